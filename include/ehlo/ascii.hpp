@@ -1,0 +1,91 @@
+// Sets of octets by their RFC names, and ASCII case.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+/// A set of octets, made at compile time with + and -. Structural, so kernels can be specialised for it.
+struct charset {
+    std::uint64_t bits[4] = {};
+
+    constexpr charset() noexcept = default;
+    /// The octets of a text.
+    constexpr charset(std::string_view octets) noexcept {
+        for (char c : octets) add(static_cast<unsigned char>(c));
+    }
+    constexpr charset(char const* octets) noexcept : charset(std::string_view(octets)) {}
+    /// The octets from `first` to `last`, both included.
+    constexpr charset(unsigned first, unsigned last) noexcept {
+        for (unsigned c = first; c <= last; ++c) add(static_cast<unsigned char>(c));
+    }
+
+    constexpr bool contains(char c) const noexcept {
+        auto const u = static_cast<unsigned char>(c);
+        return (bits[u >> 6] >> (u & 63) & 1) != 0;
+    }
+    friend constexpr charset operator+(charset a, charset const& b) noexcept {
+        for (int i = 0; i < 4; ++i) a.bits[i] |= b.bits[i];
+        return a;
+    }
+    friend constexpr charset operator-(charset a, charset const& b) noexcept {
+        for (int i = 0; i < 4; ++i) a.bits[i] &= ~b.bits[i];
+        return a;
+    }
+    constexpr bool operator==(charset const&) const = default;
+
+  private:
+    constexpr void add(unsigned char c) noexcept { bits[c >> 6] |= std::uint64_t{1} << (c & 63); }
+};
+
+/// The sets of the grammar. RFC 5234 B.1, RFC 5322 3.2.3 (atext), RFC 5321 4.1.2 and 4.1.3, RFC 3461 4 (xchar).
+namespace chars {
+inline constexpr charset alpha = charset('A', 'Z') + charset('a', 'z');
+inline constexpr charset digit{'0', '9'};
+inline constexpr charset hexdig = digit + charset('A', 'F') + charset('a', 'f');
+inline constexpr charset let_dig = alpha + digit;
+inline constexpr charset ldh = let_dig + "-";                                ///< the octets of Ldh-str
+inline constexpr charset atext = let_dig + "!#$%&'*+-/=?^_`{|}~";
+inline constexpr charset qtext = charset(32, 126) - "\"\\";                  ///< qtextSMTP
+inline constexpr charset quoted_pair{32, 126};                               ///< what may follow a backslash
+inline constexpr charset dcontent = charset(33, 126) - "[\\]";
+inline constexpr charset esmtp_keyword = ldh;
+inline constexpr charset esmtp_value = charset(33, 126) - "=";
+inline constexpr charset xchar = charset(33, 126) - "+=";
+inline constexpr charset wsp = " \t";
+inline constexpr charset textstring = charset(32, 126) + "\t";
+inline constexpr charset non_ascii{128, 255};
+inline constexpr charset unsafe{std::string_view("\r\n\0", 3)};              ///< never inside a written argument
+}  // namespace chars
+
+constexpr bool is_digit(char c) noexcept { return static_cast<unsigned char>(c - '0') < 10; }
+constexpr bool is_ascii(char c) noexcept { return static_cast<unsigned char>(c) < 128; }
+constexpr char to_upper(char c) noexcept {
+    return static_cast<unsigned char>(c - 'a') < 26 ? static_cast<char>(c - 32) : c;
+}
+/// Equal but for the case of ASCII letters (no locale).
+constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (to_upper(a[i]) != to_upper(b[i])) return false;
+    return true;
+}
+constexpr bool istarts_with(std::string_view text, std::string_view prefix) noexcept {
+    return text.size() >= prefix.size() && iequals(text.substr(0, prefix.size()), prefix);
+}
+
+namespace detail {
+/// Up to 8 octets as an integer, the first one lowest, with the case bit cleared: a keyword becomes one compare.
+/// Only letters keep a letter's value under this mask, so a compare with letters cannot be fooled. Keywords with
+/// digits or "-" lose bits that tell octets apart: compare them with iequals as well.
+constexpr std::uint64_t fold8(std::string_view word) noexcept {
+    std::uint64_t w = 0;
+    for (std::size_t i = 0; i < word.size() && i < 8; ++i)
+        w |= std::uint64_t{static_cast<unsigned char>(word[i])} << (8 * i);
+    return w & 0xDFDFDFDFDFDFDFDFu;
+}
+}  // namespace detail
+
+}  // namespace ehlo::inline v0

@@ -1,0 +1,341 @@
+// Every command: split, parse, write. RFC 5321 4.1.1, RFC 821 4.1.2.
+#pragma once
+
+#include <ehlo/parameters.hpp>
+#include <ehlo/path.hpp>
+#include <ehlo/verb.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+/// A command line cut in two. Borrows from the line.
+struct command_line {
+    v0::verb verb;                ///< `unknown` if `name` is no verb that ehlo knows
+    std::string_view name;        ///< the verb as it stands
+    std::string_view arguments;   ///< what follows the SP behind it, without trailing white space
+};
+
+/// The commands, typed. All views borrow from the line.
+namespace cmd {
+/// HELO, EHLO.
+struct hello {
+    v0::verb verb;
+    host name;
+};
+/// MAIL and its sisters SEND, SOML, SAML.
+struct mail {
+    v0::verb verb;
+    path from;
+    mail_parameters parameters;
+    leniency tolerated;
+};
+struct rcpt {
+    path to;
+    rcpt_parameters parameters;
+    leniency tolerated;
+};
+/// VRFY, EXPN. `smtputf8` is RFC 6531's token behind the string.
+struct lookup {
+    v0::verb verb;
+    std::string_view string;
+    bool smtputf8;
+};
+/// HELP, NOOP: the argument may be empty.
+struct remark {
+    v0::verb verb;
+    std::string_view argument;
+};
+/// Nothing but the verb.
+template <v0::verb V>
+struct bare {
+    static constexpr v0::verb verb = V;
+};
+using data = bare<v0::verb::data>;
+using rset = bare<v0::verb::rset>;
+using quit = bare<v0::verb::quit>;
+using turn = bare<v0::verb::turn>;
+}  // namespace cmd
+
+/// Cuts a line (without its CRLF) at its first SP. Trailing SP and HTAB are dropped (RFC 5321 4.1.1). The verb may be
+/// unknown: that is for the caller to refuse. Borrows from `line`. Errors: empty_line; http_request for the first line of
+/// an HTTP request and for a "Host:" line, whose sender is a web browser that somebody turns against the server.
+constexpr result<command_line> split_command(std::string_view line EHLO_LIFETIMEBOUND) noexcept {
+    while (!line.empty() && chars::wsp.contains(line.back())) line.remove_suffix(1);
+    if (line.empty()) return fail(errc::empty_line, 0);
+    std::size_t const end = line.size() > 4 && line[4] == ' ' ? 4 : detail::find_first<charset(" ")>(line);
+    command_line split{find_verb(line.substr(0, end)), line.substr(0, end),
+                       end == line.size() ? line.substr(end) : line.substr(end + 1)};
+    if (split.verb == verb::unknown) {
+        constexpr std::string_view version = " HTTP/";
+        std::size_t const last_word = detail::find_last<charset(" ")>(split.arguments, 0, split.arguments.size());
+        if (istarts_with(split.arguments.substr(last_word), version) || iequals(split.name, "Host:"))
+            return fail(errc::http_request, 0);
+    }
+    return split;
+}
+
+namespace detail {
+
+constexpr bool scan_keyword(cursor& c, std::string_view keyword, errc otherwise) noexcept {
+    for (char const expected : keyword) {
+        if (to_upper(c.peek()) != expected || c.end()) return c.stop(otherwise);
+        ++c.at;
+    }
+    while (c.next_is(' ') && c.tolerate(rule::space_after_colon)) ++c.at;
+    return true;
+}
+
+// "FROM:" / "TO:", the path, and the parameters behind one SP.
+template <class Parameters>
+constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters) noexcept {
+    bool const forward = role == path_role::forward;
+    if (!scan_keyword(c, forward ? "TO:" : "FROM:", forward ? errc::expected_to : errc::expected_from)) return false;
+    result<path> const taken = take_path(c.text.substr(c.at), role, c.rules);
+    if (!taken) return c.stop(taken.error().code, c.at + taken.error().at);
+    p = *taken;
+    c.at += p.text().size();
+    c.tolerated |= p.tolerated();
+    if (!c.end() && !c.skip(' ')) return c.stop(errc::unexpected_argument);
+    return parameter_access::scan(c, parameters);
+}
+
+constexpr result<std::string_view> free_text(std::string_view text, syntax const& rules) noexcept {
+    std::size_t const bad = find_first<chars::unsafe>(text);
+    if (bad != text.size())
+        return fail(text[bad] == '\r' ? errc::bare_cr : text[bad] == '\n' ? errc::bare_lf : errc::nul_octet, bad);
+    std::size_t const wide = find_first<chars::non_ascii>(text);
+    if (wide == text.size()) return text;
+    if (!rules.smtputf8 && !rules.tolerate.has(rule::utf8_without_smtputf8)) return fail(errc::non_ascii, wide);
+    std::size_t const broken = find_bad_utf8(text);
+    if (broken != text.size()) return fail(errc::bad_utf8, broken);
+    return text;
+}
+
+}  // namespace detail
+
+/// helo = "HELO" SP Domain;  ehlo = "EHLO" SP ( Domain / address-literal ). The part behind the SP.
+/// An address literal is accepted after HELO too: RFC 5321 4.1.3 wants it of hosts without a name.
+/// Errors: missing_argument, and those of parse_host. The name is ASCII even where SMTPUTF8 is in use (RFC 6531 3.7.1).
+constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
+                                         syntax const& rules = strict_syntax) noexcept {
+    if (arguments.empty()) return fail(errc::missing_argument, 0);
+    syntax ascii = rules;
+    ascii.smtputf8 = false;
+    result<host> const name = parse_host(arguments, ascii);
+    if (!name) return name.error();
+    return cmd::hello{v, *name};
+}
+
+/// mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]; SEND, SOML and SAML alike. The part behind "MAIL SP".
+/// Octets over 127 in the path need the parameter SMTPUTF8 in the same command (RFC 6531 3.4).
+/// Errors: missing_argument, expected_from, unexpected_argument (behind the path), those of parse_reverse_path and of
+/// parse_mail_parameters; `at` counts from the first octet of `arguments`.
+constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEBOUND,
+                                       syntax const& rules = strict_syntax, verb v = verb::mail) noexcept {
+    if (arguments.empty()) return fail(errc::missing_argument, 0);
+    detail::cursor c{arguments, rules};
+    cmd::mail m{v, {}, {}, {}};
+    if (!detail::scan_envelope(c, path_role::reverse, m.from, m.parameters)) {
+        if (c.error.code != errc::non_ascii) return c.error;
+        // The parameter that allows these octets stands behind them: look again, then see whether it was there.
+        syntax wide = rules;
+        wide.smtputf8 = true;
+        detail::cursor again{arguments, wide};
+        m = {v, {}, {}, {}};
+        if (!detail::scan_envelope(again, path_role::reverse, m.from, m.parameters)) return again.error;
+        if (!m.parameters.smtputf8()) return c.error;
+        m.tolerated = again.tolerated;
+        return m;
+    }
+    m.tolerated = c.tolerated;
+    return m;
+}
+
+/// rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]. The part behind
+/// "RCPT SP". `rules.smtputf8` should say whether the MAIL command had SMTPUTF8. Errors: as parse_mail.
+constexpr result<cmd::rcpt> parse_rcpt(std::string_view arguments EHLO_LIFETIMEBOUND,
+                                       syntax const& rules = strict_syntax) noexcept {
+    if (arguments.empty()) return fail(errc::missing_argument, 0);
+    detail::cursor c{arguments, rules};
+    cmd::rcpt r{};
+    if (!detail::scan_envelope(c, path_role::forward, r.to, r.parameters)) return c.error;
+    r.tolerated = c.tolerated;
+    return r;
+}
+
+/// vrfy = "VRFY" SP String [SP "SMTPUTF8"]; EXPN alike. RFC 5321 3.5.1 wants servers to take local@domain, which String
+/// does not cover: all that stands behind the SP is the string. See is_string.
+/// Errors: missing_argument, nul_octet, non_ascii (octets over 127 without the token), bad_utf8.
+constexpr result<cmd::lookup> parse_lookup(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
+                                           syntax const& rules = strict_syntax) noexcept {
+    if (arguments.empty()) return fail(errc::missing_argument, 0);
+    constexpr std::string_view token = " SMTPUTF8";
+    bool const utf8 = arguments.size() > token.size() && iequals(arguments.substr(arguments.size() - token.size()), token);
+    if (utf8) arguments.remove_suffix(token.size());
+    syntax wide = rules;
+    wide.smtputf8 = utf8;
+    auto const text = detail::free_text(arguments, wide);
+    if (!text) return text.error();
+    return cmd::lookup{v, *text, utf8};
+}
+
+/// String = Atom / Quoted-string (RFC 5321 4.1.2): what VRFY and EXPN take by the letter.
+constexpr bool is_string(std::string_view text, syntax const& rules = strict_syntax) noexcept {
+    detail::cursor c{text, rules};
+    if (c.next_is('"')) return detail::scan_quoted_string(c) && c.end();
+    while (c.next_in(chars::atext) || (c.next_is_wide() && rules.smtputf8))
+        if (c.next_is_wide() ? !c.skip_wide() : (++c.at, false)) return false;
+    return c.end() && !text.empty();
+}
+
+/// help = "HELP" [ SP String ];  noop = "NOOP" [ SP String ]. The rest of the line is the argument.
+/// Errors: nul_octet, non_ascii, bad_utf8.
+constexpr result<cmd::remark> parse_remark(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
+                                           syntax const& rules = strict_syntax) noexcept {
+    auto const text = detail::free_text(arguments, rules);
+    if (!text) return text.error();
+    return cmd::remark{v, *text};
+}
+
+/// data = "DATA";  rset = "RSET";  quit = "QUIT";  "TURN" of RFC 821. Errors: unexpected_argument.
+template <verb V>
+constexpr result<cmd::bare<V>> parse_bare(std::string_view arguments) noexcept {
+    if (!arguments.empty()) return fail(errc::unexpected_argument, 0);
+    return cmd::bare<V>{};
+}
+
+/// Parses the arguments of a split line and calls `f` with the typed command (one of cmd::*).
+/// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
+/// the command's own parser.
+template <class F>
+constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules, F&& f) noexcept {
+    std::size_t const offset = line.arguments.empty() ? line.name.size() : line.name.size() + 1;
+    auto pass = [&](auto const& parsed) noexcept -> std::optional<failure> {
+        if (!parsed) return fail(parsed.error().code, parsed.error().at + offset);
+        f(*parsed);
+        return std::nullopt;
+    };
+    switch (line.verb) {
+    case verb::helo:
+    case verb::ehlo: return pass(parse_hello(line.verb, line.arguments, rules));
+    case verb::mail:
+    case verb::send:
+    case verb::soml:
+    case verb::saml: return pass(parse_mail(line.arguments, rules, line.verb));
+    case verb::rcpt: return pass(parse_rcpt(line.arguments, rules));
+    case verb::vrfy:
+    case verb::expn: return pass(parse_lookup(line.verb, line.arguments, rules));
+    case verb::help:
+    case verb::noop: return pass(parse_remark(line.verb, line.arguments, rules));
+    case verb::data: return pass(parse_bare<verb::data>(line.arguments));
+    case verb::rset: return pass(parse_bare<verb::rset>(line.arguments));
+    case verb::quit: return pass(parse_bare<verb::quit>(line.arguments));
+    case verb::turn: return pass(parse_bare<verb::turn>(line.arguments));
+    case verb::unknown: break;
+    }
+    return fail(errc::unknown_verb, 0);
+}
+
+// Writers. Each writes one whole command line with its CRLF and returns the octets written, or writes nothing.
+// Errors of all: output_full, unsafe_octet, and those of the parser of what they write: nothing is written that ehlo
+// would not read.
+
+/// What write_mail adds behind the path.
+struct mail_options {
+    std::optional<std::uint64_t> size{};    ///< octets, RFC 1870
+    std::optional<v0::body> body{};         ///< RFC 6152, RFC 3030
+    bool smtputf8 = false;                  ///< RFC 6531
+    std::string_view others{};              ///< further parameters as text, separated by one SP
+};
+
+namespace detail {
+constexpr std::optional<failure> find_unsafe(std::string_view text) noexcept {
+    std::size_t const bad = find_first<chars::unsafe>(text);
+    return bad == text.size() ? std::nullopt : std::optional(fail(errc::unsafe_octet, bad));
+}
+constexpr result<std::size_t> write_line(writer& out, std::string_view verb, std::string_view separator,
+                                         std::string_view argument, std::string_view rest = {}) noexcept {
+    return out.atomically([&](writer& w) {
+        w.raw(verb).raw(separator).raw(argument);
+        if (!rest.empty()) w.raw(' ').raw(rest);
+        w.crlf();
+    });
+}
+}  // namespace detail
+
+/// "EHLO SP name", "HELO SP name".
+constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view name) noexcept {
+    if (v != verb::helo && v != verb::ehlo) return fail(errc::bad_value, 0);
+    if (auto const bad = detail::find_unsafe(name)) return *bad;
+    if (auto const parsed = parse_hello(v, name); !parsed) return parsed.error();
+    return detail::write_line(out, v0::name(v), " ", name);
+}
+
+/// "MAIL FROM:<path> parameters" (SEND, SOML, SAML alike). `from` is a reverse path with its brackets.
+constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options = {},
+                                         verb v = verb::mail) noexcept {
+    if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
+    if (auto const bad = detail::find_unsafe(from)) return *bad;
+    if (auto const bad = detail::find_unsafe(options.others)) return *bad;
+    std::size_t const before = out.size();
+    return out.atomically([&](writer& w) {
+        w.raw(name(v)).raw(" FROM:").raw(from);
+        if (options.size) w.raw(" SIZE=").number(*options.size);
+        if (options.body) w.raw(" BODY=").raw(name(*options.body));
+        if (options.smtputf8) w.raw(" SMTPUTF8");
+        if (!options.others.empty()) w.raw(' ').raw(options.others);
+        if (!w.ok()) return;
+        // The line is read back before it is ended: what cannot be read is not sent.
+        std::string_view const written = w.text().substr(before + 5);
+        auto const parsed = parse_mail(written, strict_syntax, v);
+        if (!parsed) w.refuse(parsed.error());
+        else if (parsed->from.text() != from) w.refuse(fail(errc::unexpected_argument, parsed->from.text().size()));
+        w.crlf();
+    });
+}
+
+/// "RCPT TO:<path> parameters". `to` is a forward path with its brackets; `rules.smtputf8` as for parse_rcpt.
+constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters = {},
+                                         syntax const& rules = strict_syntax) noexcept {
+    if (auto const bad = detail::find_unsafe(to)) return *bad;
+    if (auto const bad = detail::find_unsafe(parameters)) return *bad;
+    syntax exact = rules;
+    exact.tolerate = strict;
+    if (auto const parsed = parse_forward_path(to, exact); !parsed) return parsed.error();
+    if (auto const parsed = parse_rcpt_parameters(parameters, exact); !parsed) return parsed.error();
+    return detail::write_line(out, "RCPT TO:", "", to, parameters);
+}
+
+/// "VRFY SP string", "EXPN SP string", "HELP [SP text]", "NOOP [SP text]".
+constexpr result<std::size_t> write_argument(writer& out, verb v, std::string_view argument = {}) noexcept {
+    if (auto const bad = detail::find_unsafe(argument)) return *bad;
+    if (v == verb::vrfy || v == verb::expn) {
+        if (auto const parsed = parse_lookup(v, argument); !parsed) return parsed.error();
+    } else if (v == verb::help || v == verb::noop) {
+        if (auto const parsed = parse_remark(v, argument); !parsed) return parsed.error();
+    } else {
+        return fail(errc::bad_value, 0);
+    }
+    // Trailing white space is not part of an argument when it is read: it could not come back.
+    if (!argument.empty() && chars::wsp.contains(argument.back())) return fail(errc::bad_value, argument.size() - 1);
+    return detail::write_line(out, name(v), argument.empty() ? "" : " ", argument);
+}
+
+/// "DATA", "RSET", "QUIT", "TURN"; also "HELP" and "NOOP" alone.
+constexpr result<std::size_t> write_bare(writer& out, verb v) noexcept {
+    switch (v) {
+    case verb::data:
+    case verb::rset:
+    case verb::quit:
+    case verb::turn:
+    case verb::help:
+    case verb::noop: return detail::write_line(out, name(v), "", "");
+    default: return fail(errc::bad_value, 0);
+    }
+}
+
+}  // namespace ehlo::inline v0

@@ -1,0 +1,263 @@
+// The content of a message behind DATA: strict end of data, dot decoding and encoding. RFC 5321 4.1.1.4, 4.5.2, 2.3.8.
+#pragma once
+
+#include <ehlo/result.hpp>
+#include <ehlo/scan.hpp>
+#include <ehlo/writer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+/// What to do about a CR or an LF that stands alone. None of the three lets it end a line, a message or a command.
+enum class bare_octets : std::uint8_t {
+    reject,     ///< take the whole content, then refuse it (the encoder: refuse to send it)
+    normalize,  ///< make CRLF of it
+    pass,       ///< hand it on as it is (the encoder refuses it all the same: what leaves must be clean)
+};
+
+/// A piece of content, decoded. Borrows from the input that the decoder was given.
+struct content {
+    std::string_view octets;
+};
+
+/// What content_decoder::next found: `octets` of content, the input octets `consumed` for them, and whether the content
+/// has ended with them. Nothing consumed and no end: more input is needed.
+struct content_piece {
+    std::string_view octets;
+    std::size_t consumed = 0;
+    bool end = false;
+};
+
+/// Finds the end of content and undoes the dot stuffing, without copying: every piece is a part of the input. A dot at the
+/// beginning of a line is dropped; the line "." ends the content, and only CRLF (or the beginning) makes a line begin and
+/// only CRLF makes it end. Up to two octets that cannot be judged yet (a CR; a dot at the beginning of a line, with its
+/// CR) stay unconsumed until more have come, so nothing but two bits is kept between calls.
+class content_decoder {
+    std::uint16_t line_length_ = 0;
+    bool line_start_ = true;
+    bool bare_cr_ = false, bare_lf_ = false, nul_ = false, long_line_ = false;
+
+  public:
+    static constexpr std::size_t max_line = 998;  ///< octets without CRLF and without the stuffed dot, 4.5.3.1.6
+
+    /// The next piece of `in`, which begins where the octets consumed so far end.
+    constexpr content_piece next(std::string_view in EHLO_LIFETIMEBOUND, bare_octets bare = bare_octets::reject) noexcept {
+        std::size_t const size = in.size();
+        std::size_t start = 0;  // where the piece begins
+        if (size == 0) return {};
+        if (line_start_ && in[0] == '.') {
+            if (size == 1 || (in[1] == '\r' && size == 2)) return {};
+            if (in[1] == '\r' && in[2] == '\n') {
+                line_start_ = true;
+                line_length_ = 0;
+                return {in.substr(0, 0), 3, true};
+            }
+            start = 1;
+        }
+        // An octet of which the predecessor is not in `in`: that one was no CR, and the dot of a new line is dealt with.
+        std::size_t at = start;
+        if (start == 0) {
+            if (in[0] == '\n' && bare == bare_octets::normalize) return normalized(bare_lf_);
+            bare_lf_ |= in[0] == '\n';
+            nul_ |= in[0] == '\0';
+            at = 1;
+        }
+        if (bare == bare_octets::normalize && in[start] == '\r' && start + 1 < size && in[start + 1] != '\n') {
+            content_piece piece = normalized(bare_cr_);
+            piece.consumed = start + 1;
+            return piece;
+        }
+        for (;; ++at) {
+            at = detail::find_content_event(in, at);
+            if (at == size) break;
+            if (in[at] == '.' && in[at - 1] == '\n') {
+                // The dot of a new line ends the piece; behind a bare LF it is a dot like any other.
+                if (at >= 2 && in[at - 2] == '\r') return take(in, start, at);
+            } else if (in[at] == '\0') {
+                nul_ = true;
+                if (in[at - 1] == '\r') {
+                    if (bare == bare_octets::normalize) return take(in, start, at - 1);
+                    bare_cr_ = true;
+                }
+            } else if (in[at] == '\n') {
+                if (bare == bare_octets::normalize) return take(in, start, at);
+                bare_lf_ = true;
+            } else {
+                if (bare == bare_octets::normalize) return take(in, start, at - 1);
+                bare_cr_ = true;
+            }
+        }
+        std::size_t const end = in[size - 1] == '\r' ? size - 1 : size;
+        return end <= start ? content_piece{} : take(in, start, end);
+    }
+
+    constexpr bool bare_cr() const noexcept { return bare_cr_; }
+    constexpr bool bare_lf() const noexcept { return bare_lf_; }
+    constexpr bool nul() const noexcept { return nul_; }
+    /// A line of more than 998 octets.
+    constexpr bool long_line() const noexcept { return long_line_; }
+
+  private:
+    constexpr content_piece normalized(bool& seen) noexcept {
+        seen = true;
+        line_start_ = false;
+        line_length_ = 0;
+        return {"\r\n", 1, false};
+    }
+    constexpr content_piece take(std::string_view in, std::size_t start, std::size_t end) noexcept {
+        std::string_view const octets = in.substr(start, end - start);
+        if (end > 0) line_start_ = end >= 2 && end - start >= 2 && in[end - 1] == '\n' && in[end - 2] == '\r';
+        measure(octets);
+        return {octets, end, false};
+    }
+    // The last CRLF that ends in octets[from, to), or `to`.
+    static constexpr std::size_t last_line_end(std::string_view octets, std::size_t from, std::size_t to) noexcept {
+        for (std::size_t end = to;;) {
+            std::size_t const lf = detail::find_last<charset("\n")>(octets, from, end);
+            if (lf == end) return to;
+            if (lf > from && octets[lf - 1] == '\r') return lf;
+            end = lf;
+        }
+    }
+    // Looks for a long line by leaps: from the limit backwards to the last line end before it. That reads about one
+    // line in each thousand octets instead of all of them.
+    constexpr void measure(std::string_view octets) noexcept {
+        if (long_line_) return;
+        std::size_t from = 0;
+        for (;;) {
+            std::size_t const allowance = max_line + 2 - line_length_;
+            bool const rest = octets.size() - from <= allowance;
+            std::size_t const to = rest ? octets.size() : from + allowance;
+            std::size_t const line_end = last_line_end(octets, from, to);
+            if (line_end == to) {
+                std::size_t const length = line_length_ + (to - from);
+                if (length > max_line) {
+                    long_line_ = true;
+                    return;
+                }
+                line_length_ = static_cast<std::uint16_t>(length);
+                return;
+            }
+            from = line_end + 1;
+            line_length_ = 0;
+            if (rest) {
+                std::size_t const length = octets.size() - from;
+                long_line_ = length > max_line;
+                line_length_ = static_cast<std::uint16_t>(long_line_ ? 0 : length);
+                return;
+            }
+        }
+    }
+};
+
+/// Makes content fit to be sent: doubles the dot of every line that begins with one, and ends it with CRLF "." CRLF.
+/// Content may come in pieces of any size, cut anywhere; output goes to a buffer of any size.
+///
+///   for each piece:  until all of it is consumed: encode(piece, out), send what was written
+///   then:            until finish(out) says true:  send what was written
+class content_encoder {
+    bare_octets bare_;
+    bool line_start_ = true;
+    bool cr_ = false;           // a CR that was consumed, but not yet written
+    std::uint8_t finished_ = 0; // octets of the end that were written
+
+    static constexpr bool put(writer& out, std::string_view octets) noexcept {
+        if (out.room() < octets.size()) return false;
+        out.raw(octets);
+        return true;
+    }
+    constexpr bool put_line_end(writer& out) noexcept {
+        if (!put(out, "\r\n")) return false;
+        line_start_ = true;
+        return true;
+    }
+
+  public:
+    constexpr explicit content_encoder(bare_octets bare = bare_octets::reject) noexcept : bare_(bare) {}
+
+    /// Encodes what fits into `out` and returns the octets of `in` consumed; call again with the rest when there is room
+    /// (2 octets always do). Errors: bare_cr, bare_lf, with their offset in `in`: then nothing was consumed or written.
+    /// A CR at the end of one piece whose LF does not begin the next is a bare_cr at offset 0 of that one.
+    constexpr result<std::size_t> encode(std::string_view in, writer& out) noexcept {
+        if (!out.ok()) return out.error();
+        content_encoder const before = *this;
+        std::size_t at = 0;
+        failure fault{};
+        auto const written = out.atomically([&](writer& w) {
+            if (run(in, w, at, fault)) w.refuse(fault);
+        });
+        if (written) return at;
+        *this = before;
+        return fault;
+    }
+
+    /// Ends the content: completes its last line if need be, and writes the line ".". True when all of it is written; call
+    /// again when there is room if not. Errors: bare_cr if the content ended with a CR; nothing is written then.
+    constexpr result<bool> finish(writer& out) noexcept {
+        if (!out.ok()) return out.error();
+        if (cr_) {
+            if (bare_ != bare_octets::normalize) return fail(errc::bare_cr, 0);
+            if (!put_line_end(out)) return false;
+            cr_ = false;
+        }
+        std::string_view const end = line_start_ ? ".\r\n" : "\r\n.\r\n";
+        for (; finished_ < end.size(); ++finished_)
+            if (!put(out, end.substr(finished_, 1))) return false;
+        *this = content_encoder(bare_);
+        return true;
+    }
+
+  private:
+    // True if it met a fault. `at` counts what was consumed.
+    constexpr bool run(std::string_view in, writer& out, std::size_t& at, failure& fault) noexcept {
+        bool const normalize = bare_ == bare_octets::normalize;
+        auto stop = [&](errc code, std::size_t where) noexcept {
+            fault = fail(code, where);
+            return true;
+        };
+        if (cr_ && !in.empty()) {
+            if (in[0] != '\n' && !normalize) return stop(errc::bare_cr, 0);
+            if (!put_line_end(out)) return false;
+            cr_ = false;
+            at = in[0] == '\n' ? 1 : 0;
+        }
+        while (at < in.size()) {
+            if (in[at] == '.' && line_start_) {
+                if (!put(out, "..")) return false;
+                line_start_ = false;
+                ++at;
+            } else if (in[at] == '\n') {
+                if (!normalize) return stop(errc::bare_lf, at);
+                if (!put_line_end(out)) return false;
+                ++at;
+            } else if (in[at] == '\r') {
+                if (at + 1 == in.size()) {
+                    cr_ = true;
+                    ++at;
+                    return false;
+                }
+                if (in[at + 1] != '\n' && !normalize) return stop(errc::bare_cr, at);
+                if (!put_line_end(out)) return false;
+                at += in[at + 1] == '\n' ? 2u : 1u;
+            } else {
+                std::size_t end = at + 1;
+                while ((end = detail::find_content_event(in, end)) < in.size() && in[end] == '\0' && in[end - 1] != '\r') ++end;
+                // A CR in front of the event is not part of the run: it is bare, or its LF has not come yet.
+                if (in[end - 1] == '\r') --end;
+                std::size_t take = end - at < out.room() ? end - at : out.room();
+                if (take < end - at && take > 0 && in[at + take - 1] == '\r') --take;
+                if (take == 0) return false;
+                out.raw(in.substr(at, take));
+                at += take;
+                line_start_ = take >= 2 && in[at - 1] == '\n' && in[at - 2] == '\r';
+                if (at < end) return false;
+            }
+        }
+        return false;
+    }
+};
+
+}  // namespace ehlo::inline v0

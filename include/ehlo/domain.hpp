@@ -1,0 +1,213 @@
+// Domains and address literals. RFC 5321 4.1.2 and 4.1.3, RFC 6531 3.3.
+#pragma once
+
+#include <ehlo/number.hpp>
+#include <ehlo/scan.hpp>
+#include <ehlo/syntax.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+enum class host_kind : std::uint8_t { domain, ipv4, ipv6, general };
+
+constexpr std::string_view name(host_kind kind) noexcept {
+    constexpr std::string_view names[] = {"domain", "ipv4", "ipv6", "general"};
+    return names[static_cast<unsigned>(kind)];
+}
+
+/// A domain or an address literal. `text` borrows from the input; a literal keeps its brackets.
+struct host {
+    std::string_view text;
+    host_kind kind;
+    leniency tolerated{};
+
+    constexpr bool is_literal() const noexcept { return kind != host_kind::domain; }
+};
+
+/// An IP address in network order: 4 octets are used for IPv4, 16 for IPv6.
+struct ip_address {
+    std::uint8_t octets[16];
+    host_kind kind;
+    constexpr bool operator==(ip_address const&) const = default;
+};
+
+namespace detail {
+
+// sub-domain = Let-dig [Ldh-str];  Domain = sub-domain *("." sub-domain);  RFC 6531: sub-domain =/ U-label
+constexpr bool scan_domain(cursor& c) noexcept {
+    std::size_t const start = c.at;
+    for (;;) {
+        bool hyphen = true;  // a label may neither begin nor end with one; this also refuses an empty label
+        bool empty = true;
+        for (;; empty = false) {
+            if (c.next_in(chars::let_dig)) {
+                ++c.at;
+                hyphen = false;
+            } else if (c.next_is('-') && !empty) {
+                ++c.at;
+                hyphen = true;
+            } else if (c.next_is_wide()) {
+                if (!c.skip_wide()) return false;
+                hyphen = false;
+            } else if (c.next_is('_') && c.tolerate(rule::underscore_in_domain)) {
+                ++c.at;
+                hyphen = false;
+            } else {
+                break;
+            }
+        }
+        if (empty && c.at > start && !c.next_is('.') && !c.next_is('-') && c.tolerate(rule::trailing_dot)) return true;
+        if (hyphen) return c.stop(errc::bad_domain);
+        if (!c.skip('.')) return true;
+    }
+}
+
+// Snum = 1*3DIGIT, 0 to 255;  IPv4-address-literal = Snum 3("." Snum)
+constexpr bool scan_ipv4(cursor& c, std::uint8_t* octets) noexcept {
+    for (int i = 0; i < 4; ++i) {
+        if (i > 0 && !c.skip('.')) return c.stop(errc::bad_address_literal);
+        std::size_t const start = c.at;
+        unsigned value = 0;
+        while (c.at < c.text.size() && is_digit(c.text[c.at])) {
+            value = value * 10 + static_cast<unsigned>(c.text[c.at] - '0');
+            if (c.at - start == 3 || value > 255) return c.stop(errc::bad_address_literal);
+            ++c.at;
+        }
+        if (c.at == start) return c.stop(errc::bad_address_literal);
+        octets[i] = static_cast<std::uint8_t>(value);
+    }
+    return true;
+}
+
+constexpr unsigned hex_value(char h) noexcept {
+    return is_digit(h) ? static_cast<unsigned>(h - '0') : static_cast<unsigned>(to_upper(h) - 'A') + 10;
+}
+
+// IPv6-addr = IPv6-full / IPv6-comp / IPv6v4-full / IPv6v4-comp: eight groups, or fewer around one "::" that stands for
+// two or more of them; an IPv4 address may stand for the last two.
+constexpr bool scan_ipv6(cursor& c, std::uint8_t* octets) noexcept {
+    std::uint8_t group[16] = {};
+    unsigned size = 0, gap = 99;  // octets so far; where "::" stood
+    std::size_t gap_at = 0;
+    if (c.next_is(':')) {
+        if (c.at + 1 >= c.text.size() || c.text[c.at + 1] != ':') return c.stop(errc::bad_address_literal, c.at + 1);
+        gap = 0;
+        gap_at = c.at;
+        c.at += 2;
+    }
+    for (bool more = gap == 99; more || c.next_in(chars::hexdig);) {
+        std::size_t const start = c.at;
+        unsigned value = 0;
+        while (c.at - start < 4 && c.next_in(chars::hexdig)) value = value * 16 + hex_value(c.text[c.at++]);
+        if (c.at == start) return c.stop(errc::bad_address_literal);
+        if (c.next_is('.') && size <= 12) {
+            c.at = start;
+            if (!scan_ipv4(c, group + size)) return false;
+            size += 4;
+            break;
+        }
+        if (size == 16) return c.stop(errc::bad_address_literal, start);
+        group[size++] = static_cast<std::uint8_t>(value >> 8);
+        group[size++] = static_cast<std::uint8_t>(value & 255);
+        more = false;
+        if (!c.next_is(':')) break;
+        if (c.at + 1 < c.text.size() && c.text[c.at + 1] == ':') {
+            if (gap != 99) return c.stop(errc::bad_address_literal, c.at + 1);
+            gap = size;
+            gap_at = c.at;
+            c.at += 2;
+        } else {
+            if (size == 16) return c.stop(errc::bad_address_literal);
+            ++c.at;
+            more = true;
+        }
+    }
+    if (gap == 99) {
+        if (size != 16) return c.stop(errc::bad_address_literal);
+        for (unsigned i = 0; i < 16; ++i) octets[i] = group[i];
+        return true;
+    }
+    if (size > 12 && !(size == 14 && c.tolerate(rule::ipv6_single_group)))
+        return c.stop(errc::bad_address_literal, size == 16 ? c.at : gap_at);
+    for (unsigned i = 0; i < 16; ++i) octets[i] = 0;
+    for (unsigned i = 0; i < gap; ++i) octets[i] = group[i];
+    for (unsigned i = gap; i < size; ++i) octets[16 - size + i] = group[i];
+    return true;
+}
+
+inline constexpr std::string_view ipv6_tag = "IPv6:";
+
+// address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
+// General-address-literal = Standardized-tag ":" 1*dcontent;  Standardized-tag = Ldh-str
+constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) noexcept {
+    if (!c.skip('[')) return c.stop(errc::bad_address_literal);
+    if (istarts_with(c.text.substr(c.at), ipv6_tag)) {
+        kind = host_kind::ipv6;
+        c.at += ipv6_tag.size();
+        if (!scan_ipv6(c, octets)) return false;
+    } else {
+        std::size_t tag_end = c.at;
+        while (tag_end < c.text.size() && chars::ldh.contains(c.text[tag_end])) ++tag_end;
+        bool const tagged = tag_end > c.at && tag_end < c.text.size() && c.text[tag_end] == ':' && c.text[tag_end - 1] != '-';
+        kind = tagged ? host_kind::general : host_kind::ipv4;
+        if (!tagged) {
+            if (!scan_ipv4(c, octets)) return false;
+        } else {
+            std::size_t const content = c.at = tag_end + 1;
+            while (c.next_in(chars::dcontent)) ++c.at;
+            if (c.at == content) return c.stop(errc::bad_address_literal);
+        }
+    }
+    return c.skip(']') || c.stop(errc::bad_address_literal);
+}
+
+// Domain / address-literal, with the limit on its length.
+constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
+    std::size_t const start = c.at;
+    std::uint8_t octets[16] = {};
+    kind = host_kind::domain;
+    if (c.next_is('[') ? !scan_literal(c, kind, octets) : !scan_domain(c)) return false;
+    if (c.at - start > c.rules.max_domain) return c.stop(errc::domain_too_long, start + c.rules.max_domain);
+    return true;
+}
+
+}  // namespace detail
+
+/// ( Domain / address-literal ), the whole of `text`. RFC 5321 4.1.2, 4.1.3; with `rules.smtputf8` U-labels too (RFC
+/// 6531 3.3: any well-formed characters; whether they are valid IDNA is not looked at). Borrows from `text`.
+/// Errors: bad_domain, bad_address_literal, domain_too_long, non_ascii, bad_utf8.
+constexpr result<host> parse_host(std::string_view text EHLO_LIFETIMEBOUND,
+                                  syntax const& rules = strict_syntax) noexcept {
+    detail::cursor c{text, rules};
+    host_kind kind{};
+    if (!detail::scan_host(c, kind)) return c.error;
+    if (!c.end()) return fail(kind == host_kind::domain ? errc::bad_domain : errc::bad_address_literal, c.at);
+    return host{text, kind, c.tolerated};
+}
+
+/// Domain = sub-domain *("." sub-domain), the whole of `text`; as parse_host, but no address literals.
+constexpr result<host> parse_domain(std::string_view text EHLO_LIFETIMEBOUND,
+                                    syntax const& rules = strict_syntax) noexcept {
+    if (!text.empty() && text.front() == '[') return fail(errc::bad_domain, 0);
+    return parse_host(text, rules);
+}
+
+/// The address of "[192.0.2.1]" or "[IPv6:2001:db8::1]". Errors: bad_address_literal, also for a general literal.
+constexpr result<ip_address> parse_ip_address(std::string_view literal,
+                                              syntax const& rules = strict_syntax) noexcept {
+    detail::cursor c{literal, rules};
+    ip_address address{};
+    if (!detail::scan_literal(c, address.kind, address.octets)) return c.error;
+    if (!c.end()) return fail(errc::bad_address_literal, c.at);
+    if (address.kind == host_kind::general) return fail(errc::bad_address_literal, 1);
+    return address;
+}
+
+/// Hosts are equal when their octets are, but for the case of ASCII letters (RFC 5321 2.4; IPv6 spellings are not
+/// compared by value: use parse_ip_address for that).
+constexpr bool same_host(std::string_view a, std::string_view b) noexcept { return iequals(a, b); }
+
+}  // namespace ehlo::inline v0

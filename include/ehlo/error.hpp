@@ -1,0 +1,165 @@
+// Errors are values: what is wrong (errc), where (an offset), and whose fault it is (blame).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+/// What can go wrong. The groups are the four kinds of blame; `blame(errc)` tells which.
+enum class errc : std::uint8_t {
+    // malformed: the octets are not SMTP
+    empty_line,           ///< a command line with nothing on it
+    unknown_verb,         ///< a verb that no RFC known to ehlo defines
+    http_request,         ///< a web browser (or something that drives one) speaks to this port
+    missing_argument,     ///< the command needs an argument
+    unexpected_argument,  ///< the command takes no argument, or there is more behind it
+    expected_from,        ///< MAIL (SEND, SOML, SAML) is not followed by "FROM:"
+    expected_to,          ///< RCPT is not followed by "TO:"
+    expected_path,        ///< no "<" where a path begins
+    unclosed_path,        ///< no ">" where a path ends
+    null_path,            ///< "<>" where a recipient is needed
+    bad_route,            ///< a source route is not "@domain,@domain:"
+    bad_local_part,       ///< neither a dot-string nor a quoted string
+    bad_quoted_string,    ///< an octet that may not stand between quotes, or no closing quote
+    missing_domain,       ///< no "@" and domain behind the local part
+    bad_domain,           ///< not labels of letters, digits and inner hyphens, joined by dots
+    bad_address_literal,  ///< "[...]" is no IPv4, IPv6 or general address literal
+    bad_parameter,        ///< not keyword ["=" value]
+    bad_parameter_value,  ///< the value does not fit this keyword
+    duplicate_parameter,  ///< the same keyword twice
+    non_ascii,            ///< an octet over 127 without SMTPUTF8
+    bad_utf8,             ///< octets over 127 that are not UTF-8
+    nul_octet,            ///< an octet 0
+    bare_cr,              ///< CR that no LF follows
+    bare_lf,              ///< LF that no CR precedes
+    bad_number,           ///< not a decimal number
+    bad_reply_code,       ///< a reply line does not begin with [2-5][0-5][0-9]
+    bad_reply_separator,  ///< the octet behind a reply code is neither SP nor "-"
+    mixed_reply_codes,    ///< the lines of one reply carry different codes
+    bad_status,           ///< not an enhanced status code, or of another class than its reply
+    bad_base64,           ///< not canonical base64
+    bad_xtext,            ///< not xtext
+    // limit: well formed but too much
+    line_too_long,
+    local_part_too_long,
+    domain_too_long,
+    path_too_long,
+    number_too_large,
+    too_many_recipients,
+    too_many_errors,
+    message_too_large,
+    reply_too_long,
+    // sequence: well formed, not now
+    bad_sequence,         ///< the table of states has no such command here
+    not_implemented,      ///< the verb is known, this session does not do it
+    unknown_parameter,    ///< well formed, but this session does not offer it
+    unexpected_reply,     ///< a reply that nobody asked for
+    bad_reply_class,      ///< a reply of a class that the command cannot have
+    session_over,         ///< the session is closed or broken
+    // misuse: the calling program
+    output_full,          ///< the buffer is too small; nothing was written
+    unsafe_octet,         ///< CR, LF or NUL in an argument to be written; nothing was written
+    bad_value,            ///< a value that has no spelling on the wire; nothing was written
+    not_offered,          ///< the server did not offer this extension
+    too_many_outstanding, ///< more commands under way than the client can keep account of
+};
+
+/// Whose fault an error is: the peer's (`malformed`, `limit`, `sequence`) or the calling program's (`misuse`).
+enum class blame_t : std::uint8_t { malformed, limit, sequence, misuse };
+
+/// An error and its place: `at` is the offset of the first octet that cannot be right, in the text given to the
+/// function that failed. An error at the end of the text has `at` == its size.
+struct failure {
+    errc code;
+    std::uint32_t at;
+    constexpr bool operator==(failure const&) const = default;
+};
+
+/// A failure at an offset of any width (texts are shorter than 4 GiB wherever an offset is kept).
+constexpr failure fail(errc code, std::size_t at) noexcept { return {code, static_cast<std::uint32_t>(at)}; }
+
+struct errc_facts {
+    errc code;
+    blame_t blame;
+    std::string_view name;
+    std::string_view message;
+};
+
+/// One row for each errc, in their order.
+inline constexpr errc_facts errc_table[] = {
+    {errc::empty_line, blame_t::malformed, "empty_line", "the command line is empty"},
+    {errc::unknown_verb, blame_t::malformed, "unknown_verb", "no such command"},
+    {errc::http_request, blame_t::malformed, "http_request", "this is HTTP, not SMTP"},
+    {errc::missing_argument, blame_t::malformed, "missing_argument", "an argument is missing"},
+    {errc::unexpected_argument, blame_t::malformed, "unexpected_argument", "nothing may follow here"},
+    {errc::expected_from, blame_t::malformed, "expected_from", "\"FROM:\" should stand here"},
+    {errc::expected_to, blame_t::malformed, "expected_to", "\"TO:\" should stand here"},
+    {errc::expected_path, blame_t::malformed, "expected_path", "\"<\" should begin a path here"},
+    {errc::unclosed_path, blame_t::malformed, "unclosed_path", "\">\" should end the path here"},
+    {errc::null_path, blame_t::malformed, "null_path", "\"<>\" is no recipient"},
+    {errc::bad_route, blame_t::malformed, "bad_route", "a source route is @domain,@domain: and then the mailbox"},
+    {errc::bad_local_part, blame_t::malformed, "bad_local_part", "this cannot stand in a local part"},
+    {errc::bad_quoted_string, blame_t::malformed, "bad_quoted_string", "this cannot stand in a quoted string"},
+    {errc::missing_domain, blame_t::malformed, "missing_domain", "\"@\" and a domain should follow the local part"},
+    {errc::bad_domain, blame_t::malformed, "bad_domain", "this cannot stand in a domain"},
+    {errc::bad_address_literal, blame_t::malformed, "bad_address_literal", "this cannot stand in an address literal"},
+    {errc::bad_parameter, blame_t::malformed, "bad_parameter", "a parameter is keyword or keyword=value"},
+    {errc::bad_parameter_value, blame_t::malformed, "bad_parameter_value", "the parameter cannot have this value"},
+    {errc::duplicate_parameter, blame_t::malformed, "duplicate_parameter", "the parameter was given before"},
+    {errc::non_ascii, blame_t::malformed, "non_ascii", "an octet outside ASCII needs SMTPUTF8"},
+    {errc::bad_utf8, blame_t::malformed, "bad_utf8", "this is not UTF-8"},
+    {errc::nul_octet, blame_t::malformed, "nul_octet", "a NUL octet"},
+    {errc::bare_cr, blame_t::malformed, "bare_cr", "a CR without its LF"},
+    {errc::bare_lf, blame_t::malformed, "bare_lf", "an LF without its CR"},
+    {errc::bad_number, blame_t::malformed, "bad_number", "a decimal number should stand here"},
+    {errc::bad_reply_code, blame_t::malformed, "bad_reply_code", "a reply code should stand here"},
+    {errc::bad_reply_separator, blame_t::malformed, "bad_reply_separator", "a space or \"-\" should follow the code"},
+    {errc::mixed_reply_codes, blame_t::malformed, "mixed_reply_codes", "the code differs from the first line's"},
+    {errc::bad_status, blame_t::malformed, "bad_status", "not the enhanced status code of such a reply"},
+    {errc::bad_base64, blame_t::malformed, "bad_base64", "not base64"},
+    {errc::bad_xtext, blame_t::malformed, "bad_xtext", "not xtext"},
+    {errc::line_too_long, blame_t::limit, "line_too_long", "the line is too long"},
+    {errc::local_part_too_long, blame_t::limit, "local_part_too_long", "the local part is too long"},
+    {errc::domain_too_long, blame_t::limit, "domain_too_long", "the domain is too long"},
+    {errc::path_too_long, blame_t::limit, "path_too_long", "the path is too long"},
+    {errc::number_too_large, blame_t::limit, "number_too_large", "the number is too large"},
+    {errc::too_many_recipients, blame_t::limit, "too_many_recipients", "too many recipients"},
+    {errc::too_many_errors, blame_t::limit, "too_many_errors", "too many errors in one session"},
+    {errc::message_too_large, blame_t::limit, "message_too_large", "the message is too large"},
+    {errc::reply_too_long, blame_t::limit, "reply_too_long", "the reply is too long"},
+    {errc::bad_sequence, blame_t::sequence, "bad_sequence", "not in this state of the session"},
+    {errc::not_implemented, blame_t::sequence, "not_implemented", "the command is not implemented here"},
+    {errc::unknown_parameter, blame_t::sequence, "unknown_parameter", "the parameter is not offered here"},
+    {errc::unexpected_reply, blame_t::sequence, "unexpected_reply", "nobody asked for this reply"},
+    {errc::bad_reply_class, blame_t::sequence, "bad_reply_class", "the command cannot have such a reply"},
+    {errc::session_over, blame_t::sequence, "session_over", "the session is over"},
+    {errc::output_full, blame_t::misuse, "output_full", "the output buffer is too small"},
+    {errc::unsafe_octet, blame_t::misuse, "unsafe_octet", "CR, LF or NUL cannot be written here"},
+    {errc::bad_value, blame_t::misuse, "bad_value", "the value cannot be written"},
+    {errc::not_offered, blame_t::misuse, "not_offered", "the server did not offer this"},
+    {errc::too_many_outstanding, blame_t::misuse, "too_many_outstanding", "too many commands wait for their replies"},
+};
+
+namespace detail {
+consteval bool errc_table_is_in_order() {
+    unsigned i = 0;
+    for (auto const& row : errc_table)
+        if (static_cast<unsigned>(row.code) != i++) return false;
+    return i == static_cast<unsigned>(errc::too_many_outstanding) + 1;
+}
+static_assert(errc_table_is_in_order(), "errc_table lacks a row, or a row is out of place");
+}  // namespace detail
+
+/// The name of the enumerator: "bad_domain".
+constexpr std::string_view name(errc code) noexcept { return errc_table[static_cast<unsigned>(code)].name; }
+/// One line for people, without a final stop.
+constexpr std::string_view message(errc code) noexcept { return errc_table[static_cast<unsigned>(code)].message; }
+constexpr blame_t blame(errc code) noexcept { return errc_table[static_cast<unsigned>(code)].blame; }
+constexpr std::string_view name(blame_t blame) noexcept {
+    constexpr std::string_view names[] = {"malformed", "limit", "sequence", "misuse"};
+    return names[static_cast<unsigned>(blame)];
+}
+
+}  // namespace ehlo::inline v0

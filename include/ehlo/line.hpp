@@ -1,0 +1,76 @@
+// CRLF framing of command lines across reads. RFC 5321 2.3.8, 4.5.3.1.4.
+#pragma once
+
+#include <ehlo/leniency.hpp>
+#include <ehlo/result.hpp>
+#include <ehlo/scan.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+/// Cuts lines out of a growing buffer, and stays in step whatever comes: only CRLF ends a line (or LF, under
+/// rule::bare_lf_line), and a line that is refused is consumed whole.
+///
+/// Call `next(buffer, limit)` with all octets not yet consumed; discard `consumed` of them afterwards. What was looked
+/// at is remembered, so octets that arrive one at a time cost O(n) in all.
+///   ready:     the line without its CRLF; borrows from the buffer.
+///   failed:    line_too_long, bare_cr, bare_lf or nul_octet, with its offset in the line; the whole line is consumed.
+///   need_more: `consumed` is 0, or, in a line already known to be too long, the octets of it so far: memory stays
+///              bounded by `limit`, the longest line accepted, in octets with its CRLF.
+class line_reader {
+    std::uint32_t looked_at_ = 0;   // octets of the buffer in which no line ends
+    bool too_long_ = false;         // in a line whose beginning was thrown away
+    bool faulty_ = false;           // the line holds a fault, below
+    failure fault_{};
+
+    constexpr void note(errc code, std::size_t at) noexcept {
+        if (faulty_) return;
+        faulty_ = true;
+        fault_ = fail(code, at);
+    }
+    constexpr progress<std::string_view> finish(std::string_view line, std::size_t consumed, std::size_t limit) noexcept {
+        bool const was_too_long = too_long_, was_faulty = faulty_;
+        failure const fault = fault_;
+        *this = line_reader();
+        if (was_too_long || consumed > limit) return {fail(errc::line_too_long, limit), consumed};
+        if (was_faulty) return {fault, consumed};
+        return {line, consumed};
+    }
+
+  public:
+    constexpr progress<std::string_view> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit,
+                                              leniency tolerate = strict) noexcept {
+        constexpr charset stops{std::string_view("\r\n\0", 3)};
+        std::size_t at = looked_at_;
+        for (;;) {
+            at = detail::find_first<stops>(in, at);
+            if (at == in.size()) break;
+            if (in[at] == '\r') {
+                if (at + 1 == in.size()) break;  // the LF may come with the next read
+                if (in[at + 1] == '\n') return finish(in.substr(0, at), at + 2, limit);
+                note(errc::bare_cr, at);
+            } else if (in[at] == '\n') {
+                if (tolerate.has(rule::bare_lf_line)) return finish(in.substr(0, at), at + 1, limit);
+                note(errc::bare_lf, at);
+            } else {
+                note(errc::nul_octet, at);
+            }
+            ++at;
+        }
+        if (at > limit || too_long_) {
+            too_long_ = true;
+            looked_at_ = 0;
+            return {at};  // all but a last CR
+        }
+        looked_at_ = static_cast<std::uint32_t>(at);
+        return {std::size_t{0}};
+    }
+
+    /// True in the middle of a line that is being thrown away.
+    constexpr bool discarding() const noexcept { return too_long_; }
+};
+
+}  // namespace ehlo::inline v0

@@ -1,0 +1,282 @@
+// Reverse and forward paths: <>, <Postmaster>, source routes and relaying over them. RFC 5321 4.1.2, 4.1.1.3, RFC 821 3.6.
+#pragma once
+
+#include <ehlo/mailbox.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+/// What a path leads to. "<>" and "<Postmaster>" are neither each other nor a mailbox without a domain.
+enum class path_kind : std::uint8_t { null, postmaster, mailbox };
+
+/// The hosts of a source route, in order, without their "@": `for (std::string_view host : path.route())`.
+class source_route {
+    std::string_view text_;  // "@a,@b", spaces allowed where rule::spaces_in_route let them in
+
+    static constexpr std::string_view skip(std::string_view s) noexcept {
+        while (!s.empty() && (s.front() == ' ' || s.front() == ',' || s.front() == '@')) s.remove_prefix(1);
+        return s;
+    }
+
+  public:
+    class iterator {
+        std::string_view rest_;
+
+      public:
+        constexpr explicit iterator(std::string_view rest) noexcept : rest_(skip(rest)) {}
+        constexpr std::string_view operator*() const noexcept {
+            std::size_t n = 0;
+            while (n < rest_.size() && rest_[n] != ',' && rest_[n] != ' ') ++n;
+            return rest_.substr(0, n);
+        }
+        constexpr iterator& operator++() noexcept {
+            rest_ = skip(rest_.substr((**this).size()));
+            return *this;
+        }
+        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
+    };
+
+    constexpr explicit source_route(std::string_view text) noexcept : text_(text) {}
+    constexpr bool empty() const noexcept { return text_.empty(); }
+    constexpr iterator begin() const noexcept { return iterator(text_); }
+    constexpr iterator end() const noexcept { return iterator(text_.substr(text_.size())); }
+};
+
+/// A path. All views borrow from the text that was parsed.
+class path {
+    char const* data_ = nullptr;
+    std::uint32_t size_ = 0;
+    std::uint32_t route_at_ = 0, route_size_ = 0;
+    std::uint32_t local_at_ = 0, local_size_ = 0;
+    std::uint32_t domain_at_ = 0, domain_size_ = 0;
+    path_kind kind_ = path_kind::null;
+    host_kind host_ = host_kind::domain;
+    leniency tolerated_{};
+
+    constexpr std::string_view part(std::uint32_t at, std::uint32_t size) const noexcept { return {data_ + at, size}; }
+    friend struct path_access;
+
+  public:
+    constexpr path_kind kind() const noexcept { return kind_; }
+    constexpr bool is_null() const noexcept { return kind_ == path_kind::null; }
+    constexpr bool is_postmaster() const noexcept { return kind_ == path_kind::postmaster; }
+    /// The whole path as it stood there, with its brackets.
+    constexpr std::string_view text() const noexcept { return part(0, size_); }
+    /// The hosts to go through; servers must accept them and should pay no heed (RFC 5321 4.1.1.3, F.2).
+    constexpr source_route route() const noexcept { return source_route(part(route_at_, route_size_)); }
+    /// As it stood there, quotes and case kept; empty for "<>".
+    constexpr std::string_view local_part() const noexcept { return part(local_at_, local_size_); }
+    /// Domain or address literal with its brackets; empty for "<>", "<Postmaster>" and rule::missing_domain.
+    constexpr std::string_view domain() const noexcept { return part(domain_at_, domain_size_); }
+    constexpr host_kind domain_kind() const noexcept { return host_; }
+    /// Local part, "@" and domain, without the route.
+    constexpr std::string_view address() const noexcept {
+        return part(local_at_, domain_size_ == 0 ? local_size_ : local_size_ + 1 + domain_size_);
+    }
+    constexpr leniency tolerated() const noexcept { return tolerated_; }
+};
+
+/// The three places where a path may stand: they differ in "<>" and "<Postmaster>".
+enum class path_role : std::uint8_t {
+    reverse,  ///< Reverse-path = Path / "<>"
+    forward,  ///< "<Postmaster>" / Forward-path
+    any,      ///< all of them
+};
+
+/// Builds paths for the parsers below.
+struct path_access {
+    using cursor = detail::cursor;
+
+    // Path = "<" [ A-d-l ":" ] Mailbox ">";  A-d-l = At-domain *( "," At-domain );  At-domain = "@" Domain
+    // The whole grammar, octet by octet, with the place of every error. `take` tries the common form first.
+    static constexpr bool scan(cursor& c, path_role role, path& p) noexcept {
+        std::size_t const start = c.at;
+        auto offset = [&c, start]() noexcept { return static_cast<std::uint32_t>(c.at - start); };
+        p.data_ = c.text.data() + start;
+        bool const brackets = c.skip('<');
+        // Without brackets the mailbox must at least begin like one: no rule makes a path out of nothing.
+        if (!brackets && (c.end() || c.next_in(chars::wsp) || !c.tolerate(rule::missing_brackets)))
+            return c.stop(errc::expected_path);
+        if (brackets && c.next_is('>')) {
+            if (role == path_role::forward) return c.stop(errc::null_path);
+            ++c.at;
+            p.kind_ = path_kind::null;
+            return finish(c, start, p);
+        }
+        if (c.next_is('@')) {
+            p.route_at_ = offset();
+            if (!scan_route(c)) return false;
+            p.route_size_ = offset() - p.route_at_;
+            ++c.at;  // the colon
+            while (c.next_is(' ') && c.tolerate(rule::spaces_in_route)) ++c.at;
+        }
+        constexpr std::string_view postmaster = "Postmaster";
+        std::string_view const rest = c.text.substr(c.at);
+        if (role != path_role::reverse && brackets && p.route_size_ == 0 && rest.size() > postmaster.size() &&
+            rest[postmaster.size()] == '>' && istarts_with(rest, postmaster)) {
+            p.kind_ = path_kind::postmaster;
+            p.local_at_ = offset();
+            p.local_size_ = static_cast<std::uint32_t>(postmaster.size());
+            c.at += postmaster.size();
+        } else {
+            p.kind_ = path_kind::mailbox;
+            p.local_at_ = offset();
+            mailbox box{};
+            if (!detail::scan_mailbox(c, box)) return false;
+            p.local_size_ = static_cast<std::uint32_t>(box.local_part.size());
+            p.domain_size_ = static_cast<std::uint32_t>(box.domain.text.size());
+            p.domain_at_ = offset() - p.domain_size_;
+            p.host_ = box.domain.kind;
+        }
+        if (brackets && !c.skip('>')) {
+            bool const cut = c.end() || c.next_in(chars::wsp);
+            return c.stop(cut ? errc::unclosed_path
+                              : p.host_ == host_kind::domain ? errc::bad_domain : errc::bad_address_literal);
+        }
+        return finish(c, start, p);
+    }
+
+    static constexpr bool scan_route(cursor& c) noexcept {
+        for (;;) {
+            while (c.next_is(' ') && c.tolerate(rule::spaces_in_route)) ++c.at;
+            if (!c.skip('@')) return c.stop(errc::bad_route);
+            if (!detail::scan_domain(c)) return false;
+            if (c.next_is(':')) return true;
+            if (!c.skip(',')) return c.stop(errc::bad_route);
+        }
+    }
+
+    static constexpr bool finish(cursor& c, std::size_t start, path& p) noexcept {
+        if (c.at - start > c.rules.max_path) return c.stop(errc::path_too_long, start + c.rules.max_path);
+        p.size_ = static_cast<std::uint32_t>(c.at - start);
+        p.tolerated_ = c.tolerated;
+        return true;
+    }
+
+    // "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100: one classification and no loop.
+    // Every octet that breaks a rule shows as a bit, so one test refuses them all. The rest is left to `scan`.
+    static EHLO_INLINE bool take_common(std::string_view text, syntax const& rules, path& p) noexcept {
+        detail::window const w(text);
+        constexpr charset local = chars::atext + ".";
+        constexpr charset domain = chars::ldh + ".";
+        // Octet 0 is "<". The first octet that is not local must be "@", the next one that is not a domain's ">".
+        std::uint64_t const not_local = w.mask<charset(0, 255) - local>() & ~std::uint64_t{1};
+        if (not_local == 0) return false;
+        unsigned const at = detail::trailing_zeros(not_local);
+        std::uint64_t const beyond_at = ~std::uint64_t{1} << at;
+        std::uint64_t const not_domain = w.mask<charset(0, 255) - domain>() & beyond_at;
+        if (not_domain == 0) return false;
+        unsigned const end = detail::trailing_zeros(not_domain);
+        char const* const data = text.data();
+        if (data[0] != '<' || data[at] != '@' || data[end] != '>') return false;
+        // "<", "@" and ">" bound labels just as dots do: no two bounds may touch, no hyphen may touch a domain's bound.
+        std::uint64_t const dots = w.mask<".">(), hyphens = w.mask<"-">() & beyond_at;
+        std::uint64_t const bounds = (dots & detail::low_bits(end)) | 1u | std::uint64_t{1} << at | std::uint64_t{1} << end;
+        std::uint64_t const before = bounds << 1, behind = bounds >> 1;
+        if (((bounds & before) | (hyphens & detail::low_bits(end) & (before | behind))) != 0) return false;
+        if (at - 1 > rules.max_local_part || end - at - 1 > rules.max_domain || end + 1 > rules.max_path) return false;
+        p.data_ = data;
+        p.size_ = end + 1;
+        p.route_at_ = p.route_size_ = 0;
+        p.local_at_ = 1;
+        p.local_size_ = at - 1;
+        p.domain_at_ = at + 1;
+        p.domain_size_ = end - at - 1;
+        p.kind_ = path_kind::mailbox;
+        p.host_ = host_kind::domain;
+        p.tolerated_ = strict;
+        return true;
+    }
+
+    // A path at the beginning of a text. Strict first: leniency costs nothing to those who do not need it.
+    EHLO_NOINLINE static constexpr result<path> take_rare(std::string_view text, path_role role,
+                                                          syntax const& rules) noexcept {
+        cursor c{text, rules};
+        path p;
+        if (!scan(c, role, p)) return c.error;
+        return p;
+    }
+};
+
+/// The path that `text` begins with; `path.text().size()` octets of it. What follows is not looked at.
+/// Errors: as parse_path.
+constexpr result<path> take_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
+                                 syntax const& rules = strict_syntax) noexcept {
+    if (!std::is_constant_evaluated() && !text.empty()) {
+        path p;
+        if (path_access::take_common(text, rules, p)) return p;
+    }
+    return path_access::take_rare(text, role, rules);
+}
+
+/// A path, the whole of `text`: Path / "<>" / "<Postmaster>" as the role allows. RFC 5321 4.1.1.2, 4.1.1.3, 4.1.2.
+/// Borrows from `text`. Errors: expected_path, unclosed_path, null_path, bad_route, path_too_long, and those of
+/// parse_mailbox, each at the first octet that cannot be right; unexpected_argument for octets behind the ">".
+constexpr result<path> parse_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
+                                  syntax const& rules = strict_syntax) noexcept {
+    result<path> p = take_path(text, role, rules);
+    if (p && p->text().size() != text.size()) return fail(errc::unexpected_argument, p->text().size());
+    return p;
+}
+constexpr result<path> parse_reverse_path(std::string_view text EHLO_LIFETIMEBOUND,
+                                          syntax const& rules = strict_syntax) noexcept {
+    return parse_path(text, path_role::reverse, rules);
+}
+constexpr result<path> parse_forward_path(std::string_view text EHLO_LIFETIMEBOUND,
+                                          syntax const& rules = strict_syntax) noexcept {
+    return parse_path(text, path_role::forward, rules);
+}
+
+/// Writes a path in its strict form: brackets, and no spaces in the route. Errors: output_full.
+constexpr result<std::size_t> write_path(writer& out, path const& p) noexcept {
+    return out.atomically([&](writer& w) {
+        w.raw('<');
+        bool first = true;
+        for (std::string_view hop : p.route()) {
+            w.raw(first ? "@" : ",@").raw(hop);
+            first = false;
+        }
+        if (!first) w.raw(':');
+        w.raw(p.address()).raw('>');
+    });
+}
+
+/// Relaying over a source route (RFC 821 3.6): the forward path for the next hop, that is without its first host.
+/// Errors: bad_value if the path has no route; output_full.
+constexpr result<std::size_t> write_relayed_forward_path(writer& out, path const& forward) noexcept {
+    if (forward.route().empty()) return fail(errc::bad_value, 0);
+    return out.atomically([&](writer& w) {
+        w.raw('<');
+        auto hop = forward.route().begin();
+        bool first = true;
+        for (++hop; hop != forward.route().end(); ++hop) {
+            w.raw(first ? "@" : ",@").raw(*hop);
+            first = false;
+        }
+        if (!first) w.raw(':');
+        w.raw(forward.address()).raw('>');
+    });
+}
+
+/// Relaying over a source route (RFC 821 3.6): the reverse path with the relay's own name put in front. "<>" stays "<>":
+/// nothing is ever sent back along it. Errors: bad_value if `relay` is no domain; path_too_long beyond 256 octets
+/// (RFC 5321 4.5.3.1.3); output_full.
+constexpr result<std::size_t> write_relayed_reverse_path(writer& out, path const& reverse, std::string_view relay) noexcept {
+    if (!parse_domain(relay)) return fail(errc::bad_value, 0);
+    return out.atomically([&](writer& w) {
+        std::size_t const start = w.size();
+        if (reverse.is_null()) {
+            w.raw("<>");
+            return;
+        }
+        w.raw("<@").raw(relay);
+        for (std::string_view hop : reverse.route()) w.raw(",@").raw(hop);
+        w.raw(':').raw(reverse.address()).raw('>');
+        if (w.ok() && w.size() - start > strict_syntax.max_path) w.refuse(fail(errc::path_too_long, strict_syntax.max_path));
+    });
+}
+
+}  // namespace ehlo::inline v0

@@ -1,0 +1,26 @@
+// What a server offers, allows and tolerates: one structural type, used as a template argument.
+#pragma once
+
+#include <ehlo/capabilities.hpp>
+#include <ehlo/content.hpp>
+#include <ehlo/syntax.hpp>
+
+#include <cstdint>
+
+namespace ehlo::inline v0 {
+
+struct policy {
+    extensions offers = extension::size | extension::eight_bit_mime | extension::pipelining |
+                        extension::enhanced_status_codes | extension::smtputf8;
+    std::uint64_t max_message = 64u << 20;        ///< octets of decoded content; 65,536 at least (RFC 5321 4.5.3.1.7)
+    std::uint32_t max_recipients = 1000;          ///< of one transaction; 100 at least (RFC 5321 4.5.3.1.8)
+    std::uint32_t max_line = 2048;                ///< octets of a command line with CRLF; 512 at least (4.5.3.1.4)
+    std::uint32_t max_errors = 50;                ///< refused commands before 421 ends the session
+    std::uint32_t reply_space = 1024;             ///< octets of output that a command may need, see server::advance
+    bare_octets bare = bare_octets::reject;       ///< CR or LF alone in content
+    bool mail_modes = false;                      ///< SEND, SOML and SAML of RFC 821
+    syntax grammar{};                             ///< limits and leniency of addresses and lines
+    constexpr bool operator==(policy const&) const = default;
+};
+
+}  // namespace ehlo::inline v0

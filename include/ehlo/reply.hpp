@@ -1,0 +1,382 @@
+// Replies: written, parsed, and the right one for every failure. RFC 5321 4.2, 4.3.2; RFC 2034.
+#pragma once
+
+#include <ehlo/leniency.hpp>
+#include <ehlo/status.hpp>
+#include <ehlo/verb.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+/// The first digit of a reply code: all that a simple client needs to look at (RFC 5321 4.2.1, RFC 821 appendix E).
+enum class reply_class : std::uint8_t { completion = 2, intermediate = 3, transient = 4, permanent = 5 };
+constexpr reply_class class_of(unsigned code) noexcept { return static_cast<reply_class>(code / 100); }
+constexpr bool is_positive(unsigned code) noexcept { return code / 100 == 2 || code / 100 == 3; }
+
+struct reply_meaning {
+    std::uint16_t code;
+    std::string_view meaning;
+};
+/// All reply codes of RFC 821 and RFC 5321 (with RFC 7504's 521 and 556), in order.
+inline constexpr reply_meaning reply_meanings[] = {
+    {211, "system status or help"},
+    {214, "help for people"},
+    {220, "the service is ready"},
+    {221, "the service closes the channel"},
+    {250, "done"},
+    {251, "the user is not local; the mail will be forwarded"},
+    {252, "the user cannot be verified; mail will be tried"},
+    {354, "send the content, end it with a line that is only a dot"},
+    {421, "the service is not available and closes the channel"},
+    {450, "the mailbox is not available now"},
+    {451, "an error of the server; try again later"},
+    {452, "too little storage, or too many recipients, now"},
+    {455, "the parameters cannot be used now"},
+    {500, "the command was not recognised"},
+    {501, "the argument is not well formed"},
+    {502, "the command is not implemented"},
+    {503, "not in this order"},
+    {504, "the parameter is not implemented"},
+    {521, "this host never takes mail"},
+    {550, "the mailbox is not available, or policy forbids it"},
+    {551, "the user is not local; try the path in the text"},
+    {552, "too much storage would be needed"},
+    {553, "such a mailbox name is not allowed"},
+    {554, "the transaction failed"},
+    {555, "the parameters were not recognised"},
+    {556, "the domain takes no mail"},
+};
+/// What a code means; empty for a code that is not in the table (then its first digit tells what to do).
+constexpr std::string_view meaning(unsigned code) noexcept {
+    for (auto const& row : reply_meanings)
+        if (row.code == code) return row.meaning;
+    return {};
+}
+
+namespace detail {
+// Not constexpr: to be called in a constant expression is the error that they name.
+inline void a_reply_begins_with_a_code_from_200_to_559() {}
+inline void the_enhanced_status_code_is_of_another_class_than_the_reply() {}
+inline void a_reply_holds_no_CR_LF_or_NUL() {}
+inline void a_reply_line_is_at_most_512_octets_long() {}
+}  // namespace detail
+
+/// Reply-code = %x32-35 %x30-35 %x30-39
+constexpr bool is_reply_code(unsigned code) noexcept { return code >= 200 && code < 600 && code / 10 % 10 < 6; }
+
+/// A reply to be sent. `text` is borrowed until it is written. Made from a literal, it is checked by the compiler:
+/// `reply r = "550 5.1.1 No such user here";`. Made from parts, it is checked when it is written.
+struct reply {
+    std::uint16_t code = 0;
+    status enhanced{};
+    std::string_view text{};
+
+    constexpr reply() noexcept = default;
+    constexpr reply(unsigned c, std::string_view t) noexcept : code(static_cast<std::uint16_t>(c)), text(t) {}
+    constexpr reply(unsigned c, status s, std::string_view t) noexcept
+        : code(static_cast<std::uint16_t>(c)), enhanced(s), text(t) {}
+    template <std::size_t N>
+    consteval reply(char const (&literal)[N]) : text(literal, N - 1) {
+        if (text.size() > 510) detail::a_reply_line_is_at_most_512_octets_long();
+        if (text.size() < 3 || !is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[2]) ||
+            (text.size() > 3 && text[3] != ' '))
+            detail::a_reply_begins_with_a_code_from_200_to_559();
+        code = static_cast<std::uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
+        if (!is_reply_code(code)) detail::a_reply_begins_with_a_code_from_200_to_559();
+        text.remove_prefix(text.size() > 3 ? 4 : 3);
+        if (std::size_t const n = detail::scan_status(text, enhanced); n != 0) {
+            if (enhanced.klass != code / 100) detail::the_enhanced_status_code_is_of_another_class_than_the_reply();
+            text.remove_prefix(n < text.size() ? n + 1 : n);
+        }
+        for (char c : text)
+            if (chars::unsafe.contains(c)) detail::a_reply_holds_no_CR_LF_or_NUL();
+    }
+
+    /// What a handler returns when it cannot answer yet: see server::answer.
+    static const reply later;
+    constexpr bool is_later() const noexcept { return code == 0; }
+    constexpr bool accepted() const noexcept { return is_positive(code); }
+    constexpr bool operator==(reply const&) const = default;
+};
+inline constexpr reply reply::later{};
+
+/// Whether a reply can be sent. Errors: bad_value for the code; bad_status if the status is of another class, or the code
+/// is 3yz, which carries none (RFC 2034 4); unsafe_octet.
+constexpr std::optional<failure> check(reply const& r) noexcept {
+    if (!is_reply_code(r.code)) return fail(errc::bad_value, 0);
+    if (r.enhanced && (!r.enhanced.valid() || r.enhanced.klass != r.code / 100)) return fail(errc::bad_status, 0);
+    std::size_t const bad = detail::find_first<chars::unsafe>(r.text);
+    if (bad != r.text.size()) return fail(errc::unsafe_octet, bad);
+    return std::nullopt;
+}
+
+inline constexpr std::size_t max_reply_line = 512;  ///< octets with CRLF, RFC 5321 4.5.3.1.5
+
+/// Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF. The status stands on every
+/// line (RFC 2034 4). A text too long for a line of 512 octets goes on in the next one, split at a space if there is one;
+/// the space is what gives way to the CRLF. Errors: those of check(reply), output_full.
+constexpr result<std::size_t> write_reply(writer& out, reply const& r) noexcept {
+    if (auto const bad = check(r)) return *bad;
+    return out.atomically([&](writer& w) {
+        std::string_view rest = r.text;
+        for (bool last = false; !last;) {
+            std::size_t const start = w.size();
+            w.number(r.code).raw('-');
+            std::size_t const separator = w.size() - 1;
+            if (r.enhanced) {
+                w.number(r.enhanced.klass).raw('.').number(r.enhanced.subject).raw('.').number(r.enhanced.detail);
+                if (!rest.empty()) w.raw(' ');
+            }
+            if (!w.ok()) return;
+            std::size_t const room = max_reply_line - 2 - (w.size() - start);
+            last = rest.size() <= room;
+            std::size_t take = rest.size();
+            std::size_t skip = 0;
+            if (!last) {
+                take = detail::find_last<charset(" ")>(rest, 0, room + 1);
+                if (take == room + 1 || take == 0) {
+                    take = room;
+                    while (take > room - 3 && (rest[take] & '\xC0') == '\x80') --take;  // not inside a UTF-8 character
+                } else {
+                    skip = 1;
+                }
+            }
+            w.raw(rest.substr(0, take));
+            if (last) w.overwrite(separator, ' ');
+            w.crlf();
+            rest.remove_prefix(take + skip);
+        }
+    });
+}
+
+/// Replies that servers send all the time.
+namespace replies {
+inline constexpr reply ok = "250 2.0.0 OK";
+inline constexpr reply sender_ok = "250 2.1.0 Sender OK";
+inline constexpr reply recipient_ok = "250 2.1.5 Recipient OK";
+inline constexpr reply start_content = "354 Start mail input; end with <CRLF>.<CRLF>";
+inline constexpr reply message_accepted = "250 2.6.0 Message accepted";
+inline constexpr reply cannot_verify = "252 2.1.5 Cannot verify the user, but will take mail for it";
+inline constexpr reply help = "214 2.0.0 See RFC 5321";
+inline constexpr reply bye = "221 2.0.0 Closing the channel";
+inline constexpr reply try_later = "451 4.3.0 Error in processing, try again later";
+inline constexpr reply shutting_down = "421 4.3.2 Shutting down, closing the channel";
+inline constexpr reply no_such_user = "550 5.1.1 No such user here";
+inline constexpr reply no_mail_here = "554 5.3.2 No SMTP service here";
+}  // namespace replies
+
+/// The exact reply that a server should send for a failure in a command (RFC 5321 4.2.4, 4.3.2, 4.5.3.1.10; RFC 6531
+/// 3.5; codes of RFC 3463). `verb` is the command's, `data` for a fault in the content.
+constexpr reply reply_for(failure const& f, verb v) noexcept {
+    auto with = [&f](unsigned code, std::uint16_t subject, std::uint16_t detail) noexcept {
+        return reply(code, status{static_cast<std::uint8_t>(code / 100), subject, detail}, message(f.code));
+    };
+    bool const sender = v == verb::mail || v == verb::send || v == verb::soml || v == verb::saml;
+    bool const recipient = v == verb::rcpt;
+    // A bad address: X.1.7 is the sender's syntax, X.1.3 the recipient's, X.5.4 any other argument's.
+    auto address = [&](unsigned code) noexcept {
+        return sender ? with(code, 1, 7) : recipient ? with(code, 1, 3) : with(code, 5, 4);
+    };
+    switch (f.code) {
+    case errc::empty_line:
+    case errc::unknown_verb:
+    case errc::line_too_long: return with(500, 5, 2);
+    case errc::nul_octet:
+    case errc::bare_cr:
+    case errc::bare_lf: return v == verb::data ? with(554, 6, 0) : with(500, 5, 2);
+    case errc::http_request: return with(421, 7, 0);
+    case errc::missing_argument:
+    case errc::unexpected_argument:
+    case errc::expected_from:
+    case errc::expected_to:
+    case errc::bad_parameter:
+    case errc::bad_parameter_value:
+    case errc::duplicate_parameter:
+    case errc::bad_number:
+    case errc::bad_base64:
+    case errc::bad_xtext: return with(501, 5, 4);
+    case errc::expected_path:
+    case errc::unclosed_path:
+    case errc::null_path:
+    case errc::bad_route:
+    case errc::bad_local_part:
+    case errc::bad_quoted_string:
+    case errc::missing_domain:
+    case errc::bad_domain:
+    case errc::bad_address_literal:
+    case errc::bad_utf8:
+    case errc::local_part_too_long:
+    case errc::domain_too_long:
+    case errc::path_too_long: return address(501);
+    case errc::non_ascii:
+        return sender || recipient || v == verb::vrfy || v == verb::expn ? with(553, 6, 7) : with(501, 5, 2);
+    case errc::number_too_large:
+    case errc::message_too_large: return with(552, 3, 4);
+    case errc::too_many_recipients: return with(452, 5, 3);
+    case errc::too_many_errors: return with(421, 7, 0);
+    case errc::bad_sequence: return with(503, 5, 1);
+    case errc::not_implemented: return with(502, 5, 1);
+    case errc::unknown_parameter: return with(555, 5, 4);
+    case errc::session_over: return with(421, 3, 0);
+    // The rest are faults in replies, which a client sees, and faults of the calling program.
+    case errc::bad_reply_code:
+    case errc::bad_reply_separator:
+    case errc::mixed_reply_codes:
+    case errc::bad_status:
+    case errc::reply_too_long:
+    case errc::unexpected_reply:
+    case errc::bad_reply_class:
+    case errc::output_full:
+    case errc::unsafe_octet:
+    case errc::bad_value:
+    case errc::not_offered:
+    case errc::too_many_outstanding: break;
+    }
+    return replies::try_later;
+}
+
+/// The lines of a reply without code, separator and CRLF: `for (std::string_view line : r.lines())`.
+class reply_lines {
+    std::string_view text_;
+
+  public:
+    class iterator {
+        std::string_view rest_;
+
+      public:
+        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {}
+        constexpr std::string_view operator*() const noexcept {
+            std::size_t const end = detail::find_first<charset("\r")>(rest_);
+            return end > 4 ? rest_.substr(4, end - 4) : rest_.substr(0, 0);
+        }
+        constexpr iterator& operator++() noexcept {
+            rest_.remove_prefix(detail::find_first<charset("\r")>(rest_) + 2);
+            return *this;
+        }
+        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
+    };
+    constexpr explicit reply_lines(std::string_view text) noexcept : text_(text) {}
+    constexpr iterator begin() const noexcept { return iterator(text_); }
+    constexpr iterator end() const noexcept { return iterator(text_.substr(text_.size())); }
+};
+
+/// A whole reply as it was received. Borrows from the buffer that it was parsed in.
+class reply_view {
+    std::string_view text_;
+    std::uint16_t code_ = 0;
+    std::uint16_t line_count_ = 0;
+    leniency tolerated_{};
+    friend class reply_reader;
+
+  public:
+    constexpr unsigned code() const noexcept { return code_; }
+    constexpr reply_class klass() const noexcept { return class_of(code_); }
+    constexpr bool accepted() const noexcept { return is_positive(code_); }
+    constexpr unsigned line_count() const noexcept { return line_count_; }
+    constexpr reply_lines lines() const noexcept { return reply_lines(text_); }
+    /// All octets of the reply, codes and CRLFs included.
+    constexpr std::string_view octets() const noexcept { return text_; }
+    /// The enhanced status code of the first line, if there is one of the same class as the code (RFC 2034 4).
+    constexpr std::optional<status> enhanced() const noexcept {
+        status s;
+        if (detail::scan_status(*lines().begin(), s) == 0 || s.klass != code_ / 100) return std::nullopt;
+        return s;
+    }
+    /// Whether all texts are textstring = 1*(%d09 / %d32-126). Other octets are let through: real servers send them.
+    constexpr bool is_plain() const noexcept {
+        for (std::string_view line : lines())
+            if (detail::find_first<charset(0, 255) - chars::textstring>(line) != line.size()) return false;
+        return true;
+    }
+    constexpr leniency tolerated() const noexcept { return tolerated_; }
+};
+
+/// How much a client listens to. RFC 5321 has no limit on the number of lines: an endless reply must end somewhere.
+struct reply_limits {
+    std::uint32_t line = 2048;       ///< octets with CRLF; RFC 5321 4.5.3.1.5 asks for 512
+    std::uint32_t total = 64 * 1024; ///< octets of all lines
+    std::uint16_t lines = 100;
+    leniency tolerate = strict;      ///< mixed_reply_codes
+};
+
+/// Reads replies out of a growing buffer. Call `next(buffer)` with all octets not yet consumed; discard `consumed`
+/// afterwards. What was looked at is remembered: octets that arrive one at a time cost O(n) in all.
+///   ready:     one reply, the first in the buffer.
+///   failed:    bad_reply_code, bad_reply_separator, mixed_reply_codes, reply_too_long, bare_cr, bare_lf, nul_octet; `at`
+///              counts from the first octet of the reply. The connection is of no more use: nothing is consumed.
+///   need_more: nothing is consumed.
+class reply_reader {
+    std::uint32_t looked_at_ = 0;  // octets of the reply that are known to be right
+    std::uint32_t line_at_ = 0;    // where the current line begins
+    std::uint16_t lines_ = 0;      // whole lines before it
+    std::uint16_t code_ = 0;       // of the line before it
+    leniency tolerated_{};
+
+    static constexpr bool right_digit(char c, unsigned place) noexcept {
+        return place == 0 ? c >= '2' && c <= '5' : place == 1 ? c >= '0' && c <= '5' : is_digit(c);
+    }
+
+  public:
+    constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
+        constexpr charset stops{std::string_view("\r\n\0", 3)};
+        auto failed = [](errc code, std::size_t at) noexcept { return progress<reply_view>(fail(code, at), 0); };
+        std::size_t at = looked_at_;
+        for (;;) {
+            std::size_t const line = line_at_;
+            for (; at < line + 3; ++at) {
+                if (at == in.size()) {
+                    looked_at_ = static_cast<std::uint32_t>(at);
+                    return {std::size_t{0}};
+                }
+                unsigned const place = static_cast<unsigned>(at - line);
+                if (!right_digit(in[at], place)) return failed(errc::bad_reply_code, at);
+                if (lines_ == 0) continue;
+                constexpr unsigned weight[] = {100, 10, 1};
+                if (code_ / weight[place] % 10 == static_cast<unsigned>(in[at] - '0')) continue;
+                if (!limits.tolerate.has(rule::mixed_reply_codes)) return failed(errc::mixed_reply_codes, at);
+                tolerated_ |= rule::mixed_reply_codes;
+            }
+            if (at == line + 3 && at < in.size() && in[at] != ' ' && in[at] != '-' && !stops.contains(in[at]))
+                return failed(errc::bad_reply_separator, at);
+            std::size_t const end = detail::find_first<stops>(in, at);
+            std::size_t const most = line + limits.line < limits.total ? line + limits.line : limits.total;
+            if (end + 2 > most) return failed(errc::reply_too_long, most);
+            if (end == in.size() || (in[end] == '\r' && end + 1 == in.size())) {
+                looked_at_ = static_cast<std::uint32_t>(end);
+                return {std::size_t{0}};
+            }
+            if (in[end] == '\0') return failed(errc::nul_octet, end);
+            if (in[end] == '\n') return failed(errc::bare_lf, end);
+            if (in[end + 1] != '\n') return failed(errc::bare_cr, end);
+            unsigned const code = static_cast<unsigned>((in[line] - '0') * 100 + (in[line + 1] - '0') * 10 + (in[line + 2] - '0'));
+            code_ = static_cast<std::uint16_t>(code);
+            ++lines_;
+            at = end + 2;
+            if (in[line + 3] != '-') {
+                reply_view r;
+                r.text_ = in.substr(0, at);
+                r.code_ = code_;
+                r.line_count_ = lines_;
+                r.tolerated_ = tolerated_;
+                *this = reply_reader();
+                return {r, at};
+            }
+            if (lines_ >= limits.lines) return failed(errc::reply_too_long, at);
+            line_at_ = looked_at_ = static_cast<std::uint32_t>(at);
+        }
+    }
+
+    /// True between the first octet of a reply and its last.
+    constexpr bool in_reply() const noexcept { return looked_at_ != 0; }
+};
+
+/// The reply that `in` begins with; further replies may follow it (`consumed` tells where). As reply_reader::next.
+constexpr progress<reply_view> parse_reply(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
+    return reply_reader().next(in, limits);
+}
+
+}  // namespace ehlo::inline v0

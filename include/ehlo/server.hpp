@@ -1,0 +1,410 @@
+// The server machine: octets in, calls to a handler, octets out. No I/O: the caller's event loop drives it.
+#pragma once
+
+#include <ehlo/command.hpp>
+#include <ehlo/line.hpp>
+#include <ehlo/policy.hpp>
+#include <ehlo/session.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+namespace ehlo::inline v0 {
+
+/// The content has ended and awaits the server's word on it. An accepting reply makes the server responsible for the
+/// message (RFC 5321 4.1.1.4, 6.1): give it only when the message is stored.
+struct end_of_content {
+    std::uint64_t octets;       ///< of decoded content
+    std::uint32_t recipients;   ///< that were accepted
+};
+/// The transaction is over and nothing was delivered: RSET, EHLO, QUIT, a lost connection, or content that was refused.
+struct abandoned {};
+/// A reply was written, for those who keep a log.
+struct answered {
+    v0::verb verb;                  ///< `unknown` for the greeting, unknown verbs and unreadable lines
+    v0::event event;
+    std::optional<failure> fault;   ///< what was wrong, if ehlo refused it; `at` is an offset in the line
+    reply sent;
+};
+
+/// What a server wants next.
+enum class want : std::uint8_t {
+    read,   ///< more input
+    write,  ///< room: send what was produced, and call again with the rest of the input
+    reply,  ///< the answer that a handler put off with reply::later
+    close,  ///< send what was produced, and close the connection
+};
+
+/// What a call did: discard `consumed` octets of the input, send `produced` octets of the output, then do what it wants.
+struct step {
+    std::size_t consumed = 0;
+    std::size_t produced = 0;
+    v0::want want = want::read;
+};
+
+namespace detail {
+template <class H, class E>
+concept handles = requires(H& h, E const& e) { h.on(e); };
+template <class H, class E>
+concept answers = requires(H& h, E const& e, reply r) { r = h.on(e); };
+}  // namespace detail
+
+/// An SMTP server session (RFC 5321). Trivially copyable: it may be stored in bulk, moved between threads, and saved.
+///
+/// The handler says yes or no; it must have these, and does not compile without:
+///     reply on(cmd::hello const&)       EHLO or HELO; the text of an accepting reply is not used
+///     reply on(cmd::mail const&)        the views of a command live until the call returns (or is answered)
+///     reply on(cmd::rcpt const&)
+///     void  on(content const&)          decoded content, a piece at a time
+///     reply on(end_of_content const&)
+/// and may have these:
+///     reply on(cmd::lookup const&)      VRFY (otherwise 252), EXPN (otherwise 502)
+///     reply on(cmd::remark const&)      HELP (otherwise 214), NOOP (otherwise 250)
+///     reply on(cmd::data const&)        before the 354; a refusal leaves the transaction open
+///     void  on(abandoned const&)        drop what was collected; on(cmd::mail) begins anew in any case
+///     void  on(answered const&)         called for every reply
+///
+/// First call `advance` with no input: it writes the greeting.
+template <policy Policy = policy{}>
+class basic_server {
+    static_assert(Policy.max_recipients >= 100, "RFC 5321 4.5.3.1.8: at least 100 recipients");
+    static_assert(Policy.max_line >= 512, "RFC 5321 4.5.3.1.4: command lines of at least 512 octets");
+    static_assert(Policy.max_message >= 65536, "RFC 5321 4.5.3.1.7: messages of at least 64 KiB");
+    static_assert(Policy.reply_space >= 1024, "the answer to EHLO needs up to 1,024 octets");
+
+    char const* name_;
+    std::uint64_t octets_ = 0;      // of content so far
+    line_reader lines_;
+    std::uint32_t recipients_ = 0;  // accepted
+    std::uint32_t errors_ = 0;
+    std::uint32_t put_off_ = 0;     // input octets of the command that awaits its answer
+    content_decoder content_;
+    std::uint16_t name_size_;
+    state where_ = state::connected;
+    v0::verb verb_ = verb::unknown; // of the command that awaits its answer
+    v0::event event_ = event::greeting;
+    bool waiting_ = false;          // for the answer
+    bool smtputf8_ = false;         // the transaction asked for it
+    bool asks_smtputf8_ = false;    // the MAIL that awaits its answer does
+
+    struct io {
+        std::string_view in;
+        writer out;
+        std::size_t used = 0;
+    };
+
+  public:
+    /// The policy as an object: Clang 14 dies of references into template arguments, and Clang 19 miscompiles them.
+    static constexpr policy rules = Policy;
+    /// Free octets of output that `advance` needs before it goes on to another command. A handler's reply may take as
+    /// much; one that needs more is replaced by 451.
+    static constexpr std::size_t reply_space = rules.reply_space;
+
+    /// `name` is the server's domain; it is borrowed as long as the session lives. A name over 255 octets is cut off by
+    /// no RFC's leave: give a real one (RFC 5321 4.5.3.1.2).
+    constexpr explicit basic_server(std::string_view name EHLO_LIFETIMEBOUND) noexcept
+        : name_(name.data()), name_size_(static_cast<std::uint16_t>(name.size() < 255 ? name.size() : 255)) {}
+
+    constexpr state where() const noexcept { return where_; }
+    constexpr std::uint32_t recipients() const noexcept { return recipients_; }
+    constexpr std::string_view server_name() const noexcept { return {name_, name_size_}; }
+
+    /// Takes all octets received and not yet consumed, and room for replies; goes on as far as it can.
+    template <class Handler>
+    constexpr step advance(std::string_view in, Handler& handler, std::span<char> out) noexcept {
+        require<Handler>();
+        io t{in, writer(out.data(), out.size())};
+        for (;;) {
+            if (where_ == state::closed) return done(t, want::close);
+            if (waiting_) return done(t, want::reply);
+            // Content needs no room until its end; a whole reply must fit before anybody is asked for one.
+            if (t.out.room() < reply_space && where_ != state::data) return done(t, want::write);
+            if (where_ == state::connected) greet(t, handler);
+            else if (where_ == state::data ? !take_content(t, handler) : !take_command(t, handler))
+                return done(t, where_ == state::data && t.out.room() < reply_space && more_content(t) ? want::write : want::read);
+        }
+    }
+
+    /// Answers the command that was put off. Call `advance` again with the same input, less what this consumed.
+    template <class Handler>
+    constexpr step answer(reply const& r, Handler& handler, std::span<char> out) noexcept {
+        io t{{}, writer(out.data(), out.size())};
+        if (!waiting_) return done(t, where_ == state::closed ? want::close : want::read);
+        if (t.out.room() < reply_space) return done(t, want::write);
+        waiting_ = false;
+        t.used = put_off_;
+        conclude(t, handler, event_, verb_, r.is_later() ? replies::try_later : r, std::nullopt);
+        return done(t, where_ == state::closed ? want::close : want::read);
+    }
+
+    /// Says 421 and closes (RFC 5321 3.8): idle too long, shutting down, short of something.
+    template <class Handler>
+    constexpr step shut_down(Handler& handler, std::span<char> out, reply const& r = replies::shutting_down) noexcept {
+        io t{{}, writer(out.data(), out.size())};
+        if (where_ != state::closed) conclude(t, handler, event::shutdown, verb::unknown, r, std::nullopt);
+        return done(t, want::close);
+    }
+
+    /// The connection was lost: an open transaction is dropped (RFC 5321 4.1.1.5).
+    template <class Handler>
+    constexpr void disconnected(Handler& handler) noexcept {
+        drop(handler);
+        where_ = state::closed;
+        waiting_ = false;
+    }
+
+  private:
+    template <class H>
+    static constexpr void require() noexcept {
+        static_assert(detail::answers<H, cmd::hello>, "the handler lacks: reply on(ehlo::cmd::hello const&)");
+        static_assert(detail::answers<H, cmd::mail>, "the handler lacks: reply on(ehlo::cmd::mail const&)");
+        static_assert(detail::answers<H, cmd::rcpt>, "the handler lacks: reply on(ehlo::cmd::rcpt const&)");
+        static_assert(detail::handles<H, content>, "the handler lacks: void on(ehlo::content const&)");
+        static_assert(detail::answers<H, end_of_content>, "the handler lacks: reply on(ehlo::end_of_content const&)");
+    }
+
+    static constexpr step done(io const& t, v0::want w) noexcept { return {t.used, t.out.size(), w}; }
+    // Whether the content could go on if only there were room for the reply at its end.
+    constexpr bool more_content(io const& t) const noexcept { return t.in.size() - t.used >= 3; }
+
+    template <class H>
+    constexpr void drop(H& handler) noexcept {
+        bool const open = in_transaction(where_);
+        forget();
+        if constexpr (detail::handles<H, abandoned>)
+            if (open) handler.on(abandoned{});
+    }
+    constexpr void forget() noexcept {
+        recipients_ = 0;
+        octets_ = 0;
+        smtputf8_ = false;
+        content_ = content_decoder();
+    }
+
+    template <class H>
+    constexpr void greet(io& t, H& handler) noexcept {
+        // RFC 2034 4: no enhanced code in the greeting.
+        reply const r(220, server_name());
+        t.out.raw("220 ").raw(server_name()).raw(" ESMTP ready\r\n");
+        move(event::greeting, true);
+        tell(handler, verb::unknown, event::greeting, std::nullopt, r);
+    }
+
+    constexpr void move(event e, bool accepted) noexcept { where_ = smtp_table.next(where_, e, accepted); }
+
+    template <class H>
+    static constexpr void tell(H& handler, v0::verb v, v0::event e, std::optional<failure> fault, reply const& r) noexcept {
+        if constexpr (detail::handles<H, answered>) handler.on(answered{v, e, fault, r});
+    }
+
+    // Decodes content. False: more input (or room) is needed.
+    template <class H>
+    constexpr bool take_content(io& t, H& handler) noexcept {
+        for (;;) {
+            std::string_view const rest = t.in.substr(t.used);
+            // The end needs a reply: it is left where it is until there is room for one.
+            if (t.out.room() < reply_space && rest.size() >= 3 && rest.substr(0, 3) == ".\r\n") return false;
+            content_piece const piece = content_.next(rest, rules.bare);
+            if (piece.consumed == 0) return false;
+            if (piece.end) {
+                end_content(t, handler, piece.consumed);
+                return true;
+            }
+            t.used += piece.consumed;
+            octets_ += piece.octets.size();
+            if (octets_ <= rules.max_message && !spoilt() && !piece.octets.empty()) handler.on(content{piece.octets});
+        }
+    }
+    constexpr bool spoilt() const noexcept {
+        return rules.bare == bare_octets::reject && (content_.bare_cr() || content_.bare_lf());
+    }
+
+    template <class H>
+    constexpr void end_content(io& t, H& handler, std::size_t consumed) noexcept {
+        std::optional<failure> fault;
+        if (octets_ > rules.max_message) fault = fail(errc::message_too_large, 0);
+        else if (spoilt()) fault = fail(content_.bare_cr() ? errc::bare_cr : errc::bare_lf, 0);
+        reply const r = fault ? reply_for(*fault, verb::data) : handler.on(end_of_content{octets_, recipients_});
+        if (r.is_later()) return put_off(consumed, event::content_end, verb::data);
+        t.used += consumed;
+        conclude(t, handler, event::content_end, verb::data, r, fault);
+    }
+
+    constexpr void put_off(std::size_t consumed, v0::event e, v0::verb v) noexcept {
+        waiting_ = true;
+        put_off_ = static_cast<std::uint32_t>(consumed);
+        event_ = e;
+        verb_ = v;
+    }
+
+    // Reads a line and answers it. False: more input is needed.
+    template <class H>
+    constexpr bool take_command(io& t, H& handler) noexcept {
+        auto const line = lines_.next(t.in.substr(t.used), rules.max_line, rules.grammar.tolerate);
+        if (line.need_more()) {
+            t.used += line.consumed;
+            return false;
+        }
+        if (line.failed()) {
+            t.used += line.consumed;
+            refuse(t, handler, event::noop, verb::unknown, line.error());
+            return true;
+        }
+        auto const split = split_command(*line);
+        if (!split || split->verb == verb::unknown) {
+            t.used += line.consumed;
+            refuse(t, handler, event::noop, verb::unknown, split ? fail(errc::unknown_verb, 0) : split.error());
+            return true;
+        }
+        v0::verb const v = split->verb;
+        v0::event const e = event_of(v);
+        bool const unwanted = v == verb::turn || ((v == verb::send || v == verb::soml || v == verb::saml) && !rules.mail_modes);
+        std::optional<failure> fault;
+        if (unwanted && where_ != state::refused) fault = fail(errc::not_implemented, 0);
+        else if (!smtp_table.allows(where_, e)) fault = fail(errc::bad_sequence, 0);
+        reply r;
+        if (!fault) {
+            syntax grammar = rules.grammar;
+            grammar.smtputf8 = smtputf8_;
+            auto const bad = visit_command(*split, grammar, [&](auto const& command) { r = ask(handler, command, fault); });
+            if (bad) fault = bad;
+        }
+        if (fault) {
+            t.used += line.consumed;
+            refuse(t, handler, e, v, *fault);
+        } else if (r.is_later()) {
+            put_off(line.consumed, e, v);
+        } else {
+            t.used += line.consumed;
+            conclude(t, handler, e, v, r, std::nullopt);
+        }
+        return true;
+    }
+
+    // What the handler says to a command that is well formed and in order. Faults are those the policy finds.
+    template <class H>
+    constexpr reply ask(H& handler, cmd::hello const& c, std::optional<failure>&) noexcept {
+        return handler.on(c);
+    }
+    template <class H>
+    constexpr reply ask(H& handler, cmd::mail const& c, std::optional<failure>& fault) noexcept {
+        mail_parameters const& p = c.parameters;
+        bool const offered = (!p.size() || rules.offers.has(extension::size)) &&
+                             (!p.body() || (rules.offers.has(extension::eight_bit_mime) && *p.body() != body::binary_mime)) &&
+                             (!p.smtputf8() || rules.offers.has(extension::smtputf8)) && !p.unknown_at();
+        if (!offered) {
+            fault = fail(errc::unknown_parameter, 5 + c.from.text().size());
+            return {};
+        }
+        if (p.size() && *p.size() > rules.max_message) {
+            fault = fail(errc::message_too_large, 5 + c.from.text().size());
+            return {};
+        }
+        asks_smtputf8_ = p.smtputf8();
+        return handler.on(c);
+    }
+    template <class H>
+    constexpr reply ask(H& handler, cmd::rcpt const& c, std::optional<failure>& fault) noexcept {
+        if (c.parameters.unknown_at()) fault = fail(errc::unknown_parameter, 5 + c.to.text().size());
+        else if (recipients_ == rules.max_recipients) fault = fail(errc::too_many_recipients, 0);
+        return fault ? reply() : handler.on(c);
+    }
+    template <class H>
+    constexpr reply ask(H& handler, cmd::lookup const& c, std::optional<failure>& fault) noexcept {
+        if constexpr (detail::answers<H, cmd::lookup>) return handler.on(c);
+        if (c.verb == verb::vrfy) return replies::cannot_verify;
+        fault = fail(errc::not_implemented, 0);
+        return {};
+    }
+    template <class H>
+    constexpr reply ask(H& handler, cmd::remark const& c, std::optional<failure>&) noexcept {
+        if constexpr (detail::answers<H, cmd::remark>) return handler.on(c);
+        return c.verb == verb::help ? replies::help : replies::ok;
+    }
+    template <class H>
+    constexpr reply ask(H& handler, cmd::data const& c, std::optional<failure>&) noexcept {
+        if constexpr (detail::answers<H, cmd::data>) return handler.on(c);
+        return replies::start_content;
+    }
+    template <class H>
+    constexpr reply ask(H&, cmd::rset const&, std::optional<failure>&) noexcept {
+        return replies::ok;
+    }
+    template <class H>
+    constexpr reply ask(H&, cmd::quit const&, std::optional<failure>&) noexcept {
+        return replies::bye;
+    }
+    template <class H>
+    constexpr reply ask(H&, cmd::turn const&, std::optional<failure>&) noexcept {
+        return {};  // never asked: TURN is refused before (RFC 5321 F.1)
+    }
+
+    template <class H>
+    constexpr void refuse(io& t, H& handler, v0::event e, v0::verb v, failure f) noexcept {
+        if (++errors_ >= rules.max_errors) f = fail(errc::too_many_errors, 0);
+        bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request;
+        conclude(t, handler, fatal ? event::shutdown : e, v, reply_for(f, v), f);
+    }
+
+    static constexpr reply right_or_451(v0::event e, reply r) noexcept {
+        bool const right_class = e == event::data ? r.code / 100 != 2 : r.code / 100 != 3;
+        if (!right_class || check(r)) return replies::try_later;
+        return r;
+    }
+
+    // Writes a reply and moves on: the one place where the state changes.
+    template <class H>
+    constexpr void conclude(io& t, H& handler, v0::event e, v0::verb v, reply r, std::optional<failure> fault) noexcept {
+        r = right_or_451(e, r);
+        if (e == event::hello) r.enhanced = {};  // RFC 2034 4: none in these
+        if (!rules.offers.has(extension::enhanced_status_codes)) r.enhanced = {};
+        if (!write(t.out, e, v, r)) {
+            r = replies::try_later;
+            write_reply(t.out, r).has_value();
+        }
+        bool const accepted = r.accepted();
+        if (e == event::quit && !accepted) e = event::shutdown;
+        if (r.code == 421) e = event::shutdown;
+        // A command refused by ehlo itself moves nothing; but content that has ended, has ended.
+        if (!fault || e == event::content_end || e == event::shutdown) settle(handler, e, accepted);
+        tell(handler, v, e, fault, r);
+    }
+
+    template <class H>
+    constexpr void settle(H& handler, v0::event e, bool accepted) noexcept {
+        bool const ends = e == event::quit || e == event::shutdown ||
+                          (accepted ? e == event::rset || e == event::hello : e == event::content_end);
+        if (ends) drop(handler);
+        if (accepted && e == event::mail) {
+            forget();
+            smtputf8_ = asks_smtputf8_;
+        }
+        if (accepted && e == event::rcpt) ++recipients_;
+        if (accepted && e == event::content_end) forget();
+        move(e, accepted);
+    }
+
+    constexpr bool write(writer& out, v0::event e, v0::verb v, reply const& r) const noexcept {
+        if (e != event::hello || !r.accepted()) {
+            // At most reply_space octets, whatever room there is: what is refused must not depend on the buffer.
+            std::size_t const before = out.size();
+            auto const written = write_reply(out, r);
+            if (written && *written <= reply_space) return true;
+            out.rewind(before);
+            return false;
+        }
+        if (v == verb::helo) return write_reply(out, reply(250, server_name())).has_value();
+        capabilities offer{rules.offers, rules.max_message};
+        return write_capabilities(out, server_name(), {}, offer).has_value();
+    }
+};
+
+/// A server session with the default policy.
+using server = basic_server<>;
+static_assert(std::is_trivially_copyable_v<server> && sizeof(server) <= 128);
+
+}  // namespace ehlo::inline v0

@@ -1,0 +1,94 @@
+// Bounded output over the caller's buffer.
+#pragma once
+
+#include <ehlo/number.hpp>
+#include <ehlo/scan.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+namespace ehlo::inline v0 {
+
+/// Writes to a caller's buffer. The first error sticks and nothing is written after it; `text()` is what stands in the
+/// buffer. The functions of ehlo that write (write_mail, write_reply, ...) are atomic: on an error they leave the writer
+/// as it was before the call (its `size()` too) and return the error.
+class writer {
+    char* data_;
+    std::size_t capacity_;
+    std::size_t size_ = 0;
+    bool failed_ = false;
+    failure failure_{};
+
+    constexpr void stick(failure f) noexcept {
+        if (failed_) return;
+        failed_ = true;
+        failure_ = f;
+    }
+
+  public:
+    constexpr writer(char* data, std::size_t capacity) noexcept : data_(data), capacity_(capacity) {}
+    template <std::size_t N>
+    constexpr explicit writer(char (&buffer)[N]) noexcept : writer(buffer, N) {}
+
+    constexpr std::string_view text() const noexcept { return {data_, size_}; }
+    constexpr std::size_t size() const noexcept { return size_; }
+    constexpr std::size_t room() const noexcept { return capacity_ - size_; }
+    constexpr bool ok() const noexcept { return !failed_; }
+    constexpr failure error() const noexcept { return failure_; }
+
+    /// Octets as they are, CR and LF included: for literals of this library and for encoded content.
+    constexpr writer& raw(std::string_view octets) noexcept {
+        if (failed_) return *this;
+        if (octets.size() > room()) {
+            stick(fail(errc::output_full, size_));
+            return *this;
+        }
+        if (std::is_constant_evaluated()) {
+            for (std::size_t i = 0; i < octets.size(); ++i) data_[size_ + i] = octets[i];
+        } else if (!octets.empty()) {
+            std::memcpy(data_ + size_, octets.data(), octets.size());
+        }
+        size_ += octets.size();
+        return *this;
+    }
+    constexpr writer& raw(char octet) noexcept { return raw(std::string_view(&octet, 1)); }
+    /// A caller's text. Refuses CR, LF and NUL (unsafe_octet, `at` = offset in `octets`): no argument can end a line.
+    constexpr writer& text(std::string_view octets) noexcept {
+        std::size_t const bad = detail::find_first<chars::unsafe>(octets);
+        if (bad != octets.size()) stick(fail(errc::unsafe_octet, bad));
+        return raw(octets);
+    }
+    constexpr writer& number(std::uint64_t value) noexcept { return raw(detail::digits(value).text()); }
+    constexpr writer& crlf() noexcept { return raw("\r\n"); }
+    /// Changes an octet that was written before.
+    constexpr writer& overwrite(std::size_t at, char octet) noexcept {
+        if (!failed_ && at < size_) data_[at] = octet;
+        return *this;
+    }
+    /// Takes back what was written beyond the first `size` octets.
+    constexpr writer& rewind(std::size_t size) noexcept {
+        if (!failed_ && size < size_) size_ = size;
+        return *this;
+    }
+    constexpr writer& refuse(failure f) noexcept {
+        stick(f);
+        return *this;
+    }
+
+    /// Runs `write(*this)`; on an error takes back all that it wrote and clears the error. Returns the octets written.
+    template <class F>
+    constexpr result<std::size_t> atomically(F&& write) noexcept {
+        if (failed_) return failure_;
+        std::size_t const before = size_;
+        write(*this);
+        if (!failed_) return size_ - before;
+        size_ = before;
+        failed_ = false;
+        return failure_;
+    }
+};
+
+}  // namespace ehlo::inline v0

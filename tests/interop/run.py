@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Runs the interoperability tests: real mail programs against mailsink and post.
+
+    run.py --mailsink=PATH --post=PATH --postfix-cache=DIR [--only=GROUP]... [-k PATTERN]...
+
+Exit 0: passed. 1: failed; a program that cannot be had is a failure, too, so that no machine leaves it out in silence.
+77: a program cannot be had, and EHLO_INTEROP_SKIP_MISSING=1 allows that.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+import unittest
+
+sys.dont_write_bytecode = True  # the source tree stays clean
+
+import harness
+import test_clients
+import test_load
+import test_post
+import test_sockets
+
+GROUPS = {
+    "swaks": [test_clients.Swaks],
+    "curl": [test_clients.Curl],
+    "msmtp": [test_clients.Msmtp],
+    "smtplib": [test_clients.Smtplib],
+    "smtp-source": [test_load.SmtpSource],
+    "aiosmtpd": [test_post.Aiosmtpd],
+    "smtp-sink": [test_post.SmtpSink],
+    "post": [test_post.ToMailsink, test_post.MadeUpServers],
+    "sockets": [test_sockets.Delivery, test_sockets.Interrupted, test_sockets.Smuggling, test_sockets.Endurance],
+}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Interoperability tests of mailsink and post.")
+    parser.add_argument("--mailsink", required=True, help="the server under test")
+    parser.add_argument("--post", required=True, help="the client under test")
+    parser.add_argument("--postfix-cache", required=True, help="directory to unpack Postfix's tools into")
+    parser.add_argument("--only", action="append", choices=GROUPS, help="run this group; may be repeated")
+    parser.add_argument("-k", dest="patterns", action="append", help="run the tests whose name has this in it")
+    parser.add_argument("--deadline", type=int, default=150, help="seconds after which everything is given up")
+    return parser.parse_args()
+
+
+def give_up(*_):
+    # An exception, so that the cleanup ends whatever was started.
+    raise TimeoutError("the deadline for this run has passed")
+
+
+def main():
+    options = arguments()
+    harness.mailsink = os.path.abspath(options.mailsink)
+    harness.post = os.path.abspath(options.post)
+    harness.postfix_cache = os.path.abspath(options.postfix_cache)
+    cases = [case for group in options.only or GROUPS for case in GROUPS[group]]
+    try:
+        for case in cases:
+            case.require()
+    except harness.Missing as missing:
+        print(f"Cannot run: {missing}", file=sys.stderr)
+        return 77 if os.environ.get("EHLO_INTEROP_SKIP_MISSING") == "1" else 1
+
+    loader = unittest.TestLoader()
+    if options.patterns:
+        loader.testNamePatterns = [f"*{pattern}*" for pattern in options.patterns]
+    tests = unittest.TestSuite(map(loader.loadTestsFromTestCase, cases))
+    if tests.countTestCases() == 0:
+        print("No test has such a name.", file=sys.stderr)
+        return 1
+    harness.deadline = time.monotonic() + options.deadline
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(options.deadline)
+    return 0 if unittest.TextTestRunner(verbosity=2).run(tests).wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

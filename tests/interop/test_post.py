@@ -1,0 +1,411 @@
+"""post delivers to aiosmtpd, to Postfix's smtp-sink, to mailsink, and to servers made up to be awkward."""
+
+import contextlib
+import json
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import harness
+import messages
+import postfix
+import wire
+
+DELIVERED, REFUSED, WRONG_CALL, TRY_LATER = 0, 1, 2, 3
+
+
+class PostCase(harness.Case):
+    def post(self, port, content, *options, to=("b@example.com",), stdin=None):
+        """Runs post; the content is given as a file, or on standard input."""
+        name = "-" if stdin is not None else self.file("post.eml", content)
+        return self.run_to_end([harness.post, "--host=127.0.0.1", f"--port={port}", "--from=a@example.com",
+                                "--name=client.example", *(f"--to={address}" for address in to), *options, name],
+                               stdin=stdin or b"")
+
+    def expect(self, outcome, code, circumstances=""):
+        wanted = code if isinstance(code, tuple) else (code,)
+        said = outcome.err.decode(errors="replace")
+        self.assertIn(outcome.code, wanted, f"exit code of post {circumstances}\n{said}")
+        if outcome.code != DELIVERED:
+            self.assertTrue(said.strip(), f"post exited with {outcome.code} and said nothing {circumstances}")
+
+    def sent(self, recorder, content):
+        """The one content on the wire, which must be this one."""
+        deliveries = self.recorded(recorder)
+        self.assertEqual([delivery.code for delivery in deliveries], [250], "replies to the content")
+        self.same(deliveries[0].content, content, "the wire against the file that post was given")
+
+    def commands(self, recorder):
+        """Everything the client sent up to the content, as lines."""
+        return bytes(recorder.finish()[0].client).split(b"\r\n")
+
+
+def interpreter():
+    """A Python that has aiosmtpd: the system's own, or else this one."""
+    for python in ("/usr/bin/python3", sys.executable):
+        try:
+            if subprocess.run([python, "-c", "import aiosmtpd"], capture_output=True, timeout=20).returncode == 0:
+                return python
+        except OSError:
+            pass
+    raise harness.Missing("no Python here has aiosmtpd (Debian package python3-aiosmtpd)")
+
+
+@messages.one_test_each()
+class Aiosmtpd(PostCase):
+    """No PIPELINING, lines of at most 1001 octets."""
+
+    @classmethod
+    def require(cls):
+        cls.python = interpreter()
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
+
+    def server(self, *answers):
+        script = pathlib.Path(__file__).parent / "aiosmtpd_server.py"
+        program = self.program([self.python, script, self.directory, *answers])
+        return int(program.wait_for(lambda: program.out().endswith(b"\n") and program.out(), "its port"))
+
+    def stored(self):
+        return [path.read_bytes() for path in sorted(self.directory.glob("*.eml"))]
+
+    def envelopes(self):
+        return [json.loads(path.read_text()) for path in sorted(self.directory.glob("*.json"))]
+
+    def check(self, content, *options, given=None, stdin=None):
+        recorder = self.recorder(self.server())
+        self.expect(self.post(recorder.port, content if given is None else given, *options, stdin=stdin), DELIVERED)
+        self.sent(recorder, content)
+        self.assertEqual(len(self.stored()), 1, "messages that aiosmtpd got")
+        self.same(self.stored()[0], content, "aiosmtpd's content against the file that post was given")
+
+    def test_unix_file(self):
+        self.check(messages.EVERYTHING, "--lf", given=messages.with_lf(messages.EVERYTHING))
+
+    def test_standard_input(self):
+        self.check(messages.EVERYTHING, stdin=messages.EVERYTHING)
+
+    def test_unix_standard_input(self):
+        self.check(messages.BASE64, "--lf", stdin=messages.with_lf(messages.BASE64))
+
+    def test_several_recipients(self):
+        to = [f"user{n}@example.com" for n in range(20)]
+        self.expect(self.post(self.server(), messages.DOTS, to=to), DELIVERED)
+        self.assertEqual([(envelope["from"], envelope["to"]) for envelope in self.envelopes()],
+                         [("a@example.com", to)], "the envelope that aiosmtpd got")
+
+    def test_repeat(self):
+        self.expect(self.post(self.server(), messages.DOTS, "--repeat=50"), DELIVERED)
+        self.same_set(self.stored(), [messages.DOTS] * 50, "aiosmtpd's contents")
+
+    def test_refused_recipient(self):
+        outcome = self.post(self.server("b@example.com=550 5.1.1 nobody here"), messages.DOTS)
+        self.expect(outcome, REFUSED)
+        self.assertIn(b"550", outcome.err, "the reply, in what post says went wrong")
+        self.assertEqual(self.stored(), [])
+
+    def test_deferred_recipient(self):
+        self.expect(self.post(self.server("b@example.com=450 4.2.1 busy"), messages.DOTS), TRY_LATER)
+        self.assertEqual(self.stored(), [])
+
+    def test_one_of_three_refused(self):
+        # Not everybody got it: the caller has to be told, whether or not the others did.
+        port = self.server("no@example.com=550 5.1.1 nobody here")
+        outcome = self.post(port, messages.DOTS, to=("b@example.com", "no@example.com", "c@example.com"))
+        self.expect(outcome, REFUSED)
+        for envelope, content in zip(self.envelopes(), self.stored()):
+            self.assertEqual(envelope["to"], ["b@example.com", "c@example.com"])
+            self.same(content, messages.DOTS, "aiosmtpd's content")
+
+
+@messages.one_test_each()
+class SmtpSink(PostCase):
+    @classmethod
+    def require(cls):
+        cls.smtp_sink = postfix.tool("smtp-sink")
+
+    def setUp(self):
+        super().setUp()
+        self.dumps = self.scratch / "dumps"
+        self.dumps.mkdir()
+        self.dumps.chmod(0o777)  # for the user that smtp-sink becomes
+
+    def server(self, *options):
+        # It cannot pick a port and tell: another program may take the one that was free a moment ago.
+        for _ in range(5):
+            with socket.create_server(("127.0.0.1", 0)) as probe:
+                port = probe.getsockname()[1]
+            program = self.program([self.smtp_sink, *postfix.user_option(), "-h", "sink.example", "-d",
+                                    self.dumps / "dump.", *options, f"127.0.0.1:{port}", "100"],
+                                   env=postfix.environment())
+            if self._answers(program, port):
+                return port
+        self.fail(f"smtp-sink does not start:\n{program.err().decode(errors='replace')}")
+
+    def _answers(self, program, port):
+        deadline = time.monotonic() + harness.PATIENCE
+        while program.process.poll() is None and time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                return True
+            except OSError:
+                time.sleep(0.01)
+        return False
+
+    def stored(self):
+        """The dumps without the header that smtp-sink puts before and the empty line it puts after each message."""
+        contents = []
+        for path in self.dumps.iterdir():
+            dump = path.read_bytes()
+            own = re.match(rb"(?:X-[^\n]*\n)+Received: [^\n]*\n\t[^\n]*\n\t[^\n]*\n", dump)
+            self.assertTrue(own and dump.endswith(b"\n"), f"not smtp-sink's dump format: {dump[:300]!r}")
+            contents.append(dump[own.end():-1])
+        return contents
+
+    def check(self, content, *options):
+        recorder = self.recorder(self.server(*options))
+        self.expect(self.post(recorder.port, content), DELIVERED)
+        self.sent(recorder, content)
+        self.assertEqual(len(self.stored()), 1, "messages that smtp-sink got")
+        # It writes Unix files.
+        self.same(self.stored()[0], content.replace(b"\r\n", b"\n"), "smtp-sink's dump against post's file")
+        return recorder
+
+    def test_without_pipelining(self):
+        self.check(messages.EVERYTHING, "-p")
+
+    def test_without_esmtp(self):
+        recorder = self.check(messages.DOTS, "-e")
+        self.assertIn(b"HELO client.example", self.commands(recorder))
+        self.assertIn(b"MAIL FROM:<a@example.com>", self.commands(recorder), "a MAIL command without parameters")
+
+    def test_ehlo_refused(self):
+        self.check(messages.DOTS, "-f", "ehlo")
+
+    def test_without_8bitmime(self):
+        self.check(messages.DOTS, "-8")
+
+    def test_several_recipients(self):
+        to = [f"user{n}@example.com" for n in range(50)]
+        self.expect(self.post(self.server(), messages.DOTS, to=to), DELIVERED)
+        dump = next(self.dumps.iterdir()).read_text()
+        self.assertEqual(re.findall(r"^X-Rcpt-Args: <(.*)>$", dump, re.MULTILINE), to)
+
+    def test_repeat(self):
+        self.expect(self.post(self.server(), messages.DOTS, "--repeat=100"), DELIVERED)
+        self.same_set(self.stored(), [messages.DOTS.replace(b"\r\n", b"\n")] * 100, "smtp-sink's dumps")
+
+    def faults(self, option, commands, code, content=messages.DOTS):
+        for command in commands:
+            with self.subTest(option=option, command=command):
+                port = self.server(option, command)
+                self.expect(self.post(port, content), code, f"with smtp-sink {option} {command}")
+
+    def test_refused_for_good(self):
+        self.faults("-f", ["connect", "mail", "rcpt", "data", "."], REFUSED)
+
+    def test_refused_for_now(self):
+        self.faults("-r", ["connect", "mail", "rcpt", "data", "."], TRY_LATER)
+
+    def test_server_disconnects(self):
+        self.faults("-q", ["connect", "ehlo", "mail", "rcpt", "data", "."], TRY_LATER)
+
+    def test_server_disconnects_after_421(self):
+        self.faults("-Q", ["connect", "mail", "rcpt", "data", "."], TRY_LATER)
+
+    def test_server_disconnects_after_1_mib(self):
+        self.faults("-q", ["."], TRY_LATER, messages.BASE64)
+
+    def test_trouble_with_quit_is_no_failure(self):
+        # The message was accepted. Reporting a failure would have it delivered twice.
+        for option in ("-q", "-Q", "-f", "-r"):
+            self.faults(option, ["quit"], DELIVERED)
+
+    def test_server_stops_reading(self):
+        # 550 at once after 354, and nothing more is read: post may see the reply, or only a broken connection.
+        self.faults("-A", ["0"], (REFUSED, TRY_LATER), messages.BASE64)
+
+
+@messages.one_test_each()
+class ToMailsink(PostCase):
+    """Both programs under test on one wire, and the recorder between them."""
+
+    def check(self, content):
+        sink = self.sink()
+        recorder = self.recorder(sink.port)
+        self.expect(self.post(recorder.port, content), DELIVERED)
+        self.same(sink.only(), content, "mailsink's file against post's")
+        self.sent(recorder, content)
+        sink.finish()
+
+    def test_repeat(self):
+        sink = self.sink()
+        self.expect(self.post(sink.port, messages.EVERYTHING, "--repeat=100"), DELIVERED)
+        self.same_set(sink.contents(), [messages.EVERYTHING] * 100, "mailsink's files")
+        sink.finish()
+
+
+_OFFERS_PIPELINING = b"250-server.example\r\n250 PIPELINING\r\n"
+
+
+class MadeUpServers(PostCase):
+    """What no real server can be made to do on demand."""
+
+    def against(self, script, content, code, *options, receive_buffer=None, **more):
+        server = wire.Scripted(script, receive_buffer)
+        outcome = self.post(server.port, content, *options, **more)
+        server.finish()
+        self.expect(outcome, code)
+        return outcome
+
+    def content_of(self, lines):
+        while (cut := wire.cut_content(lines.pending))[0] is None:
+            self.assertTrue(lines.more(), "post closed in the middle of the content")
+        lines.pending = cut[1]
+        return cut[0]
+
+    def dialogue(self, lines, replies=(b"250 ok", b"250 ok", b"354 go"), send=None):
+        """Answers MAIL, RCPT, DATA and the content, one after the other."""
+        send = send or lines.send
+        for command, reply in zip((b"MAIL", b"RCPT", b"DATA"), replies, strict=True):
+            line = lines.line()
+            self.assertTrue(line and line.upper().startswith(command), f"expected {command!r}, got {line!r}")
+            send(reply + b"\r\n")
+        content = self.content_of(lines)
+        send(b"250 kept\r\n")
+        with contextlib.suppress(ConnectionError):  # post may leave without waiting for this
+            if lines.line():
+                send(b"221 bye\r\n")
+        return content
+
+    def greet(self, lines, capabilities):
+        lines.send(b"220 server.example ESMTP\r\n")
+        self.assertEqual(lines.line(), b"EHLO client.example")
+        lines.send(capabilities)
+
+    def test_pipelines_when_offered(self):
+        def script(lines):
+            self.greet(lines, _OFFERS_PIPELINING)
+            # Not a word before all of them are here: in lock step this ends in a timeout.
+            group = [lines.line() for _ in range(3)]
+            self.assertEqual(group, [b"MAIL FROM:<a@example.com>", b"RCPT TO:<b@example.com>",
+                                     b"RCPT TO:<c@example.com>"])
+            lines.send(b"250 ok\r\n250 ok\r\n250 ok\r\n")
+            self.assertEqual(lines.line(), b"DATA")  # with the group or after it
+            lines.send(b"354 go\r\n")
+            self.same(self.content_of(lines), messages.DOTS, "post's content")
+            lines.send(b"250 kept\r\n")
+        self.against(script, messages.DOTS, DELIVERED, to=("b@example.com", "c@example.com"))
+
+    def test_lock_step_when_not_offered(self):
+        def script(lines):
+            def send(reply):
+                # Whoever pipelines has sent the next command long before this.
+                lines.socket.settimeout(0.1)
+                try:
+                    lines.more()
+                except TimeoutError:
+                    pass
+                lines.socket.settimeout(10)
+                self.assertEqual(lines.pending, b"", "sent ahead of the reply")
+                lines.send(reply)
+            self.greet(lines, b"250-server.example\r\n250 8BITMIME\r\n")
+            self.same(self.dialogue(lines, send=send), messages.DOTS, "post's content")
+        self.against(script, messages.DOTS, DELIVERED)
+
+    def test_every_recipient_refused_but_354(self):
+        # RFC 2920 3.1: the pipelined DATA may get a 354 all the same. Then nothing but a dot may follow.
+        def script(lines):
+            self.greet(lines, _OFFERS_PIPELINING)
+            lines.line(), lines.line()
+            lines.send(b"250 ok\r\n550 5.1.1 nobody\r\n")
+            if lines.line() == b"DATA":
+                lines.send(b"354 go\r\n")
+                self.same(self.content_of(lines), b"", "content for no recipient at all")
+                lines.send(b"554 5.5.1 no valid recipients\r\n")
+        self.against(script, messages.DOTS, REFUSED)
+
+    def test_replies_octet_by_octet(self):
+        def script(lines):
+            def send(reply):
+                for octet in reply:
+                    lines.send(bytes([octet]))
+                    time.sleep(0.001)
+            send(b"220-server.example\r\n220-hello\r\n220 again\r\n")
+            self.assertEqual(lines.line(), b"EHLO client.example")
+            send(b"250-server.example\r\n250-SIZE 100000000\r\n250 8BITMIME\r\n")
+            self.same(self.dialogue(lines, (b"250-2.1.0 a\r\n250 2.1.0 b", b"250-2.1.5 a\r\n250 2.1.5 b", b"354 go"),
+                                    send=send), messages.DOTS, "post's content")
+        self.against(script, messages.DOTS, DELIVERED)
+
+    def test_slow_reader(self):
+        # A small window makes post's writes short ones.
+        def script(lines):
+            self.greet(lines, b"250 server.example\r\n")
+            for reply in (b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n"):
+                lines.line()
+                lines.send(reply)
+            received = bytearray(lines.pending)
+            while not received.endswith(b"\r\n.\r\n"):
+                octets = lines.socket.recv(4000)
+                self.assertTrue(octets, "post closed in the middle of the content")
+                received += octets
+                time.sleep(0.001)
+            self.same(wire.cut_content(bytes(received))[0], messages.BASE64, "post's content")
+            lines.send(b"250 kept\r\n")
+        self.against(script, messages.BASE64, DELIVERED, receive_buffer=4096)
+
+    def test_half_a_reply(self):
+        def script(lines):
+            self.greet(lines, b"250-server.example\r\n250 8BIT")
+        self.against(script, messages.DOTS, TRY_LATER)
+
+    def test_nobody_listens(self):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.expect(self.post(port, messages.DOTS), TRY_LATER)
+
+    def test_wrong_calls(self):
+        name = self.file("post.eml", messages.DOTS)
+        right = ["--host=127.0.0.1", "--port=1", "--from=a@example.com", "--to=b@example.com"]
+        for arguments in ([], right, [*right, "--no-such-option", name], [*right[:3], name],
+                          [right[0], *right[2:], "--port=many", name]):
+            with self.subTest(arguments=arguments[:-1]):
+                self.expect(self.run_to_end([harness.post, *arguments]), WRONG_CALL)
+
+    def test_address_with_a_command_in_it(self):
+        sink = self.sink()
+        recorder = self.recorder(sink.port)
+        outcome = self.post(recorder.port, messages.DOTS,
+                            to=["b@example.com>\r\nRCPT TO:<evil@example.com", "b@example.com"])
+        self.assertNotEqual(outcome.code, DELIVERED)
+        for session in recorder.finish():
+            self.assertNotIn(b"evil", bytes(session.client))
+
+    def test_bare_lf_without_the_option(self):
+        # Sent as they are, these octets would be two messages to a careless server.
+        content = messages.EMPTY_BODY + b"one\n.\nMAIL FROM:<evil@example.com>\nDATA\ntwo\r\n"
+        sink = self.sink()
+        recorder = self.recorder(sink.port)
+        outcome = self.post(recorder.port, content)
+        sent = b"".join(bytes(session.client) for session in recorder.finish())
+        self.assertNotIn(b"\n", sent.replace(b"\r\n", b""), "a bare LF on the wire")
+        self.assertNotIn(b"\r\n.\r\nMAIL FROM:<evil", sent)
+        if outcome.code != DELIVERED:
+            self.assertEqual(sink.files(), [], "messages delivered although post reports a failure")
+
+    def test_last_line_without_an_end(self):
+        # It cannot go over the wire like that: it gets its CRLF, or post refuses the file.
+        sink = self.sink()
+        outcome = self.post(sink.port, messages.EMPTY_BODY + b"no end")
+        if outcome.code == DELIVERED:
+            self.same(sink.only(), messages.EMPTY_BODY + b"no end\r\n", "mailsink's file")
+        else:
+            self.expect(outcome, WRONG_CALL)
+            self.assertEqual(sink.files(), [])
