@@ -19,7 +19,12 @@ struct charset {
     constexpr charset(char const* octets) noexcept : charset(std::string_view(octets)) {}
     /// The octets from `first` to `last`, both included.
     constexpr charset(unsigned first, unsigned last) noexcept {
-        for (unsigned c = first; c <= last; ++c) add(static_cast<unsigned char>(c));
+        for (unsigned word = 0; word < 4; ++word) {
+            if (last < word * 64 || first > word * 64 + 63) continue;
+            unsigned const low = first > word * 64 ? first - word * 64 : 0;
+            unsigned const high = last < word * 64 + 63 ? last - word * 64 : 63;
+            bits[word] = (~std::uint64_t{0} << low) & (~std::uint64_t{0} >> (63 - high));
+        }
     }
 
     constexpr bool contains(char c) const noexcept {
@@ -32,6 +37,10 @@ struct charset {
     }
     friend constexpr charset operator-(charset a, charset const& b) noexcept {
         for (int i = 0; i < 4; ++i) a.bits[i] &= ~b.bits[i];
+        return a;
+    }
+    friend constexpr charset operator~(charset a) noexcept {
+        for (auto& word : a.bits) word = ~word;
         return a;
     }
     constexpr bool operator==(charset const&) const = default;

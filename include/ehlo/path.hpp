@@ -163,11 +163,11 @@ struct path_access {
         constexpr charset local = chars::atext + ".";
         constexpr charset domain = chars::ldh + ".";
         // Octet 0 is "<". The first octet that is not local must be "@", the next one that is not a domain's ">".
-        std::uint64_t const not_local = w.mask<charset(0, 255) - local>() & ~std::uint64_t{1};
+        std::uint64_t const not_local = w.mask<~local>() & ~std::uint64_t{1};
         if (not_local == 0) return false;
         unsigned const at = detail::trailing_zeros(not_local);
         std::uint64_t const beyond_at = ~std::uint64_t{1} << at;
-        std::uint64_t const not_domain = w.mask<charset(0, 255) - domain>() & beyond_at;
+        std::uint64_t const not_domain = w.mask<~domain>() & beyond_at;
         if (not_domain == 0) return false;
         unsigned const end = detail::trailing_zeros(not_domain);
         char const* const data = text.data();

@@ -289,7 +289,7 @@ class reply_view {
     /// Whether all texts are textstring = 1*(%d09 / %d32-126). Other octets are let through: real servers send them.
     constexpr bool is_plain() const noexcept {
         for (std::string_view line : lines())
-            if (detail::find_first<charset(0, 255) - chars::textstring>(line) != line.size()) return false;
+            if (detail::find_first<~chars::textstring>(line) != line.size()) return false;
         return true;
     }
     constexpr leniency tolerated() const noexcept { return tolerated_; }

@@ -13,7 +13,7 @@ namespace ehlo::inline v0 {
 /// C++23 translation units agree on it. `*r` and `r->` need `r`; `error()` needs `!r`.
 template <class T>
 class [[nodiscard]] result {
-    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+    static_assert(std::is_trivially_copyable_v<T>);
     // A union, so that a failed parse never pays for clearing a value that nobody reads.
     union {
         T value_;
@@ -44,7 +44,7 @@ class [[nodiscard]] result {
 /// live until the caller discards those octets.
 template <class T>
 class [[nodiscard]] progress {
-    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+    static_assert(std::is_trivially_copyable_v<T>);
     enum class kind : std::uint8_t { need_more, ready, failed };
     union {
         T value_;

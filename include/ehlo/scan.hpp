@@ -27,55 +27,64 @@ constexpr unsigned trailing_zeros(std::uint64_t mask) noexcept {
 constexpr std::uint64_t low_bits(unsigned n) noexcept { return n < 64 ? (std::uint64_t{1} << n) - 1 : ~std::uint64_t{0}; }
 
 /// A set as few ranges of octets, around the corner if need be: [first, last] with last < first wraps at 255.
+/// Every instantiation of a kernel needs one, so it is made word by word: octet by octet it was half of the compile time.
 struct range_list {
     struct range {
         std::uint8_t first, last;
-    } item[130] = {};
+    } item[16] = {};
     int size = 0;
+    int cost = 0;           ///< vector instructions: 2 for an octet, 4 for a range, 5 for both cases of the letters
     bool inverted = false;  ///< the ranges are those of the octets that are not in the set
     bool letters = false;   ///< all letters are in the set too (or all are outside), besides the ranges
 };
 
-constexpr range_list ranges_of(charset set, bool inverted, bool letters) {
+/// The first octet at or after `from` that is in the set, or 256.
+constexpr unsigned next_member(charset const& set, unsigned from) noexcept {
+    while (from < 256) {
+        std::uint64_t const rest = set.bits[from >> 6] >> (from & 63);
+        if (rest != 0) return from + trailing_zeros(rest);
+        from = (from | 63) + 1;
+    }
+    return 256;
+}
+
+constexpr range_list ranges_of(charset set, bool inverted, bool letters) noexcept {
     range_list list;
     list.inverted = inverted;
     list.letters = letters;
-    if (inverted) set = charset(0, 255) - set;
+    if (inverted) set = ~set;
     if (letters) set = set - chars::alpha;
-    for (unsigned c = 0; c < 256; ++c) {
-        if (!set.contains(static_cast<char>(c))) continue;
-        unsigned last = c;
-        while (last < 255 && set.contains(static_cast<char>(last + 1))) ++last;
-        list.item[list.size++] = {static_cast<std::uint8_t>(c), static_cast<std::uint8_t>(last)};
-        c = last;
+    charset const others = ~set;
+    for (unsigned first = next_member(set, 0); first < 256;) {
+        unsigned const end = next_member(others, first);
+        if (list.size == 16) {
+            list.cost = 1000;  // too scattered to be a candidate
+            return list;
+        }
+        list.item[list.size++] = {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(end - 1)};
+        first = next_member(set, end);
     }
-    if (list.size > 1 && list.item[0].first == 0 && list.item[list.size - 1].last == 255) {
-        list.item[0].first = list.item[list.size - 1].first;
-        --list.size;
-    }
+    if (list.size > 1 && list.item[0].first == 0 && list.item[list.size - 1].last == 255)
+        list.item[0].first = list.item[--list.size].first;
+    list.cost = letters ? 5 : 0;
+    for (int i = 0; i < list.size; ++i) list.cost += list.item[i].first == list.item[i].last ? 2 : 4;
     return list;
 }
 
-/// Vector instructions that a range list costs: 1 for an octet, 3 for a range, 4 for both cases of the letters.
-constexpr int cost_of(range_list const& list) {
-    int cost = list.letters ? 5 : 0;
-    for (int i = 0; i < list.size; ++i) cost += list.item[i].first == list.item[i].last ? 2 : 4;
-    return cost;
-}
-
-constexpr range_list cheapest_ranges(charset const& set) {
+constexpr range_list cheapest_ranges(charset const& set) noexcept {
     range_list best = ranges_of(set, false, false);
-    for (bool const inverted : {false, true}) {
-        for (bool const letters : {false, true}) {
-            // Both cases of the letters can be one test if the ranges hold all of them.
-            bool const possible = !letters || (inverted ? set - chars::alpha : set + chars::alpha) == set;
-            if (!possible) continue;
-            range_list const other = ranges_of(set, inverted, letters);
-            if (cost_of(other) < cost_of(best)) best = other;
-        }
+    for (unsigned form = 1; form < 4; ++form) {
+        bool const inverted = (form & 1) != 0, letters = (form & 2) != 0;
+        // Both cases of the letters can be one test if the ranges hold all of them.
+        if (letters && (inverted ? set - chars::alpha : set + chars::alpha) != set) continue;
+        range_list const other = ranges_of(set, inverted, letters);
+        if (other.cost < best.cost) best = other;
     }
     return best;
 }
+
+template <charset Set>
+inline constexpr range_list ranges = cheapest_ranges(Set);
 
 #if EHLO_VECTOR
 
@@ -101,7 +110,7 @@ EHLO_INLINE v16 lanes_in_range(v16 x, unsigned first, unsigned last) noexcept {
 /// All bits of a lane are set where it is a member of Set, or, if the set's ranges are inverted, where it is not.
 template <charset Set>
 EHLO_INLINE v16 lanes_of(v16 x) noexcept {
-    constexpr range_list list = cheapest_ranges(Set);
+    constexpr range_list const& list = ranges<Set>;
     v16 hit{};
     if constexpr (list.letters) hit = lanes_in_range(x | splat(0x20), 'a', 'z');
     [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -172,7 +181,7 @@ class window {
         if (!std::is_constant_evaluated()) {
             std::uint64_t bits = 0;
             for (int i = 0; i < 4; ++i) bits |= std::uint64_t{move_mask(lanes_of<Set>(piece_[i]))} << shift_[i];
-            if constexpr (cheapest_ranges(Set).inverted) bits = ~bits;
+            if constexpr (ranges<Set>.inverted) bits = ~bits;
             return bits & low_bits(size_);
         }
 #endif
@@ -189,7 +198,7 @@ constexpr std::size_t find_first(std::string_view text, std::size_t from = 0) no
     std::size_t i = from;
 #if EHLO_VECTOR
     if (!std::is_constant_evaluated() && size - i >= 16) {
-        constexpr std::uint32_t flip = cheapest_ranges(Set).inverted ? 0xFFFFu : 0u;
+        constexpr std::uint32_t flip = ranges<Set>.inverted ? 0xFFFFu : 0u;
         char const* const p = text.data();
         for (;; i += 16) {
             if (size - i < 16) {
@@ -212,7 +221,7 @@ constexpr std::size_t find_last(std::string_view text, std::size_t from, std::si
     std::size_t i = to;
 #if EHLO_VECTOR
     if (!std::is_constant_evaluated()) {
-        constexpr std::uint32_t flip = cheapest_ranges(Set).inverted ? 0xFFFFu : 0u;
+        constexpr std::uint32_t flip = ranges<Set>.inverted ? 0xFFFFu : 0u;
         for (; i - from >= 16; i -= 16) {
             std::uint32_t const hits = move_mask(lanes_of<Set>(load16(text.data() + i - 16))) ^ flip;
             if (hits != 0) return i - 16 + (31u - static_cast<unsigned>(__builtin_clz(hits)));

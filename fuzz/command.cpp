@@ -1,0 +1,229 @@
+// Command lines: cutting them out of a stream, parsing them, writing what was parsed, and the recogniser of the tests.
+#include "../tests/unit/oracle.hpp"
+#include "fuzz.hpp"
+
+#include <vector>
+
+using namespace ehlo;
+using fuzz::check;
+
+namespace {
+
+// ---- lines ----
+
+struct lines {
+    std::vector<std::string> found;  // the line, or the name of its fault
+    std::size_t consumed = 0;
+    bool operator==(lines const&) const = default;
+};
+
+lines read_lines(std::string_view in, std::size_t limit, leniency tolerate, fuzz::arrival how) {
+    lines all;
+    line_reader reader;
+    all.consumed = fuzz::deliver(in, how, [&](std::string_view pending, bool&) {
+        std::size_t used = 0;
+        for (;;) {
+            auto const line = reader.next(pending.substr(used), limit, tolerate);
+            used += line.consumed;
+            if (line.need_more()) {
+                check(pending.size() - used <= limit + 1, "no more is kept than a line may be long");
+                return used;
+            }
+            check(line.consumed != 0, "a line is consumed");
+            if (line.failed()) fuzz::check_failure(line.error(), limit + in.size(), verb::unknown);
+            all.found.push_back(line.ready() ? '=' + std::string(*line)
+                                             : std::string(name(line.error().code)) + std::to_string(line.error().at));
+        }
+    });
+    return all;
+}
+
+// Find the line end, then look for faults before it.
+lines expect_lines(std::string_view in, std::size_t limit, bool bare_lf) {
+    lines all;
+    for (;;) {
+        std::string_view const rest = in.substr(all.consumed);
+        std::size_t const at = bare_lf ? rest.find('\n') : rest.find("\r\n");
+        if (at == rest.npos) return all;
+        std::size_t const size = bare_lf && at > 0 && rest[at - 1] == '\r' ? at - 1 : at;
+        std::size_t const whole = bare_lf ? at + 1 : at + 2;
+        std::string_view const line = rest.substr(0, size);
+        std::size_t const bad = line.find_first_of(std::string_view("\r\n\0", 3));
+        if (whole > limit) all.found.push_back("line_too_long" + std::to_string(limit));
+        else if (bad == line.npos) all.found.push_back('=' + std::string(line));
+        else
+            all.found.push_back((line[bad] == '\r' ? "bare_cr" : line[bad] == '\n' ? "bare_lf" : "nul_octet") + std::to_string(bad));
+        all.consumed += whole;
+    }
+}
+
+void check_lines(std::string_view in) {
+    for (std::size_t const limit : {std::size_t{24}, std::size_t{2048}})
+        for (bool const bare_lf : {false, true}) {
+            lines const right = expect_lines(in, limit, bare_lf);
+            for (auto const how : fuzz::arrivals) {
+                lines const found = read_lines(in, limit, bare_lf ? leniency(rule::bare_lf_line) : strict, how);
+                check(found.found == right.found, "lines are cut at their ends");
+                check(found.consumed >= right.consumed, "whole lines are consumed");
+            }
+        }
+}
+
+// ---- commands ----
+
+template <class Write>
+std::string written(Write&& write, std::string_view context) {
+    fuzz::block buffer(2 * context.size() + 64);
+    writer out(buffer.data(), buffer.size());
+    auto const size = write(out);
+    check(size && *size == out.size() && out.size() > 2, "what was read can be written",
+          size ? context : name(size.error().code));
+    std::string const text(out.text());
+    check(text.ends_with("\r\n") && text.find_first_of("\r\n") == text.size() - 2, "what is written is one line", text);
+    fuzz::block tight(text.size() - 1);
+    writer small(tight.data(), tight.size());
+    auto const refused = write(small);
+    check(!refused && refused.error().code == errc::output_full && small.size() == 0, "what does not fit is not written at all");
+    return text.substr(0, text.size() - 2);
+}
+
+bool same_parameters(parameter_range a, parameter_range b) {
+    auto x = a.begin();
+    auto y = b.begin();
+    for (; x != a.end() && y != b.end(); ++x, ++y)
+        if ((*x).keyword != (*y).keyword || (*x).value != (*y).value) return false;
+    return !(x != a.end()) && !(y != b.end());
+}
+
+// Each command is written from what was parsed, and parsed again. Only strict commands have to come back.
+struct write_back {
+    std::string_view line;
+    syntax const& rules;
+
+    command_line again(std::string const& text) const {
+        auto const split = split_command(text);
+        check(split.has_value(), "what is written is a command", text);
+        return *split;
+    }
+    void operator()(cmd::hello const& c) const {
+        check(fuzz::lies_in(c.name.text, line), "a name is a part of the line");
+        std::string const text = written([&](writer& out) { return write_hello(out, c.verb, c.name.text); }, line);
+        auto const back = parse_hello(c.verb, again(text).arguments);
+        check(back && back->name.text == c.name.text && back->name.kind == c.name.kind, "a name reads as it was written", text);
+    }
+    void operator()(cmd::mail const& c) const {
+        parameter_range const all = c.parameters.all();
+        check(fuzz::lies_in(c.from.text(), line) && fuzz::lies_in(all.text(), line), "parts of a command lie in it");
+        mail_options raw;
+        raw.others = all.text();
+        std::string text = written([&](writer& out) { return write_mail(out, c.from.text(), raw, c.verb); }, line);
+        auto back = parse_mail(again(text).arguments, strict_syntax, c.verb);
+        check(back && back->from.text() == c.from.text() && back->parameters.all().text() == all.text(), "MAIL reads as it was written", text);
+
+        std::string others;
+        for (parameter const p : all) {
+            if (iequals(p.keyword, "SIZE") || iequals(p.keyword, "BODY") || iequals(p.keyword, "SMTPUTF8")) continue;
+            if (!others.empty()) others += ' ';
+            others += p.keyword;
+            if (p.value) (others += '=') += *p.value;
+        }
+        mail_options const typed{c.parameters.size(), c.parameters.body(), c.parameters.smtputf8(), others};
+        text = written([&](writer& out) { return write_mail(out, c.from.text(), typed, c.verb); }, line);
+        back = parse_mail(again(text).arguments, strict_syntax, c.verb);
+        check(back && back->parameters.size() == c.parameters.size() && back->parameters.body() == c.parameters.body() &&
+                  back->parameters.smtputf8() == c.parameters.smtputf8() &&
+                  back->parameters.unknown_at().has_value() == c.parameters.unknown_at().has_value(),
+              "parameters read as they were written", text);
+        check(c.parameters.unknown_at().has_value() == !others.empty(), "unknown parameters are told apart");
+    }
+    void operator()(cmd::rcpt const& c) const {
+        parameter_range const all = c.parameters.all();
+        check(fuzz::lies_in(c.to.text(), line) && fuzz::lies_in(all.text(), line), "parts of a command lie in it");
+        std::string const text = written([&](writer& out) { return write_rcpt(out, c.to.text(), all.text(), rules); }, line);
+        auto const back = parse_rcpt(again(text).arguments, rules);
+        check(back && back->to.text() == c.to.text() && same_parameters(back->parameters.all(), all), "RCPT reads as it was written", text);
+    }
+    void operator()(cmd::lookup const& c) const {
+        std::string const argument = std::string(c.string) + (c.smtputf8 ? " SMTPUTF8" : "");
+        std::string const text = written([&](writer& out) { return write_argument(out, c.verb, argument); }, line);
+        auto const back = parse_lookup(c.verb, again(text).arguments);
+        check(back && back->string == c.string && back->smtputf8 == c.smtputf8, "a string reads as it was written", text);
+        if (is_string(c.string) && c.string.size() <= 200)
+            check(oracle::matches(oracle::String, c.string, c.smtputf8), "a string is String");
+    }
+    void operator()(cmd::remark const& c) const {
+        std::string const text = written([&](writer& out) { return write_argument(out, c.verb, c.argument); }, line);
+        auto const back = parse_remark(c.verb, again(text).arguments);
+        check(back && back->argument == c.argument, "a remark reads as it was written", text);
+    }
+    template <verb V>
+    void operator()(cmd::bare<V> const&) const {
+        std::string const text = written([](writer& out) { return write_bare(out, V); }, line);
+        check(again(text).verb == V, "a bare verb reads as it was written", text);
+    }
+};
+
+// What the recogniser knows nothing of: values, repetition, and address literals after HELO.
+bool beyond_oracle(errc code) {
+    return code == errc::duplicate_parameter || code == errc::bad_parameter_value || !fuzz::is_about_grammar(code);
+}
+
+void check_oracle(std::string_view line, command_line const& split, std::optional<failure> fault, bool utf8) {
+    bool const matches = oracle::matches(oracle::command, line, utf8);
+    bool const named_by_literal = split.verb == verb::helo && split.arguments.starts_with('[');
+    if (fault) {
+        check(!matches || beyond_oracle(fault->code), "a command is taken for one", name(fault->code));
+        return;
+    }
+    // MAIL may ask for SMTPUTF8 itself, VRFY and EXPN too.
+    check(matches || named_by_literal || oracle::matches(oracle::command, line, true), "what is taken for a command is one");
+    auto const parts = oracle::split_command(line, true);
+    if (!parts) return;
+    check(parts->verb == name(split.verb), "its verb is right");
+    auto const offset = split.arguments.find(parts->argument);
+    check(parts->argument.empty() || offset != split.arguments.npos, "its argument is right");
+}
+
+void check_line(std::string_view line) {
+    auto const split = split_command(line);
+    if (!split) {
+        fuzz::check_failure(split.error(), line.size(), verb::unknown);
+        return;
+    }
+    check(fuzz::lies_in(split->name, line) && fuzz::lies_in(split->arguments, line), "the parts of a line lie in it");
+    check((split->verb == verb::unknown) || iequals(split->name, name(split->verb)), "a verb is its name");
+
+    bool strictly_right = false;
+    for (auto const& d : fuzz::dialects) {
+        bool called = false;
+        auto const fault = visit_command(*split, d.rules, [&](auto const& c) {
+            called = true;
+            if (d.rules.tolerate.empty()) {
+                bool const wide = detail::find_first<chars::non_ascii>(line) != line.size();
+                // MAIL and the lookups are written by the strict rules, which want them to name SMTPUTF8 themselves.
+                if (!wide || !d.rules.smtputf8) write_back{line, d.rules}(c);
+            }
+            if constexpr (requires { c.tolerated; })
+                if (strictly_right) check(c.tolerated.empty(), "what is right is not tolerated but accepted", d.name);
+        });
+        check(called == !fault.has_value(), "a command is parsed or refused");
+        if (fault) fuzz::check_failure(*fault, line.size(), split->verb);
+        check(!strictly_right || !fault, "leniency only ever adds", d.name);
+        if (&d == fuzz::dialects) strictly_right = !fault;
+        if (line.size() <= 200 && d.rules.tolerate.empty()) check_oracle(line, *split, fault, d.rules.smtputf8);
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    if (size > 4096) return 0;
+    fuzz::current = fuzz::as_text(data, size);
+    check_lines(fuzz::current);
+    // The whole input is a line too, whatever it holds: a parser may be given anything.
+    check_line(fuzz::block(fuzz::current).view());
+    std::size_t at = 0;
+    for (std::size_t end; (end = fuzz::current.find("\r\n", at)) != fuzz::current.npos; at = end + 2)
+        check_line(fuzz::block(fuzz::current.substr(at, end - at)).view());
+    return 0;
+}

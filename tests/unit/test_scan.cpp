@@ -1,0 +1,268 @@
+// ascii.hpp, scan.hpp: the vector kernels against plain loops, at a fence, and against what the compiler computed
+#include "support.hpp"
+
+#include "generate.hpp"
+
+#include <ehlo/ascii.hpp>
+#include <ehlo/scan.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+using namespace ehlo;
+using support::fence;
+
+namespace {
+
+constexpr charset line_stops{std::string_view("\r\n\0", 3)};
+constexpr charset sparse{std::string_view("\x01\x03\x05\x07\x80\x82\xFE\0", 8)};
+constexpr charset wrapping = charset(250, 255) + charset(0, 3);
+constexpr charset everything{0, 255};
+constexpr charset nothing{};
+
+// Octets around the bounds of ranges, and both sides of the sign bit.
+constexpr std::string_view adversarial{"\x00\x01\x08\t\n\r\x0E\x1F !\"-./09:;<=>?@AZ[\\]^_`az{|}~\x7F\x80\x81\xBF\xC2\xFE\xFF", 47};
+
+template <charset Set>
+std::size_t plain_first(std::string_view text, std::size_t from) {
+    for (; from < text.size(); ++from)
+        if (Set.contains(text[from])) break;
+    return from;
+}
+template <charset Set>
+std::size_t plain_last(std::string_view text, std::size_t from, std::size_t to) {
+    for (std::size_t i = to; i > from; --i)
+        if (Set.contains(text[i - 1])) return i - 1;
+    return to;
+}
+template <charset Set>
+std::uint64_t plain_mask(std::string_view text) {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < text.size() && i < 64; ++i) bits |= std::uint64_t{Set.contains(text[i])} << i;
+    return bits;
+}
+std::size_t plain_content_event(std::string_view text, std::size_t from) {
+    for (; from < text.size(); ++from) {
+        char const here = text[from], before = text[from - 1];
+        if (here == '\0') break;
+        if (before == '\n' && here == '.') break;
+        if (here == '\n' && before != '\r') break;
+        if (before == '\r' && here != '\n') break;
+    }
+    return from;
+}
+
+// Texts in which a member of the set is rare, so that long runs are met, or frequent.
+template <charset Set>
+std::string text_for(generate::rng& r, std::size_t size) {
+    std::size_t const style = r.below(4);
+    std::string text;
+    char filler = 'a';
+    for (int tries = 0; tries < 50; ++tries) {
+        filler = generate::octet_between(r, 0, 255);
+        if (!Set.contains(filler)) break;
+    }
+    while (text.size() < size) {
+        if (style == 0) text += generate::octet_between(r, 0, 255);
+        else if (style == 1) text += r.pick(adversarial);
+        else text += r.one_in(style == 2 ? 40 : 400) ? r.pick(adversarial) : filler;
+    }
+    return text;
+}
+
+template <charset Set>
+std::size_t kernel_faults(unsigned seed) {
+    generate::rng r(seed);
+    static fence area(4096);
+    std::size_t faults = 0;
+    for (std::size_t size = 0; size <= 200; ++size) {
+        // With the fence behind it, a text of any size has any alignment; with room behind it all of the 16.
+        for (std::size_t alignment = 0; alignment <= 16; ++alignment) {
+            std::string const text = text_for<Set>(r, size);
+            std::string_view const whole = area.put(text + std::string(alignment, 'x'));
+            for (std::string_view const t : {whole.substr(0, size), area.put(text)}) {
+                std::size_t const from = r.one_in(2) ? 0 : r.below(size + 1);
+                std::size_t const to = r.one_in(2) ? size : r.between(from, size);
+                faults += detail::find_first<Set>(t, from) != plain_first<Set>(t, from);
+                faults += detail::find_last<Set>(t, from, to) != plain_last<Set>(t, from, to);
+                faults += detail::window(t).template mask<Set>() != plain_mask<Set>(t);
+                if (size > 0) {
+                    std::size_t const begin = from == 0 ? 1 : from;
+                    faults += detail::find_content_event(t, begin) != plain_content_event(t, begin);
+                }
+            }
+        }
+    }
+    return faults;
+}
+
+// The same for texts made for content: CR, LF and dots everywhere.
+std::size_t content_kernel_faults() {
+    generate::rng r(2026);
+    static fence area(4096);
+    std::size_t faults = 0;
+    for (std::size_t size = 1; size <= 200; ++size) {
+        for (std::size_t alignment = 0; alignment <= 16; ++alignment) {
+            std::string text;
+            while (text.size() < size) {
+                switch (r.below(12)) {
+                case 0: text += r.pick("\r\n."); break;
+                case 1: text += "\r\n"; break;
+                case 2: text += r.one_in(4) ? std::string(1, '\0') : std::string("\r\n."); break;
+                default: text += std::string(r.below(20), 'a'); break;
+                }
+            }
+            text.resize(size);
+            std::string_view const whole = area.put(text + std::string(alignment, '.'));
+            for (std::string_view const t : {whole.substr(0, size), area.put(text)})
+                for (std::size_t from = 1; from <= size; from += r.between(1, 20))
+                    faults += detail::find_content_event(t, from) != plain_content_event(t, from);
+        }
+    }
+    return faults;
+}
+
+}  // namespace
+
+TEST_CASE("charsets are sets", "[ascii]") {
+    static_assert(charset("abc").contains('a') && !charset("abc").contains('d'));
+    static_assert(charset('a', 'c') == charset("abc"));
+    static_assert(charset("ab") + "c" == charset("cba"));
+    static_assert(charset("abc") - "b" == charset("ac"));
+    static_assert(charset(0, 255) - charset(0, 255) == charset());
+    static_assert(charset(std::string_view("\0\xFF", 2)).contains('\0') && charset("\xFF").contains('\xFF'));
+    unsigned count = 0;
+    for (unsigned c = 0; c < 256; ++c) count += charset(0, 255).contains(static_cast<char>(c));
+    CHECK(count == 256);
+}
+
+TEST_CASE("the sets of the RFCs, octet by octet", "[ascii]") {
+    std::string_view const signs = "!#$%&'*+-/=?^_`{|}~";
+    for (unsigned c = 0; c < 256; ++c) {
+        char const o = static_cast<char>(c);
+        CAPTURE(c);
+        bool const alpha = (c >= 0x41 && c <= 0x5A) || (c >= 0x61 && c <= 0x7A), digit = c >= 0x30 && c <= 0x39;
+        bool const hex = digit || (c >= 0x41 && c <= 0x46) || (c >= 0x61 && c <= 0x66);
+        CHECK(chars::alpha.contains(o) == alpha);
+        CHECK(chars::digit.contains(o) == digit);
+        CHECK(is_digit(o) == digit);
+        CHECK(chars::hexdig.contains(o) == hex);
+        CHECK(chars::let_dig.contains(o) == (alpha || digit));
+        CHECK(chars::ldh.contains(o) == (alpha || digit || c == 0x2D));
+        CHECK(chars::atext.contains(o) == (alpha || digit || (c != 0 && signs.find(o) != std::string_view::npos)));
+        CHECK(chars::qtext.contains(o) == (c == 32 || c == 33 || (c >= 35 && c <= 91) || (c >= 93 && c <= 126)));
+        CHECK(chars::quoted_pair.contains(o) == (c >= 32 && c <= 126));
+        CHECK(chars::dcontent.contains(o) == ((c >= 33 && c <= 90) || (c >= 94 && c <= 126)));
+        CHECK(chars::esmtp_keyword.contains(o) == (alpha || digit || c == 0x2D));
+        CHECK(chars::esmtp_value.contains(o) == ((c >= 33 && c <= 60) || (c >= 62 && c <= 126)));
+        CHECK(chars::xchar.contains(o) == ((c >= 0x21 && c <= 0x2A) || (c >= 0x2C && c <= 0x3C) || (c >= 0x3E && c <= 0x7E)));
+        CHECK(chars::wsp.contains(o) == (c == 32 || c == 9));
+        CHECK(chars::textstring.contains(o) == (c == 9 || (c >= 32 && c <= 126)));
+        CHECK(chars::non_ascii.contains(o) == (c >= 128));
+        CHECK(chars::unsafe.contains(o) == (c == 0 || c == 10 || c == 13));
+        CHECK(is_ascii(o) == (c < 128));
+        CHECK(to_upper(o) == (c >= 0x61 && c <= 0x7A ? static_cast<char>(c - 32) : o));
+    }
+}
+
+TEST_CASE("equal but for the case of ASCII letters", "[ascii]") {
+    static_assert(iequals("", "") && iequals("Size", "sIZE") && !iequals("a", "") && !iequals("a", "b"));
+    static_assert(istarts_with("IPv6:::1", "ipV6:") && !istarts_with("IPv6", "IPv6:") && istarts_with("x", ""));
+    // Octets that differ in the case bit only, but are no letters.
+    for (unsigned a = 0; a < 256; ++a)
+        for (unsigned b = 0; b < 256; ++b) {
+            bool const letters = a != b && (a ^ b) == 0x20 && ((a | 0x20) >= 'a' && (a | 0x20) <= 'z');
+            char const x = static_cast<char>(a), y = static_cast<char>(b);
+            if (iequals({&x, 1}, {&y, 1}) != (a == b || letters)) FAIL_CHECK(a << " and " << b);
+        }
+    SUCCEED();
+}
+
+TEST_CASE("kernels agree with plain loops for every length and alignment", "[scan]") {
+    CHECK(kernel_faults<line_stops>(1) == 0);
+    CHECK(kernel_faults<chars::unsafe>(2) == 0);
+    CHECK(kernel_faults<chars::atext + ".">(3) == 0);
+    CHECK(kernel_faults<charset(0, 255) - (chars::atext + ".")>(4) == 0);
+    CHECK(kernel_faults<chars::ldh + ".">(5) == 0);
+    CHECK(kernel_faults<charset(0, 255) - chars::textstring>(6) == 0);
+    CHECK(kernel_faults<chars::non_ascii>(7) == 0);
+    CHECK(kernel_faults<charset(" ")>(8) == 0);
+    CHECK(kernel_faults<chars::alpha>(9) == 0);
+    CHECK(kernel_faults<everything - chars::alpha>(10) == 0);
+    CHECK(kernel_faults<sparse>(11) == 0);
+    CHECK(kernel_faults<everything - sparse>(12) == 0);
+    CHECK(kernel_faults<wrapping>(13) == 0);
+    CHECK(kernel_faults<everything>(14) == 0);
+    CHECK(kernel_faults<nothing>(15) == 0);
+    CHECK(kernel_faults<chars::qtext>(16) == 0);
+    CHECK(kernel_faults<chars::let_dig>(17) == 0);
+    CHECK(kernel_faults<charset("\n")>(18) == 0);
+    CHECK(kernel_faults<chars::hexdig>(19) == 0);
+    CHECK(content_kernel_faults() == 0);
+}
+
+TEST_CASE("every octet is classified alike by the vector code", "[scan]") {
+    // All 256 octets at all places of a vector: 16 texts of 16 octets, each rotated.
+    std::size_t faults = 0;
+    auto with = [&faults]<charset Set>() {
+        for (unsigned base = 0; base < 256; base += 16)
+            for (unsigned turn = 0; turn < 16; ++turn) {
+                char text[16];
+                for (unsigned i = 0; i < 16; ++i) text[(i + turn) % 16] = static_cast<char>(base + i);
+                std::string_view const t(text, 16);
+                faults += detail::window(t).mask<Set>() != plain_mask<Set>(t);
+                faults += detail::find_first<Set>(t) != plain_first<Set>(t, 0);
+                faults += detail::find_last<Set>(t, 0, 16) != plain_last<Set>(t, 0, 16);
+            }
+    };
+    with.operator()<chars::atext>();
+    with.operator()<chars::qtext>();
+    with.operator()<chars::dcontent>();
+    with.operator()<chars::esmtp_value>();
+    with.operator()<chars::xchar>();
+    with.operator()<chars::textstring>();
+    with.operator()<everything - (chars::ldh + ".")>();
+    with.operator()<everything - (chars::atext + ".")>();
+    with.operator()<sparse>();
+    with.operator()<wrapping>();
+    CHECK(faults == 0);
+}
+
+TEST_CASE("the compiler and the vector code agree", "[scan]") {
+    constexpr std::string_view text = "MAIL FROM:<somebody.with.a.long.name@a-host.example.org> SIZE=12345\r\n.line\r.\n"
+                                      "and more of it, up to more than a hundred octets \x80\xFF ...";
+    static_assert(text.size() > 100);
+    constexpr std::size_t first = detail::find_first<charset("@")>(text), second = detail::find_first<line_stops>(text, 20),
+                          wide = detail::find_first<chars::non_ascii>(text), none = detail::find_first<charset("#")>(text, 3),
+                          last = detail::find_last<charset(" ")>(text, 5, 100), no_last = detail::find_last<charset("M")>(text, 5, 90),
+                          event = detail::find_content_event(text, 1), next = detail::find_content_event(text, event + 1);
+    constexpr std::uint64_t mask = detail::window(text).mask<chars::atext>(),
+                            short_mask = detail::window(text.substr(0, 11)).mask<chars::alpha>();
+    static_assert(first == 36 && second == 68 && none == text.size() && no_last == 90);
+    CHECK(detail::find_first<charset("@")>(text) == first);
+    CHECK(detail::find_first<line_stops>(text, 20) == second);
+    CHECK(detail::find_first<chars::non_ascii>(text) == wide);
+    CHECK(detail::find_first<charset("#")>(text, 3) == none);
+    CHECK(detail::find_last<charset(" ")>(text, 5, 100) == last);
+    CHECK(detail::find_last<charset("M")>(text, 5, 90) == no_last);
+    CHECK(detail::find_content_event(text, 1) == event);
+    CHECK(detail::find_content_event(text, event + 1) == next);
+    CHECK(detail::window(text).mask<chars::atext>() == mask);
+    CHECK(detail::window(text.substr(0, 11)).mask<chars::alpha>() == short_mask);
+}
+
+TEST_CASE("small things of the kernels", "[scan]") {
+    static_assert(detail::low_bits(0) == 0 && detail::low_bits(1) == 1 && detail::low_bits(63) == ~std::uint64_t{0} >> 1);
+    static_assert(detail::low_bits(64) == ~std::uint64_t{0});
+    static_assert(detail::trailing_zeros(1) == 0 && detail::trailing_zeros(std::uint64_t{1} << 63) == 63);
+    // Two ranges that meet around the corner are one.
+    static_assert(detail::cheapest_ranges(wrapping).size == 1);
+    static_assert(detail::cheapest_ranges(everything - charset("x")).inverted);
+    static_assert(detail::cheapest_ranges(chars::let_dig).letters);
+    CHECK(detail::window(std::string_view()).size() == 0);
+    CHECK(detail::window(std::string_view()).mask<everything>() == 0);
+    CHECK(detail::window(std::string(100, 'a')).size() == 64);
+}
