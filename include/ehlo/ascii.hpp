@@ -10,11 +10,15 @@ namespace ehlo::inline v0 {
 /// A set of octets, made at compile time with + and -. Structural, so kernels can be specialised for it.
 struct charset {
     std::uint64_t bits[4] = {};
+    /// Bit i: bits[i] is not 0. GCC 12 leaves zeros out when it names a template argument that holds an array: without this
+    /// "\r" and "M", which differ in the place of their word only, were one and the same kernel.
+    std::uint8_t used = 0;
 
     constexpr charset() noexcept = default;
     /// The octets of a text.
     constexpr charset(std::string_view octets) noexcept {
         for (char c : octets) add(static_cast<unsigned char>(c));
+        note_used();
     }
     constexpr charset(char const* octets) noexcept : charset(std::string_view(octets)) {}
     /// The octets from `first` to `last`, both included.
@@ -25,6 +29,7 @@ struct charset {
             unsigned const high = last < word * 64 + 63 ? last - word * 64 : 63;
             bits[word] = (~std::uint64_t{0} << low) & (~std::uint64_t{0} >> (63 - high));
         }
+        note_used();
     }
 
     constexpr bool contains(char c) const noexcept {
@@ -33,19 +38,24 @@ struct charset {
     }
     friend constexpr charset operator+(charset a, charset const& b) noexcept {
         for (int i = 0; i < 4; ++i) a.bits[i] |= b.bits[i];
-        return a;
+        return a.note_used();
     }
     friend constexpr charset operator-(charset a, charset const& b) noexcept {
         for (int i = 0; i < 4; ++i) a.bits[i] &= ~b.bits[i];
-        return a;
+        return a.note_used();
     }
     friend constexpr charset operator~(charset a) noexcept {
         for (auto& word : a.bits) word = ~word;
-        return a;
+        return a.note_used();
     }
     constexpr bool operator==(charset const&) const = default;
 
   private:
+    constexpr charset& note_used() noexcept {
+        used = 0;
+        for (unsigned i = 0; i < 4; ++i) used = static_cast<std::uint8_t>(used | (bits[i] != 0 ? 1u << i : 0u));
+        return *this;
+    }
     constexpr void add(unsigned char c) noexcept { bits[c >> 6] |= std::uint64_t{1} << (c & 63); }
 };
 

@@ -139,8 +139,11 @@ constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEB
     if (arguments.empty()) return fail(errc::missing_argument, 0);
     detail::cursor c{arguments, rules};
     cmd::mail m{v, {}, {}, {}};
-    if (!detail::scan_envelope(c, path_role::reverse, m.from, m.parameters)) {
-        if (c.error.code != errc::non_ascii) return c.error;
+    bool const read = detail::scan_envelope(c, path_role::reverse, m.from, m.parameters);
+    // What SMTPUTF8 in the same command allows was not tolerated.
+    bool const allowed = read && c.tolerated.has(rule::utf8_without_smtputf8) && m.parameters.smtputf8();
+    if (!read || allowed) {
+        if (!read && c.error.code != errc::non_ascii) return c.error;
         // The parameter that allows these octets stands behind them: look again, then see whether it was there.
         syntax wide = rules;
         wide.smtputf8 = true;

@@ -19,7 +19,7 @@ constexpr result<std::uint64_t> parse_decimal(std::string_view text, std::uint64
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (!is_digit(text[i])) return fail(errc::bad_number, i);
         auto const d = static_cast<std::uint64_t>(text[i] - '0');
-        if (too_large == text.size() && (value > max / 10 || value * 10 > max - d)) too_large = i;
+        if (too_large == text.size() && (value > max / 10 || (value == max / 10 && d > max % 10))) too_large = i;
         value = value * 10 + d;
     }
     if (too_large != text.size()) return fail(errc::number_too_large, too_large);

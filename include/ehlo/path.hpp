@@ -156,27 +156,32 @@ struct path_access {
         return true;
     }
 
-    // "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100: one classification and no loop.
-    // Every octet that breaks a rule shows as a bit, so one test refuses them all. The rest is left to `scan`.
+    // "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100: one classification, then bit masks. The rest
+    // is left to `scan`, and so is the place of every error.
     static EHLO_INLINE bool take_common(std::string_view text, syntax const& rules, path& p) noexcept {
         detail::window const w(text);
-        constexpr charset local = chars::atext + ".";
-        constexpr charset domain = chars::ldh + ".";
-        // Octet 0 is "<". The first octet that is not local must be "@", the next one that is not a domain's ">".
-        std::uint64_t const not_local = w.mask<~local>() & ~std::uint64_t{1};
-        if (not_local == 0) return false;
-        unsigned const at = detail::trailing_zeros(not_local);
-        std::uint64_t const beyond_at = ~std::uint64_t{1} << at;
-        std::uint64_t const not_domain = w.mask<~domain>() & beyond_at;
-        if (not_domain == 0) return false;
-        unsigned const end = detail::trailing_zeros(not_domain);
         char const* const data = text.data();
-        if (data[0] != '<' || data[at] != '@' || data[end] != '>') return false;
+        std::uint64_t const dots = w.mask<".">(), hyphens = w.mask<"-">();
+        // Octets that are no dot, hyphen, letter or digit: "<", "@", ">", and the other atext, of which a local part has
+        // none or one as a rule. To look those up one by one takes a third of the time of classifying all octets for them.
+        std::uint64_t others = ~(w.mask<chars::let_dig>() | dots | hyphens) & detail::low_bits(w.size());
+        if ((others & 1) == 0 || data[0] != '<') return false;
+        unsigned at;
+        do {
+            others &= others - 1;
+            if (others == 0) return false;
+            at = detail::trailing_zeros(others);
+        } while (chars::atext.contains(data[at]));
+        others &= others - 1;
+        if (others == 0 || data[at] != '@') return false;
+        unsigned const end = detail::trailing_zeros(others);
+        if (data[end] != '>') return false;
         // "<", "@" and ">" bound labels just as dots do: no two bounds may touch, no hyphen may touch a domain's bound.
-        std::uint64_t const dots = w.mask<".">(), hyphens = w.mask<"-">() & beyond_at;
+        // Every octet that breaks a rule shows as a bit, so one test refuses them all.
         std::uint64_t const bounds = (dots & detail::low_bits(end)) | 1u | std::uint64_t{1} << at | std::uint64_t{1} << end;
         std::uint64_t const before = bounds << 1, behind = bounds >> 1;
-        if (((bounds & before) | (hyphens & detail::low_bits(end) & (before | behind))) != 0) return false;
+        std::uint64_t const inner = hyphens & detail::low_bits(end) & (~std::uint64_t{0} << at);
+        if (((bounds & before) | (inner & (before | behind))) != 0) return false;
         if (at - 1 > rules.max_local_part || end - at - 1 > rules.max_domain || end + 1 > rules.max_path) return false;
         p.data_ = data;
         p.size_ = end + 1;

@@ -22,7 +22,10 @@ struct end_of_content {
     std::uint32_t recipients;   ///< that were accepted
 };
 /// The transaction is over and nothing was delivered: RSET, EHLO, QUIT, a lost connection, or content that was refused.
-struct abandoned {};
+struct abandoned {
+    std::uint64_t octets = 0;       ///< of decoded content that had come, handed on or not
+    std::uint32_t recipients = 0;   ///< that were accepted
+};
 /// A reply was written, for those who keep a log.
 struct answered {
     v0::verb verb;                  ///< `unknown` for the greeting, unknown verbs and unreadable lines
@@ -174,9 +177,10 @@ class basic_server {
     template <class H>
     constexpr void drop(H& handler) noexcept {
         bool const open = in_transaction(where_);
+        abandoned const what{octets_, recipients_};
         forget();
         if constexpr (detail::handles<H, abandoned>)
-            if (open) handler.on(abandoned{});
+            if (open) handler.on(what);
     }
     constexpr void forget() noexcept {
         recipients_ = 0;
