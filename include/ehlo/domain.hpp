@@ -91,47 +91,45 @@ constexpr unsigned hex_value(char h) noexcept {
 constexpr bool scan_ipv6(cursor& c, std::uint8_t* octets) noexcept {
     std::uint8_t group[16] = {};
     unsigned size = 0, gap = 99;  // octets so far; where "::" stood
-    std::size_t gap_at = 0;
+    unsigned const beside_gap = c.rules.tolerate.has(rule::ipv6_single_group) ? 14 : 12;
+    auto most = [&]() noexcept { return gap == 99 ? 16u : beside_gap; };
     if (c.next_is(':')) {
         if (c.at + 1 >= c.text.size() || c.text[c.at + 1] != ':') return c.stop(errc::bad_address_literal, c.at + 1);
         gap = 0;
-        gap_at = c.at;
         c.at += 2;
     }
     for (bool more = gap == 99; more || c.next_in(chars::hexdig);) {
         std::size_t const start = c.at;
+        if (size == most()) return c.stop(errc::bad_address_literal);
         unsigned value = 0;
         while (c.at - start < 4 && c.next_in(chars::hexdig)) value = value * 16 + hex_value(c.text[c.at++]);
         if (c.at == start) return c.stop(errc::bad_address_literal);
-        if (c.next_is('.') && size <= 12) {
+        if (c.next_is('.')) {
+            std::size_t const dot = c.at;
+            if (gap == 99 ? size != 12 : size + 4 > most()) return c.stop(errc::bad_address_literal);
             c.at = start;
-            if (!scan_ipv4(c, group + size)) return false;
+            // What could be a group ends at the dot that makes it half an IPv4 address.
+            if (!scan_ipv4(c, group + size)) return c.stop(errc::bad_address_literal, c.error.at > dot ? c.error.at : dot);
             size += 4;
             break;
         }
-        if (size == 16) return c.stop(errc::bad_address_literal, start);
         group[size++] = static_cast<std::uint8_t>(value >> 8);
         group[size++] = static_cast<std::uint8_t>(value & 255);
         more = false;
         if (!c.next_is(':')) break;
-        if (c.at + 1 < c.text.size() && c.text[c.at + 1] == ':') {
-            if (gap != 99) return c.stop(errc::bad_address_literal, c.at + 1);
-            gap = size;
-            gap_at = c.at;
-            c.at += 2;
-        } else {
-            if (size == 16) return c.stop(errc::bad_address_literal);
-            ++c.at;
-            more = true;
-        }
+        if (size == most()) return c.stop(errc::bad_address_literal);
+        ++c.at;
+        more = !c.next_is(':');
+        if (more) continue;
+        if (gap != 99 || size > beside_gap) return c.stop(errc::bad_address_literal);
+        gap = size;
+        ++c.at;
     }
     if (gap == 99) {
         if (size != 16) return c.stop(errc::bad_address_literal);
-        for (unsigned i = 0; i < 16; ++i) octets[i] = group[i];
-        return true;
+        gap = 16;
     }
-    if (size > 12 && !(size == 14 && c.tolerate(rule::ipv6_single_group)))
-        return c.stop(errc::bad_address_literal, size == 16 ? c.at : gap_at);
+    if (gap != 16 && size > 12 && !c.tolerate(rule::ipv6_single_group)) return c.stop(errc::bad_address_literal);
     for (unsigned i = 0; i < 16; ++i) octets[i] = 0;
     for (unsigned i = 0; i < gap; ++i) octets[i] = group[i];
     for (unsigned i = gap; i < size; ++i) octets[16 - size + i] = group[i];
@@ -154,7 +152,8 @@ constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) no
         bool const tagged = tag_end > c.at && tag_end < c.text.size() && c.text[tag_end] == ':' && c.text[tag_end - 1] != '-';
         kind = tagged ? host_kind::general : host_kind::ipv4;
         if (!tagged) {
-            if (!scan_ipv4(c, octets)) return false;
+            // What could still be a tag is not at fault.
+            if (!scan_ipv4(c, octets)) return c.stop(errc::bad_address_literal, c.error.at > tag_end ? c.error.at : tag_end);
         } else {
             std::size_t const content = c.at = tag_end + 1;
             while (c.next_in(chars::dcontent)) ++c.at;
@@ -174,6 +173,16 @@ constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
     return true;
 }
 
+// A domain of up to 63 ASCII octets, all of the text: one classification. No loop, and no error: for that see scan_domain.
+EHLO_INLINE bool is_common_domain(std::string_view text) noexcept {
+    if (text.size() > 63) return false;
+    window const w(text);
+    std::uint64_t const dots = w.mask<".">(), hyphens = w.mask<"-">(), last = std::uint64_t{1} << text.size() >> 1;
+    if ((w.mask<chars::let_dig>() | dots | hyphens) != low_bits(w.size())) return false;
+    // The first octet, the last one and the neighbours of dots are neither dot nor hyphen.
+    return ((dots | hyphens) & (dots << 1 | dots >> 1 | 1u | last)) == 0 && last != 0;
+}
+
 }  // namespace detail
 
 /// ( Domain / address-literal ), the whole of `text`. RFC 5321 4.1.2, 4.1.3; with `rules.smtputf8` U-labels too (RFC
@@ -181,6 +190,8 @@ constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
 /// Errors: bad_domain, bad_address_literal, domain_too_long, non_ascii, bad_utf8.
 constexpr result<host> parse_host(std::string_view text EHLO_LIFETIMEBOUND,
                                   syntax const& rules = strict_syntax) noexcept {
+    if (!std::is_constant_evaluated() && text.size() <= rules.max_domain && detail::is_common_domain(text))
+        return host{text, host_kind::domain};
     detail::cursor c{text, rules};
     host_kind kind{};
     if (!detail::scan_host(c, kind)) return c.error;

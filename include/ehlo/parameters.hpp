@@ -121,6 +121,33 @@ struct parameter_access {
         return true;
     }
 
+    // SIZE=digits and BODY=8BITMIME as nearly every client spells them, without a look at each octet. False, and nothing
+    // moved: it is something else, or something is wrong with it.
+    static constexpr bool take_common(detail::cursor& c, mail_parameters& m) noexcept {
+        std::string_view const rest = c.text.substr(c.at);
+        char const* const p = rest.data();
+        if (rest.size() < 6 || p[4] != '=') return false;
+        std::uint32_t const word = detail::fold4(p);
+        if (word == detail::fold4("SIZE") && !m.has_size_) {
+            std::size_t i = 5;
+            std::uint64_t size = 0;
+            for (; i < rest.size() && i < 5 + 19 && is_digit(p[i]); ++i) size = size * 10 + static_cast<unsigned>(p[i] - '0');
+            if (i == 5 || (i < rest.size() && p[i] != ' ')) return false;
+            m.has_size_ = true;
+            m.size_ = size;
+            c.at += i;
+            return true;
+        }
+        if (word == detail::fold4("BODY") && !m.has_body_ && rest.size() >= 13 && (rest.size() == 13 || p[13] == ' ') &&
+            detail::load8(p + 5) == detail::load8("8BITMIME")) {
+            m.has_body_ = true;
+            m.body_ = v0::body::eight_bit_mime;
+            c.at += 13;
+            return true;
+        }
+        return false;
+    }
+
     // Whether the keyword stood before; only asked for when there are two parameters or more.
     static constexpr bool is_duplicate(std::string_view before, std::string_view keyword) noexcept {
         for (parameter const p : parameter_range(before))
@@ -129,17 +156,20 @@ struct parameter_access {
     }
 
     // Calls take(keyword offset, parameter) for each parameter of *(SP esmtp-param); take returns false to stop.
-    template <class Take>
-    static constexpr bool scan_all(detail::cursor& c, Take&& take) noexcept {
+    // `common(c)` may take one without a look at it.
+    template <class Common, class Take>
+    static constexpr bool scan_all(detail::cursor& c, Common&& common, Take&& take) noexcept {
         std::size_t const first = c.at;
         while (!c.end()) {
             parameter p{};
             std::size_t const start = c.at;
-            if (!scan_one(c, p)) return false;
-            // No base rule on repetition: every extension that speaks of it says 501 (RFC 1869, 3461, 6531 ...).
-            if (start != first && is_duplicate(c.text.substr(first, start - first - 1), p.keyword))
-                return c.stop(errc::duplicate_parameter, start);
-            if (!take(start, p)) return false;
+            if (!common(c)) {
+                if (!scan_one(c, p)) return false;
+                // No base rule on repetition: every extension that speaks of it says 501 (RFC 1869, 3461, 6531 ...).
+                if (start != first && is_duplicate(c.text.substr(first, start - first - 1), p.keyword))
+                    return c.stop(errc::duplicate_parameter, start);
+                if (!take(start, p)) return false;
+            }
             if (c.skip(' ') && c.end()) return c.stop(errc::bad_parameter);
         }
         return true;
@@ -179,14 +209,16 @@ struct parameter_access {
 
     static constexpr bool scan(detail::cursor& c, mail_parameters& m) noexcept {
         std::size_t const first = c.at;
-        if (!scan_all(c, [&](std::size_t at, parameter const& p) { return take_mail(c, m, first, at, p); })) return false;
+        auto common = [&m](detail::cursor& at) noexcept { return take_common(at, m); };
+        auto take = [&](std::size_t at, parameter const& p) noexcept { return take_mail(c, m, first, at, p); };
+        if (!scan_all(c, common, take)) return false;
         m.data_ = c.text.data() + first;
         m.length_ = static_cast<std::uint32_t>(c.text.size() - first);
         return true;
     }
     static constexpr bool scan(detail::cursor& c, rcpt_parameters& r) noexcept {
         std::size_t const first = c.at;
-        if (!scan_all(c, [](std::size_t, parameter const&) { return true; })) return false;
+        if (!scan_all(c, [](detail::cursor&) { return false; }, [](std::size_t, parameter const&) { return true; })) return false;
         r.data_ = c.text.data() + first;
         r.length_ = static_cast<std::uint32_t>(c.text.size() - first);
         return true;

@@ -149,6 +149,7 @@ class basic_server {
     constexpr step shut_down(Handler& handler, std::span<char> out, reply const& r = replies::shutting_down) noexcept {
         io t{{}, writer(out.data(), out.size())};
         if (where_ != state::closed) conclude(t, handler, event::shutdown, verb::unknown, r, std::nullopt);
+        waiting_ = false;
         return done(t, want::close);
     }
 
@@ -274,7 +275,7 @@ class basic_server {
         if (!fault) {
             syntax grammar = rules.grammar;
             grammar.smtputf8 = smtputf8_;
-            auto const bad = visit_command(*split, grammar, [&](auto const& command) { r = ask(handler, command, fault); });
+            auto const bad = visit_command(*split, grammar, [&](auto const& command) { r = ask(handler, command, fault, split->name.data()); });
             if (bad) fault = bad;
         }
         if (fault) {
@@ -289,67 +290,82 @@ class basic_server {
         return true;
     }
 
-    // What the handler says to a command that is well formed and in order. Faults are those the policy finds.
+    static constexpr bool is_offered(parameter const& p) noexcept {
+        if (iequals(p.keyword, "SIZE")) return rules.offers.has(extension::size);
+        if (iequals(p.keyword, "BODY")) return rules.offers.has(extension::eight_bit_mime) && !iequals(*p.value, "BINARYMIME");
+        return iequals(p.keyword, "SMTPUTF8") && rules.offers.has(extension::smtputf8);
+    }
+    // The offset in the line of the first parameter of which `is` says true.
+    template <class Is>
+    static constexpr std::size_t place_of(char const* line, parameter_range const& all, Is&& is) noexcept {
+        for (parameter const p : all)
+            if (is(p)) return static_cast<std::size_t>(p.keyword.data() - line);
+        return 0;
+    }
+
+    // What the handler says to a command that is well formed and in order. Faults are those the policy finds; `line` is
+    // where the command begins.
     template <class H>
-    constexpr reply ask(H& handler, cmd::hello const& c, std::optional<failure>&) noexcept {
+    constexpr reply ask(H& handler, cmd::hello const& c, std::optional<failure>&, char const*) noexcept {
         return handler.on(c);
     }
     template <class H>
-    constexpr reply ask(H& handler, cmd::mail const& c, std::optional<failure>& fault) noexcept {
+    constexpr reply ask(H& handler, cmd::mail const& c, std::optional<failure>& fault, char const* line) noexcept {
         mail_parameters const& p = c.parameters;
         bool const offered = (!p.size() || rules.offers.has(extension::size)) &&
                              (!p.body() || (rules.offers.has(extension::eight_bit_mime) && *p.body() != body::binary_mime)) &&
                              (!p.smtputf8() || rules.offers.has(extension::smtputf8)) && !p.unknown_at();
         if (!offered) {
-            fault = fail(errc::unknown_parameter, 5 + c.from.text().size());
+            fault = fail(errc::unknown_parameter, place_of(line, p.all(), [](parameter const& q) { return !is_offered(q); }));
             return {};
         }
         if (p.size() && *p.size() > rules.max_message) {
-            fault = fail(errc::message_too_large, 5 + c.from.text().size());
+            fault = fail(errc::message_too_large, place_of(line, p.all(), [](parameter const& q) { return iequals(q.keyword, "SIZE"); }));
             return {};
         }
         asks_smtputf8_ = p.smtputf8();
         return handler.on(c);
     }
     template <class H>
-    constexpr reply ask(H& handler, cmd::rcpt const& c, std::optional<failure>& fault) noexcept {
-        if (c.parameters.unknown_at()) fault = fail(errc::unknown_parameter, 5 + c.to.text().size());
+    constexpr reply ask(H& handler, cmd::rcpt const& c, std::optional<failure>& fault, char const* line) noexcept {
+        if (c.parameters.unknown_at()) fault = fail(errc::unknown_parameter, place_of(line, c.parameters.all(), [](parameter const&) { return true; }));
         else if (recipients_ == rules.max_recipients) fault = fail(errc::too_many_recipients, 0);
         return fault ? reply() : handler.on(c);
     }
     template <class H>
-    constexpr reply ask(H& handler, cmd::lookup const& c, std::optional<failure>& fault) noexcept {
+    constexpr reply ask(H& handler, cmd::lookup const& c, std::optional<failure>& fault, char const*) noexcept {
         if constexpr (detail::answers<H, cmd::lookup>) return handler.on(c);
         if (c.verb == verb::vrfy) return replies::cannot_verify;
         fault = fail(errc::not_implemented, 0);
         return {};
     }
     template <class H>
-    constexpr reply ask(H& handler, cmd::remark const& c, std::optional<failure>&) noexcept {
+    constexpr reply ask(H& handler, cmd::remark const& c, std::optional<failure>&, char const*) noexcept {
         if constexpr (detail::answers<H, cmd::remark>) return handler.on(c);
         return c.verb == verb::help ? replies::help : replies::ok;
     }
     template <class H>
-    constexpr reply ask(H& handler, cmd::data const& c, std::optional<failure>&) noexcept {
+    constexpr reply ask(H& handler, cmd::data const& c, std::optional<failure>&, char const*) noexcept {
         if constexpr (detail::answers<H, cmd::data>) return handler.on(c);
         return replies::start_content;
     }
     template <class H>
-    constexpr reply ask(H&, cmd::rset const&, std::optional<failure>&) noexcept {
+    constexpr reply ask(H&, cmd::rset const&, std::optional<failure>&, char const*) noexcept {
         return replies::ok;
     }
     template <class H>
-    constexpr reply ask(H&, cmd::quit const&, std::optional<failure>&) noexcept {
+    constexpr reply ask(H&, cmd::quit const&, std::optional<failure>&, char const*) noexcept {
         return replies::bye;
     }
     template <class H>
-    constexpr reply ask(H&, cmd::turn const&, std::optional<failure>&) noexcept {
+    constexpr reply ask(H&, cmd::turn const&, std::optional<failure>&, char const*) noexcept {
         return {};  // never asked: TURN is refused before (RFC 5321 F.1)
     }
 
     template <class H>
     constexpr void refuse(io& t, H& handler, v0::event e, v0::verb v, failure f) noexcept {
-        if (++errors_ >= rules.max_errors) f = fail(errc::too_many_errors, 0);
+        // RFC 5321 4.5.3.1.10: a recipient too many is answered 452, and is no error of the client.
+        if (f.code != errc::too_many_recipients && ++errors_ >= rules.max_errors) f = fail(errc::too_many_errors, 0);
         bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request;
         conclude(t, handler, fatal ? event::shutdown : e, v, reply_for(f, v), f);
     }
@@ -363,15 +379,17 @@ class basic_server {
     // Writes a reply and moves on: the one place where the state changes.
     template <class H>
     constexpr void conclude(io& t, H& handler, v0::event e, v0::verb v, reply r, std::optional<failure> fault) noexcept {
+        // RFC 2034 4: none in the answers to EHLO and HELO.
+        bool const plain = e == event::hello || !rules.offers.has(extension::enhanced_status_codes);
         r = right_or_451(e, r);
-        if (e == event::hello) r.enhanced = {};  // RFC 2034 4: none in these
-        if (!rules.offers.has(extension::enhanced_status_codes)) r.enhanced = {};
+        if (plain) r.enhanced = {};
         if (!write(t.out, e, v, r)) {
             r = replies::try_later;
+            if (plain) r.enhanced = {};
             write_reply(t.out, r).has_value();
         }
         bool const accepted = r.accepted();
-        if (e == event::quit && !accepted) e = event::shutdown;
+        if (e == event::quit && !accepted && !fault) e = event::shutdown;
         if (r.code == 421) e = event::shutdown;
         // A command refused by ehlo itself moves nothing; but content that has ended, has ended.
         if (!fault || e == event::content_end || e == event::shutdown) settle(handler, e, accepted);

@@ -24,22 +24,22 @@ constexpr std::string_view name(verb v) noexcept { return verb_names[static_cast
 /// The verb that a word spells, in any case (RFC 5321 2.4).
 constexpr verb find_verb(std::string_view word) noexcept {
     if (word.size() != 4) return verb::unknown;
-    switch (detail::fold8(word)) {
-    case detail::fold8("HELO"): return verb::helo;
-    case detail::fold8("EHLO"): return verb::ehlo;
-    case detail::fold8("MAIL"): return verb::mail;
-    case detail::fold8("RCPT"): return verb::rcpt;
-    case detail::fold8("DATA"): return verb::data;
-    case detail::fold8("RSET"): return verb::rset;
-    case detail::fold8("NOOP"): return verb::noop;
-    case detail::fold8("QUIT"): return verb::quit;
-    case detail::fold8("VRFY"): return verb::vrfy;
-    case detail::fold8("EXPN"): return verb::expn;
-    case detail::fold8("HELP"): return verb::help;
-    case detail::fold8("SEND"): return verb::send;
-    case detail::fold8("SOML"): return verb::soml;
-    case detail::fold8("SAML"): return verb::saml;
-    case detail::fold8("TURN"): return verb::turn;
+    switch (detail::fold4(word.data())) {
+    case detail::fold4("HELO"): return verb::helo;
+    case detail::fold4("EHLO"): return verb::ehlo;
+    case detail::fold4("MAIL"): return verb::mail;
+    case detail::fold4("RCPT"): return verb::rcpt;
+    case detail::fold4("DATA"): return verb::data;
+    case detail::fold4("RSET"): return verb::rset;
+    case detail::fold4("NOOP"): return verb::noop;
+    case detail::fold4("QUIT"): return verb::quit;
+    case detail::fold4("VRFY"): return verb::vrfy;
+    case detail::fold4("EXPN"): return verb::expn;
+    case detail::fold4("HELP"): return verb::help;
+    case detail::fold4("SEND"): return verb::send;
+    case detail::fold4("SOML"): return verb::soml;
+    case detail::fold4("SAML"): return verb::saml;
+    case detail::fold4("TURN"): return verb::turn;
     default: return verb::unknown;
     }
 }
