@@ -308,7 +308,7 @@ std::string written(Write&& write) {
     CHECK(*n == result.size());
     CHECK(buffer[out.size()] == '#');
     bool atomic = true;
-    for (std::size_t room = 0; room < result.size(); room += result.size() > 300 ? 37 : 1) {
+    for (std::size_t room = 0; room < result.size(); room += result.size() > 300 ? 37u : 1u) {
         auto const small = std::make_unique<char[]>(room + 6);
         ehlo::writer tight(small.get(), room + 6);
         tight.raw("before");

@@ -76,14 +76,14 @@ std::string text_for(generate::rng& r, std::size_t size) {
 template <charset Set>
 std::size_t kernel_faults(unsigned seed) {
     generate::rng r(seed);
-    static fence area(4096);
+    static fence area(4096), other(4096);
     std::size_t faults = 0;
     for (std::size_t size = 0; size <= 200; ++size) {
         // With the fence behind it, a text of any size has any alignment; with room behind it all of the 16.
         for (std::size_t alignment = 0; alignment <= 16; ++alignment) {
             std::string const text = text_for<Set>(r, size);
             std::string_view const whole = area.put(text + std::string(alignment, 'x'));
-            for (std::string_view const t : {whole.substr(0, size), area.put(text)}) {
+            for (std::string_view const t : {whole.substr(0, size), other.put(text)}) {
                 std::size_t const from = r.one_in(2) ? 0 : r.below(size + 1);
                 std::size_t const to = r.one_in(2) ? size : r.between(from, size);
                 faults += detail::find_first<Set>(t, from) != plain_first<Set>(t, from);
@@ -102,7 +102,7 @@ std::size_t kernel_faults(unsigned seed) {
 // The same for texts made for content: CR, LF and dots everywhere.
 std::size_t content_kernel_faults() {
     generate::rng r(2026);
-    static fence area(4096);
+    static fence area(4096), other(4096);
     std::size_t faults = 0;
     for (std::size_t size = 1; size <= 200; ++size) {
         for (std::size_t alignment = 0; alignment <= 16; ++alignment) {
@@ -117,7 +117,7 @@ std::size_t content_kernel_faults() {
             }
             text.resize(size);
             std::string_view const whole = area.put(text + std::string(alignment, '.'));
-            for (std::string_view const t : {whole.substr(0, size), area.put(text)})
+            for (std::string_view const t : {whole.substr(0, size), other.put(text)})
                 for (std::size_t from = 1; from <= size; from += r.between(1, 20))
                     faults += detail::find_content_event(t, from) != plain_content_event(t, from);
         }
@@ -137,6 +137,29 @@ TEST_CASE("charsets are sets", "[ascii]") {
     unsigned count = 0;
     for (unsigned c = 0; c < 256; ++c) count += charset(0, 255).contains(static_cast<char>(c));
     CHECK(count == 256);
+}
+
+namespace {
+template <charset Set>
+constexpr bool member(char c) {
+    return Set.contains(c);
+}
+}  // namespace
+
+// GCC 12 elides zeros when it compares template arguments: sets that differ in the place of their words only were one.
+TEST_CASE("sets are told apart as template arguments", "[ascii]") {
+    CHECK(member<charset("\r")>('\r'));
+    CHECK(member<charset("M")>('M'));
+    CHECK_FALSE(member<charset("M")>('\r'));
+    CHECK(member<charset(0, 127)>('a'));
+    CHECK(member<charset(128, 255)>('\xFF'));
+    CHECK_FALSE(member<charset(128, 255)>('a'));
+    CHECK(member<charset(64, 127)>('a'));
+    CHECK(member<charset(0, 63)>(' '));
+    CHECK(member<charset(128, 191)>('\x80'));
+    CHECK(member<charset(192, 255)>('\xC0'));
+    CHECK(member<charset(0, 63) + charset(192, 255)>('\xC0'));
+    CHECK(member<charset(64, 127) + charset(192, 255)>('a'));
 }
 
 TEST_CASE("the sets of the RFCs, octet by octet", "[ascii]") {
@@ -241,7 +264,7 @@ TEST_CASE("the compiler and the vector code agree", "[scan]") {
                           event = detail::find_content_event(text, 1), next = detail::find_content_event(text, event + 1);
     constexpr std::uint64_t mask = detail::window(text).mask<chars::atext>(),
                             short_mask = detail::window(text.substr(0, 11)).mask<chars::alpha>();
-    static_assert(first == 36 && second == 68 && none == text.size() && no_last == 90);
+    static_assert(first == 36 && second == 67 && none == text.size() && no_last == 8);
     CHECK(detail::find_first<charset("@")>(text) == first);
     CHECK(detail::find_first<line_stops>(text, 20) == second);
     CHECK(detail::find_first<chars::non_ascii>(text) == wide);

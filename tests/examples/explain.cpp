@@ -1,0 +1,1324 @@
+// explain: what SMTP octets mean, and where they are wrong. See `explain --help`.
+// All it knows of SMTP it asks of the library; here is only reading, feeding and printing.
+
+#include <ehlo/ehlo.hpp>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using std::string;
+using std::string_view;
+using std::size_t;
+
+constexpr string_view client_name = "client.example", server_name = "server.example";
+constexpr string_view sender = "<ann@client.example>", recipient = "<bob@server.example>";
+constexpr string_view letter =
+    "From: Ann <ann@client.example>\r\n"
+    "To: Bob <bob@server.example>\r\n"
+    "Subject: A line with a dot\r\n"
+    "\r\n"
+    "Dear Bob, the next line begins with a dot.\r\n"
+    ".profile is a file of mine.\r\n";
+
+constexpr string_view help = R"(usage: explain [OPTION...] MODE [FILE]
+
+Says what SMTP octets mean, and puts a caret under the first one that is wrong
+(its number is counted from 0).
+
+Modes that read items, one a line; in an item \r \n \t \0 \\ \xHH are escapes:
+  command   a command line, with or without its CRLF
+  path      a path with its <>
+  mailbox   local@domain
+  reply     what a server sent: one reply or several
+  ehlo      the answer to EHLO
+  content   what follows DATA, up to the line "." (--bare=reject|normalize|pass)
+  encode    a message, to be sent behind DATA     (--bare=reject|normalize)
+  write     VERB TAB field TAB field..., to be made a command, or
+            REPLY TAB code TAB enhanced status TAB text
+Modes that read raw octets:
+  session   what a client sent; explain plays server.example, which takes all mail
+  client    what a server sent; explain plays client.example, which sends a short
+            letter from <ann@client.example> to <bob@server.example>
+            (--pipeline, --tls=none|may)
+Mode that reads nothing:
+  table     the order of commands, as a state machine (--dot, --mermaid)
+
+Options:
+  --json              a JSON object for each item or event, a line each
+  --lenient[=RULE,..] tolerate departures from RFC 5321: all, or these
+  --smtputf8          addresses may hold UTF-8, as if MAIL had asked for SMTPUTF8
+  --chunk=N           feed the parsers N octets at a time; the output is the same
+  --help, --version
+
+Input is FILE or standard input. Exit status: 0, or 2 if explain was called wrongly.
+
+Examples:
+  echo 'RCPT TO:<bob@exa_mple.org>' | explain command
+  printf '%s\n' '250-mx.example\r\n250 SIZE 1000\r\n' | explain --json ehlo
+  printf 'EHLO me.example\r\nMAIL FROM: <me@me.example>\r\n' | explain session
+)";
+
+enum class mode { command, path, mailbox, reply, ehlo, content, encode, write, session, client, table };
+constexpr std::pair<string_view, mode> mode_names[] = {
+    {"command", mode::command}, {"path", mode::path},       {"mailbox", mode::mailbox}, {"reply", mode::reply},
+    {"ehlo", mode::ehlo},       {"content", mode::content}, {"encode", mode::encode},   {"write", mode::write},
+    {"session", mode::session}, {"client", mode::client},   {"table", mode::table}};
+
+struct options {
+    mode what = mode::command;
+    bool json = false;
+    ehlo::syntax grammar{};
+    std::optional<ehlo::bare_octets> bare;
+    size_t chunk = 0;  // 0: all at once
+    bool pipeline = false, dot = false, mermaid = false;
+    string file = "-";
+};
+
+[[noreturn]] void misused(string const& why) {
+    std::cerr << "explain: " << why << "\nTry 'explain --help'.\n";
+    std::exit(2);
+}
+
+// ------------------------------------------------------------------------------------------------ printing octets
+
+bool colours = false;
+size_t screen_columns = 100;
+
+string paint(string_view colour, string_view text) {
+    if (!colours || colour.empty()) return string(text);
+    return "\x1B[" + string(colour) + "m" + string(text) + "\x1B[0m";
+}
+constexpr string_view bold = "1", dim = "2", red = "1;31", green = "32", yellow = "33", blue = "36";
+
+string hex_escape(string_view octets) {
+    constexpr string_view digits = "0123456789ABCDEF";
+    string s;
+    for (char const c : octets) {
+        auto const octet = static_cast<unsigned char>(c);
+        s += {'\\', 'x', digits[octet >> 4], digits[octet & 15]};
+    }
+    return s;
+}
+
+// The columns that a character takes on a terminal; nothing for one that must not get there (C1 controls, writing
+// direction), which is shown as an escape.
+std::optional<size_t> columns_of(char32_t c) {
+    if (c < 0xA0 || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) ||
+        c == 0xAD || c == 0xFEFF || c >= 0xE0000)
+        return std::nullopt;
+    if ((c >= 0x300 && c <= 0x36F) || (c >= 0x20D0 && c <= 0x20FF) || (c >= 0xFE00 && c <= 0xFE0F)) return 0;
+    bool const wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
+                      (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
+                      (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || c >= 0x20000;
+    return wide ? 2 : 1;
+}
+
+// What is shown for one octet, or for one character of UTF-8.
+struct cell {
+    size_t at;
+    string shown;
+    size_t columns;
+};
+
+std::vector<cell> cells_of(string_view octets) {
+    std::vector<cell> cells;
+    for (size_t at = 0; at < octets.size();) {
+        char const c = octets[at];
+        auto const octet = static_cast<unsigned char>(c);
+        size_t length = 1;
+        string shown;
+        std::optional<size_t> columns;
+        if (c == '\r') shown = "\\r";
+        else if (c == '\n') shown = "\\n";
+        else if (c == '\t') shown = "\\t";
+        else if (c == '\0') shown = "\\0";
+        else if (c == '\\') shown = "\\\\";
+        else if (octet >= 32 && octet < 127) shown = c;
+        else if (size_t const n = ehlo::utf8_length(octets.substr(at)); n != 0) {
+            length = n;
+            char32_t code = octet & (0x7Fu >> n);
+            for (size_t i = 1; i < n; ++i) code = code << 6 | (static_cast<unsigned char>(octets[at + i]) & 0x3Fu);
+            columns = columns_of(code);
+            string_view const character = octets.substr(at, n);
+            shown = columns ? string(character) : hex_escape(character);
+        } else {
+            shown = hex_escape(octets.substr(at, 1));
+        }
+        cells.push_back({at, shown, columns ? *columns : shown.size()});
+        at += length;
+    }
+    return cells;
+}
+
+string escape(string_view octets) {
+    string s;
+    for (cell const& c : cells_of(octets)) s += c.shown;
+    return s;
+}
+
+// An unknown escape stands for itself, so that <"a\"b"@c.example> can be typed as it is.
+string unescape(string_view line) {
+    string s;
+    for (size_t i = 0; i < line.size(); ++i) {
+        char const next = line[i] == '\\' && i + 1 < line.size() ? line[i + 1] : '?';
+        constexpr string_view letters = "rnt0\\";
+        constexpr string_view octets{"\r\n\t\0\\", 5};
+        if (size_t const which = letters.find(next); line[i] == '\\' && which != string_view::npos) {
+            s += octets[which];
+            ++i;
+        } else if (line[i] == '\\' && next == 'x' && i + 3 < line.size() && ehlo::chars::hexdig.contains(line[i + 2]) &&
+                   ehlo::chars::hexdig.contains(line[i + 3])) {
+            s += static_cast<char>(std::stoi(string(line.substr(i + 2, 2)), nullptr, 16));
+            i += 3;
+        } else {
+            s += line[i];
+        }
+    }
+    return s;
+}
+
+string json_string(string_view octets) {
+    constexpr string_view digits = "0123456789abcdef";
+    string s = "\"";
+    for (size_t i = 0; i < octets.size();) {
+        auto const octet = static_cast<unsigned char>(octets[i]);
+        size_t const n = octet < 128 ? 1 : ehlo::utf8_length(octets.substr(i));
+        if (n == 0) s += '\\' + hex_escape(octets.substr(i, 1));  // what is not UTF-8 stands there as \xHH
+        else if (octet == '"' || octet == '\\') s += {'\\', static_cast<char>(octet)};
+        else if (octet == '\r') s += "\\r";
+        else if (octet == '\n') s += "\\n";
+        else if (octet == '\t') s += "\\t";
+        else if (octet < 32 || octet == 127) s += {'\\', 'u', '0', '0', digits[octet >> 4], digits[octet & 15]};
+        else s += octets.substr(i, n);
+        i += n == 0 ? 1 : n;
+    }
+    return s + '"';
+}
+
+// A line for people, behind a prefix of so many columns, and under it, if `at` is given, a caret with a note. What is too
+// long for the screen is cut off: at its end, or on both sides of the caret.
+string show(string_view prefix, size_t prefix_columns, string_view octets, std::optional<size_t> at, string_view note,
+            string_view colour) {
+    std::vector<cell> const cells = cells_of(octets);
+    size_t const room = screen_columns > prefix_columns + 20 ? screen_columns - prefix_columns - 2 : 20;
+    size_t total = 0;
+    for (cell const& c : cells) total += c.columns;
+    size_t caret = cells.size(), first = 0, last = cells.size();
+    if (at)
+        for (caret = 0; caret + 1 <= cells.size() && (caret + 1 < cells.size() ? cells[caret + 1].at : octets.size()) <= *at;)
+            ++caret;
+    if (total > room) {
+        size_t before = 0;
+        if (at) {
+            first = caret;
+            while (first > 0 && before + cells[first - 1].columns <= room / 2) before += cells[--first].columns;
+        }
+        size_t shown = before;
+        for (last = at ? caret : 0; last < cells.size() && shown + cells[last].columns <= room; ++last)
+            shown += cells[last].columns;
+    }
+    string text;
+    if (first > 0) text += "\u2026";
+    size_t column = prefix_columns + (first > 0 ? 1 : 0);
+    for (size_t i = first; i < last; ++i) {
+        text += cells[i].shown;
+        if (i < caret) column += cells[i].columns;
+    }
+    if (last < cells.size()) text += "\u2026";
+    string lines = string(prefix) + paint(colour, text) + '\n';
+    if (at) lines += string(column, ' ') + paint(red, string("^ ") + string(note)) + '\n';
+    return lines;
+}
+
+// ------------------------------------------------------------------------------------------------ records
+
+std::vector<string_view> names_of(ehlo::leniency rules) {
+    std::vector<string_view> names;
+    for (unsigned i = 0; i < ehlo::rule_count; ++i)
+        if (rules.has(static_cast<ehlo::rule>(i))) names.push_back(ehlo::rule_names[i]);
+    return names;
+}
+
+string json_list(std::vector<string_view> const& words) {
+    string s;
+    for (string_view const word : words) (s += s.empty() ? "" : ",") += json_string(word);
+    return '[' + s + ']';
+}
+
+string join(std::vector<string_view> const& words, string_view separator) {
+    string s;
+    for (string_view const word : words) (s += s.empty() ? string_view{} : separator) += word;
+    return s;
+}
+
+string reply_text(ehlo::reply const& r) {
+    char buffer[1024];
+    ehlo::writer out(buffer);
+    if (!ehlo::write_reply(out, r)) return {};
+    string_view text = out.text();
+    return string(text.substr(0, text.size() - 2));
+}
+
+// What is to be said of an item, for programs and for people at once.
+class record {
+    string json_;
+    struct field {
+        string label, value, colour;
+    };
+    std::vector<field> fields_;
+    std::optional<size_t> caret_;
+    string note_;
+
+  public:
+    ehlo::leniency used{};  // what was tolerated
+
+    record& json(string_view key, string const& value) {
+        json_ += (json_.empty() ? "" : ",") + json_string(key) + ':' + value;
+        return *this;
+    }
+    record& human(string_view label, string_view value, string_view colour = "") {
+        fields_.push_back({string(label), string(value), string(colour)});
+        return *this;
+    }
+    record& text(string_view key, string_view octets) { return json(key, json_string(octets)).human(key, escape(octets)); }
+    record& wire(string_view key, string_view octets) {
+        json(key, json_string(escape(octets)));
+        bool first = true;
+        do {
+            size_t const end = octets.find('\n');
+            size_t const line = end == string_view::npos ? octets.size() : end + 1;
+            human(first ? key : "", escape(octets.substr(0, line)));
+            octets.remove_prefix(line);
+            first = false;
+        } while (!octets.empty());
+        return *this;
+    }
+    record& number(string_view key, std::uint64_t n) { return json(key, std::to_string(n)).human(key, std::to_string(n)); }
+    record& flag(string_view key, bool value) {
+        json(key, value ? "true" : "false");
+        return value ? human(key, "yes") : *this;
+    }
+    record& list(string_view key, std::vector<string_view> const& words) {
+        return json(key, json_list(words)).human(key, escape(join(words, ", ")));
+    }
+    record& tolerated(ehlo::leniency rules) {
+        used |= rules;
+        if (rules.empty()) return *this;
+        std::vector<string_view> const names = names_of(rules);
+        list("tolerated", names);
+        fields_.back().colour = string(yellow);
+        return *this;
+    }
+    record& caret(std::optional<size_t> at, string_view note) {
+        caret_ = at;
+        note_ = string(note);
+        return *this;
+    }
+    // "error", "at", "blame" of an item that is wrong; `between` adds what stands behind "error".
+    record& failed(ehlo::failure f, std::function<void(record&)> const& between = {}) {
+        json("error", json_string(ehlo::name(f.code)));
+        string where = string(ehlo::name(f.code)) + " at octet " + std::to_string(f.at);
+        human("error", where + " (" + string(ehlo::name(ehlo::blame(f.code))) + ')', red);
+        if (between) between(*this);
+        json("at", std::to_string(f.at)).json("blame", json_string(ehlo::name(ehlo::blame(f.code))));
+        return caret(f.at, ehlo::message(f.code));
+    }
+    record& reply(ehlo::reply const& r) { return text("reply", reply_text(r)); }
+
+    bool is_failure() const { return caret_.has_value(); }
+    string json_line() const { return '{' + json_ + "}\n"; }
+    string for_people(string_view item) const {
+        string s = item.empty() && !caret_ ? paint(dim, "(nothing)") + '\n' : show("", 0, item, caret_, note_, bold);
+        size_t width = 0;
+        for (field const& f : fields_) width = f.label.size() > width ? f.label.size() : width;
+        for (field const& f : fields_) {
+            string const label = f.label + string(width - f.label.size(), ' ');
+            s += "  " + paint(dim, label) + "  " + paint(f.colour, f.value) + '\n';
+        }
+        return s + '\n';
+    }
+};
+
+record success() {
+    record r;
+    r.json("ok", "true");
+    return r;
+}
+record fault(ehlo::failure f, ehlo::verb v = ehlo::verb::unknown) {
+    record r;
+    r.json("ok", "false").failed(f).reply(ehlo::reply_for(f, v));
+    return r;
+}
+
+void put(string const& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+// Gives `next` the octets, so many more each time (at first none), until it has something to say or has all of them.
+// `consumed` of the answer counts from the first octet.
+template <class Next>
+auto feed(string_view octets, size_t chunk, Next next) {
+    size_t given = 0, used = 0;
+    for (;;) {
+        auto progress = next(octets.substr(used, given - used));
+        used += progress.consumed;
+        progress.consumed = used;
+        if (!progress.need_more() || given == octets.size()) return progress;
+        given = chunk == 0 || octets.size() - given < chunk ? octets.size() : given + chunk;
+    }
+}
+
+// ------------------------------------------------------------------------------------------------ addresses and commands
+
+void add_path(record& r, ehlo::path const& p) {
+    string buffer(p.text().size() + 2, '\0');
+    ehlo::writer out(buffer.data(), buffer.size());
+    r.text("path", ehlo::write_path(out, p) ? out.text() : p.text());
+    if (std::vector<string_view> hops; !p.route().empty()) {
+        for (string_view const hop : p.route()) hops.push_back(hop);
+        r.list("route", hops);
+    }
+    if (p.is_null()) r.flag("null", true);
+    if (p.is_postmaster()) r.flag("postmaster", true);
+    if (!p.local_part().empty()) r.text("local", p.local_part());
+    if (!p.domain().empty()) r.text("host", p.domain());
+    if (p.domain_kind() != ehlo::host_kind::domain) r.flag("literal", true);
+}
+
+string in_capitals(string_view word) {
+    string s;
+    for (char const c : word) s += ehlo::to_upper(c);
+    return s;
+}
+
+// `typed` gives the value of a parameter that the library knows, as JSON.
+void add_parameters(record& r, ehlo::parameter_range all,
+                    std::function<std::optional<string>(string const& keyword)> const& typed = {}) {
+    if (all.empty()) return;
+    string json, text;
+    for (ehlo::parameter const p : all) {
+        string const keyword = in_capitals(p.keyword);
+        std::optional<string> value = typed ? typed(keyword) : std::nullopt;
+        if (!value) value = p.value ? json_string(*p.value) : "true";
+        json += (json.empty() ? "" : ",") + json_string(keyword) + ':' + *value;
+        text += (text.empty() ? "" : " ") + keyword + (p.value ? '=' + escape(*p.value) : "");
+    }
+    r.json("parameters", '{' + json + '}').human("parameters", text);
+}
+
+struct describe {
+    record& r;
+
+    void operator()(ehlo::cmd::hello const& c) const {
+        r.text("domain", c.name.text);
+        if (c.name.is_literal()) r.flag("literal", true);
+        r.tolerated(c.name.tolerated);
+    }
+    void operator()(ehlo::cmd::mail const& c) const {
+        add_path(r, c.from);
+        add_parameters(r, c.parameters.all(), [&](string const& keyword) -> std::optional<string> {
+            if (keyword == ehlo::name(ehlo::extension::size) && c.parameters.size()) return std::to_string(*c.parameters.size());
+            if (keyword == "BODY" && c.parameters.body()) return json_string(ehlo::name(*c.parameters.body()));
+            return std::nullopt;
+        });
+        r.tolerated(c.tolerated);
+    }
+    void operator()(ehlo::cmd::rcpt const& c) const {
+        add_path(r, c.to);
+        add_parameters(r, c.parameters.all());
+        r.tolerated(c.tolerated);
+    }
+    void operator()(ehlo::cmd::lookup const& c) const {
+        r.text("argument", c.string);
+        if (c.smtputf8) r.json("parameters", "{\"SMTPUTF8\":true}").human("parameters", "SMTPUTF8");
+    }
+    void operator()(ehlo::cmd::remark const& c) const {
+        if (!c.argument.empty()) r.text("argument", c.argument);
+    }
+    template <ehlo::verb V>
+    void operator()(ehlo::cmd::bare<V> const&) const {}
+};
+
+record command_line(string_view item, options const& o, ehlo::syntax const& grammar) {
+    string const octets = string(item) + (item.ends_with("\r\n") ? "" : "\r\n");
+    ehlo::line_reader reader;
+    auto const line = feed(octets, o.chunk, [&](string_view in) {
+        return reader.next(in, ehlo::policy{}.max_line, grammar.tolerate);
+    });
+    if (line.failed()) return fault(line.error());
+    if (line.consumed < item.size()) return fault(ehlo::fail(ehlo::errc::unexpected_argument, line.consumed));
+    auto const split = ehlo::split_command(*line);
+    if (!split) return fault(split.error());
+    record r = success();
+    r.text("verb", ehlo::name(split->verb));
+    std::optional<ehlo::failure> const bad = ehlo::visit_command(*split, grammar, describe{r});
+    if (bad) {
+        record wrong;
+        wrong.json("ok", "false").failed(*bad, [&](record& w) {
+            bool const known = split->verb != ehlo::verb::unknown;
+            w.text("verb", known ? ehlo::name(split->verb) : split->name);
+            if (!known) w.text("argument", split->arguments);
+        });
+        wrong.reply(ehlo::reply_for(*bad, split->verb));
+        return wrong;
+    }
+    if (line.consumed == line->size() + 1) r.tolerated(ehlo::rule::bare_lf_line);
+    return r;
+}
+
+record path(string_view item, options const&, ehlo::syntax const& grammar) {
+    auto const p = ehlo::parse_path(item, ehlo::path_role::any, grammar);
+    if (!p) return fault(p.error());
+    record r = success();
+    add_path(r, *p);
+    return r.tolerated(p->tolerated());
+}
+
+record mailbox(string_view item, options const&, ehlo::syntax const& grammar) {
+    auto const box = ehlo::parse_mailbox(item, grammar);
+    if (!box) return fault(box.error());
+    string buffer(item.size(), '\0');
+    ehlo::writer out(buffer.data(), buffer.size());
+    record r = success();
+    r.text("local", box->local_part);
+    r.text("unquoted", ehlo::write_unquoted(out, box->local_part) ? out.text() : box->local_part);
+    if (!box->domain.text.empty()) r.text("host", box->domain.text).text("kind", ehlo::name(box->domain.kind));
+    return r.tolerated(box->tolerated);
+}
+
+// ------------------------------------------------------------------------------------------------ replies
+
+ehlo::reply_limits limits_of(options const& o) {
+    ehlo::reply_limits limits;
+    limits.tolerate = o.grammar.tolerate;
+    return limits;
+}
+
+string status_text(ehlo::status s) {
+    char buffer[16];
+    ehlo::writer out(buffer);
+    return ehlo::write_status(out, s) ? string(out.text()) : string();
+}
+
+string reply_json(ehlo::reply_view const& r) {
+    string s = "\"code\":" + std::to_string(r.code());
+    if (auto const status = r.enhanced()) s += ",\"enhanced\":" + json_string(status_text(*status));
+    std::vector<string_view> lines;
+    for (string_view const line : r.lines()) lines.push_back(line);
+    s += ",\"lines\":" + json_list(lines);
+    if (!r.is_plain()) s += ",\"plain\":false";
+    if (!r.tolerated().empty()) s += ",\"tolerated\":" + json_list(names_of(r.tolerated()));
+    return s;
+}
+
+string_view colour_of(unsigned code) { return ehlo::is_positive(code) ? green : red; }
+
+record replies(string_view item, options const& o) {
+    ehlo::reply_limits const limits = limits_of(o);
+    ehlo::reply_reader reader;
+    record r;
+    string whole;
+    size_t used = 0;
+    std::optional<ehlo::failure> bad;
+    while (!bad) {
+        auto const next = feed(item.substr(used), o.chunk, [&](string_view in) { return reader.next(in, limits); });
+        if (next.need_more()) break;
+        if (next.failed()) {
+            bad = ehlo::fail(next.error().code, used + next.error().at);
+            break;
+        }
+        used += next.consumed;
+        whole += (whole.empty() ? "{" : ",{") + reply_json(*next) + '}';
+        string_view const meaning = ehlo::meaning(next->code());
+        r.human("reply", std::to_string(next->code()) + (meaning.empty() ? "" : ": ") + string(meaning), colour_of(next->code()));
+        if (auto const status = next->enhanced()) r.human("enhanced", status_text(*status));
+        bool first = true;
+        for (string_view const line : next->lines()) {
+            r.human(first ? "text" : "", escape(line));
+            first = false;
+        }
+        if (!next->tolerated().empty()) r.human("tolerated", join(names_of(next->tolerated()), ", "), yellow);
+    }
+    r.json("replies", '[' + whole + ']');
+    r.json("rest", bad ? "\"failed\"" : used < item.size() ? "\"need_more\"" : "\"empty\"");
+    r.json("consumed", std::to_string(used));
+    if (bad) r.failed(*bad);
+    else if (item.empty()) r.human("rest", "empty");
+    else if (used < item.size()) r.human("rest", "the reply goes on: more is needed", yellow);
+    return r;
+}
+
+record ehlo_answer(string_view item, options const& o) {
+    string const octets = string(item) + (item.ends_with('\n') ? "" : "\r\n");
+    ehlo::reply_reader reader;
+    auto const answer = feed(octets, o.chunk, [&, limits = limits_of(o)](string_view in) { return reader.next(in, limits); });
+    auto wrong = [](ehlo::failure f) {
+        record r;
+        r.json("ok", "false").failed(f);
+        return r;
+    };
+    if (answer.need_more()) {
+        record r;
+        r.json("ok", "false").json("error", "\"need_more\"").json("at", std::to_string(item.size()));
+        r.json("blame", "\"malformed\"").human("error", "the reply goes on: more is needed", red);
+        return r.caret(item.size(), "there should be more");
+    }
+    if (answer.failed()) return wrong(answer.error());
+    auto const offered = ehlo::parse_capabilities(*answer);
+    if (!offered) return wrong(offered.error());
+    if (answer.consumed < item.size()) return wrong(ehlo::fail(ehlo::errc::unexpected_reply, answer.consumed));
+
+    record r = success();
+    std::vector<std::pair<string, string>> capabilities;  // keyword, JSON; of two lines for one keyword the last counts
+    std::vector<string_view> passed_over;
+    bool first = true;
+    for (string_view const line : answer->lines()) {
+        ehlo::capability const c = ehlo::split_capability(line);
+        if (std::exchange(first, false)) {
+            r.text("domain", c.keyword);
+            if (!c.parameters.empty()) r.text("greet", c.parameters);
+            continue;
+        }
+        bool keyword = !c.keyword.empty();
+        for (char const octet : c.keyword) keyword &= ehlo::chars::esmtp_keyword.contains(octet);
+        if (!keyword) {
+            passed_over.push_back(line);
+            continue;
+        }
+        string const key = in_capitals(c.keyword);
+        std::vector<string_view> words;
+        for (ehlo::capability rest = c; !rest.parameters.empty();) {
+            rest = ehlo::split_capability(rest.parameters);
+            if (!rest.keyword.empty()) words.push_back(rest.keyword);
+        }
+        string value = words.empty() ? "true" : json_list(words);
+        if (auto const n = ehlo::parse_decimal(c.parameters); n && key == ehlo::name(ehlo::extension::size))
+            value = std::to_string(*n);
+        bool known = false;
+        for (string_view const name : ehlo::extension_names) known |= name == key;
+        r.human(capabilities.empty() ? "offers" : "", escape(line) + (known ? "" : "   (unknown to ehlo)"));
+        std::erase_if(capabilities, [&](auto const& pair) { return pair.first == key; });
+        capabilities.emplace_back(key, value);
+    }
+    string json;
+    for (auto const& [key, value] : capabilities) json += (json.empty() ? "" : ",") + json_string(key) + ':' + value;
+    r.json("capabilities", '{' + json + '}');
+    if (!passed_over.empty()) r.list("passed_over", passed_over);
+    return r.tolerated(answer->tolerated());
+}
+
+// ------------------------------------------------------------------------------------------------ content
+
+ehlo::bare_octets bare_of(options const& o) { return o.bare.value_or(ehlo::bare_octets::reject); }
+
+// Where the decoder first finds a fault: it is given one octet after the other until `found` says so.
+template <class Found>
+size_t first_place(string_view item, Found found) {
+    ehlo::content_decoder decoder;
+    size_t used = 0;
+    for (size_t given = 1; given <= item.size(); ++given) {
+        used += decoder.next(item.substr(used, given - used)).consumed;
+        if (found(decoder)) return given - 1;
+    }
+    return item.size();
+}
+
+record content(string_view item, options const& o) {
+    ehlo::content_decoder decoder;
+    string body;
+    bool end = false;
+    size_t used = 0, given = 0;
+    while (!end) {
+        auto const piece = decoder.next(item.substr(used, given - used), bare_of(o));
+        used += piece.consumed;
+        body += piece.octets;
+        end = piece.end;
+        if (piece.consumed != 0) continue;
+        if (given == item.size()) break;
+        given = o.chunk == 0 || item.size() - given < o.chunk ? item.size() : given + o.chunk;
+    }
+    record r;
+    r.json("end", end ? "true" : "false");
+    r.human("end", end ? "here" : "not yet: CRLF . CRLF is still to come", end ? green : yellow);
+    r.number("consumed", used).wire("body", body);
+    r.flag("bare_cr", decoder.bare_cr()).flag("bare_lf", decoder.bare_lf());
+    r.flag("nul", decoder.nul()).flag("long_line", decoder.long_line());
+    if (!decoder.bare_cr() && !decoder.bare_lf()) return r;
+    auto const code = decoder.bare_cr() ? ehlo::errc::bare_cr : ehlo::errc::bare_lf;
+    size_t at = first_place(item, [&](ehlo::content_decoder const& d) { return decoder.bare_cr() ? d.bare_cr() : d.bare_lf(); });
+    if (decoder.bare_cr() && at > 0) --at;  // it takes the octet behind a CR to tell that it is bare
+    if (bare_of(o) != ehlo::bare_octets::reject) return r.caret(at, ehlo::message(code));
+    r.failed(ehlo::fail(code, at));
+    return end ? r.reply(ehlo::reply_for(ehlo::fail(code, at), ehlo::verb::data)) : r;
+}
+
+record encode(string_view item, options const& o) {
+    ehlo::content_encoder encoder(bare_of(o));
+    // With --chunk the output comes through a buffer as small as the pieces (2 octets always do).
+    std::vector<char> buffer(o.chunk == 0 ? 4096 : o.chunk < 2 ? 2 : o.chunk < 4096 ? o.chunk : 4096);
+    string wire;
+    size_t used = 0;
+    auto flush = [&](ehlo::writer const& out) { wire += out.text(); };
+    auto wrong = [&](ehlo::errc code, size_t at) {
+        record r;
+        r.json("ok", "false").failed(ehlo::fail(code, at));
+        return r;
+    };
+    while (used < item.size()) {
+        string_view piece = item.substr(used);
+        if (o.chunk != 0) piece = piece.substr(0, o.chunk);
+        while (!piece.empty()) {
+            ehlo::writer out(buffer.data(), buffer.size());
+            auto const taken = encoder.encode(piece, out);
+            if (!taken) {
+                size_t const at = used + taken.error().at;
+                // A CR at the end of one piece is found to be bare when the next one comes.
+                bool const before = taken.error().at == 0 && at > 0 && item[at - 1] == '\r';
+                return wrong(taken.error().code, before ? at - 1 : at);
+            }
+            flush(out);
+            used += *taken;
+            piece.remove_prefix(*taken);
+        }
+    }
+    for (bool done = false; !done;) {
+        ehlo::writer out(buffer.data(), buffer.size());
+        auto const finished = encoder.finish(out);
+        if (!finished) return wrong(finished.error().code, item.size() - 1);
+        flush(out);
+        done = *finished;
+    }
+    return success().wire("wire", wire);
+}
+
+// ------------------------------------------------------------------------------------------------ writing
+
+record write(string_view line, options const& o) {
+    // Fields are cut at real TABs before escapes are read, so a field can hold one; a line typed with \t only works too.
+    bool const real = line.find('\t') != string_view::npos;
+    string const whole = unescape(line);
+    std::vector<string> fields;
+    for (string_view rest = real ? line : string_view(whole);;) {
+        size_t const tab = rest.find('\t');
+        string_view const part = rest.substr(0, tab);
+        fields.push_back(real ? unescape(part) : string(part));
+        if (tab == string_view::npos) break;
+        rest.remove_prefix(tab + 1);
+    }
+    auto field = [&](size_t i) { return i < fields.size() ? string_view(fields[i]) : string_view(); };
+    string others;
+    for (size_t i = 2; i < fields.size(); ++i) others += (others.empty() ? "" : " ") + fields[i];
+
+    std::vector<char> buffer(line.size() * 2 + 1024);
+    ehlo::writer out(buffer.data(), buffer.size());
+    ehlo::verb const v = ehlo::find_verb(field(0));
+    size_t most = 2;
+    auto written = [&]() -> ehlo::result<size_t> {
+        if (ehlo::iequals(field(0), "REPLY")) {
+            most = 4;
+            auto const code = ehlo::parse_decimal(field(1), 999);
+            if (!code) return ehlo::fail(ehlo::errc::bad_value, 0);
+            if (field(2).empty()) return ehlo::write_reply(out, {static_cast<unsigned>(*code), field(3)});
+            auto const status = ehlo::parse_status(field(2));
+            if (!status) return status.error();
+            return ehlo::write_reply(out, {static_cast<unsigned>(*code), *status, field(3)});
+        }
+        switch (v) {
+        case ehlo::verb::helo:
+        case ehlo::verb::ehlo: return ehlo::write_hello(out, v, field(1));
+        case ehlo::verb::mail:
+        case ehlo::verb::send:
+        case ehlo::verb::soml:
+        case ehlo::verb::saml: {
+            most = fields.size();
+            ehlo::mail_options extra;
+            extra.others = others;
+            return ehlo::write_mail(out, field(1), extra, v);
+        }
+        case ehlo::verb::rcpt: most = fields.size(); return ehlo::write_rcpt(out, field(1), others, o.grammar);
+        case ehlo::verb::vrfy:
+        case ehlo::verb::expn:
+        case ehlo::verb::help:
+        case ehlo::verb::noop: return ehlo::write_argument(out, v, field(1));
+        case ehlo::verb::data:
+        case ehlo::verb::rset:
+        case ehlo::verb::quit:
+        case ehlo::verb::turn: most = 1; return ehlo::write_bare(out, v);
+        case ehlo::verb::unknown: break;
+        }
+        return ehlo::fail(ehlo::errc::unknown_verb, 0);
+    }();
+    if (written && fields.size() > most) written = ehlo::fail(ehlo::errc::unexpected_argument, 0);
+    if (written) return success().wire("wire", out.text());
+    ehlo::errc const code = written.error().code;
+    record r;
+    r.json("ok", "false").json("error", json_string(ehlo::name(code))).json("blame", json_string(ehlo::name(ehlo::blame(code))));
+    r.human("error", string(ehlo::name(code)) + ": " + string(ehlo::message(code)), red);
+    return r.human("wire", "nothing was written", dim);
+}
+
+// ------------------------------------------------------------------------------------------------ dialogues
+
+// Lines of a dialogue for people: "  C: EHLO client.example".
+string say(char who, string_view octets, string_view colour, std::optional<size_t> at = {}, string_view note = {},
+           bool is_content = false) {
+    string const prefix = string("  ") + paint(dim, string(1, who) + ':') + (is_content ? "   " : " ");
+    size_t const columns = is_content ? 7 : 5;
+    std::vector<string_view> lines;
+    do {
+        size_t const end = octets.find('\n');
+        lines.push_back(octets.substr(0, end == string_view::npos ? octets.size() : end + 1));
+        octets.remove_prefix(lines.back().size());
+    } while (!octets.empty());
+    constexpr size_t head = 12, tail = 3;  // lines of content that are shown
+    string s;
+    for (size_t i = 0; i < lines.size(); ++i) {
+        if (is_content && lines.size() > head + tail + 1 && i == head) {
+            i = lines.size() - tail;
+            s += "       " + paint(dim, "(" + std::to_string(i - head) + " more lines)") + '\n';
+        }
+        string_view const line = lines[i];
+        auto const start = static_cast<size_t>(line.data() - lines[0].data());
+        bool const marked = at && *at >= start && (*at < start + line.size() || i + 1 == lines.size());
+        bool const whole = line.ends_with("\r\n");  // any other end of a line is worth seeing
+        s += show(prefix, columns, whole && !(marked && *at + 2 > start + line.size()) ? line.substr(0, line.size() - 2) : line,
+                  marked ? std::optional(*at - start) : std::nullopt, note, colour);
+    }
+    return s;
+}
+
+string plural(size_t n, string_view what) { return std::to_string(n) + ' ' + string(what) + (n == 1 ? "" : "s"); }
+
+// What happened in a session, as the server tells its handler.
+struct happening {
+    ehlo::answered answer;
+    std::uint64_t octets = 0;
+    std::uint32_t recipients = 0;
+    ehlo::leniency tolerated{};
+};
+
+struct accept_all {
+    std::vector<happening> log;
+    happening now{};
+
+    ehlo::reply on(ehlo::cmd::hello const& c) {
+        now.tolerated = c.name.tolerated;
+        return ehlo::replies::ok;
+    }
+    ehlo::reply on(ehlo::cmd::mail const& c) {
+        now.tolerated = c.tolerated;
+        return ehlo::replies::sender_ok;
+    }
+    ehlo::reply on(ehlo::cmd::rcpt const& c) {
+        now.tolerated = c.tolerated;
+        return ehlo::replies::recipient_ok;
+    }
+    ehlo::reply on(ehlo::cmd::lookup const&) { return ehlo::replies::cannot_verify; }
+    void on(ehlo::content const&) {}
+    ehlo::reply on(ehlo::end_of_content const& end) {
+        now.octets = end.octets;
+        now.recipients = end.recipients;
+        return ehlo::replies::message_accepted;
+    }
+    void on(ehlo::abandoned const& what) {
+        now.octets = what.octets;
+        now.recipients = what.recipients;
+    }
+    void on(ehlo::answered const& answer) {
+        now.answer = answer;
+        log.push_back(now);
+        now = {};
+    }
+};
+
+struct session_player {
+    std::function<ehlo::step(string_view, accept_all&, std::span<char>)> advance;
+    std::function<ehlo::state()> where;
+    size_t reply_space;
+};
+
+void tell(options const& o, happening const& h, string_view reply, string_view said) {
+    using ehlo::event;
+    ehlo::answered const& a = h.answer;
+    bool const is_message = a.event == event::content_end;
+    if (o.json) {
+        if (a.event == event::greeting) return;
+        record r;
+        r.json("event", is_message ? "\"message\"" : a.fault ? "\"refused\"" : "\"command\"");
+        if (is_message) r.number("octets", h.octets).number("recipients", h.recipients);
+        if (a.fault) {
+            r.text("error", ehlo::name(a.fault->code));
+            if (!is_message) r.number("at", a.fault->at);
+            r.text("blame", ehlo::name(ehlo::blame(a.fault->code)));
+        }
+        if (!is_message && a.verb != ehlo::verb::unknown) r.text("verb", ehlo::name(a.verb));
+        if (!h.tolerated.empty()) r.tolerated(h.tolerated);
+        put(r.text("reply", reply).json_line());
+        return;
+    }
+    string s;
+    if (is_message) {
+        bool const dot = said.ends_with(".\r\n");
+        if (dot) said.remove_suffix(3);
+        if (!said.empty()) s += say('C', said, "", {}, {}, true);
+        if (dot) s += say('C', ".\r\n", blue);
+    } else if (!said.empty()) {
+        std::optional<size_t> at;
+        if (a.fault) at = a.fault->at;
+        s += say('C', said, blue, at, a.fault ? ehlo::message(a.fault->code) : string_view{});
+    }
+    if (!h.tolerated.empty())
+        s += "     " + paint(yellow, "(tolerated: " + join(names_of(h.tolerated), ", ") + ')') + '\n';
+    put(s + say('S', reply, colour_of(a.sent.code)));
+}
+
+// An event loop like any other, but that the octets come from a file: give what has come, send what was produced, discard
+// what was consumed, do what is wanted.
+int play_server(options const& o, string_view input, session_player const& server) {
+    accept_all handler;
+    // For people the client's octets are shown beside the reply they get, so they go in one at a time.
+    size_t const chunk = o.json ? o.chunk : 1;
+    std::vector<char> buffer(o.chunk == 0 ? 64 * 1024 : server.reply_space + o.chunk % 64);
+    string sent;
+    ehlo::reply_reader reader;
+    size_t given = 0, used = 0, shown = 0, messages = 0;
+    bool fatal = false;
+    for (;;) {
+        ehlo::step const step = server.advance(input.substr(used, given - used), handler, buffer);
+        used += step.consumed;
+        sent.append(buffer.data(), step.produced);
+        size_t parsed = 0;
+        for (happening const& h : handler.log) {
+            auto const reply = reader.next(string_view(sent).substr(parsed));
+            if (!reply.ready()) {
+                std::cerr << "explain: the library's server sent what the library's client cannot read\n";
+                return 1;
+            }
+            parsed += reply.consumed;
+            string_view octets = reply->octets();
+            octets.remove_suffix(2);
+            tell(o, h, octets, input.substr(shown, used - shown));
+            shown = used;
+            messages += h.answer.event == ehlo::event::content_end && h.answer.sent.accepted();
+            fatal |= h.answer.fault && h.answer.event == ehlo::event::shutdown;
+        }
+        handler.log.clear();
+        sent.erase(0, parsed);
+        if (step.want == ehlo::want::close) break;
+        if (step.want != ehlo::want::read) {
+            if (step.produced != 0 || step.consumed != 0) continue;
+            std::cerr << "explain: the server does not go on\n";
+            return 1;
+        }
+        if (given == input.size()) break;
+        given = chunk == 0 || input.size() - given < chunk ? input.size() : given + chunk;
+    }
+    size_t const unread = input.size() - used;
+    if (o.json) {
+        record r;
+        r.json("event", "\"end\"").text("state", ehlo::name(server.where())).number("messages", messages).flag("fatal", fatal);
+        if (unread != 0) r.number("unread", unread);
+        put(r.json_line());
+        return 0;
+    }
+    string s;
+    if (shown < used || (unread != 0 && server.where() != ehlo::state::closed))
+        s += say('C', input.substr(shown), "", input.size() - shown, "here the client stopped", server.where() == ehlo::state::data);
+    s += "\n  " + paint(fatal ? red : bold, "end: state " + string(ehlo::name(server.where())) + ", " +
+                                                plural(messages, "message") + " accepted" + (fatal ? ", fatal" : ""));
+    if (server.where() == ehlo::state::closed && unread != 0) s += ", " + plural(unread, "octet") + " not read";
+    put(s + "\n");
+    return 0;
+}
+
+consteval ehlo::policy everything(ehlo::leniency tolerate) {
+    ehlo::policy p;
+    for (unsigned i = 0; i < ehlo::extension_count; ++i) p.offers = p.offers | static_cast<ehlo::extension>(i);
+    p.mail_modes = true;
+    p.grammar.tolerate = tolerate;
+    return p;
+}
+
+template <ehlo::policy Policy>
+int play_server(options const& o, string_view input) {
+    ehlo::basic_server<Policy> server(server_name);
+    return play_server(o, input,
+                       {[&](string_view in, accept_all& h, std::span<char> out) { return server.advance(in, h, out); },
+                        [&] { return server.where(); }, server.reply_space});
+}
+
+template <size_t... Rule>
+int session(options const& o, string_view input, std::index_sequence<Rule...>) {
+    // A policy is a template argument: a server for each rule is more than most programs need.
+    ehlo::leniency const wanted = o.grammar.tolerate;
+    if (wanted == ehlo::strict) return play_server<everything(ehlo::strict)>(o, input);
+    if (wanted == ehlo::leniency::all()) return play_server<everything(ehlo::leniency::all())>(o, input);
+    int status = -1;
+    (void)((wanted == ehlo::leniency(static_cast<ehlo::rule>(Rule)) &&
+            (status = play_server<everything(static_cast<ehlo::rule>(Rule))>(o, input), true)) || ...);
+    if (status < 0) misused("session mode takes one leniency rule, or all of them: servers are compiled with their policy");
+    return status;
+}
+
+int client(options const& o, string_view input) {
+    ehlo::client c;
+    std::vector<char> buffer(o.chunk == 0 ? 4096 : 512 + o.chunk % 64);
+    bool said_ehlo = false, said_helo = false, said_mail = false, said_rcpt = false, said_data = false;
+    bool ehlo_unknown = false, delivered = false, over = false;
+
+    auto sent = [&](string_view wire, bool is_content = false) {
+        if (wire.empty()) return;
+        if (o.json) {
+            record r;
+            put(r.json("event", "\"send\"").wire("wire", wire).json_line());
+        } else if (is_content) {
+            string_view const text = wire.substr(0, wire.size() - 3);
+            put((text.empty() ? "" : say('C', text, "", {}, {}, true)) + say('C', wire.substr(text.size()), blue));
+        } else {
+            put(say('C', wire, blue));
+        }
+    };
+    auto problem = [&](ehlo::failure f) {
+        if (o.json) {
+            record r;
+            r.json("event", "\"error\"").text("error", ehlo::name(f.code)).text("blame", ehlo::name(ehlo::blame(f.code)));
+            put(r.json_line());
+        } else {
+            put("     " + paint(red, "(" + string(ehlo::name(f.code)) + ": " + string(ehlo::message(f.code)) + ')') + '\n');
+        }
+    };
+    // With --chunk the content goes in in small pieces, and out through a small buffer.
+    auto send_content = [&] {
+        string wire;
+        // Without an accepted recipient nothing may be sent but the end (RFC 2920 3.1).
+        for (string_view rest = c.recipients() != 0 ? letter : string_view(); !rest.empty();) {
+            ehlo::writer out(buffer.data(), o.chunk == 0 ? buffer.size() : 2);
+            auto const taken = c.content(rest.substr(0, o.chunk == 0 ? rest.size() : o.chunk), out);
+            if (!taken) return problem(taken.error());
+            wire += out.text();
+            rest.remove_prefix(*taken);
+        }
+        for (bool done = false; !done;) {
+            ehlo::writer out(buffer.data(), o.chunk == 0 ? buffer.size() : 2);
+            auto const finished = c.end_content(out);
+            if (!finished) return problem(finished.error());
+            wire += out.text();
+            done = *finished;
+        }
+        sent(wire, true);
+    };
+    // What a small client does when it has all the replies that it waits for.
+    auto go_on = [&] {
+        using ehlo::state;
+        ehlo::writer out(buffer.data(), buffer.size());
+        ehlo::result<size_t> written = size_t{0};
+        state const where = c.where();
+        if (where == state::greeted && !std::exchange(said_ehlo, true)) {
+            written = c.hello(out, client_name);
+        } else if (where == state::greeted && ehlo_unknown && !std::exchange(said_helo, true)) {
+            written = c.hello(out, client_name, ehlo::verb::helo);
+        } else if (where == state::ready && !std::exchange(said_mail, true)) {
+            ehlo::mail_options extra;
+            if (c.offers().has(ehlo::extension::size)) extra.size = letter.size();
+            written = c.mail(out, sender, extra);
+            if (written && o.pipeline && c.offers().has(ehlo::extension::pipelining)) {
+                said_rcpt = said_data = true;
+                written = c.rcpt(out, recipient);
+                if (written) written = c.data(out);
+            }
+        } else if (where == state::mail && !std::exchange(said_rcpt, true)) {
+            written = c.rcpt(out, recipient);
+        } else if (where == state::rcpt && !std::exchange(said_data, true)) {
+            written = c.data(out);
+        } else if (where == state::data) {
+            return send_content();
+        } else {
+            written = c.bare(out, ehlo::verb::quit);
+            over = !written;
+        }
+        sent(out.text());
+        if (!written) problem(written.error());
+    };
+
+    std::optional<ehlo::failure> bad;
+    size_t given = 0, used = 0;
+    while (!c.over() && !over) {
+        if (!c.awaits()) {
+            go_on();
+            continue;
+        }
+        string_view const to =
+            c.awaits() == ehlo::event::hello ? ehlo::name(said_helo ? ehlo::verb::helo : ehlo::verb::ehlo) : ehlo::name(*c.awaits());
+        auto const got = c.receive(input.substr(used, given - used), limits_of(o));
+        if (got.need_more()) {
+            if (given == input.size()) break;
+            given = o.chunk == 0 || input.size() - given < o.chunk ? input.size() : given + o.chunk;
+            continue;
+        }
+        if (got.failed()) {
+            bad = got.error();
+            break;
+        }
+        used += got.consumed;
+        unsigned const code = got->reply.code();
+        if (got->to == ehlo::event::hello) ehlo_unknown = code / 100 == 5;
+        delivered |= got->to == ehlo::event::content_end && got->accepted;
+        if (o.json) put("{\"event\":\"reply\",\"to\":" + json_string(to) + ',' + reply_json(got->reply) + "}\n");
+        else put(say('S', got->reply.octets(), colour_of(code)));
+    }
+
+    size_t const unread = input.size() - used;
+    if (o.json) {
+        record r;
+        r.json("event", "\"end\"").flag("delivered", delivered).text("state", ehlo::name(c.where())).flag("fatal", bad.has_value());
+        if (bad) r.text("error", ehlo::name(bad->code)).number("at", used + bad->at).text("blame", ehlo::name(ehlo::blame(bad->code)));
+        if (c.awaits()) r.text("awaits", ehlo::name(*c.awaits()));
+        if (unread != 0) r.number("unread", unread);
+        put(r.json_line());
+        return 0;
+    }
+    string s;
+    if (bad) s += say('S', input.substr(used), "", bad->at, ehlo::message(bad->code));
+    else if (unread != 0 && !c.over()) s += say('S', input.substr(used), "", unread, "here the server stopped");
+    s += "\n  " + paint(delivered ? green : red, delivered ? "delivered" : "not delivered") + "; end: state " +
+         string(ehlo::name(c.where()));
+    if (bad) s += ", " + paint(red, "fatal: " + string(ehlo::name(bad->code)));
+    if (c.awaits()) s += ", waiting for the answer to: " + string(ehlo::name(*c.awaits()));
+    if (c.over() && !bad && unread != 0) s += ", " + plural(unread, "octet") + " not read";
+    put(s + "\n");
+    return 0;
+}
+
+// ------------------------------------------------------------------------------------------------ the table
+
+template <class F>
+void each_row(F f) {
+    for (auto const& row : ehlo::smtp_transitions) f(row, ehlo::name(row.state), ehlo::name(row.event));
+}
+
+// The arrows of a diagram: every pair of states once, with all events that lead from one to the other.
+string arrows(std::function<string(string_view from, string_view to, string const& events)> arrow) {
+    string s;
+    for (string_view const from : ehlo::state_names)
+        for (string_view const to : ehlo::state_names) {
+            std::vector<string> words;
+            each_row([&](auto const& row, string_view state, string_view event) {
+                if (state != from) return;
+                bool const yes = ehlo::name(row.accepted) == to, no = ehlo::name(row.refused) == to;
+                if (yes && (no || from != to)) words.push_back(string(event) + (no || row.refused == row.state ? "" : " accepted"));
+                else if (yes) words.push_back(string(event) + " accepted");
+                else if (no && from != to) words.push_back(string(event) + " refused");
+            });
+            string events;
+            for (string const& word : words) (events += events.empty() ? "" : ", ") += word;
+            if (!events.empty()) s += arrow(from, to, events);
+        }
+    return s;
+}
+
+int table(options const& o) {
+    if (o.json) {
+        each_row([](auto const& row, string_view state, string_view event) {
+            record r;
+            r.text("table", "SMTP").text("state", state).text("event", event);
+            put(r.text("accepted", ehlo::name(row.accepted)).text("refused", ehlo::name(row.refused)).json_line());
+        });
+    } else if (o.dot) {
+        put("digraph smtp {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n" + arrows([](auto from, auto to, auto const& events) {
+                return "    " + string(from) + " -> " + string(to) + " [label=\"" + events + "\"];\n";
+            }) + "}\n");
+    } else if (o.mermaid) {
+        put("stateDiagram-v2\n    [*] --> " + string(ehlo::state_names[0]) + '\n' + arrows([](auto from, auto to, auto const& events) {
+                return "    " + string(from) + " --> " + string(to) + ": " + events + '\n';
+            }) + "    " + string(ehlo::state_names[ehlo::state_count - 1]) + " --> [*]\n");
+    } else {
+        // Columns of text, each as wide as it must be; the last state has no way out and no column.
+        std::vector<std::vector<string>> columns{{""}};
+        for (string_view const event : ehlo::event_names) columns[0].emplace_back(event);
+        for (unsigned i = 0; i + 1 < ehlo::state_count; ++i) {
+            auto const state = static_cast<ehlo::state>(i);
+            auto& column = columns.emplace_back();
+            column.emplace_back(ehlo::name(state));
+            for (unsigned e = 0; e < ehlo::event_count; ++e) {
+                auto const event = static_cast<ehlo::event>(e);
+                ehlo::state const yes = ehlo::smtp_table.next(state, event, true), no = ehlo::smtp_table.next(state, event, false);
+                string cell(yes == state ? "=" : ehlo::name(yes));
+                if (no != state) cell += no == yes ? "*" : "/" + string(ehlo::name(no));
+                column.push_back(ehlo::smtp_table.allows(state, event) ? cell : ".");
+            }
+        }
+        string s;
+        for (size_t line = 0; line <= ehlo::event_count; ++line) {
+            for (auto const& column : columns) {
+                size_t width = 0;
+                for (string const& cell : column) width = cell.size() > width ? cell.size() : width;
+                bool const head = line == 0 || &column == &columns[0];
+                if (&column != &columns.back()) s += paint(head ? bold : column[line] == "." ? dim : "", column[line] + string(width + 2 - column[line].size(), ' '));
+                else s += paint(head ? bold : column[line] == "." ? dim : "", column[line]);
+            }
+            s += '\n';
+        }
+        put(s + "\nThe next state, if the event is answered well; if not, the state stays as it is.\n"
+                "  =    the same state\n"
+                "  a*   a, whatever the answer\n"
+                "  a/b  a if it is accepted, b if it is refused\n"
+                "  .    out of order: answered 503, and the state stays as it is\n");
+    }
+    return 0;
+}
+
+// ------------------------------------------------------------------------------------------------ the command line
+
+ehlo::leniency rules_named(string_view list) {
+    ehlo::leniency rules;
+    for (bool more = true; more;) {
+        size_t const comma = list.find(',');
+        string_view const name = list.substr(0, comma);
+        more = comma != string_view::npos;
+        if (more) list.remove_prefix(comma + 1);
+        unsigned i = 0;
+        while (i < ehlo::rule_count && ehlo::rule_names[i] != name) ++i;
+        if (i == ehlo::rule_count)
+            misused("no leniency rule is named '" + string(name) + "'; there are:\n  " + join(names_of(ehlo::leniency::all()), "\n  "));
+        rules |= static_cast<ehlo::rule>(i);
+    }
+    return rules;
+}
+
+options parse_arguments(std::vector<string_view> const& arguments) {
+    options o;
+    std::vector<string_view> words;
+    string_view client_only, table_only;
+    bool only_words = false;
+    for (string_view const argument : arguments) {
+        if (only_words || argument == "-" || !argument.starts_with('-')) {
+            words.push_back(argument);
+            continue;
+        }
+        size_t const equals = argument.find('=');
+        string_view const name = argument.substr(0, equals);
+        std::optional<string_view> value;
+        if (equals != string_view::npos) value = argument.substr(equals + 1);
+        auto is = [&](string_view option) {
+            if (name != option) return false;
+            if (value) misused(string(option) + " takes no value");
+            return true;
+        };
+        if (is("--")) only_words = true;
+        else if (is("--help") || is("-h")) put(string(help)), std::exit(0);
+        else if (is("--version")) put("explain (ehlo " + string(ehlo::version) + ")\n"), std::exit(0);
+        else if (is("--json")) o.json = true;
+        else if (is("--smtputf8")) o.grammar.smtputf8 = true;
+        else if (is("--lmtp")) misused("LMTP is not in this version of ehlo");
+        else if (is("--pipeline")) o.pipeline = true, client_only = name;
+        else if (is("--dot")) o.dot = true, table_only = name;
+        else if (is("--mermaid")) o.mermaid = true, table_only = name;
+        else if (name == "--lenient") o.grammar.tolerate = value ? rules_named(*value) : ehlo::leniency::all();
+        else if (name == "--chunk") {
+            auto const n = ehlo::parse_decimal(value.value_or(""), 1u << 30);
+            if (!n || *n == 0) misused("--chunk=N takes a number of octets, at least 1");
+            o.chunk = static_cast<size_t>(*n);
+        } else if (name == "--bare") {
+            if (value == "reject") o.bare = ehlo::bare_octets::reject;
+            else if (value == "normalize") o.bare = ehlo::bare_octets::normalize;
+            else if (value == "pass") o.bare = ehlo::bare_octets::pass;
+            else misused("--bare is reject, normalize or pass");
+        } else if (name == "--tls") {
+            client_only = name;
+            if (value == "must") misused("STARTTLS is not in this version of ehlo, so --tls=must can never be met");
+            if (value != "none" && value != "may") misused("--tls is none, may or must");
+        } else if (name == "--auth") misused("AUTH is not in this version of ehlo");
+        else misused("there is no option " + string(name));
+    }
+    if (words.empty()) misused("which mode?");
+    bool found = false;
+    for (auto const& [name, m] : mode_names)
+        if (name == words[0]) {
+            o.what = m;
+            found = true;
+        }
+    if (!found) misused("there is no mode '" + string(words[0]) + "'");
+    if (words.size() > (o.what == mode::table ? 1u : 2u)) misused("too many arguments: '" + string(words.back()) + "'");
+    if (words.size() == 2) o.file = words[1];
+    if (o.what != mode::client && !client_only.empty()) misused(string(client_only) + " is for client mode");
+    if (o.what != mode::table && !table_only.empty()) misused(string(table_only) + " is for table mode");
+    if (o.dot + o.mermaid + (o.json && o.what == mode::table) > 1) misused("one of --dot, --mermaid and --json, please");
+    if (o.bare && o.what != mode::content && o.what != mode::encode) misused("--bare is for content and encode mode");
+    return o;
+}
+
+// Which rules of leniency would have read an item; nothing if none would.
+void add_hint(record& r, string_view item, options const& o, record (*read)(string_view, options const&, ehlo::syntax const&)) {
+    ehlo::syntax lenient = o.grammar;
+    lenient.tolerate = ehlo::leniency::all();
+    ehlo::leniency const needed = read(item, o, lenient).used;
+    if (!needed.empty()) r.human("hint", "--lenient=" + join(names_of(needed), ",") + " would read it", yellow);
+}
+
+record explain(string_view line, options const& o) {
+    if (o.what == mode::write) return write(line, o);
+    string const item = unescape(line);
+    auto strict_or_not = [&](record (*read)(string_view, options const&, ehlo::syntax const&)) {
+        record r = read(item, o, o.grammar);
+        if (!o.json && r.is_failure()) add_hint(r, item, o, read);
+        return r;
+    };
+    switch (o.what) {
+    case mode::command: return strict_or_not(command_line);
+    case mode::path: return strict_or_not(path);
+    case mode::mailbox: return strict_or_not(mailbox);
+    case mode::reply: return replies(item, o);
+    case mode::ehlo: return ehlo_answer(item, o);
+    case mode::content: return content(item, o);
+    default: return encode(item, o);
+    }
+}
+
+int run(options const& o, std::istream& in) {
+    if (o.what == mode::session || o.what == mode::client) {
+        string const all{std::istreambuf_iterator<char>(in), {}};
+        return o.what == mode::client ? client(o, all) : session(o, all, std::make_index_sequence<ehlo::rule_count>());
+    }
+    for (string line; std::getline(in, line);) {
+        if (line.ends_with('\r')) line.pop_back();
+        record const r = explain(line, o);
+        put(o.json ? r.json_line() : r.for_people(unescape(line)));
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (::isatty(STDOUT_FILENO) != 0) {
+        char const* const no_color = std::getenv("NO_COLOR");
+        colours = no_color == nullptr || *no_color == '\0';
+        ::winsize size{};
+        if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40) screen_columns = size.ws_col;
+    }
+    options const o = parse_arguments({argv + 1, argv + argc});
+    if (o.what == mode::table) return table(o);
+    if (o.file == "-") return run(o, std::cin);
+    std::ifstream file(o.file, std::ios::binary);
+    file.peek();  // a directory can be opened, but not read
+    if (file.bad() || !file.is_open()) misused("cannot read " + o.file);
+    file.clear();
+    return run(o, file);
+}
