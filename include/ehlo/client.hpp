@@ -103,8 +103,9 @@ class client {
     }
     /// `from` with its brackets. A SIZE over what the server takes is refused here: message_too_large.
     constexpr result<std::size_t> mail(writer& out, std::string_view from, mail_options const& options = {}) noexcept {
+        if (over()) return fail(errc::session_over, 0);
         if ((options.size && !offers_.has(extension::size)) || (options.smtputf8 && !offers_.has(extension::smtputf8)) ||
-            (options.body && !offers_.has(extension::eight_bit_mime)))
+            (options.body && (!offers_.has(extension::eight_bit_mime) || *options.body == body::binary_mime)))
             return fail(errc::not_offered, 0);
         if (options.size && offers_.max_size && *options.size > *offers_.max_size) return fail(errc::message_too_large, 0);
         return send(event::mail, [&] { return write_mail(out, from, options); });

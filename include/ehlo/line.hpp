@@ -60,7 +60,9 @@ class line_reader {
             }
             ++at;
         }
-        if (at > limit || too_long_) {
+        // The shortest line end still to come counts: a buffer of `limit` octets never stands full and waits.
+        bool const lf_will_do = at == in.size() && tolerate.has(rule::bare_lf_line);
+        if (too_long_ || at + (lf_will_do ? 1 : 2) > limit) {
             too_long_ = true;
             looked_at_ = 0;
             return {at};  // all but a last CR

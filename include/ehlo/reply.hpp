@@ -327,6 +327,8 @@ class reply_reader {
         std::size_t at = looked_at_;
         for (;;) {
             std::size_t const line = line_at_;
+            // No line is shorter than 5 octets. Told before its digits are looked at, whatever pieces they come in.
+            if (line + 5 > limits.total) return failed(errc::reply_too_long, line);
             for (; at < line + 3; ++at) {
                 if (at == in.size()) {
                     looked_at_ = static_cast<std::uint32_t>(at);
@@ -344,7 +346,7 @@ class reply_reader {
                 return failed(errc::bad_reply_separator, at);
             std::size_t const end = detail::find_first<stops>(in, at);
             std::size_t const most = line + limits.line < limits.total ? line + limits.line : limits.total;
-            if (end + 2 > most) return failed(errc::reply_too_long, most);
+            if (end + 2 > most) return failed(errc::reply_too_long, most - 2);  // where the CR should have been at last
             if (end == in.size() || (in[end] == '\r' && end + 1 == in.size())) {
                 looked_at_ = static_cast<std::uint32_t>(end);
                 return {std::size_t{0}};
