@@ -20,6 +20,7 @@ struct client_reply {
     event to;          ///< event::shutdown for a 421 that no command asked for
     reply_view reply;
     bool accepted;     ///< of the class that moves the session on
+    std::uint32_t recipient = 0;  ///< LMTP, end of content: which of the accepted recipients it is about, from 0 on
 };
 
 /// An SMTP client session (RFC 5321, RFC 2920). Trivially copyable.
@@ -45,6 +46,8 @@ class client {
     state ahead_ = state::greeted;            // if all that is under way is accepted
     verb hello_ = verb::ehlo;                 // the one under way
     bool broken_ = false;
+    bool lmtp_ = false;
+    std::uint32_t heard_ = 0;                 // LMTP: recipients whose reply to the content has come
 
   public:
     /// A session on a new connection: the greeting is under way.
@@ -86,10 +89,12 @@ class client {
         if (!right_class(e, r)) return broken(fail(errc::bad_reply_class, 0));
         pop();
         bool const accepted = r.accepted();
-        settle(e, r, accepted);
+        std::uint32_t const recipient = e == event::content_end ? heard_ : 0;
+        if (e == event::content_end && lmtp_ && runs_ != 0 && kind_[first_] == event::content_end) ++heard_;
+        else settle(e, r, accepted);
         if (r.code() == 421) where_ = state::closed;
         if (runs_ == 0) ahead_ = where_;
-        return {client_reply{e, r, accepted}, parsed.consumed};
+        return {client_reply{e, r, accepted, recipient}, parsed.consumed};
     }
 
     // Commands. Errors of all: session_over; bad_sequence if the command is out of order; not_offered for a second command
@@ -139,8 +144,12 @@ class client {
         if (over()) return fail(errc::session_over, 0);
         if (where_ != state::data || runs_ != 0) return fail(errc::bad_sequence, 0);
         auto const finished = content_.finish(out);
-        if (finished && *finished) push(event::content_end);
-        return finished;
+        if (!finished || !*finished) return finished;
+        // RFC 2033 4.2: one reply for each recipient that was accepted.
+        std::uint32_t const replies = lmtp_ ? recipients_ : 1;
+        if (replies == 0) where_ = ahead_ = smtp_table.next(where_, event::content_end, false);
+        for (std::uint32_t i = 0; i < replies; ++i) push(event::content_end);
+        return true;
     }
 
     /// The connection was lost: what is under way will not be answered. Without the reply to its end a message must be
@@ -170,8 +179,10 @@ class client {
     }
 
     template <class Write>
-    constexpr result<std::size_t> send(event e, Write&& write) noexcept {
+    constexpr result<std::size_t> send(std::optional<event> of, Write&& write) noexcept {
         if (over()) return fail(errc::session_over, 0);
+        if (!of) return fail(errc::bad_sequence, 0);  // no session goes on behind this verb
+        event const e = *of;
         if (!smtp_table.allows(ahead_, e)) return fail(errc::bad_sequence, 0);
         if (runs_ != 0) {
             event const last = kind_[(first_ + runs_ - 1u) % queue_size];
@@ -206,12 +217,13 @@ class client {
 
     constexpr void settle(event e, reply_view const& r, bool accepted) noexcept {
         if (e == event::hello && accepted) {
-            auto const offered = hello_ == verb::ehlo ? parse_capabilities(r) : result<capabilities>(capabilities{});
+            lmtp_ = hello_ == verb::lhlo;
+            auto const offered = hello_ != verb::helo ? parse_capabilities(r) : result<capabilities>(capabilities{});
             offers_ = offered ? *offered : capabilities{};
         }
         if (accepted && (e == event::mail || e == event::hello || e == event::rset)) recipients_ = 0;
         if (accepted && e == event::rcpt && in_transaction(where_)) ++recipients_;
-        if (e == event::content_end) recipients_ = 0;
+        if (e == event::content_end) recipients_ = heard_ = 0;
         // A server may say 354 where the table has no DATA (RFC 2920 3.1: all recipients refused). Then it reads content,
         // whatever we think, and must be given its end.
         where_ = e == event::data && accepted ? state::data : smtp_table.next(where_, e, accepted);

@@ -21,7 +21,7 @@ struct command_line {
 
 /// The commands, typed. All views borrow from the line.
 namespace cmd {
-/// HELO, EHLO.
+/// HELO, EHLO, LHLO.
 struct hello {
     v0::verb verb;
     host name;
@@ -44,7 +44,7 @@ struct lookup {
     std::string_view string;
     bool smtputf8;
 };
-/// HELP, NOOP: the argument may be empty.
+/// HELP, NOOP, VERB: the argument may be empty.
 struct remark {
     v0::verb verb;
     std::string_view argument;
@@ -58,6 +58,8 @@ using data = bare<v0::verb::data>;
 using rset = bare<v0::verb::rset>;
 using quit = bare<v0::verb::quit>;
 using turn = bare<v0::verb::turn>;
+using starttls = bare<v0::verb::starttls>;  ///< RFC 3207
+using onex = bare<v0::verb::onex>;          ///< sendmail
 }  // namespace cmd
 
 /// Cuts a line (without its CRLF) at its first SP. Trailing SP and HTAB are dropped (RFC 5321 4.1.1). The verb may be
@@ -117,7 +119,8 @@ constexpr result<std::string_view> free_text(std::string_view text, syntax const
 
 }  // namespace detail
 
-/// helo = "HELO" SP Domain;  ehlo = "EHLO" SP ( Domain / address-literal ). The part behind the SP.
+/// helo = "HELO" SP Domain;  ehlo = "EHLO" SP ( Domain / address-literal ); LHLO (RFC 2033 4.1) as EHLO. The part behind
+/// the SP.
 /// An address literal is accepted after HELO too: RFC 5321 4.1.3 wants it of hosts without a name.
 /// Errors: missing_argument, and those of parse_host. The name is ASCII even where SMTPUTF8 is in use (RFC 6531 3.7.1).
 constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
@@ -204,43 +207,11 @@ constexpr result<cmd::remark> parse_remark(verb v, std::string_view arguments EH
     return cmd::remark{v, *text};
 }
 
-/// data = "DATA";  rset = "RSET";  quit = "QUIT";  "TURN" of RFC 821. Errors: unexpected_argument.
+/// data = "DATA";  rset = "RSET";  quit = "QUIT";  "TURN" of RFC 821; "STARTTLS" of RFC 3207 4. Errors: unexpected_argument.
 template <verb V>
 constexpr result<cmd::bare<V>> parse_bare(std::string_view arguments) noexcept {
     if (!arguments.empty()) return fail(errc::unexpected_argument, 0);
     return cmd::bare<V>{};
-}
-
-/// Parses the arguments of a split line and calls `f` with the typed command (one of cmd::*).
-/// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
-/// the command's own parser.
-template <class F>
-constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules, F&& f) noexcept {
-    std::size_t const offset = line.arguments.empty() ? line.name.size() : line.name.size() + 1;
-    auto pass = [&](auto const& parsed) noexcept -> std::optional<failure> {
-        if (!parsed) return fail(parsed.error().code, parsed.error().at + offset);
-        f(*parsed);
-        return std::nullopt;
-    };
-    switch (line.verb) {
-    case verb::helo:
-    case verb::ehlo: return pass(parse_hello(line.verb, line.arguments, rules));
-    case verb::mail:
-    case verb::send:
-    case verb::soml:
-    case verb::saml: return pass(parse_mail(line.arguments, rules, line.verb));
-    case verb::rcpt: return pass(parse_rcpt(line.arguments, rules));
-    case verb::vrfy:
-    case verb::expn: return pass(parse_lookup(line.verb, line.arguments, rules));
-    case verb::help:
-    case verb::noop: return pass(parse_remark(line.verb, line.arguments, rules));
-    case verb::data: return pass(parse_bare<verb::data>(line.arguments));
-    case verb::rset: return pass(parse_bare<verb::rset>(line.arguments));
-    case verb::quit: return pass(parse_bare<verb::quit>(line.arguments));
-    case verb::turn: return pass(parse_bare<verb::turn>(line.arguments));
-    case verb::unknown: break;
-    }
-    return fail(errc::unknown_verb, 0);
 }
 
 // Writers. Each writes one whole command line with its CRLF and returns the octets written, or writes nothing.
@@ -270,9 +241,9 @@ constexpr result<std::size_t> write_line(writer& out, std::string_view verb, std
 }
 }  // namespace detail
 
-/// "EHLO SP name", "HELO SP name".
+/// "EHLO SP name", "HELO SP name", "LHLO SP name".
 constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view name) noexcept {
-    if (v != verb::helo && v != verb::ehlo) return fail(errc::bad_value, 0);
+    if (v != verb::helo && v != verb::ehlo && v != verb::lhlo) return fail(errc::bad_value, 0);
     if (auto const bad = detail::find_unsafe(name)) return *bad;
     if (auto const parsed = parse_hello(v, name); !parsed) return parsed.error();
     return detail::write_line(out, v0::name(v), " ", name);
@@ -313,12 +284,12 @@ constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::
     return detail::write_line(out, "RCPT TO:", "", to, parameters);
 }
 
-/// "VRFY SP string", "EXPN SP string", "HELP [SP text]", "NOOP [SP text]".
+/// "VRFY SP string", "EXPN SP string", "HELP [SP text]", "NOOP [SP text]", "VERB [SP text]".
 constexpr result<std::size_t> write_argument(writer& out, verb v, std::string_view argument = {}) noexcept {
     if (auto const bad = detail::find_unsafe(argument)) return *bad;
     if (v == verb::vrfy || v == verb::expn) {
         if (auto const parsed = parse_lookup(v, argument); !parsed) return parsed.error();
-    } else if (v == verb::help || v == verb::noop) {
+    } else if (v == verb::help || v == verb::noop || v == verb::verbose) {
         if (auto const parsed = parse_remark(v, argument); !parsed) return parsed.error();
     } else {
         return fail(errc::bad_value, 0);
@@ -328,15 +299,18 @@ constexpr result<std::size_t> write_argument(writer& out, verb v, std::string_vi
     return detail::write_line(out, name(v), argument.empty() ? "" : " ", argument);
 }
 
-/// "DATA", "RSET", "QUIT", "TURN"; also "HELP" and "NOOP" alone.
+/// "DATA", "RSET", "QUIT", "TURN", "STARTTLS", "ONEX"; also "HELP", "NOOP" and "VERB" alone.
 constexpr result<std::size_t> write_bare(writer& out, verb v) noexcept {
     switch (v) {
     case verb::data:
     case verb::rset:
     case verb::quit:
     case verb::turn:
+    case verb::starttls:
+    case verb::onex:
     case verb::help:
-    case verb::noop: return detail::write_line(out, name(v), "", "");
+    case verb::noop:
+    case verb::verbose: return detail::write_line(out, name(v), "", "");
     default: return fail(errc::bad_value, 0);
     }
 }

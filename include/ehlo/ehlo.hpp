@@ -1,13 +1,18 @@
 // ehlo: SMTP without allocation and without I/O. This header is all of the library, but for the opt-in headers.
 #pragma once
 
+#include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
+#include <ehlo/chunk.hpp>
 #include <ehlo/client.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/content.hpp>
+#include <ehlo/dispatch.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/policy.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/server.hpp>
 #include <ehlo/session.hpp>
+#include <ehlo/turn.hpp>
 #include <ehlo/version.hpp>
+#include <ehlo/xclient.hpp>

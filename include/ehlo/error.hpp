@@ -41,6 +41,7 @@ enum class errc : std::uint8_t {
     bad_status,           ///< not an enhanced status code, or of another class than its reply
     bad_base64,           ///< not canonical base64
     bad_xtext,            ///< not xtext
+    bad_url,              ///< not an absolute URI
     // limit: well formed but too much
     line_too_long,
     local_part_too_long,
@@ -54,6 +55,7 @@ enum class errc : std::uint8_t {
     // sequence: well formed, not now
     bad_sequence,         ///< the table of states has no such command here
     not_implemented,      ///< the verb is known, this session does not do it
+    not_authenticated,    ///< the service wants authentication first
     unknown_parameter,    ///< well formed, but this session does not offer it
     unexpected_reply,     ///< a reply that nobody asked for
     bad_reply_class,      ///< a reply of a class that the command cannot have
@@ -120,6 +122,7 @@ inline constexpr errc_facts errc_table[] = {
     {errc::bad_status, blame_t::malformed, "bad_status", "not the enhanced status code of such a reply"},
     {errc::bad_base64, blame_t::malformed, "bad_base64", "not base64"},
     {errc::bad_xtext, blame_t::malformed, "bad_xtext", "not xtext"},
+    {errc::bad_url, blame_t::malformed, "bad_url", "a URL should stand here"},
     {errc::line_too_long, blame_t::limit, "line_too_long", "the line is too long"},
     {errc::local_part_too_long, blame_t::limit, "local_part_too_long", "the local part is too long"},
     {errc::domain_too_long, blame_t::limit, "domain_too_long", "the domain is too long"},
@@ -131,6 +134,7 @@ inline constexpr errc_facts errc_table[] = {
     {errc::reply_too_long, blame_t::limit, "reply_too_long", "the reply is too long"},
     {errc::bad_sequence, blame_t::sequence, "bad_sequence", "not in this state of the session"},
     {errc::not_implemented, blame_t::sequence, "not_implemented", "the command is not implemented here"},
+    {errc::not_authenticated, blame_t::sequence, "not_authenticated", "authentication is needed first"},
     {errc::unknown_parameter, blame_t::sequence, "unknown_parameter", "the parameter is not offered here"},
     {errc::unexpected_reply, blame_t::sequence, "unexpected_reply", "nobody asked for this reply"},
     {errc::bad_reply_class, blame_t::sequence, "bad_reply_class", "the command cannot have such a reply"},

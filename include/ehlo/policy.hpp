@@ -9,7 +9,15 @@
 
 namespace ehlo::inline v0 {
 
+/// Which of the three services that speak SMTP a server is.
+enum class service : std::uint8_t {
+    smtp,        ///< RFC 5321
+    submission,  ///< RFC 6409: MAIL is answered 530 until the client is authenticated, see server::authenticated
+    lmtp,        ///< RFC 2033: LHLO, and one reply for each recipient when the content has ended
+};
+
 struct policy {
+    v0::service service = v0::service::smtp;
     extensions offers = extension::size | extension::eight_bit_mime | extension::pipelining |
                         extension::enhanced_status_codes | extension::smtputf8;
     std::uint64_t max_message = 64u << 20;        ///< octets of decoded content; 65,536 at least (RFC 5321 4.5.3.1.7)

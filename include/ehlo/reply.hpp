@@ -21,34 +21,54 @@ struct reply_meaning {
     std::uint16_t code;
     std::string_view meaning;
 };
-/// All reply codes of RFC 821 and RFC 5321 (with RFC 7504's 521 and 556), in order.
+/// Every reply code that an RFC gives to SMTP, in order: RFC 821, RFC 5321 4.2.3, and the extensions named. Codes marked
+/// "legacy" stand only in table 1 of RFC 5248, as the basic code of an enhanced one.
 inline constexpr reply_meaning reply_meanings[] = {
     {211, "system status or help"},
     {214, "help for people"},
     {220, "the service is ready"},
     {221, "the service closes the channel"},
+    {235, "authenticated"},                                                   // RFC 4954
     {250, "done"},
     {251, "the user is not local; the mail will be forwarded"},
     {252, "the user cannot be verified; mail will be tried"},
+    {253, "pending mail for the node is being sent"},                         // RFC 1985
+    {334, "a challenge; answer it"},                                          // RFC 4954
     {354, "send the content, end it with a line that is only a dot"},
+    {355, "go on from the octet offset in the text"},                         // RFC 1845
     {421, "the service is not available and closes the channel"},
+    {422, "a new password must be set first (legacy)"},
+    {430, "the command cannot be used now (legacy)"},
+    {432, "a password transition is needed"},                                 // RFC 4954
     {450, "the mailbox is not available now"},
     {451, "an error of the server; try again later"},
     {452, "too little storage, or too many recipients, now"},
+    {453, "there is no mail for you"},                                        // RFC 2645
+    {454, "not available for a while: TLS, or authentication"},              // RFC 3207, RFC 4954
     {455, "the parameters cannot be used now"},
+    {458, "mail cannot be queued for the node"},                              // RFC 1985
+    {459, "the node is not allowed"},                                         // RFC 1985
     {500, "the command was not recognised"},
     {501, "the argument is not well formed"},
     {502, "the command is not implemented"},
     {503, "not in this order"},
     {504, "the parameter is not implemented"},
-    {521, "this host never takes mail"},
+    {521, "this host never takes mail"},                                      // RFC 7504
+    {523, "encryption is needed (legacy)"},
+    {524, "the mechanism needs encryption (legacy)"},
+    {525, "the account is disabled (legacy)"},
+    {530, "authentication, or TLS, is needed first"},                         // RFC 4954, RFC 3207
+    {533, "not authorised (legacy)"},
+    {534, "the mechanism is too weak"},                                       // RFC 4954
+    {535, "the credentials are wrong"},                                       // RFC 4954
+    {538, "the mechanism needs encryption"},                                  // RFC 4954
     {550, "the mailbox is not available, or policy forbids it"},
     {551, "the user is not local; try the path in the text"},
     {552, "too much storage would be needed"},
     {553, "such a mailbox name is not allowed"},
     {554, "the transaction failed"},
     {555, "the parameters were not recognised"},
-    {556, "the domain takes no mail"},
+    {556, "the domain takes no mail"},                                        // RFC 7504
 };
 /// What a code means; empty for a code that is not in the table (then its first digit tells what to do).
 constexpr std::string_view meaning(unsigned code) noexcept {
@@ -198,7 +218,8 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::duplicate_parameter:
     case errc::bad_number:
     case errc::bad_base64:
-    case errc::bad_xtext: return with(501, 5, 4);
+    case errc::bad_xtext:
+    case errc::bad_url: return with(501, 5, 4);
     case errc::expected_path:
     case errc::unclosed_path:
     case errc::null_path:
@@ -214,12 +235,13 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::path_too_long: return address(501);
     case errc::non_ascii:
         return sender || recipient || v == verb::vrfy || v == verb::expn ? with(553, 6, 7) : with(501, 5, 2);
-    case errc::number_too_large:
+    case errc::number_too_large: return v == verb::bdat ? with(501, 5, 4) : with(552, 3, 4);
     case errc::message_too_large: return with(552, 3, 4);
     case errc::too_many_recipients: return with(452, 5, 3);
     case errc::too_many_errors: return with(421, 7, 0);
     case errc::bad_sequence: return with(503, 5, 1);
     case errc::not_implemented: return with(502, 5, 1);
+    case errc::not_authenticated: return with(530, 7, 0);
     case errc::unknown_parameter: return with(555, 5, 4);
     case errc::session_over: return with(421, 3, 0);
     // The rest are faults in replies, which a client sees, and faults of the calling program.

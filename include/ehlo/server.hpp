@@ -1,7 +1,7 @@
 // The server machine: octets in, calls to a handler, octets out. No I/O: the caller's event loop drives it.
 #pragma once
 
-#include <ehlo/command.hpp>
+#include <ehlo/dispatch.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/policy.hpp>
 #include <ehlo/session.hpp>
@@ -20,6 +20,7 @@ namespace ehlo::inline v0 {
 struct end_of_content {
     std::uint64_t octets;       ///< of decoded content
     std::uint32_t recipients;   ///< that were accepted
+    std::uint32_t recipient;    ///< LMTP: which of them the reply is for, from 0 on; SMTP has one reply for all
 };
 /// The transaction is over and nothing was delivered: RSET, EHLO, QUIT, a lost connection, or content that was refused.
 struct abandoned {
@@ -78,6 +79,9 @@ class basic_server {
     static_assert(Policy.max_line >= 512, "RFC 5321 4.5.3.1.4: command lines of at least 512 octets");
     static_assert(Policy.max_message >= 65536, "RFC 5321 4.5.3.1.7: messages of at least 64 KiB");
     static_assert(Policy.reply_space >= 1024, "the answer to EHLO needs up to 1,024 octets");
+    static_assert(Policy.service != service::lmtp || (Policy.offers.has(extension::pipelining) &&
+                                                      Policy.offers.has(extension::enhanced_status_codes)),
+                  "RFC 2033 5: an LMTP server offers PIPELINING and ENHANCEDSTATUSCODES");
 
     char const* name_;
     std::uint64_t octets_ = 0;      // of content so far
@@ -85,12 +89,16 @@ class basic_server {
     std::uint32_t recipients_ = 0;  // accepted
     std::uint32_t errors_ = 0;
     std::uint32_t put_off_ = 0;     // input octets of the command that awaits its answer
+    std::uint32_t answered_ = 0;    // recipients that have had their reply to the content (LMTP: more than one)
+    std::uint64_t skip_ = 0;        // octets of a chunk that was refused, still to come
     content_decoder content_;
     std::uint16_t name_size_;
     state where_ = state::connected;
     v0::verb verb_ = verb::unknown; // of the command that awaits its answer
     v0::event event_ = event::greeting;
     bool waiting_ = false;          // for the answer
+    bool stored_ = false;           // LMTP: the content was accepted for a recipient at least
+    bool authenticated_ = false;
     bool smtputf8_ = false;         // the transaction asked for it
     bool asks_smtputf8_ = false;    // the MAIL that awaits its answer does
 
@@ -114,6 +122,8 @@ class basic_server {
 
     constexpr state where() const noexcept { return where_; }
     constexpr std::uint32_t recipients() const noexcept { return recipients_; }
+    /// For service::submission: says that the client is authenticated (by AUTH, its certificate, its address).
+    constexpr void authenticated(bool yes = true) noexcept { authenticated_ = yes; }
     constexpr std::string_view server_name() const noexcept { return {name_, name_size_}; }
 
     /// Takes all octets received and not yet consumed, and room for replies; goes on as far as it can.
@@ -185,6 +195,8 @@ class basic_server {
     }
     constexpr void forget() noexcept {
         recipients_ = 0;
+        answered_ = 0;
+        stored_ = false;
         octets_ = 0;
         smtputf8_ = false;
         content_ = content_decoder();
@@ -228,15 +240,21 @@ class basic_server {
         return rules.bare == bare_octets::reject && (content_.bare_cr() || content_.bare_lf());
     }
 
+    // One reply, or in LMTP one for each recipient (RFC 2033 4.2). The end of the content is consumed with the last: until
+    // then it is found again, when there is room for the next reply, or when the answer to a reply put off has come.
     template <class H>
     constexpr void end_content(io& t, H& handler, std::size_t consumed) noexcept {
         std::optional<failure> fault;
         if (octets_ > rules.max_message) fault = fail(errc::message_too_large, 0);
         else if (spoilt()) fault = fail(content_.bare_cr() ? errc::bare_cr : errc::bare_lf, 0);
-        reply const r = fault ? reply_for(*fault, verb::data) : handler.on(end_of_content{octets_, recipients_});
-        if (r.is_later()) return put_off(consumed, event::content_end, verb::data);
-        t.used += consumed;
+        reply const r = fault ? reply_for(*fault, verb::data) : handler.on(end_of_content{octets_, recipients_, answered_});
+        std::size_t const used = is_last_answer() ? consumed : 0;
+        if (r.is_later()) return put_off(used, event::content_end, verb::data);
+        t.used += used;
         conclude(t, handler, event::content_end, verb::data, r, fault);
+    }
+    constexpr bool is_last_answer() const noexcept {
+        return rules.service != service::lmtp || answered_ + 1 >= recipients_;
     }
 
     constexpr void put_off(std::size_t consumed, v0::event e, v0::verb v) noexcept {
@@ -249,6 +267,12 @@ class basic_server {
     // Reads a line and answers it. False: more input is needed.
     template <class H>
     constexpr bool take_command(io& t, H& handler) noexcept {
+        if (skip_ != 0) {
+            chunk_reader chunk(skip_);
+            t.used += chunk.next(t.in.substr(t.used)).size();
+            skip_ = chunk.left();
+            if (skip_ != 0) return false;
+        }
         auto const line = lines_.next(t.in.substr(t.used), rules.max_line, rules.grammar.tolerate);
         if (line.need_more()) {
             t.used += line.consumed;
@@ -266,11 +290,14 @@ class basic_server {
             return true;
         }
         v0::verb const v = split->verb;
-        v0::event const e = event_of(v);
-        bool const unwanted = v == verb::turn || ((v == verb::send || v == verb::soml || v == verb::saml) && !rules.mail_modes);
+        std::optional<v0::event> const known = event_of(v);
+        v0::event const e = known.value_or(event::noop);
         std::optional<failure> fault;
-        if (unwanted && where_ != state::refused) fault = fail(errc::not_implemented, 0);
-        else if (!smtp_table.allows(where_, e)) fault = fail(errc::bad_sequence, 0);
+        if (v == verb::bdat) fault = refuse_chunk(*split);
+        else if (!speaks(v)) fault = fail(errc::unknown_verb, 0);
+        else if (where_ == state::refused ? e != event::quit : known && !smtp_table.allows(where_, e)) fault = fail(errc::bad_sequence, 0);
+        else if (!known || !does(v)) fault = fail(errc::not_implemented, 0);
+        else if (e == event::mail && rules.service == service::submission && !authenticated_) fault = fail(errc::not_authenticated, 0);
         reply r;
         if (!fault) {
             syntax grammar = rules.grammar;
@@ -301,6 +328,24 @@ class basic_server {
         for (parameter const p : all)
             if (is(p)) return static_cast<std::size_t>(p.keyword.data() - line);
         return 0;
+    }
+
+    // LHLO is LMTP's, HELO and EHLO are not (RFC 2033 4.1): to the other service they are no commands at all.
+    static constexpr bool speaks(v0::verb v) noexcept {
+        bool const lmtp = rules.service == service::lmtp;
+        return v == verb::lhlo ? lmtp : (v != verb::helo && v != verb::ehlo) || !lmtp;
+    }
+    // TURN would hand the client other people's mail (RFC 5321 F.1).
+    static constexpr bool does(v0::verb v) noexcept {
+        return v != verb::turn && (rules.mail_modes || (v != verb::send && v != verb::soml && v != verb::saml));
+    }
+    // CHUNKING is not offered; but whoever sends BDAT sends its chunk too, which must never be read as commands. Without
+    // its size there is no way to tell where they begin again (RFC 3030 2 has no answer to that): the session ends.
+    constexpr failure refuse_chunk(command_line const& line) noexcept {
+        auto const chunk = parse_bdat(line.arguments);
+        if (!chunk) return fail(chunk.error().code, chunk.error().at + line.name.size() + 1);
+        skip_ = chunk->size;
+        return fail(where_ == state::ready || where_ == state::greeted ? errc::bad_sequence : errc::not_implemented, 0);
     }
 
     // What the handler says to a command that is well formed and in order. Faults are those the policy finds; `line` is
@@ -357,16 +402,17 @@ class basic_server {
     constexpr reply ask(H&, cmd::quit const&, std::optional<failure>&, char const*) noexcept {
         return replies::bye;
     }
-    template <class H>
-    constexpr reply ask(H&, cmd::turn const&, std::optional<failure>&, char const*) noexcept {
-        return {};  // never asked: TURN is refused before (RFC 5321 F.1)
+    template <class H, class Command>
+    constexpr reply ask(H&, Command const&, std::optional<failure>&, char const*) noexcept {
+        return {};  // never asked: the rest are refused before
     }
 
     template <class H>
     constexpr void refuse(io& t, H& handler, v0::event e, v0::verb v, failure f) noexcept {
         // RFC 5321 4.5.3.1.10: a recipient too many is answered 452, and is no error of the client.
         if (f.code != errc::too_many_recipients && ++errors_ >= rules.max_errors) f = fail(errc::too_many_errors, 0);
-        bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request;
+        bool const lost = v == verb::bdat && blame(f.code) != blame_t::sequence;  // no size: the next command cannot be found
+        bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request || lost;
         conclude(t, handler, fatal ? event::shutdown : e, v, reply_for(f, v), f);
     }
 
@@ -388,9 +434,16 @@ class basic_server {
             if (plain) r.enhanced = {};
             write_reply(t.out, r).has_value();
         }
-        bool const accepted = r.accepted();
+        bool accepted = r.accepted();
         if (e == event::quit && !accepted && !fault) e = event::shutdown;
         if (r.code == 421) e = event::shutdown;
+        if (e == event::content_end && rules.service == service::lmtp) {
+            bool const last = is_last_answer();
+            ++answered_;
+            stored_ |= accepted;
+            if (!last) return tell(handler, v, e, fault, r);
+            accepted = stored_;
+        }
         // A command refused by ehlo itself moves nothing; but content that has ended, has ended.
         if (!fault || e == event::content_end || e == event::shutdown) settle(handler, e, accepted);
         tell(handler, v, e, fault, r);

@@ -5,6 +5,7 @@
 #include <ehlo/verb.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace ehlo::inline v0 {
@@ -26,7 +27,7 @@ constexpr std::string_view name(state s) noexcept { return state_names[static_ca
 
 enum class event : std::uint8_t {
     greeting,     ///< the server's first reply
-    hello,        ///< EHLO, HELO
+    hello,        ///< EHLO, HELO, LHLO
     mail,         ///< MAIL, SEND, SOML, SAML
     rcpt,
     data,
@@ -45,11 +46,12 @@ inline constexpr std::string_view event_names[event_count] = {"greeting", "EHLO/
                                                               "RSET", "NOOP", "VRFY", "EXPN", "HELP", "TURN", "QUIT", "shutdown"};
 constexpr std::string_view name(event e) noexcept { return event_names[static_cast<unsigned>(e)]; }
 
-/// The event that a verb stands for. Not for verb::unknown, which has none.
-constexpr event event_of(verb v) noexcept {
+/// The event that a verb stands for; nothing for a verb that the session does not know (yet: STARTTLS, AUTH, BDAT ...).
+constexpr std::optional<event> event_of(verb v) noexcept {
     switch (v) {
     case verb::helo:
-    case verb::ehlo: return event::hello;
+    case verb::ehlo:
+    case verb::lhlo: return event::hello;
     case verb::mail:
     case verb::send:
     case verb::soml:
@@ -62,10 +64,9 @@ constexpr event event_of(verb v) noexcept {
     case verb::help: return event::help;
     case verb::turn: return event::turn;
     case verb::quit: return event::quit;
-    case verb::noop:
-    case verb::unknown: break;
+    case verb::noop: return event::noop;
+    default: return std::nullopt;
     }
-    return event::noop;
 }
 
 using session_transition = transition<state, event>;

@@ -55,4 +55,105 @@ constexpr result<std::size_t> write_status(writer& out, status s) noexcept {
     return out.atomically([&](writer& w) { w.number(s.klass).raw('.').number(s.subject).raw('.').number(s.detail); });
 }
 
+struct status_meaning {
+    std::uint16_t subject, detail;
+    std::string_view meaning;
+};
+/// Every enhanced status code in IANA's registry, without its class (the first number), in order.
+inline constexpr status_meaning status_meanings[] = {
+    {0, 0, "nothing more is known"},
+    {1, 0, "something is wrong with the address"},
+    {1, 1, "no such mailbox"},
+    {1, 2, "no such domain, or it takes no mail"},
+    {1, 3, "the recipient's address is not well formed"},
+    {1, 4, "the recipient's address is ambiguous"},
+    {1, 5, "the recipient's address is valid"},
+    {1, 6, "the mailbox has moved, nobody knows where"},
+    {1, 7, "the sender's address is not well formed"},
+    {1, 8, "the sender's domain does not exist, or takes no replies"},
+    {1, 9, "relayed to a mailer that does no tracking"},
+    {1, 10, "the recipient's domain has a null MX"},
+    {2, 0, "something is wrong with the mailbox"},
+    {2, 1, "the mailbox is disabled"},
+    {2, 2, "the mailbox is full"},
+    {2, 3, "the message is too large for the mailbox"},
+    {2, 4, "the mailing list could not be expanded"},
+    {3, 0, "something is wrong with the mail system"},
+    {3, 1, "the system's storage is full"},
+    {3, 2, "the system takes no mail"},
+    {3, 3, "the system lacks a feature that is needed"},
+    {3, 4, "the message is too large for the system"},
+    {3, 5, "the system is not configured rightly"},
+    {3, 6, "the priority was changed"},
+    {4, 0, "something is wrong with the network or the route"},
+    {4, 1, "the host does not answer"},
+    {4, 2, "the connection is bad or was lost"},
+    {4, 3, "a directory or name server failed"},
+    {4, 4, "there is no route"},
+    {4, 5, "the mail system is congested"},
+    {4, 6, "the mail goes in a loop"},
+    {4, 7, "the time for delivery ran out"},
+    {5, 0, "something is wrong with the protocol"},
+    {5, 1, "the command is out of order or not supported"},
+    {5, 2, "the command was not understood"},
+    {5, 3, "too many recipients"},
+    {5, 4, "the arguments are wrong"},
+    {5, 5, "the protocol versions do not match"},
+    {5, 6, "the authentication line is too long"},
+    {6, 0, "something is wrong with the content"},
+    {6, 1, "the media type is not supported"},
+    {6, 2, "a conversion is needed and forbidden"},
+    {6, 3, "a conversion is needed and not supported"},
+    {6, 4, "converted, with losses"},
+    {6, 5, "the conversion failed"},
+    {6, 6, "the content could not be fetched"},
+    {6, 7, "an address outside ASCII is not permitted here"},
+    {6, 8, "the reply needs UTF-8, which the client did not allow"},
+    {6, 9, "headers in UTF-8 cannot reach a recipient"},
+    {6, 10, "the reply needs UTF-8 (deprecated: X.6.8)"},
+    {7, 0, "a matter of security"},
+    {7, 1, "not authorised; the message is refused"},
+    {7, 2, "not allowed to post to the mailing list"},
+    {7, 3, "a conversion between security protocols is not possible"},
+    {7, 4, "the security feature is not supported"},
+    {7, 5, "a cryptographic failure"},
+    {7, 6, "the cryptographic algorithm is not supported"},
+    {7, 7, "the integrity of the message is broken"},
+    {7, 8, "the credentials are wrong"},
+    {7, 9, "the authentication mechanism is too weak"},
+    {7, 10, "encryption is needed"},
+    {7, 11, "the authentication mechanism needs encryption"},
+    {7, 12, "a password transition is needed"},
+    {7, 13, "the account is disabled"},
+    {7, 14, "a relationship of trust is needed"},
+    {7, 15, "the priority is too low"},
+    {7, 16, "the message is too large for its priority"},
+    {7, 17, "the mailbox has another owner now"},
+    {7, 18, "the domain has another owner now"},
+    {7, 19, "whether the owner is the same cannot be tested"},
+    {7, 20, "no DKIM signature passes"},
+    {7, 21, "no DKIM signature is acceptable"},
+    {7, 22, "no DKIM signature matches the author"},
+    {7, 23, "SPF validation failed"},
+    {7, 24, "SPF validation met an error"},
+    {7, 25, "the reverse DNS does not match"},
+    {7, 26, "several authentication checks failed"},
+    {7, 27, "the sender's domain has a null MX"},
+    {7, 28, "the message is part of a flood"},
+    {7, 29, "ARC validation failed"},
+    {7, 30, "the next hop does not support REQUIRETLS"},
+};
+
+/// What a status means, whatever its class. Of a code that is not registered, what its subject means (RFC 3463 2: X.n.0);
+/// empty if that is not registered either.
+constexpr std::string_view meaning(status s) noexcept {
+    std::string_view general;
+    for (auto const& row : status_meanings) {
+        if (row.subject != s.subject) continue;
+        if (row.detail == s.detail) return row.meaning;
+        if (row.detail == 0) general = row.meaning;
+    }
+    return general;
+}
+
 }  // namespace ehlo::inline v0

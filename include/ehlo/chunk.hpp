@@ -1,0 +1,93 @@
+// Content in counted chunks: BDAT, and BURL which fetches a chunk by its URL. RFC 3030 2, RFC 4468 3.
+#pragma once
+
+#include <ehlo/command.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+namespace cmd {
+/// BDAT: `size` octets of content follow its CRLF at once, without dot stuffing.
+struct bdat {
+    std::uint64_t size;
+    bool last;
+};
+/// BURL: the content at `url` is to be fetched by the server. Borrows from the line.
+struct burl {
+    std::string_view url;
+    bool last;
+};
+}  // namespace cmd
+
+namespace detail {
+// [ SP "LAST" ] at the end of an argument: cut off if it is there.
+constexpr bool cut_last(std::string_view& arguments) noexcept {
+    constexpr std::string_view last = " LAST";
+    if (arguments.size() < last.size() || !iequals(arguments.substr(arguments.size() - last.size()), last)) return false;
+    arguments.remove_suffix(last.size());
+    return true;
+}
+}  // namespace detail
+
+/// bdat-cmd = "BDAT" SP 1*DIGIT [ SP "LAST" ], the part behind "BDAT SP". RFC 3030 2.
+/// Errors: missing_argument, bad_number, number_too_large (over 2^64-1), unexpected_argument. After any of them nobody
+/// knows how many octets follow: the stream cannot be brought back in step, so answer and close.
+constexpr result<cmd::bdat> parse_bdat(std::string_view arguments) noexcept {
+    if (arguments.empty()) return fail(errc::missing_argument, 0);
+    std::string_view size = arguments;
+    bool const last = detail::cut_last(size);
+    auto const number = parse_decimal(size);
+    if (number) return cmd::bdat{*number, last};
+    bool const more = number.error().code == errc::bad_number && number.error().at > 0 && size[number.error().at] == ' ';
+    return fail(more ? errc::unexpected_argument : number.error().code, number.error().at);
+}
+
+/// burl-cmd = "BURL" SP absolute-URI [ SP "LAST" ], the part behind "BURL SP". RFC 4468 3.2; of RFC 3986 only this much is
+/// checked: a scheme, a colon, and something behind it without white space. Borrows from `arguments`.
+/// Errors: missing_argument, bad_url, unexpected_argument.
+constexpr result<cmd::burl> parse_burl(std::string_view arguments EHLO_LIFETIMEBOUND) noexcept {
+    if (arguments.empty()) return fail(errc::missing_argument, 0);
+    std::string_view url = arguments;
+    bool const last = detail::cut_last(url);
+    constexpr charset scheme = chars::let_dig + "+-.", visible{33, 126};
+    std::size_t const colon = detail::find_first<~scheme>(url);
+    if (url.empty() || !chars::alpha.contains(url[0])) return fail(errc::bad_url, 0);
+    if (colon == url.size() || url[colon] != ':') return fail(errc::bad_url, colon);
+    std::size_t const end = detail::find_first<~visible>(url);
+    if (end != url.size()) return fail(url[end] == ' ' ? errc::unexpected_argument : errc::bad_url, end);
+    if (colon + 1 == url.size()) return fail(errc::bad_url, url.size());
+    return cmd::burl{url, last};
+}
+
+/// "BDAT SP size [SP LAST]"; the octets follow. Errors: output_full.
+constexpr result<std::size_t> write_bdat(writer& out, std::uint64_t size, bool last) noexcept {
+    return out.atomically([&](writer& w) { w.raw("BDAT ").number(size).raw(last ? " LAST\r\n" : "\r\n"); });
+}
+/// "BURL SP url [SP LAST]". Errors: those of parse_burl, unsafe_octet, output_full.
+constexpr result<std::size_t> write_burl(writer& out, std::string_view url, bool last) noexcept {
+    if (auto const bad = detail::find_unsafe(url)) return *bad;
+    auto const parsed = parse_burl(url);
+    if (!parsed) return parsed.error();
+    if (parsed->last) return fail(errc::unexpected_argument, parsed->url.size());
+    return detail::write_line(out, "BURL", " ", url, last ? "LAST" : "");
+}
+
+/// Counts the octets of a chunk off. What is cut off is content as it is: no dots, no line ends are looked at.
+class chunk_reader {
+    std::uint64_t left_;
+
+  public:
+    constexpr explicit chunk_reader(std::uint64_t size) noexcept : left_(size) {}
+    constexpr std::uint64_t left() const noexcept { return left_; }
+    /// The part of `in` that belongs to the chunk; that many octets are consumed.
+    constexpr std::string_view next(std::string_view in EHLO_LIFETIMEBOUND) noexcept {
+        std::string_view const part = in.substr(0, left_ < in.size() ? static_cast<std::size_t>(left_) : in.size());
+        left_ -= part.size();
+        return part;
+    }
+};
+
+}  // namespace ehlo::inline v0

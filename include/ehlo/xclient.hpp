@@ -1,0 +1,95 @@
+// What a proxy tells the server behind it about its client: XCLIENT and XFORWARD of Postfix.
+#pragma once
+
+#include <ehlo/command.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+/// The attributes of both commands. Postfix XCLIENT_README, XFORWARD_README.
+enum class client_attribute : std::uint8_t { name, addr, port, proto, helo, login, destaddr, destport, ident, source };
+inline constexpr unsigned client_attribute_count = 10;
+inline constexpr std::string_view client_attribute_names[client_attribute_count] = {
+    "NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT", "IDENT", "SOURCE"};
+constexpr std::string_view name(client_attribute a) noexcept { return client_attribute_names[static_cast<unsigned>(a)]; }
+
+/// Whether a command has an attribute: XCLIENT has no IDENT and SOURCE, XFORWARD no LOGIN, DESTADDR and DESTPORT.
+constexpr bool has_attribute(verb v, client_attribute a) noexcept {
+    switch (a) {
+    case client_attribute::login:
+    case client_attribute::destaddr:
+    case client_attribute::destport: return v == verb::xclient;
+    case client_attribute::ident:
+    case client_attribute::source: return v == verb::xforward;
+    default: return v == verb::xclient || v == verb::xforward;
+    }
+}
+
+inline constexpr std::string_view attribute_unavailable = "[UNAVAILABLE]";   ///< the proxy does not know
+inline constexpr std::string_view attribute_tempunavail = "[TEMPUNAVAIL]";   ///< a name could not be looked up now
+inline constexpr std::size_t max_attribute = 255;                             ///< octets of a value
+
+namespace cmd {
+/// XCLIENT, XFORWARD. Borrows from the line.
+struct client_facts {
+    v0::verb verb;
+    parameter_range attributes;  ///< keyword and value (xtext), as they stand
+    /// The value of an attribute, as xtext; nothing if it was not given.
+    constexpr std::optional<std::string_view> find(client_attribute a) const noexcept {
+        for (parameter const p : attributes)
+            if (iequals(p.keyword, v0::name(a))) return p.value;
+        return std::nullopt;
+    }
+};
+}  // namespace cmd
+
+/// "XCLIENT" 1*( SP attribute "=" xtext ), the part behind "XCLIENT SP"; XFORWARD alike. Borrows from `arguments`.
+/// Errors: missing_argument, bad_parameter (not attribute=xtext, or no attribute of this command),
+/// duplicate_parameter, bad_parameter_value (over 255 octets, or not xtext).
+constexpr result<cmd::client_facts> parse_client_facts(verb v, std::string_view arguments EHLO_LIFETIMEBOUND) noexcept {
+    if (arguments.empty()) return fail(errc::missing_argument, 0);
+    std::uint16_t seen = 0;
+    std::size_t at = 0;
+    for (;;) {
+        std::string_view const rest = arguments.substr(at);
+        std::size_t const end = detail::find_first<charset(" ")>(rest);
+        std::size_t const equals = detail::find_first<charset("= ")>(rest);
+        if (equals == end || equals == 0) return fail(errc::bad_parameter, at + equals);
+        unsigned which = 0;
+        while (which < client_attribute_count && !iequals(rest.substr(0, equals), client_attribute_names[which])) ++which;
+        if (which == client_attribute_count || !has_attribute(v, static_cast<client_attribute>(which)))
+            return fail(errc::bad_parameter, at);
+        if ((seen >> which & 1) != 0) return fail(errc::duplicate_parameter, at);
+        seen = static_cast<std::uint16_t>(seen | 1u << which);
+        std::string_view const value = rest.substr(equals + 1, end - equals - 1);
+        std::size_t const value_at = at + equals + 1;
+        if (value.empty()) return fail(errc::bad_parameter, value_at);
+        if (value.size() > max_attribute) return fail(errc::bad_parameter_value, value_at + max_attribute);
+        // xtext = *( xchar / "+" 2HEXDIG )
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            if (chars::xchar.contains(value[i])) continue;
+            bool const coded = value[i] == '+' && i + 2 < value.size() && chars::hexdig.contains(value[i + 1]) &&
+                               chars::hexdig.contains(value[i + 2]);
+            if (!coded) return fail(errc::bad_parameter_value, value_at + i);
+            i += 2;
+        }
+        at += end;
+        if (at == arguments.size()) return cmd::client_facts{v, parameter_range(arguments)};
+        if (++at == arguments.size()) return fail(errc::bad_parameter, at);
+    }
+}
+
+/// "XCLIENT SP attributes", "XFORWARD SP attributes"; the attributes as text, values as xtext.
+/// Errors: those of parse_client_facts, unsafe_octet, output_full.
+constexpr result<std::size_t> write_client_facts(writer& out, verb v, std::string_view attributes) noexcept {
+    if (v != verb::xclient && v != verb::xforward) return fail(errc::bad_value, 0);
+    if (auto const bad = detail::find_unsafe(attributes)) return *bad;
+    if (auto const parsed = parse_client_facts(v, attributes); !parsed) return parsed.error();
+    return detail::write_line(out, name(v), " ", attributes);
+}
+
+}  // namespace ehlo::inline v0
