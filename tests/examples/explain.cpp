@@ -220,9 +220,9 @@ string show(string_view prefix, size_t prefix_columns, string_view octets, std::
     size_t total = 0;
     for (cell const& c : cells) total += c.columns;
     size_t caret = cells.size(), first = 0, last = cells.size();
+    auto end_of = [&](size_t i) { return i + 1 < cells.size() ? cells[i + 1].at : octets.size(); };
     if (at)
-        for (caret = 0; caret + 1 <= cells.size() && (caret + 1 < cells.size() ? cells[caret + 1].at : octets.size()) <= *at;)
-            ++caret;
+        for (caret = 0; caret < cells.size() && end_of(caret) <= *at;) ++caret;
     if (total > room) {
         size_t before = 0;
         if (at) {
@@ -296,7 +296,9 @@ class record {
         fields_.push_back({string(label), string(value), string(colour)});
         return *this;
     }
-    record& text(string_view key, string_view octets) { return json(key, json_string(octets)).human(key, escape(octets)); }
+    record& text(string_view key, string_view octets) {
+        return json(key, json_string(octets)).human(key, escape(octets));
+    }
     record& wire(string_view key, string_view octets) {
         json(key, json_string(escape(octets)));
         bool first = true;
@@ -309,7 +311,9 @@ class record {
         } while (!octets.empty());
         return *this;
     }
-    record& number(string_view key, std::uint64_t n) { return json(key, std::to_string(n)).human(key, std::to_string(n)); }
+    record& number(string_view key, std::uint64_t n) {
+        return json(key, std::to_string(n)).human(key, std::to_string(n));
+    }
     record& flag(string_view key, bool value) {
         json(key, value ? "true" : "false");
         return value ? human(key, "yes") : *this;
@@ -434,7 +438,8 @@ struct describe {
     void operator()(ehlo::cmd::mail const& c) const {
         add_path(r, c.from);
         add_parameters(r, c.parameters.all(), [&](string const& keyword) -> std::optional<string> {
-            if (keyword == ehlo::name(ehlo::extension::size) && c.parameters.size()) return std::to_string(*c.parameters.size());
+            if (keyword == ehlo::name(ehlo::extension::size) && c.parameters.size())
+                return std::to_string(*c.parameters.size());
             if (keyword == "BODY" && c.parameters.body()) return json_string(ehlo::name(*c.parameters.body()));
             return std::nullopt;
         });
@@ -547,7 +552,8 @@ record replies(string_view item, options const& o) {
         used += next.consumed;
         whole += (whole.empty() ? "{" : ",{") + reply_json(*next) + '}';
         string_view const meaning = ehlo::meaning(next->code());
-        r.human("reply", std::to_string(next->code()) + (meaning.empty() ? "" : ": ") + string(meaning), colour_of(next->code()));
+        r.human("reply", std::to_string(next->code()) + (meaning.empty() ? "" : ": ") + string(meaning),
+                colour_of(next->code()));
         if (auto const status = next->enhanced()) r.human("enhanced", status_text(*status));
         bool first = true;
         for (string_view const line : next->lines()) {
@@ -568,7 +574,8 @@ record replies(string_view item, options const& o) {
 record ehlo_answer(string_view item, options const& o) {
     string const octets = string(item) + (item.ends_with('\n') ? "" : "\r\n");
     ehlo::reply_reader reader;
-    auto const answer = feed(octets, o.chunk, [&, limits = limits_of(o)](string_view in) { return reader.next(in, limits); });
+    auto const answer =
+        feed(octets, o.chunk, [&, limits = limits_of(o)](string_view in) { return reader.next(in, limits); });
     auto wrong = [](ehlo::failure f) {
         record r;
         r.json("ok", "false").failed(f);
@@ -662,7 +669,8 @@ record content(string_view item, options const& o) {
     r.flag("nul", decoder.nul()).flag("long_line", decoder.long_line());
     if (!decoder.bare_cr() && !decoder.bare_lf()) return r;
     auto const code = decoder.bare_cr() ? ehlo::errc::bare_cr : ehlo::errc::bare_lf;
-    size_t at = first_place(item, [&](ehlo::content_decoder const& d) { return decoder.bare_cr() ? d.bare_cr() : d.bare_lf(); });
+    size_t at = first_place(
+        item, [&](ehlo::content_decoder const& d) { return decoder.bare_cr() ? d.bare_cr() : d.bare_lf(); });
     if (decoder.bare_cr() && at > 0) --at;  // it takes the octet behind a CR to tell that it is bare
     if (bare_of(o) != ehlo::bare_octets::reject) return r.caret(at, ehlo::message(code));
     r.failed(ehlo::fail(code, at));
@@ -769,7 +777,9 @@ record write(string_view line, options const& o) {
     if (written) return success().wire("wire", out.text());
     ehlo::errc const code = written.error().code;
     record r;
-    r.json("ok", "false").json("error", json_string(ehlo::name(code))).json("blame", json_string(ehlo::name(ehlo::blame(code))));
+    r.json("ok", "false")
+        .json("error", json_string(ehlo::name(code)))
+        .json("blame", json_string(ehlo::name(ehlo::blame(code))));
     r.human("error", string(ehlo::name(code)) + ": " + string(ehlo::message(code)), red);
     return r.human("wire", "nothing was written", dim);
 }
@@ -798,7 +808,8 @@ string say(char who, string_view octets, string_view colour, std::optional<size_
         auto const start = static_cast<size_t>(line.data() - lines[0].data());
         bool const marked = at && *at >= start && (*at < start + line.size() || i + 1 == lines.size());
         bool const whole = line.ends_with("\r\n");  // any other end of a line is worth seeing
-        s += show(prefix, columns, whole && !(marked && *at + 2 > start + line.size()) ? line.substr(0, line.size() - 2) : line,
+        s += show(prefix, columns,
+                  whole && !(marked && *at + 2 > start + line.size()) ? line.substr(0, line.size() - 2) : line,
                   marked ? std::optional(*at - start) : std::nullopt, note, colour);
     }
     return s;
@@ -933,14 +944,18 @@ int play_server(options const& o, string_view input, session_player const& serve
     size_t const unread = input.size() - used;
     if (o.json) {
         record r;
-        r.json("event", "\"end\"").text("state", ehlo::name(server.where())).number("messages", messages).flag("fatal", fatal);
+        r.json("event", "\"end\"")
+            .text("state", ehlo::name(server.where()))
+            .number("messages", messages)
+            .flag("fatal", fatal);
         if (unread != 0) r.number("unread", unread);
         put(r.json_line());
         return 0;
     }
     string s;
     if (shown < used || (unread != 0 && server.where() != ehlo::state::closed))
-        s += say('C', input.substr(shown), "", input.size() - shown, "here the client stopped", server.where() == ehlo::state::data);
+        s += say('C', input.substr(shown), "", input.size() - shown, "here the client stopped",
+                 server.where() == ehlo::state::data);
     s += "\n  " + paint(fatal ? red : bold, "end: state " + string(ehlo::name(server.where())) + ", " +
                                                 plural(messages, "message") + " accepted" + (fatal ? ", fatal" : ""));
     if (server.where() == ehlo::state::closed && unread != 0) s += ", " + plural(unread, "octet") + " not read";
@@ -973,7 +988,8 @@ int session(options const& o, string_view input, std::index_sequence<Rule...>) {
     int status = -1;
     (void)((wanted == ehlo::leniency(static_cast<ehlo::rule>(Rule)) &&
             (status = play_server<everything(static_cast<ehlo::rule>(Rule))>(o, input), true)) || ...);
-    if (status < 0) misused("session mode takes one leniency rule, or all of them: servers are compiled with their policy");
+    if (status < 0)
+        misused("session mode takes one leniency rule, or all of them: servers are compiled with their policy");
     return status;
 }
 
@@ -998,10 +1014,13 @@ int client(options const& o, string_view input) {
     auto problem = [&](ehlo::failure f) {
         if (o.json) {
             record r;
-            r.json("event", "\"error\"").text("error", ehlo::name(f.code)).text("blame", ehlo::name(ehlo::blame(f.code)));
+            r.json("event", "\"error\"")
+                .text("error", ehlo::name(f.code))
+                .text("blame", ehlo::name(ehlo::blame(f.code)));
             put(r.json_line());
         } else {
-            put("     " + paint(red, "(" + string(ehlo::name(f.code)) + ": " + string(ehlo::message(f.code)) + ')') + '\n');
+            put("     " + paint(red, "(" + string(ehlo::name(f.code)) + ": " + string(ehlo::message(f.code)) + ')') +
+                '\n');
         }
     };
     // With --chunk the content goes in in small pieces, and out through a small buffer.
@@ -1064,8 +1083,9 @@ int client(options const& o, string_view input) {
             go_on();
             continue;
         }
-        string_view const to =
-            c.awaits() == ehlo::event::hello ? ehlo::name(said_helo ? ehlo::verb::helo : ehlo::verb::ehlo) : ehlo::name(*c.awaits());
+        string_view const to = c.awaits() == ehlo::event::hello
+                                   ? ehlo::name(said_helo ? ehlo::verb::helo : ehlo::verb::ehlo)
+                                   : ehlo::name(*c.awaits());
         auto const got = c.receive(input.substr(used, given - used), limits_of(o));
         if (got.need_more()) {
             if (given == input.size()) break;
@@ -1087,8 +1107,14 @@ int client(options const& o, string_view input) {
     size_t const unread = input.size() - used;
     if (o.json) {
         record r;
-        r.json("event", "\"end\"").flag("delivered", delivered).text("state", ehlo::name(c.where())).flag("fatal", bad.has_value());
-        if (bad) r.text("error", ehlo::name(bad->code)).number("at", used + bad->at).text("blame", ehlo::name(ehlo::blame(bad->code)));
+        r.json("event", "\"end\"")
+            .flag("delivered", delivered)
+            .text("state", ehlo::name(c.where()))
+            .flag("fatal", bad.has_value());
+        if (bad)
+            r.text("error", ehlo::name(bad->code))
+                .number("at", used + bad->at)
+                .text("blame", ehlo::name(ehlo::blame(bad->code)));
         if (c.awaits()) r.text("awaits", ehlo::name(*c.awaits()));
         if (unread != 0) r.number("unread", unread);
         put(r.json_line());
@@ -1122,7 +1148,8 @@ string arrows(std::function<string(string_view from, string_view to, string cons
             each_row([&](auto const& row, string_view state, string_view event) {
                 if (state != from) return;
                 bool const yes = ehlo::name(row.accepted) == to, no = ehlo::name(row.refused) == to;
-                if (yes && (no || from != to)) words.push_back(string(event) + (no || row.refused == row.state ? "" : " accepted"));
+                if (yes && (no || from != to))
+                    words.push_back(string(event) + (no || row.refused == row.state ? "" : " accepted"));
                 else if (yes) words.push_back(string(event) + " accepted");
                 else if (no && from != to) words.push_back(string(event) + " refused");
             });
@@ -1141,13 +1168,17 @@ int table(options const& o) {
             put(r.text("accepted", ehlo::name(row.accepted)).text("refused", ehlo::name(row.refused)).json_line());
         });
     } else if (o.dot) {
-        put("digraph smtp {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n" + arrows([](auto from, auto to, auto const& events) {
+        put("digraph smtp {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n" +
+            arrows([](auto from, auto to, auto const& events) {
                 return "    " + string(from) + " -> " + string(to) + " [label=\"" + events + "\"];\n";
-            }) + "}\n");
+            }) +
+            "}\n");
     } else if (o.mermaid) {
-        put("stateDiagram-v2\n    [*] --> " + string(ehlo::state_names[0]) + '\n' + arrows([](auto from, auto to, auto const& events) {
+        put("stateDiagram-v2\n    [*] --> " + string(ehlo::state_names[0]) + '\n' +
+            arrows([](auto from, auto to, auto const& events) {
                 return "    " + string(from) + " --> " + string(to) + ": " + events + '\n';
-            }) + "    " + string(ehlo::state_names[ehlo::state_count - 1]) + " --> [*]\n");
+            }) +
+            "    " + string(ehlo::state_names[ehlo::state_count - 1]) + " --> [*]\n");
     } else {
         // Columns of text, each as wide as it must be; the last state has no way out and no column.
         std::vector<std::vector<string>> columns{{""}};
@@ -1158,7 +1189,8 @@ int table(options const& o) {
             column.emplace_back(ehlo::name(state));
             for (unsigned e = 0; e < ehlo::event_count; ++e) {
                 auto const event = static_cast<ehlo::event>(e);
-                ehlo::state const yes = ehlo::smtp_table.next(state, event, true), no = ehlo::smtp_table.next(state, event, false);
+                ehlo::state const yes = ehlo::smtp_table.next(state, event, true),
+                                  no = ehlo::smtp_table.next(state, event, false);
                 string cell(yes == state ? "=" : ehlo::name(yes));
                 if (no != state) cell += no == yes ? "*" : "/" + string(ehlo::name(no));
                 column.push_back(ehlo::smtp_table.allows(state, event) ? cell : ".");
@@ -1170,8 +1202,9 @@ int table(options const& o) {
                 size_t width = 0;
                 for (string const& cell : column) width = cell.size() > width ? cell.size() : width;
                 bool const head = line == 0 || &column == &columns[0];
-                if (&column != &columns.back()) s += paint(head ? bold : column[line] == "." ? dim : "", column[line] + string(width + 2 - column[line].size(), ' '));
-                else s += paint(head ? bold : column[line] == "." ? dim : "", column[line]);
+                string text = column[line];
+                if (&column != &columns.back()) text.resize(width + 2, ' ');
+                s += paint(head ? bold : column[line] == "." ? dim : "", text);
             }
             s += '\n';
         }
@@ -1196,7 +1229,8 @@ ehlo::leniency rules_named(string_view list) {
         unsigned i = 0;
         while (i < ehlo::rule_count && ehlo::rule_names[i] != name) ++i;
         if (i == ehlo::rule_count)
-            misused("no leniency rule is named '" + string(name) + "'; there are:\n  " + join(names_of(ehlo::leniency::all()), "\n  "));
+            misused("no leniency rule is named '" + string(name) + "'; there are:\n  " +
+                    join(names_of(ehlo::leniency::all()), "\n  "));
         rules |= static_cast<ehlo::rule>(i);
     }
     return rules;
@@ -1259,13 +1293,15 @@ options parse_arguments(std::vector<string_view> const& arguments) {
     if (words.size() == 2) o.file = words[1];
     if (o.what != mode::client && !client_only.empty()) misused(string(client_only) + " is for client mode");
     if (o.what != mode::table && !table_only.empty()) misused(string(table_only) + " is for table mode");
-    if (o.dot + o.mermaid + (o.json && o.what == mode::table) > 1) misused("one of --dot, --mermaid and --json, please");
+    if (o.dot + o.mermaid + (o.json && o.what == mode::table) > 1)
+        misused("one of --dot, --mermaid and --json, please");
     if (o.bare && o.what != mode::content && o.what != mode::encode) misused("--bare is for content and encode mode");
     return o;
 }
 
 // Which rules of leniency would have read an item; nothing if none would.
-void add_hint(record& r, string_view item, options const& o, record (*read)(string_view, options const&, ehlo::syntax const&)) {
+void add_hint(record& r, string_view item, options const& o,
+              record (*read)(string_view, options const&, ehlo::syntax const&)) {
     ehlo::syntax lenient = o.grammar;
     lenient.tolerate = ehlo::leniency::all();
     ehlo::leniency const needed = read(item, o, lenient).used;
