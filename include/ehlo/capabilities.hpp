@@ -11,27 +11,109 @@
 
 namespace ehlo::inline v0 {
 
-/// Service extensions that ehlo knows by name.
+/// Service extensions: every keyword of IANA's list, and the two of Postfix that are in wide use.
 enum class extension : std::uint8_t {
-    size,                 ///< RFC 1870
-    eight_bit_mime,       ///< RFC 6152
-    pipelining,           ///< RFC 2920
-    enhanced_status_codes,///< RFC 2034
-    smtputf8,             ///< RFC 6531
-    help,                 ///< RFC 5321 2.2.2
-    vrfy,                 ///< customary; RFC 5321 3.5.2 lets a server tell that it does
-    expn,                 ///< RFC 5321 2.2.2
+    size, eight_bit_mime, pipelining, enhanced_status_codes, smtputf8, help, vrfy, expn,
+    chunking, binary_mime, dsn, starttls, auth, deliver_by, future_release, mt_priority, rrvs, require_tls, limits, mtrk,
+    no_soliciting, conperm, conneg, burl, checkpoint, etrn, atrn, submitter, utf8smtp,
+    send, soml, saml, turn, verbose, onex, xclient, xforward,
 };
-inline constexpr unsigned extension_count = 8;
-inline constexpr std::string_view extension_names[extension_count] = {"SIZE", "8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES",
-                                                                      "SMTPUTF8", "HELP", "VRFY", "EXPN"};
-constexpr std::string_view name(extension e) noexcept { return extension_names[static_cast<unsigned>(e)]; }
+inline constexpr unsigned extension_count = 37;
+
+struct extension_facts {
+    extension code;
+    std::string_view keyword;
+    std::string_view rfc;
+    std::string_view parameters;   ///< what may follow the keyword in the answer to EHLO
+};
+/// One row for each extension, in the order of the enum: the order in which they are written.
+inline constexpr extension_facts extension_table[extension_count] = {
+    {extension::size, "SIZE", "RFC 1870", "[ SP 1*DIGIT ]"},
+    {extension::eight_bit_mime, "8BITMIME", "RFC 6152", ""},
+    {extension::pipelining, "PIPELINING", "RFC 2920", ""},
+    {extension::enhanced_status_codes, "ENHANCEDSTATUSCODES", "RFC 2034", ""},
+    {extension::smtputf8, "SMTPUTF8", "RFC 6531", ""},
+    {extension::help, "HELP", "RFC 5321", ""},
+    {extension::vrfy, "VRFY", "RFC 5321", ""},
+    {extension::expn, "EXPN", "RFC 5321", ""},
+    {extension::chunking, "CHUNKING", "RFC 3030", ""},
+    {extension::binary_mime, "BINARYMIME", "RFC 3030", ""},
+    {extension::dsn, "DSN", "RFC 3461", ""},
+    {extension::starttls, "STARTTLS", "RFC 3207", ""},
+    {extension::auth, "AUTH", "RFC 4954", "1*( SP sasl-mech )"},
+    {extension::deliver_by, "DELIVERBY", "RFC 2852", "[ SP min-by-time *( \",\" token ) ]"},
+    {extension::future_release, "FUTURERELEASE", "RFC 4865", "SP max-interval SP max-date-time"},
+    {extension::mt_priority, "MT-PRIORITY", "RFC 6710", "[ SP priority-profile ]"},
+    {extension::rrvs, "RRVS", "RFC 7293", ""},
+    {extension::require_tls, "REQUIRETLS", "RFC 8689", ""},
+    {extension::limits, "LIMITS", "RFC 9422", "1*( SP limit-name [ \"=\" limit-value ] )"},
+    {extension::mtrk, "MTRK", "RFC 3885", ""},
+    {extension::no_soliciting, "NO-SOLICITING", "RFC 3865", "[ SP keyword *( \",\" keyword ) ]"},
+    {extension::conperm, "CONPERM", "RFC 4141", ""},
+    {extension::conneg, "CONNEG", "RFC 4141", ""},
+    {extension::burl, "BURL", "RFC 4468", "*( SP burl-param )"},
+    {extension::checkpoint, "CHECKPOINT", "RFC 1845", ""},
+    {extension::etrn, "ETRN", "RFC 1985", ""},
+    {extension::atrn, "ATRN", "RFC 2645", ""},
+    {extension::submitter, "SUBMITTER", "RFC 4405", ""},
+    {extension::utf8smtp, "UTF8SMTP", "RFC 5336", ""},
+    {extension::send, "SEND", "RFC 821", ""},
+    {extension::soml, "SOML", "RFC 821", ""},
+    {extension::saml, "SAML", "RFC 821", ""},
+    {extension::turn, "TURN", "RFC 821", ""},
+    {extension::verbose, "VERB", "sendmail", ""},
+    {extension::onex, "ONEX", "sendmail", ""},
+    {extension::xclient, "XCLIENT", "Postfix", "1*( SP attribute )"},
+    {extension::xforward, "XFORWARD", "Postfix", "1*( SP attribute )"},
+};
+namespace detail {
+consteval bool extension_table_is_in_order() {
+    for (unsigned i = 0; i < extension_count; ++i)
+        if (static_cast<unsigned>(extension_table[i].code) != i) return false;
+    return true;
+}
+static_assert(extension_table_is_in_order(), "extension_table lacks a row, or a row is out of place");
+}  // namespace detail
+/// The keyword in capitals.
+constexpr std::string_view name(extension e) noexcept { return extension_table[static_cast<unsigned>(e)].keyword; }
+
+namespace detail {
+// The first 4 octets tell all keywords apart, and this factor spreads them over 64 places without a collision: one look-up
+// and one compare instead of 37.
+constexpr unsigned extension_slot(std::string_view keyword) noexcept {
+    std::uint32_t word = 0;
+    if (keyword.size() >= 4) word = fold4(keyword.data());
+    else
+        for (std::size_t i = 0; i < keyword.size(); ++i) word |= (static_cast<unsigned char>(keyword[i]) & 0xDFu) << (8 * i);
+    return static_cast<std::uint32_t>(word * 0x81220695u) >> 26;
+}
+struct extension_index {
+    std::uint8_t row[64] = {};  // 1 + the row, or 0
+    bool unique = true;
+    consteval extension_index() {
+        for (unsigned i = 0; i < extension_count; ++i) {
+            std::uint8_t& slot = row[extension_slot(extension_table[i].keyword)];
+            unique = unique && slot == 0;
+            slot = static_cast<std::uint8_t>(i + 1);
+        }
+    }
+};
+inline constexpr extension_index extension_rows{};
+static_assert(extension_rows.unique, "two keywords share a slot: look for another factor");
+}  // namespace detail
+
+/// The extension that a keyword names, in any case; nothing if ehlo does not know it.
+constexpr std::optional<extension> find_extension(std::string_view keyword) noexcept {
+    unsigned const row = detail::extension_rows.row[detail::extension_slot(keyword)];
+    if (row == 0 || !iequals(keyword, extension_table[row - 1].keyword)) return std::nullopt;
+    return static_cast<extension>(row - 1);
+}
 
 /// A set of extensions. Structural, so a policy can carry it as a template argument.
 struct extensions {
-    std::uint32_t bits = 0;
+    std::uint64_t bits = 0;
     constexpr extensions() noexcept = default;
-    constexpr extensions(extension e) noexcept : bits(1u << static_cast<unsigned>(e)) {}
+    constexpr extensions(extension e) noexcept : bits(std::uint64_t{1} << static_cast<unsigned>(e)) {}
     constexpr bool has(extension e) const noexcept { return (bits >> static_cast<unsigned>(e) & 1) != 0; }
     friend constexpr extensions operator|(extensions a, extensions b) noexcept {
         a.bits |= b.bits;
@@ -72,13 +154,12 @@ constexpr result<capabilities> parse_capabilities(reply_view const& r) noexcept 
             continue;
         }
         capability const given = split_capability(line);
-        for (unsigned i = 0; i < extension_count; ++i) {
-            if (!iequals(given.keyword, extension_names[i])) continue;
-            c.offered = c.offered | static_cast<extension>(i);
-            if (static_cast<extension>(i) != extension::size) continue;
-            auto const size = parse_decimal(given.parameters);
-            c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
-        }
+        auto const known = find_extension(given.keyword);
+        if (!known) continue;
+        c.offered = c.offered | *known;
+        if (*known != extension::size) continue;
+        auto const size = parse_decimal(given.parameters);
+        c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
     }
     return c;
 }

@@ -32,7 +32,8 @@ struct answered {
     v0::verb verb;                  ///< `unknown` for the greeting, unknown verbs and unreadable lines
     v0::event event;
     std::optional<failure> fault;   ///< what was wrong, if ehlo refused it; `at` is an offset in the line
-    reply sent;
+    reply sent;                     ///< of the greeting and an accepted EHLO or HELO only the code: their text is ehlo's own
+    leniency tolerated;             ///< what strict RFC 5321 would have refused in the command
 };
 
 /// What a server wants next.
@@ -96,6 +97,8 @@ class basic_server {
     state where_ = state::connected;
     v0::verb verb_ = verb::unknown; // of the command that awaits its answer
     v0::event event_ = event::greeting;
+    leniency tolerate_ = Policy.grammar.tolerate;
+    leniency tolerated_{};          // in the latest command
     bool waiting_ = false;          // for the answer
     bool stored_ = false;           // LMTP: the content was accepted for a recipient at least
     bool authenticated_ = false;
@@ -124,6 +127,8 @@ class basic_server {
     constexpr std::uint32_t recipients() const noexcept { return recipients_; }
     /// For service::submission: says that the client is authenticated (by AUTH, its certificate, its address).
     constexpr void authenticated(bool yes = true) noexcept { authenticated_ = yes; }
+    /// Tolerates other departures from RFC 5321 than the policy's, from the next command on.
+    constexpr void tolerate(leniency departures) noexcept { tolerate_ = departures; }
     constexpr std::string_view server_name() const noexcept { return {name_, name_size_}; }
 
     /// Takes all octets received and not yet consumed, and room for replies; goes on as far as it can.
@@ -214,8 +219,8 @@ class basic_server {
     constexpr void move(event e, bool accepted) noexcept { where_ = smtp_table.next(where_, e, accepted); }
 
     template <class H>
-    static constexpr void tell(H& handler, v0::verb v, v0::event e, std::optional<failure> fault, reply const& r) noexcept {
-        if constexpr (detail::handles<H, answered>) handler.on(answered{v, e, fault, r});
+    constexpr void tell(H& handler, v0::verb v, v0::event e, std::optional<failure> fault, reply const& r) const noexcept {
+        if constexpr (detail::handles<H, answered>) handler.on(answered{v, e, fault, r, tolerated_});
     }
 
     // Decodes content. False: more input (or room) is needed.
@@ -273,7 +278,8 @@ class basic_server {
             skip_ = chunk.left();
             if (skip_ != 0) return false;
         }
-        auto const line = lines_.next(t.in.substr(t.used), rules.max_line, rules.grammar.tolerate);
+        auto const line = lines_.next(t.in.substr(t.used), rules.max_line, tolerate_);
+        tolerated_ = strict;
         if (line.need_more()) {
             t.used += line.consumed;
             return false;
@@ -283,6 +289,7 @@ class basic_server {
             refuse(t, handler, event::noop, verb::unknown, line.error());
             return true;
         }
+        if (line.consumed == line->size() + 1) tolerated_ |= rule::bare_lf_line;
         auto const split = split_command(*line);
         if (!split || split->verb == verb::unknown) {
             t.used += line.consumed;
@@ -302,7 +309,12 @@ class basic_server {
         if (!fault) {
             syntax grammar = rules.grammar;
             grammar.smtputf8 = smtputf8_;
-            auto const bad = visit_command(*split, grammar, [&](auto const& command) { r = ask(handler, command, fault, split->name.data()); });
+            grammar.tolerate = tolerate_;
+            auto const bad = visit_command(*split, grammar, [&](auto const& command) {
+                if constexpr (requires { command.tolerated; }) tolerated_ |= command.tolerated;
+                if constexpr (requires { command.name.tolerated; }) tolerated_ |= command.name.tolerated;
+                r = ask(handler, command, fault, split->name.data());
+            });
             if (bad) fault = bad;
         }
         if (fault) {
