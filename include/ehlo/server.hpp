@@ -97,7 +97,7 @@ class basic_server {
     state where_ = state::connected;
     v0::verb verb_ = verb::unknown; // of the command that awaits its answer
     v0::event event_ = event::greeting;
-    leniency tolerate_ = Policy.grammar.tolerate;
+    leniency tolerate_ = rules.grammar.tolerate;
     leniency tolerated_{};          // in the latest command
     bool waiting_ = false;          // for the answer
     bool stored_ = false;           // LMTP: the content was accepted for a recipient at least
