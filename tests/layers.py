@@ -14,7 +14,7 @@ LAYERS = {
     "ground": "config version error result",
     "lexis": "ascii scan number writer utf8 leniency",
     "grammar": "syntax domain mailbox path parameters status",
-    "wire": "line verb command turn xclient chunk reply capabilities content auth dispatch",
+    "wire": "line verb command turn xclient chunk reply capabilities content auth ehlo_answer dispatch",
     "protocol": "table session policy server client",
     "top": "ehlo",
     "opt-in": "std_error format",  # never included by another header; may include what the core may not
