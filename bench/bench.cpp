@@ -39,7 +39,8 @@ struct row {
 
 void find_lines(std::string_view text) {
     for (char const *p = text.data(), *const end = p + text.size(); p != end;) {
-        auto const* const lf = static_cast<char const*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
+        auto const* const lf =
+            static_cast<char const*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
         DoNotOptimize(lf);
         p = lf + 1;
     }
@@ -84,7 +85,8 @@ void decode_plainly(std::string_view in, char* out) {
 // A path as programs take one apart that look at nothing but the signs they wait for.
 void take_path_naively(std::string_view text) {
     std::size_t const open = text.find('<'), close = text.rfind('>'), at = text.rfind('@', close);
-    std::string_view const local = text.substr(open + 1, at - open - 1), domain = text.substr(at + 1, close - at - 1);
+    std::string_view const local = text.substr(open + 1, at - open - 1),
+                           domain = text.substr(at + 1, close - at - 1);
     DoNotOptimize(local.size() + domain.size());
 }
 
@@ -97,16 +99,24 @@ std::size_t essence(ehlo::path const& p) {
 }
 struct essence_of {
     std::size_t& sum;
-    void operator()(ehlo::cmd::hello const& c) const { sum += c.name.text.size() + static_cast<std::size_t>(c.name.kind); }
-    void operator()(ehlo::cmd::mail const& c) const {
-        sum += essence(c.from) + c.parameters.size().value_or(1) + c.parameters.unknown_at().value_or(2) + c.tolerated.bits +
-               static_cast<std::size_t>(c.parameters.body().value_or(ehlo::body::seven_bit)) + c.parameters.smtputf8();
+    void operator()(ehlo::cmd::hello const& c) const {
+        sum += c.name.text.size() + static_cast<std::size_t>(c.name.kind);
     }
-    void operator()(ehlo::cmd::rcpt const& c) const { sum += essence(c.to) + c.parameters.all().text().size() + c.tolerated.bits; }
+    void operator()(ehlo::cmd::mail const& c) const {
+        sum += essence(c.from) + c.parameters.size().value_or(1) + c.parameters.unknown_at().value_or(2) +
+               c.tolerated.bits +
+               static_cast<std::size_t>(c.parameters.body().value_or(ehlo::body::seven_bit)) +
+               c.parameters.smtputf8();
+    }
+    void operator()(ehlo::cmd::rcpt const& c) const {
+        sum += essence(c.to) + c.parameters.all().text().size() + c.tolerated.bits;
+    }
     void operator()(ehlo::cmd::lookup const& c) const { sum += c.string.size() + c.smtputf8; }
     void operator()(ehlo::cmd::remark const& c) const { sum += c.argument.size(); }
     template <ehlo::verb V>
-    void operator()(ehlo::cmd::bare<V> const&) const { sum += static_cast<std::size_t>(V); }
+    void operator()(ehlo::cmd::bare<V> const&) const {
+        sum += static_cast<std::size_t>(V);
+    }
 };
 
 void parse_commands(std::string_view in) {
@@ -115,7 +125,8 @@ void parse_commands(std::string_view in) {
         auto const line = reader.next(in, 2048);
         std::size_t sum = 0;
         if (auto const split = ehlo::split_command(*line))
-            if (auto const fault = ehlo::visit_command(*split, ehlo::strict_syntax, essence_of{sum})) sum = fault->at;
+            if (auto const fault = ehlo::visit_command(*split, ehlo::strict_syntax, essence_of{sum}))
+                sum = fault->at;
         DoNotOptimize(sum);
         in.remove_prefix(line.consumed);
     }
@@ -203,8 +214,12 @@ void encode_content(std::string_view in, std::span<char> room) {
 struct accepting {
     std::size_t octets = 0;
     ehlo::reply on(ehlo::cmd::hello const&) { return ehlo::replies::ok; }
-    ehlo::reply on(ehlo::cmd::mail const& c) { return octets += c.from.text().size(), ehlo::replies::sender_ok; }
-    ehlo::reply on(ehlo::cmd::rcpt const& c) { return octets += c.to.text().size(), ehlo::replies::recipient_ok; }
+    ehlo::reply on(ehlo::cmd::mail const& c) {
+        return octets += c.from.text().size(), ehlo::replies::sender_ok;
+    }
+    ehlo::reply on(ehlo::cmd::rcpt const& c) {
+        return octets += c.to.text().size(), ehlo::replies::recipient_ok;
+    }
     void on(ehlo::content const& c) { octets += c.octets.size(); }
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::message_accepted; }
 };
@@ -259,23 +274,31 @@ std::string cut_content(std::string content, std::size_t size) {
     return content + ".\r\n";
 }
 
-void add_content_rows(std::vector<row>& rows, std::string const& folder, workload::body kind) {
+void add_content_rows(std::vector<row>& rows, std::string const& folder, workload::body kind,
+                      bool large_too) {
     static constexpr std::string_view files[] = {"w3a.bin", "w3b.bin", "w3c.bin", "w3d.bin"};
     constexpr std::size_t size = 64 * 1024;
     std::string const kind_name(workload::body_names[static_cast<std::size_t>(kind)]);
     bool const bare = kind == workload::body::bare;
-    std::string_view const in = keep(folder.empty() || bare ? workload::content(kind, size)
-                                                            : cut_content(workload::file(folder, files[static_cast<std::size_t>(kind)]), size));
+    std::string_view const in =
+        keep(folder.empty() || bare
+                 ? workload::content(kind, size)
+                 : cut_content(workload::file(folder, files[static_cast<std::size_t>(kind)]), size));
     char* const out = room_for(2 * in.size());
     auto const copy = [=] {
         std::memcpy(out, in.data(), in.size());
         benchmark::ClobberMemory();
     };
     auto const plainly = [=] { decode_plainly(in, out); };
-    if (bare) rows.push_back({"content_decode/" + kind_name, 1, in.size(), [=] { decode_content(in, out); }, "plain loop", plainly});
-    else rows.push_back({"content_decode/" + kind_name, 1, in.size(), [=] { decode_content(in, out); }, "memcpy", copy});
+    if (bare)
+        rows.push_back({"content_decode/" + kind_name, 1, in.size(), [=] { decode_content(in, out); },
+                        "plain loop", plainly});
+    else
+        rows.push_back(
+            {"content_decode/" + kind_name, 1, in.size(), [=] { decode_content(in, out); }, "memcpy", copy});
     rows.push_back({"content_plain_loop/" + kind_name, 1, in.size(), plainly, "memcpy", copy});
-    rows.push_back({"content_spans/" + kind_name, 1, in.size(), [=] { decode_spans(in); }, "read all", [=] { read_all(in); }});
+    rows.push_back({"content_spans/" + kind_name, 1, in.size(), [=] { decode_spans(in); }, "read all",
+                    [=] { read_all(in); }});
     if (bare) return;
 
     std::string decoded;
@@ -288,66 +311,89 @@ void add_content_rows(std::vector<row>& rows, std::string const& folder, workloa
     }
     std::string_view const clean = keep(std::move(decoded));
     std::span<char> const room(room_for(2 * in.size()), 2 * in.size());
-    rows.push_back({"content_encode/" + kind_name, 1, clean.size(), [=] { encode_content(clean, room); }, "memcpy", [=] {
+    rows.push_back({"content_encode/" + kind_name, 1, clean.size(), [=] { encode_content(clean, room); },
+                    "memcpy",
+                    [=] {
                         std::memcpy(room.data(), clean.data(), clean.size());
                         benchmark::ClobberMemory();
                     }});
     if (kind != workload::body::base64) return;
-    rows.push_back({"content_by_octets/" + kind_name, 1, in.size(), [=] { decode_by_octets(in); }, "content_spans", [=] { decode_spans(in); }});
+    rows.push_back({"content_by_octets/" + kind_name, 1, in.size(), [=] { decode_by_octets(in); },
+                    "content_spans", [=] { decode_spans(in); }});
 
+    if (!large_too) return;
     // From memory instead of the cache.
     std::string many;
     many.reserve(size << 10);
     while (many.size() + in.size() <= size << 10) many += in.substr(0, in.size() - 3);
     std::string_view const large = keep(many + ".\r\n");
     char* const large_out = room_for(large.size());
-    rows.push_back({"content_decode_64MiB/" + kind_name, 1, large.size(), [=] { decode_content(large, large_out); }, "memcpy", [=] {
+    rows.push_back({"content_decode_64MiB/" + kind_name, 1, large.size(),
+                    [=] { decode_content(large, large_out); }, "memcpy",
+                    [=] {
                         std::memcpy(large_out, large.data(), large.size());
                         benchmark::ClobberMemory();
                     }});
-    rows.push_back({"content_spans_64MiB/" + kind_name, 1, large.size(), [=] { decode_spans(large); }, "read all", [=] { read_all(large); }});
+    rows.push_back({"content_spans_64MiB/" + kind_name, 1, large.size(), [=] { decode_spans(large); },
+                    "read all", [=] { read_all(large); }});
 }
 
-std::vector<row> make_rows(std::string const& folder) {
+// `large_too`: with the rows whose workloads take time to make.
+std::vector<row> make_rows(std::string const& folder, bool large_too) {
     std::vector<row> rows;
-    auto text = [&folder](std::string_view file, std::string (*make)()) { return keep(folder.empty() ? make() : workload::file(folder, file)); };
+    auto text = [&folder](std::string_view file, std::string (*make)()) {
+        return keep(folder.empty() ? make() : workload::file(folder, file));
+    };
     auto count = [](std::string_view in) { return workload::lines(in).size(); };
 
     std::string_view const commands = text("w1.txt", workload::commands);
     std::size_t const n = count(commands);
     auto const lines_of_commands = [=] { find_lines(commands); };
     rows.push_back({"floor_memchr/commands", n, commands.size(), lines_of_commands});
-    rows.push_back({"command", n, commands.size(), [=] { parse_commands(commands); }, "memchr", lines_of_commands});
-    rows.push_back({"command_split", n, commands.size(), [=] { split_commands(commands); }, "memchr", lines_of_commands});
-    rows.push_back({"command_lines", n, commands.size(), [=] { read_lines(commands); }, "memchr", lines_of_commands});
-    rows.push_back({"command_lines_by_octets", n, commands.size(), [=] { read_lines_by_octets(commands); }, "command_lines", [=] { read_lines(commands); }});
+    rows.push_back(
+        {"command", n, commands.size(), [=] { parse_commands(commands); }, "memchr", lines_of_commands});
+    rows.push_back({"command_split", n, commands.size(), [=] { split_commands(commands); }, "memchr",
+                    lines_of_commands});
+    rows.push_back(
+        {"command_lines", n, commands.size(), [=] { read_lines(commands); }, "memchr", lines_of_commands});
+    rows.push_back({"command_lines_by_octets", n, commands.size(), [=] { read_lines_by_octets(commands); },
+                    "command_lines", [=] { read_lines(commands); }});
 
-    auto const paths = std::make_shared<std::vector<std::string_view>>(workload::lines(text("w4.txt", workload::paths)));
+    auto const paths =
+        std::make_shared<std::vector<std::string_view>>(workload::lines(text("w4.txt", workload::paths)));
     std::size_t octets = 0;
     for (std::string_view p : *paths) octets += p.size();
-    auto const naively = [=] { for (std::string_view p : *paths) take_path_naively(p); };
+    auto const naively = [=] {
+        for (std::string_view p : *paths) take_path_naively(p);
+    };
     rows.push_back({"path_naive", paths->size(), octets, naively});
-    rows.push_back({"path", paths->size(), octets, [=] {
+    rows.push_back({"path", paths->size(), octets,
+                    [=] {
                         for (std::string_view p : *paths) {
                             auto const parsed = ehlo::parse_forward_path(p);
                             DoNotOptimize(parsed ? essence(*parsed) : parsed.error().at);
                         }
-                    }, "path_naive", naively});
+                    },
+                    "path_naive", naively});
 
     std::string_view const replies = text("w2.txt", workload::replies);
     std::size_t reply_count = 0;
     for (std::string_view line : workload::lines(replies)) reply_count += line.size() == 3 || line[3] == ' ';
     auto const lines_of_replies = [=] { find_lines(replies); };
     rows.push_back({"floor_memchr/replies", reply_count, replies.size(), lines_of_replies});
-    rows.push_back({"reply", reply_count, replies.size(), [=] { parse_replies(replies); }, "memchr", lines_of_replies});
-    rows.push_back({"reply_by_octets", reply_count, replies.size(), [=] { read_replies_by_octets(replies); }, "reply", [=] { parse_replies(replies); }});
+    rows.push_back(
+        {"reply", reply_count, replies.size(), [=] { parse_replies(replies); }, "memchr", lines_of_replies});
+    rows.push_back({"reply_by_octets", reply_count, replies.size(), [=] { read_replies_by_octets(replies); },
+                    "reply", [=] { parse_replies(replies); }});
 
     // The answer of a large provider: eleven lines.
-    static constexpr std::string_view answer =
-        "250-mx.example.org at your service, [192.0.2.17]\r\n250-SIZE 157286400\r\n250-8BITMIME\r\n250-STARTTLS\r\n"
-        "250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-DSN\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n"
-        "250-LIMITS MAILMAX=100 RCPTMAX=1000\r\n250 SMTPUTF8\r\n";
-    rows.push_back({"capabilities", 100, 100 * answer.size(), [] {
+    static constexpr std::string_view answer = "250-mx.example.org at your service, [192.0.2.17]\r\n250-SIZE "
+                                               "157286400\r\n250-8BITMIME\r\n250-STARTTLS\r\n"
+                                               "250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250-"
+                                               "CHUNKING\r\n250-DSN\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n"
+                                               "250-LIMITS MAILMAX=100 RCPTMAX=1000\r\n250 SMTPUTF8\r\n";
+    rows.push_back({"capabilities", 100, 100 * answer.size(),
+                    [] {
                         for (int i = 0; i < 100; ++i) {
                             std::string_view in = answer;
                             DoNotOptimize(in);
@@ -355,25 +401,32 @@ std::vector<row> make_rows(std::string const& folder) {
                             auto const c = ehlo::parse_capabilities(*r);
                             DoNotOptimize(c->offered.bits + c->max_size.value_or(0));
                         }
-                    }, "memchr", [] {
+                    },
+                    "memchr",
+                    [] {
                         for (int i = 0; i < 100; ++i) find_lines(answer);
                     }});
 
-    for (auto const kind : workload::bodies) add_content_rows(rows, folder, kind);
+    for (auto const kind : workload::bodies) add_content_rows(rows, folder, kind, large_too);
 
     auto const reads = std::make_shared<std::vector<std::string_view>>();
     octets = 0;
-    for (std::string_view in : {std::string_view("EHLO client.example.net\r\n"), std::string_view("MAIL FROM:<ann.smith@example.net> SIZE=4096 BODY=8BITMIME\r\n"),
-                                std::string_view("RCPT TO:<bob@mail.example.org>\r\n"), std::string_view("DATA\r\n"),
-                                keep(workload::content(workload::body::text, 4096)), std::string_view("QUIT\r\n")}) {
+    for (std::string_view in :
+         {std::string_view("EHLO client.example.net\r\n"),
+          std::string_view("MAIL FROM:<ann.smith@example.net> SIZE=4096 BODY=8BITMIME\r\n"),
+          std::string_view("RCPT TO:<bob@mail.example.org>\r\n"), std::string_view("DATA\r\n"),
+          keep(workload::content(workload::body::text, 4096)), std::string_view("QUIT\r\n")}) {
         reads->push_back(in);
         octets += in.size();
     }
     rows.push_back({"session", 1, octets, [=] { serve(*reads); }});
 
-    auto const one = std::make_shared<crowd>(1), million = std::make_shared<crowd>(std::size_t{1} << 20);
+    auto const one = std::make_shared<crowd>(1);
     rows.push_back({"session_noop/1", 4096, 4096 * 6, [=] { one->visit(4096); }});
-    rows.push_back({"session_noop/1048576", 4096, 4096 * 6, [=] { million->visit(4096); }, "1 session", [=] { one->visit(4096); }});
+    if (!large_too) return rows;
+    auto const million = std::make_shared<crowd>(std::size_t{1} << 20);
+    rows.push_back({"session_noop/1048576", 4096, 4096 * 6, [=] { million->visit(4096); }, "1 session",
+                    [=] { one->visit(4096); }});
     return rows;
 }
 
@@ -404,8 +457,10 @@ std::string take(int& argc, char** argv, std::string_view name) {
     int kept = 1;
     for (int i = 1; i < argc; ++i) {
         std::string_view const argument = argv[i];
-        if (argument.starts_with(name)) value = argument.substr(name.size());
-        else argv[kept++] = argv[i];
+        if (argument.starts_with(name))
+            value = argument.substr(name.size());
+        else
+            argv[kept++] = argv[i];
     }
     argv[argc = kept] = nullptr;
     return value;
@@ -414,8 +469,9 @@ std::string take(int& argc, char** argv, std::string_view name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::string const folder = take(argc, argv, "--workload="), only = take(argc, argv, "--row="), passes = take(argc, argv, "--passes=");
-    std::vector<row> const rows = make_rows(folder);
+    std::string const folder = take(argc, argv, "--workload="), only = take(argc, argv, "--row="),
+                      passes = take(argc, argv, "--passes=");
+    std::vector<row> const rows = make_rows(folder, only.empty());
     if (!only.empty()) {
         for (row const& r : rows) {
             if (r.name != only) continue;
@@ -429,8 +485,13 @@ int main(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
     benchmark::AddCustomContext("workload", folder.empty() ? "generated" : folder);
-    benchmark::AddCustomContext("sizeof(server), sizeof(client)", std::to_string(sizeof(ehlo::server)) + ", " + std::to_string(sizeof(ehlo::client)));
-    for (row const& r : rows) benchmark::RegisterBenchmark(r.name.c_str(), [&r](benchmark::State& s) { run(s, r); })->UseManualTime();
+    benchmark::AddCustomContext("sizeof(server), sizeof(client)", std::to_string(sizeof(ehlo::server)) +
+                                                                      ", " +
+                                                                      std::to_string(sizeof(ehlo::client)));
+    for (row const& r : rows)
+        benchmark::RegisterBenchmark(r.name.c_str(), [&r](benchmark::State& s) {
+            run(s, r);
+        })->UseManualTime();
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
 }

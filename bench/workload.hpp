@@ -30,13 +30,16 @@ class random {
     bool chance(unsigned percent) { return below(100) < percent; }
     char of(std::string_view octets) { return octets[below(octets.size())]; }
     template <std::size_t N>
-    std::string_view of(std::string_view const (&list)[N]) { return list[below(N)]; }
+    std::string_view of(std::string_view const (&list)[N]) {
+        return list[below(N)];
+    }
 };
 
 inline constexpr std::string_view lower = "abcdefghijklmnopqrstuvwxyz";
 inline constexpr std::string_view lower_digits = "abcdefghijklmnopqrstuvwxyz0123456789";
 inline constexpr std::string_view hex_digits = "0123456789abcdef";
-inline constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+inline constexpr std::string_view base64_digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 inline std::string some(random& r, std::string_view octets, std::size_t size) {
     std::string s;
@@ -47,7 +50,8 @@ inline std::string some(random& r, std::string_view octets, std::size_t size) {
 // ---- addresses ----
 
 inline std::string domain(random& r, std::size_t size) {
-    static constexpr std::string_view top[] = {"com", "net", "org", "de", "co.uk", "example", "io", "info", "fr", "com.br"};
+    static constexpr std::string_view top[] = {"com",     "net", "org",  "de", "co.uk",
+                                               "example", "io",  "info", "fr", "com.br"};
     std::string_view const last = r.of(top);
     std::string s;
     while (s.size() + last.size() + 1 < size || s.empty()) {
@@ -65,7 +69,12 @@ inline std::string dot_string(random& r, std::size_t size) {
     std::string s(1, r.of(lower));
     while (s.size() < size) {
         std::size_t const kind = r.below(100);
-        char c = kind < 6 ? '.' : kind < 9 ? '_' : kind < 11 ? '-' : kind < 13 ? '+' : kind < 14 ? '=' : r.of(lower_digits);
+        char c = kind < 6    ? '.'
+                 : kind < 9  ? '_'
+                 : kind < 11 ? '-'
+                 : kind < 13 ? '+'
+                 : kind < 14 ? '='
+                             : r.of(lower_digits);
         if (c == '.' && (s.back() == '.' || s.size() + 1 == size)) c = 'x';
         if (c >= 'a' && c <= 'z' && r.chance(5)) c = static_cast<char>(c - 32);
         s += c;
@@ -77,11 +86,16 @@ inline std::string quoted_string(random& r, std::size_t size) {
     std::string s(1, '"');
     while (s.size() + 1 < size) {
         std::size_t const kind = r.below(100);
-        if (kind < 8) s += ' ';
-        else if (kind < 12) s += "\\\"";
-        else if (kind < 14) s += "\\\\";
-        else if (kind < 18) s += '@';
-        else s += r.of(lower_digits);
+        if (kind < 8)
+            s += ' ';
+        else if (kind < 12)
+            s += "\\\"";
+        else if (kind < 14)
+            s += "\\\\";
+        else if (kind < 18)
+            s += '@';
+        else
+            s += r.of(lower_digits);
     }
     return s + '"';
 }
@@ -153,7 +167,8 @@ inline std::string mail_command(random& r) {
 }
 
 inline std::string rcpt_command(random& r) {
-    static constexpr std::string_view notify[] = {"SUCCESS,FAILURE", "SUCCESS,FAILURE", "NEVER", "FAILURE,DELAY"};
+    static constexpr std::string_view notify[] = {"SUCCESS,FAILURE", "SUCCESS,FAILURE", "NEVER",
+                                                  "FAILURE,DELAY"};
     std::string const to = mailbox(r);
     std::string s = in_some_case(r, "RCPT TO:") + '<' + to + '>';
     if (r.chance(12)) {
@@ -197,13 +212,21 @@ inline std::string command(random& r) {
 
 inline std::string short_reply(random& r) {
     static constexpr std::string_view usual[] = {
-        "250 2.1.0 Ok", "250 2.1.5 Ok", "354 End data with <CR><LF>.<CR><LF>", "221 2.0.0 Bye",
-        "220 2.0.0 Ready to start TLS", "235 2.7.0 Authentication successful", "250 OK", "334 VXNlcm5hbWU6", "250 2.0.0 Ok",
+        "250 2.1.0 Ok",
+        "250 2.1.5 Ok",
+        "354 End data with <CR><LF>.<CR><LF>",
+        "221 2.0.0 Bye",
+        "220 2.0.0 Ready to start TLS",
+        "235 2.7.0 Authentication successful",
+        "250 OK",
+        "334 VXNlcm5hbWU6",
+        "250 2.0.0 Ok",
         "451 4.7.1 Greylisting in action, please come back later",
         "554 5.7.1 Service unavailable; Client host blocked using a list of senders",
         "550 5.1.1 The email account that you tried to reach does not exist",
         "452 4.2.2 The email account that you tried to reach is over quota",
-        "421 4.7.0 Try again later, closing connection.", "250 2.1.5 Recipient OK"};
+        "421 4.7.0 Try again later, closing connection.",
+        "250 2.1.5 Recipient OK"};
     std::size_t const kind = r.below(100);
     if (kind < 15) return "250 2.0.0 Ok: queued as " + some(r, hex_digits, 11) + "\r\n";
     if (kind < 23) return "220 " + domain(r, 20) + " ESMTP ready\r\n";
@@ -212,15 +235,31 @@ inline std::string short_reply(random& r) {
 }
 
 inline std::string ehlo_reply(random& r) {
-    std::array<std::string_view, 19> list = {
-        "PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN", "SMTPUTF8", "STARTTLS", "AUTH PLAIN LOGIN",
-        "AUTH PLAIN LOGIN XOAUTH2 CRAM-MD5", "ETRN", "VRFY", "HELP", "BINARYMIME", "REQUIRETLS",
-        "LIMITS MAILMAX=100 RCPTMAX=1000", "FUTURERELEASE 7776000 2026-12-31T00:00:00Z", "MT-PRIORITY STANAG4406",
-        "DELIVERBY 3600", "XCLIENT NAME ADDR PROTO HELO"};
-    static constexpr std::string_view greeting[] = {"", "", " at your service, [192.0.2.17]",
-                                                    " Hello relay.example.net [198.51.100.7], pleased to meet you"};
+    std::array<std::string_view, 19> list = {"PIPELINING",
+                                             "8BITMIME",
+                                             "ENHANCEDSTATUSCODES",
+                                             "CHUNKING",
+                                             "DSN",
+                                             "SMTPUTF8",
+                                             "STARTTLS",
+                                             "AUTH PLAIN LOGIN",
+                                             "AUTH PLAIN LOGIN XOAUTH2 CRAM-MD5",
+                                             "ETRN",
+                                             "VRFY",
+                                             "HELP",
+                                             "BINARYMIME",
+                                             "REQUIRETLS",
+                                             "LIMITS MAILMAX=100 RCPTMAX=1000",
+                                             "FUTURERELEASE 7776000 2026-12-31T00:00:00Z",
+                                             "MT-PRIORITY STANAG4406",
+                                             "DELIVERBY 3600",
+                                             "XCLIENT NAME ADDR PROTO HELO"};
+    static constexpr std::string_view greeting[] = {
+        "", "", " at your service, [192.0.2.17]",
+        " Hello relay.example.net [198.51.100.7], pleased to meet you"};
     std::string s = "250-" + domain(r, r.between(15, 29));
-    s.append(r.of(greeting)).append("\r\n250-SIZE ") += std::to_string(r.between(10000000, 59999999)) + "\r\n";
+    s.append(r.of(greeting)).append("\r\n250-SIZE ") +=
+        std::to_string(r.between(10000000, 59999999)) + "\r\n";
     std::size_t const more = r.between(6, 12);
     for (std::size_t i = 0; i < more; ++i) {
         std::size_t const pick = r.between(i, list.size() - 1);
@@ -241,7 +280,8 @@ inline std::string policy_reply(random& r) {
         "Message contains content that is not permitted by local policy",
         "To contact the postmaster use another channel and quote the id above",
         "Your IP address is listed on one or more block lists",
-        "Messages from your host were not sent; contact your provider since part of its network is on our list (S3150)."};
+        "Messages from your host were not sent; contact your provider since part of its network is on our "
+        "list (S3150)."};
     static constexpr std::string_view codes[] = {"550", "550", "554", "421"};
     std::string_view const code = r.of(codes);
     std::size_t const lines = r.between(3, 6);

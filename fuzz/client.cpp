@@ -11,7 +11,7 @@ namespace {
 
 class run {
     client client_;
-    std::string_view server_;      // what the server says
+    std::string_view server_;  // what the server says
     fuzz::arrival how_;
     fuzz::sizes draw_;
     std::size_t consumed_ = 0, arrived_ = 0;
@@ -21,7 +21,8 @@ class run {
   public:
     std::string log;
 
-    run(std::string_view program, std::string_view server, fuzz::arrival how) : server_(server), how_(how), draw_(server) {
+    run(std::string_view program, std::string_view server, fuzz::arrival how)
+        : server_(server), how_(how), draw_(server) {
         for (char letter : program) act(letter);
         client_.disconnected();
         check(client_.over() && !client_.awaits(), "a lost connection is the end");
@@ -32,7 +33,9 @@ class run {
         switch (letter) {
         case '<': receive(); break;
         case 'h': write(event::hello, [&](writer& w) { return client_.hello(w, "me.example"); }); break;
-        case 'H': write(event::hello, [&](writer& w) { return client_.hello(w, "[192.0.2.1]", verb::helo); }); break;
+        case 'H':
+            write(event::hello, [&](writer& w) { return client_.hello(w, "[192.0.2.1]", verb::helo); });
+            break;
         case 'm': write(event::mail, [&](writer& w) { return client_.mail(w, "<ann@example.org>"); }); break;
         case 'M': {
             mail_options options;
@@ -44,17 +47,24 @@ class run {
         case 'u': {
             mail_options options;
             options.smtputf8 = true;
-            write(event::mail, [&](writer& w) { return client_.mail(w, "<j\xC3\xB6rg@example.org>", options); });
+            write(event::mail,
+                  [&](writer& w) { return client_.mail(w, "<j\xC3\xB6rg@example.org>", options); });
             break;
         }
         case 'r': write(event::rcpt, [&](writer& w) { return client_.rcpt(w, "<bob@example.net>"); }); break;
-        case 'R': for (int i = 0; i < 300; ++i) act('r'); break;
+        case 'R':
+            for (int i = 0; i < 300; ++i) act('r');
+            break;
         case 'x': write(event::rcpt, [&](writer& w) { return client_.rcpt(w, "<a@b>\r\nRSET"); }); break;
         case 'd': write(event::data, [&](writer& w) { return client_.data(w); }); break;
         case 's': write(event::rset, [&](writer& w) { return client_.bare(w, verb::rset); }); break;
         case 'n': write(event::noop, [&](writer& w) { return client_.bare(w, verb::noop); }); break;
-        case 'v': write(event::vrfy, [&](writer& w) { return client_.argument(w, verb::vrfy, "bob"); }); break;
-        case 'e': write(event::expn, [&](writer& w) { return client_.argument(w, verb::expn, "list"); }); break;
+        case 'v':
+            write(event::vrfy, [&](writer& w) { return client_.argument(w, verb::vrfy, "bob"); });
+            break;
+        case 'e':
+            write(event::expn, [&](writer& w) { return client_.argument(w, verb::expn, "list"); });
+            break;
         case '?': write(event::help, [&](writer& w) { return client_.argument(w, verb::help, ""); }); break;
         case 't': write(event::turn, [&](writer& w) { return client_.bare(w, verb::turn); }); break;
         case 'q': write(event::quit, [&](writer& w) { return client_.bare(w, verb::quit); }); break;
@@ -69,7 +79,8 @@ class run {
     void check_books() {
         if (client_.over()) return;
         check(client_.awaits().has_value() == !expected_.empty(), "what is under way is known");
-        if (!expected_.empty()) check(*client_.awaits() == expected_.front(), "replies are due in the order of the commands");
+        if (!expected_.empty())
+            check(*client_.awaits() == expected_.front(), "replies are due in the order of the commands");
         check(client_.recipients() == recipients_, "recipients are counted");
     }
 
@@ -80,7 +91,8 @@ class run {
         fuzz::block buffer(400);
         writer out(buffer.data(), buffer.size());
         auto const written = call(out);
-        ((log += name(e)) += written ? " written\n" : " refused ") += written ? "" : std::string(name(written.error().code)) + '\n';
+        ((log += name(e)) += written ? " written\n" : " refused ") +=
+            written ? "" : std::string(name(written.error().code)) + '\n';
         check(client_.where() == before, "only replies move the state");
         if (!written) {
             check(out.size() == 0 && out.ok(), "what is refused writes nothing");
@@ -102,8 +114,10 @@ class run {
         writer out(buffer.data(), buffer.size());
         auto const taken = client_.content(octets, out);
         log += taken ? "content written\n" : "content refused\n";
-        if (!taken) check(out.size() == 0, "what is refused writes nothing");
-        else check(client_.where() == state::data && *taken == octets.size(), "content goes behind DATA only");
+        if (!taken)
+            check(out.size() == 0, "what is refused writes nothing");
+        else
+            check(client_.where() == state::data && *taken == octets.size(), "content goes behind DATA only");
     }
 
     void end() {
@@ -115,7 +129,8 @@ class run {
             check(out.size() == 0, "what is refused writes nothing");
             return;
         }
-        check(*finished && out.text().ends_with(".\r\n") && client_.where() == state::data, "content ends behind DATA only");
+        check(*finished && out.text().ends_with(".\r\n") && client_.where() == state::data,
+              "content ends behind DATA only");
         expected_.push_back(event::content_end);
     }
 
@@ -142,7 +157,9 @@ class run {
                 return;
             }
             std::size_t const rest = server_.size() - arrived_;
-            arrived_ += how_ == fuzz::arrival::whole ? rest : how_ == fuzz::arrival::octets ? 1 : draw_.next(1, rest < 30 ? rest : 30);
+            arrived_ += how_ == fuzz::arrival::whole    ? rest
+                        : how_ == fuzz::arrival::octets ? 1
+                                                        : draw_.next(1, rest < 30 ? rest : 30);
         }
     }
 
@@ -158,7 +175,9 @@ class run {
         if (yes && (r.to == event::mail || r.to == event::hello || r.to == event::rset)) recipients_ = 0;
         if (yes && r.to == event::rcpt && in_transaction(client_.where())) ++recipients_;
         if (r.to == event::content_end) recipients_ = 0;
-        if (yes) check(r.reply.code() / 100 == (r.to == event::data ? 3u : 2u), "an accepting reply is of the command's class");
+        if (yes)
+            check(r.reply.code() / 100 == (r.to == event::data ? 3u : 2u),
+                  "an accepting reply is of the command's class");
         if (r.reply.code() == 421) check(client_.over(), "421 is the end");
         expected_.pop_front();
     }

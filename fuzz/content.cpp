@@ -23,8 +23,10 @@ bool is_bare(std::string_view text, std::size_t i) {
 std::string normalized(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (is_bare(text, i)) out += "\r\n";
-        else out += text[i];
+        if (is_bare(text, i))
+            out += "\r\n";
+        else
+            out += text[i];
     }
     return out;
 }
@@ -36,10 +38,13 @@ decoded expect(std::string_view in, bare_octets bare) {
     std::size_t const end = text.find("\r\n.\r\n");
     d.end = end != std::string::npos;
     // Without the end, what may still become a part of it cannot be judged.
-    std::size_t const open = text.ends_with("\r\n.\r") ? 2 : text.ends_with("\r\n.") || text.ends_with("\r") ? 1 : 0;
+    std::size_t const open = text.ends_with("\r\n.\r")                         ? 2
+                             : text.ends_with("\r\n.") || text.ends_with("\r") ? 1
+                                                                               : 0;
     d.consumed = d.end ? end + 3 : in.size() - open;
     text.resize(d.end ? end + 2 : text.size() - open);
-    for (std::size_t at = 0; (at = text.find("\r\n.", at)) != std::string::npos; at += 2) text.erase(at + 2, 1);
+    for (std::size_t at = 0; (at = text.find("\r\n.", at)) != std::string::npos; at += 2)
+        text.erase(at + 2, 1);
     text.erase(0, 2);
     for (std::size_t i = 0; i < text.size(); ++i) {
         d.bare_cr |= text[i] == '\r' && is_bare(text, i);
@@ -67,7 +72,8 @@ decoded decode(std::string_view in, bare_octets bare, fuzz::arrival how) {
                 check(pending.size() - used <= 2, "at most two octets cannot be judged");
                 break;
             }
-            check(piece.octets == "\r\n" || fuzz::lies_in(piece.octets, pending), "a piece is a part of the input");
+            check(piece.octets == "\r\n" || fuzz::lies_in(piece.octets, pending),
+                  "a piece is a part of the input");
             used += piece.consumed;
             d.text += piece.octets;
             d.end = piece.end;
@@ -100,29 +106,25 @@ encoded encode(std::string_view in, bare_octets bare, fuzz::arrival how, std::si
         writer out(buffer.data(), buffer.size());
         auto const result = call(out);
         e.text += out.text();
-        if (!result) {
-            check(out.size() == 0, "an encoder that fails writes nothing");
-            e.failed = true;
-            e.fault = result.error();
-            e.fault_at = done + e.fault.at;
-        }
+        if (result) return result;
+        check(out.size() == 0, "an encoder that fails writes nothing");
+        e.failed = true;
+        e.fault = result.error();
+        e.fault_at = done + e.fault.at;
         return result;
     };
-    done = fuzz::deliver(in, how, [&](std::string_view piece, bool& stop) {
-        std::size_t used = 0;
-        while (used < piece.size() && !e.failed) {
+    fuzz::deliver(in, how, [&](std::string_view piece, bool& stop) {
+        std::size_t const start = done;
+        while (done - start < piece.size() && !e.failed) {
             std::size_t const before = e.text.size();
-            auto const taken = with_room([&](writer& out) { return encoder.encode(piece.substr(used), out); });
+            auto const taken =
+                with_room([&](writer& out) { return encoder.encode(piece.substr(done - start), out); });
             if (!taken) break;
             check(*taken != 0 || e.text.size() != before, "two octets of room are enough to go on");
-            used += *taken;
             done += *taken;
         }
-        done -= used;  // `deliver` counts them
-        if (e.failed) e.fault_at = done + used + e.fault.at;
-        done += used;
         stop = e.failed;
-        return used;
+        return done - start;
     });
     while (!e.failed) {
         std::size_t const before = e.text.size();
@@ -138,9 +140,11 @@ void check_encoder(std::string_view in, bare_octets bare) {
     bool const normalize = bare == bare_octets::normalize;
     std::size_t first_bare = 0;
     while (first_bare < in.size() && !is_bare(in, first_bare)) ++first_bare;
-    check(whole.failed == (!normalize && first_bare < in.size()), "content with bare CR or LF is refused, and only that");
+    check(whole.failed == (!normalize && first_bare < in.size()),
+          "content with bare CR or LF is refused, and only that");
     if (whole.failed) {
-        check(whole.fault.code == (in[first_bare] == '\r' ? errc::bare_cr : errc::bare_lf), "the fault is the first one");
+        check(whole.fault.code == (in[first_bare] == '\r' ? errc::bare_cr : errc::bare_lf),
+              "the fault is the first one");
         // At the very end it is found by finish(), which has no text to point into.
         check(whole.fault_at == first_bare || first_bare + 1 == in.size(), "the fault is where it is");
         fuzz::check_failure(whole.fault, in.size(), verb::data);
@@ -148,7 +152,8 @@ void check_encoder(std::string_view in, bare_octets bare) {
         std::string content = normalize ? normalized(in) : std::string(in);
         if (!content.empty() && !content.ends_with("\r\n")) content += "\r\n";
         decoded const back = decode(whole.text, bare_octets::reject, fuzz::arrival::whole);
-        check(back.end && back.consumed == whole.text.size(), "the end of what is written is its only end", whole.text);
+        check(back.end && back.consumed == whole.text.size(), "the end of what is written is its only end",
+              whole.text);
         check(back.text == content, "what is written reads as what was meant", whole.text);
         check(!back.bare_cr && !back.bare_lf, "what is written has no bare CR or LF", whole.text);
     }
@@ -156,8 +161,10 @@ void check_encoder(std::string_view in, bare_octets bare) {
         for (std::size_t const room : {0u, 2u, 5u, 40u}) {
             encoded const parts = encode(in, bare, how, room);
             check(parts.failed == whole.failed, "pieces and room do not change what is refused");
-            if (whole.failed) check(parts.fault.code == whole.fault.code, "pieces and room do not change the fault");
-            else check(parts.text == whole.text, "pieces and room do not change what is written", parts.text);
+            if (whole.failed)
+                check(parts.fault.code == whole.fault.code, "pieces and room do not change the fault");
+            else
+                check(parts.text == whole.text, "pieces and room do not change what is written", parts.text);
         }
 }
 
@@ -170,7 +177,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         decoded const right = expect(fuzz::current, bare);
         for (auto const how : fuzz::arrivals) {
             decoded const found = decode(fuzz::current, bare, how);
-            check(found.end == right.end && found.consumed == right.consumed, "CRLF . CRLF ends content, and nothing else");
+            check(found.end == right.end && found.consumed == right.consumed,
+                  "CRLF . CRLF ends content, and nothing else");
             check(found.text == right.text, "content is decoded right", found.text);
             check(found == right, "bare CR, bare LF, NUL and long lines are seen");
         }

@@ -27,11 +27,16 @@ inline std::string escaped(std::string_view text) {
     for (char c : text) {
         auto const octet = static_cast<unsigned char>(c);
         char buffer[8];
-        if (c == '\r') out += "\\r";
-        else if (c == '\n') out += "\\n";
-        else if (c == '"' || c == '\\') (out += '\\') += c;
-        else if (octet >= 32 && octet < 127) out += c;
-        else if (std::snprintf(buffer, sizeof buffer, "\\x%02X", octet) > 0) out += buffer;
+        if (c == '\r')
+            out += "\\r";
+        else if (c == '\n')
+            out += "\\n";
+        else if (c == '"' || c == '\\')
+            (out += '\\') += c;
+        else if (octet >= 32 && octet < 127)
+            out += c;
+        else if (std::snprintf(buffer, sizeof buffer, "\\x%02X", octet) > 0)
+            out += buffer;
     }
     return out + '"';
 }
@@ -62,7 +67,8 @@ class block {
 };
 
 inline bool lies_in(std::string_view part, std::string_view whole) {
-    return part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+    return part.empty() ||
+           (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
 /// Sizes drawn from the input's own octets, so that the fuzzer can steer them and every run is the same.
@@ -94,7 +100,9 @@ std::size_t deliver(std::string_view text, arrival how, Take&& take) {
     bool stop = false;
     while (!stop && arrived < text.size()) {
         std::size_t const rest = text.size() - arrived;
-        std::size_t const size = how == arrival::whole ? rest : how == arrival::octets ? 1 : draw.next(1, rest < 40 ? rest : 40);
+        std::size_t const size = how == arrival::whole    ? rest
+                                 : how == arrival::octets ? 1
+                                                          : draw.next(1, rest < 40 ? rest : 40);
         arrived += size;
         block const pending(text.substr(consumed, arrived - consumed));
         std::size_t const used = take(pending.view(), stop);
@@ -107,10 +115,12 @@ std::size_t deliver(std::string_view text, arrival how, Take&& take) {
 /// What holds of every failure.
 inline void check_failure(ehlo::failure f, std::size_t size, ehlo::verb v) {
     check(f.at <= size, "the place of a failure lies in the text", ehlo::name(f.code));
-    check(!ehlo::name(f.code).empty() && !ehlo::message(f.code).empty(), "a failure has a name and a message");
+    check(!ehlo::name(f.code).empty() && !ehlo::message(f.code).empty(),
+          "a failure has a name and a message");
     check(!ehlo::name(ehlo::blame(f.code)).empty(), "a failure is somebody's");
     ehlo::reply const r = ehlo::reply_for(f, v);
-    check(!ehlo::check(r) && !r.accepted(), "a failure has a reply that can be sent, and it is a refusal", ehlo::name(f.code));
+    check(!ehlo::check(r) && !r.accepted(), "a failure has a reply that can be sent, and it is a refusal",
+          ehlo::name(f.code));
 }
 
 /// The rules that parsers are tried with.
@@ -133,7 +143,8 @@ inline constexpr dialect dialects[] = {
 
 /// Whether a failure is about the grammar. Of limits, and of octets over 127, the recogniser of the tests knows nothing.
 inline bool is_about_grammar(ehlo::errc code) {
-    return ehlo::blame(code) == ehlo::blame_t::malformed && code != ehlo::errc::non_ascii && code != ehlo::errc::bad_utf8;
+    return ehlo::blame(code) == ehlo::blame_t::malformed && code != ehlo::errc::non_ascii &&
+           code != ehlo::errc::bad_utf8;
 }
 
 }  // namespace fuzz

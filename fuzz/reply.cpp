@@ -28,9 +28,11 @@ reading read(std::string_view in, reply_limits const& limits, fuzz::arrival how)
         for (;;) {
             auto const r = reader.next(pending.substr(used), limits);
             if (r.ready()) {
-                check(r->octets() == pending.substr(used, r.consumed) && r.consumed != 0, "a reply is what was consumed");
-                all.replies.push_back(std::to_string(r->code()) + ' ' + std::to_string(r->line_count()) + ' ' +
-                                      std::to_string(r->tolerated().bits) + ' ' + std::string(r->octets()));
+                check(r->octets() == pending.substr(used, r.consumed) && r.consumed != 0,
+                      "a reply is what was consumed");
+                all.replies.push_back(std::to_string(r->code()) + ' ' + std::to_string(r->line_count()) +
+                                      ' ' + std::to_string(r->tolerated().bits) + ' ' +
+                                      std::string(r->octets()));
                 if (how == fuzz::arrival::whole) check_reply(*r);
                 check(r.consumed <= limits.total && r->line_count() <= limits.lines, "limits are kept");
                 check(!reader.in_reply(), "behind a reply nothing is half read");
@@ -59,7 +61,8 @@ std::string written(Write&& write) {
     fuzz::block tight(text.size() - 1);
     writer small(tight.data(), tight.size());
     auto const refused = write(small);
-    check(!refused && refused.error().code == errc::output_full && small.size() == 0, "what does not fit is not written at all");
+    check(!refused && refused.error().code == errc::output_full && small.size() == 0,
+          "what does not fit is not written at all");
     return text;
 }
 
@@ -91,7 +94,8 @@ void check_written(reply const& meant) {
     }
     check(without_spaces(joined) == without_spaces(meant.text), "its text is the one meant", text);
     if (back->line_count() == 1 && !meant.enhanced)
-        check(text == std::to_string(meant.code) + ' ' + std::string(meant.text) + "\r\n", "a short reply is one line", text);
+        check(text == std::to_string(meant.code) + ' ' + std::string(meant.text) + "\r\n",
+              "a short reply is one line", text);
 }
 
 void check_reply(reply_view const& r) {
@@ -99,21 +103,26 @@ void check_reply(reply_view const& r) {
     for (std::string_view line : r.lines()) {
         ++lines;
         check(fuzz::lies_in(line, r.octets()), "a line is a part of the reply");
-        check(line.find_first_of(std::string_view("\r\n\0", 3)) == line.npos, "a line holds no CR, LF or NUL");
+        check(line.find_first_of(std::string_view("\r\n\0", 3)) == line.npos,
+              "a line holds no CR, LF or NUL");
         capability const c = split_capability(line);
-        check(fuzz::lies_in(c.keyword, line) && fuzz::lies_in(c.parameters, line), "a capability is a part of its line");
+        check(fuzz::lies_in(c.keyword, line) && fuzz::lies_in(c.parameters, line),
+              "a capability is a part of its line");
         check_written(reply(r.code(), line));
         if (auto const s = r.enhanced()) check_written(reply(r.code(), *s, line));
     }
     check(lines == r.line_count(), "lines() are as many as line_count()");
-    if (auto const s = r.enhanced()) check(s->valid() && s->klass == r.code() / 100, "a status is of its reply's class");
+    if (auto const s = r.enhanced())
+        check(s->valid() && s->klass == r.code() / 100, "a status is of its reply's class");
     if (r.octets().size() <= 200 && r.tolerated().empty())
-        check(oracle::matches(oracle::Reply_line, r.octets()), "what is taken for a reply is Reply-line", r.octets());
+        check(oracle::matches(oracle::Reply_line, r.octets()), "what is taken for a reply is Reply-line",
+              r.octets());
 
     auto const c = parse_capabilities(r);
     check(c.has_value() == (r.code() == 250), "a reply of code 250 can be an answer to EHLO");
     if (!c) return;
-    std::string const text = written([&](writer& out) { return write_capabilities(out, "mx.example", "hello", *c); });
+    std::string const text =
+        written([&](writer& out) { return write_capabilities(out, "mx.example", "hello", *c); });
     auto const again = parse_reply(text);
     check(again.ready() && again.consumed == text.size(), "capabilities are written as one reply", text);
     auto const back = parse_capabilities(*again);
@@ -123,8 +132,11 @@ void check_reply(reply_view const& r) {
 
 void check_status(std::string_view text) {
     auto const s = parse_status(text);
-    if (text.size() <= 200) check(s.has_value() == oracle::matches(oracle::status_code, text), "a status is status-code");
-    if (s) check(written([&](writer& out) { return write_status(out, *s); }) == text, "a status is written as it was read");
+    if (text.size() <= 200)
+        check(s.has_value() == oracle::matches(oracle::status_code, text), "a status is status-code");
+    if (s)
+        check(written([&](writer& out) { return write_status(out, *s); }) == text,
+              "a status is written as it was read");
 }
 
 }  // namespace

@@ -46,12 +46,36 @@ struct handler {
         return s;
     }();
 
-    reply on(cmd::hello const& c) { note(name(c.verb), c.name.text); last = asked::other; return choose(replies::ok); }
-    reply on(cmd::mail const& c) { note("MAIL", c.from.text()); last = asked::mail; return choose(replies::sender_ok); }
-    reply on(cmd::rcpt const& c) { note("RCPT", c.to.text()); last = asked::rcpt; return choose(replies::recipient_ok); }
-    reply on(cmd::lookup const& c) { note(name(c.verb), c.string); last = asked::other; return choose(replies::cannot_verify); }
-    reply on(cmd::remark const& c) { note(name(c.verb), c.argument); last = asked::other; return choose(replies::ok); }
-    reply on(cmd::data const&) { note("DATA", ""); last = asked::other; return choose(replies::start_content); }
+    reply on(cmd::hello const& c) {
+        note(name(c.verb), c.name.text);
+        last = asked::other;
+        return choose(replies::ok);
+    }
+    reply on(cmd::mail const& c) {
+        note("MAIL", c.from.text());
+        last = asked::mail;
+        return choose(replies::sender_ok);
+    }
+    reply on(cmd::rcpt const& c) {
+        note("RCPT", c.to.text());
+        last = asked::rcpt;
+        return choose(replies::recipient_ok);
+    }
+    reply on(cmd::lookup const& c) {
+        note(name(c.verb), c.string);
+        last = asked::other;
+        return choose(replies::cannot_verify);
+    }
+    reply on(cmd::remark const& c) {
+        note(name(c.verb), c.argument);
+        last = asked::other;
+        return choose(replies::ok);
+    }
+    reply on(cmd::data const&) {
+        note("DATA", "");
+        last = asked::other;
+        return choose(replies::start_content);
+    }
     void on(content const& c) {
         check(!c.octets.empty(), "a piece of content is not empty");
         text += c.octets;
@@ -59,7 +83,8 @@ struct handler {
     reply on(end_of_content const& c) {
         note("end", text + ' ' + std::to_string(c.recipients));
         check(c.octets == text.size(), "the octets counted are those that were handed over");
-        check(c.recipients == recipients && recipients != 0, "the recipients counted are those that were accepted");
+        check(c.recipients == recipients && recipients != 0,
+              "the recipients counted are those that were accepted");
         last = asked::other;
         return choose(replies::message_accepted);
     }
@@ -111,7 +136,9 @@ transcript run(std::string_view in, fuzz::arrival how) {
     bool wider = false;
     auto one = [&](auto&& call) {
         // At times too little room for a reply: then the machine must ask for more, and not go on.
-        fuzz::block buffer(whole || wider ? 8192 : draw.next(0, 2) == 0 ? draw.next(0, 1023) : draw.next(1024, 3000));
+        fuzz::block buffer(whole || wider         ? 8192
+                           : draw.next(0, 2) == 0 ? draw.next(0, 1023)
+                                                  : draw.next(1024, 3000));
         step const s = call(std::span(buffer.data(), buffer.size()));
         t.output += buffer.view().substr(0, s.produced);
         wider = s.want == want::write;
@@ -123,7 +150,8 @@ transcript run(std::string_view in, fuzz::arrival how) {
             bool const closed = server.where() == state::closed;
             step s = one([&](std::span<char> out) { return server.advance(pending.substr(used), h, out); });
             check(s.consumed <= pending.size() - used, "no more is consumed than there is");
-            check(!closed || (s.consumed == 0 && s.produced == 0 && s.want == want::close), "closed is closed");
+            check(!closed || (s.consumed == 0 && s.produced == 0 && s.want == want::close),
+                  "closed is closed");
             used += s.consumed;
             while (s.want == want::reply) {
                 reply const r = h.choose(replies::ok);
@@ -139,12 +167,14 @@ transcript run(std::string_view in, fuzz::arrival how) {
     check(server.where() != state::connected, "the greeting needs no input");
     t.consumed = fuzz::deliver(in, how, [&](std::string_view pending, bool&) { return drive(pending); });
     check(server.recipients() == h.recipients || server.where() == state::closed, "recipients are counted");
-    check(in_transaction(server.where()) == h.open || server.where() == state::closed, "a transaction is one to both");
+    check(in_transaction(server.where()) == h.open || server.where() == state::closed,
+          "a transaction is one to both");
     t.where = server.where();
     bool const open = in_transaction(t.where);
     std::size_t const before = h.log.size();
     server.disconnected(h);
-    check(open == (h.log.size() != before) && server.where() == state::closed, "a lost connection drops the transaction");
+    check(open == (h.log.size() != before) && server.where() == state::closed,
+          "a lost connection drops the transaction");
     step const s = one([&](std::span<char> out) { return server.advance(in, h, out); });
     check(s.consumed == 0 && s.produced == 0 && s.want == want::close, "behind the end there is nothing");
     t.log = h.log;
@@ -213,8 +243,10 @@ void check_server(std::string_view in) {
     transcript const whole = run<server_type>(in, fuzz::arrival::whole);
     for (auto const how : {fuzz::arrival::octets, fuzz::arrival::pieces}) {
         transcript const parts = run<server_type>(in, how);
-        check(parts.output == whole.output, "pieces and room do not change the replies", whole.output + "\n---\n" + parts.output);
-        check(parts.log == whole.log, "pieces and room do not change the calls", whole.log + "\n---" + parts.log);
+        check(parts.output == whole.output, "pieces and room do not change the replies",
+              whole.output + "\n---\n" + parts.output);
+        check(parts.log == whole.log, "pieces and room do not change the calls",
+              whole.log + "\n---" + parts.log);
         check(parts.where == whole.where, "pieces and room do not change the state");
         check(parts.consumed == whole.consumed, "pieces and room do not change what is consumed");
     }

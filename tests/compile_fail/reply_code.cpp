@@ -1,0 +1,8 @@
+// error: a_reply_begins_with_a_code_from_200_to_559
+#include <ehlo/reply.hpp>
+
+#ifdef EHLO_MUST_COMPILE
+inline constexpr ehlo::reply r = "550 5.1.1 No such user here";
+#else
+inline constexpr ehlo::reply r = "650 5.1.1 No such user here";
+#endif
