@@ -17,6 +17,7 @@ struct command_line {
     v0::verb verb;                ///< `unknown` if `name` is no verb that ehlo knows
     std::string_view name;        ///< the verb as it stands
     std::string_view arguments;   ///< what follows the SP behind it, without trailing white space
+    leniency tolerated{};         ///< spaces_after_verb
 };
 
 /// The commands, typed. All views borrow from the line.
@@ -65,12 +66,19 @@ using onex = bare<v0::verb::onex>;          ///< sendmail
 /// Cuts a line (without its CRLF) at its first SP. Trailing SP and HTAB are dropped (RFC 5321 4.1.1). The verb may be
 /// unknown: that is for the caller to refuse. Borrows from `line`. Errors: empty_line; http_request for the first line of
 /// an HTTP request and for a "Host:" line, whose sender is a web browser that somebody turns against the server.
-constexpr result<command_line> split_command(std::string_view line EHLO_LIFETIMEBOUND) noexcept {
+constexpr result<command_line> split_command(std::string_view line EHLO_LIFETIMEBOUND,
+                                             syntax const& rules = strict_syntax) noexcept {
     while (!line.empty() && chars::wsp.contains(line.back())) line.remove_suffix(1);
     if (line.empty()) return fail(errc::empty_line, 0);
     std::size_t const end = line.size() > 4 && line[4] == ' ' ? 4 : detail::find_first<charset(" ")>(line);
     command_line split{find_verb(line.substr(0, end)), line.substr(0, end),
                        end == line.size() ? line.substr(end) : line.substr(end + 1)};
+    if (rules.tolerate.has(rule::spaces_after_verb)) {
+        while (!split.arguments.empty() && split.arguments.front() == ' ') {
+            split.arguments.remove_prefix(1);
+            split.tolerated = rule::spaces_after_verb;
+        }
+    }
     if (split.verb == verb::unknown) {
         constexpr std::string_view version = " HTTP/";
         std::size_t const last_word = detail::find_last<charset(" ")>(split.arguments, 0, split.arguments.size());

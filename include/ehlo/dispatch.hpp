@@ -17,7 +17,7 @@ namespace ehlo::inline v0 {
 /// the command's own parser.
 template <class F>
 constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules, F&& f) noexcept {
-    std::size_t const offset = line.arguments.empty() ? line.name.size() : line.name.size() + 1;
+    auto const offset = static_cast<std::size_t>(line.arguments.data() - line.name.data());
     auto pass = [&](auto const& parsed) noexcept -> std::optional<failure> {
         if (!parsed) return fail(parsed.error().code, parsed.error().at + offset);
         f(*parsed);

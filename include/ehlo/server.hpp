@@ -27,6 +27,8 @@ struct abandoned {
     std::uint64_t octets = 0;       ///< of decoded content that had come, handed on or not
     std::uint32_t recipients = 0;   ///< that were accepted
 };
+/// The connection is there and wants its greeting.
+struct connected {};
 /// A reply was written, for those who keep a log.
 struct answered {
     v0::verb verb;                  ///< `unknown` for the greeting, unknown verbs and unreadable lines
@@ -67,6 +69,8 @@ concept answers = requires(H& h, E const& e, reply r) { r = h.on(e); };
 ///     void  on(content const&)          decoded content, a piece at a time
 ///     reply on(end_of_content const&)
 /// and may have these:
+///     reply on(connected const&)        the greeting: 220 and a text behind the server's name; 554 or 521 to hear nothing but
+///                                       QUIT (RFC 5321 3.1, RFC 7504); 421 to close. Not reply::later.
 ///     reply on(cmd::lookup const&)      VRFY (otherwise 252), EXPN (otherwise 502)
 ///     reply on(cmd::remark const&)      HELP (otherwise 214), NOOP (otherwise 250)
 ///     reply on(cmd::data const&)        before the 354; a refusal leaves the transaction open
@@ -102,6 +106,7 @@ class basic_server {
     bool waiting_ = false;          // for the answer
     bool stored_ = false;           // LMTP: the content was accepted for a recipient at least
     bool authenticated_ = false;
+    bool mail_refused_ = false;     // and nothing but RCPT and DATA came since
     bool smtputf8_ = false;         // the transaction asked for it
     bool asks_smtputf8_ = false;    // the MAIL that awaits its answer does
 
@@ -159,11 +164,13 @@ class basic_server {
         return done(t, where_ == state::closed ? want::close : want::read);
     }
 
-    /// Says 421 and closes (RFC 5321 3.8): idle too long, shutting down, short of something.
+    /// Says 421 (or another 4yz or 5yz) and closes (RFC 5321 3.8): idle too long, shutting down, short of something.
     template <class Handler>
     constexpr step shut_down(Handler& handler, std::span<char> out, reply const& r = replies::shutting_down) noexcept {
         io t{{}, writer(out.data(), out.size())};
-        if (where_ != state::closed) conclude(t, handler, event::shutdown, verb::unknown, r, std::nullopt);
+        // Whatever it is told to say, it may not sound like success.
+        reply const last = r.code / 100 >= 4 && !check(r) ? r : replies::shutting_down;
+        if (where_ != state::closed) conclude(t, handler, event::shutdown, verb::unknown, last, std::nullopt);
         waiting_ = false;
         return done(t, want::close);
     }
@@ -209,11 +216,17 @@ class basic_server {
 
     template <class H>
     constexpr void greet(io& t, H& handler) noexcept {
-        // RFC 2034 4: no enhanced code in the greeting.
-        reply const r(220, server_name());
-        t.out.raw("220 ").raw(server_name()).raw(" ESMTP ready\r\n");
-        move(event::greeting, true);
-        tell(handler, verb::unknown, event::greeting, std::nullopt, r);
+        reply r(220, "ESMTP ready");
+        if constexpr (detail::answers<H, connected>) r = handler.on(connected{});
+        r.enhanced = {};  // RFC 2034 4: none in the greeting
+        bool const fits = server_name().size() + r.text.size() + 7 <= max_reply_line;
+        if (check(r) || !fits || (r.code != 220 && r.code / 100 < 4)) r = reply(421, replies::try_later.text);
+        if (!parse_host(server_name())) r = reply(421, "The name of this server is not a domain");  // once, and to be seen
+        if (r.code != 220) write_reply(t.out, r).has_value();
+        else t.out.raw("220 ").raw(server_name()).raw(r.text.empty() ? "" : " ").raw(r.text).crlf();
+        event const e = r.code == 421 ? event::shutdown : event::greeting;
+        move(e, r.accepted());
+        tell(handler, verb::unknown, e, std::nullopt, r);
     }
 
     constexpr void move(event e, bool accepted) noexcept { where_ = smtp_table.next(where_, e, accepted); }
@@ -290,7 +303,10 @@ class basic_server {
             return true;
         }
         if (line.consumed == line->size() + 1) tolerated_ |= rule::bare_lf_line;
-        auto const split = split_command(*line);
+        syntax grammar = rules.grammar;
+        grammar.smtputf8 = smtputf8_;
+        grammar.tolerate = tolerate_;
+        auto const split = split_command(*line, grammar);
         if (!split || split->verb == verb::unknown) {
             t.used += line.consumed;
             refuse(t, handler, event::noop, verb::unknown, split ? fail(errc::unknown_verb, 0) : split.error());
@@ -307,9 +323,7 @@ class basic_server {
         else if (e == event::mail && rules.service == service::submission && !authenticated_) fault = fail(errc::not_authenticated, 0);
         reply r;
         if (!fault) {
-            syntax grammar = rules.grammar;
-            grammar.smtputf8 = smtputf8_;
-            grammar.tolerate = tolerate_;
+            tolerated_ |= split->tolerated;
             auto const bad = visit_command(*split, grammar, [&](auto const& command) {
                 if constexpr (requires { command.tolerated; }) tolerated_ |= command.tolerated;
                 if constexpr (requires { command.name.tolerated; }) tolerated_ |= command.name.tolerated;
@@ -422,7 +436,10 @@ class basic_server {
     template <class H>
     constexpr void refuse(io& t, H& handler, v0::event e, v0::verb v, failure f) noexcept {
         // RFC 5321 4.5.3.1.10: a recipient too many is answered 452, and is no error of the client.
-        if (f.code != errc::too_many_recipients && ++errors_ >= rules.max_errors) f = fail(errc::too_many_errors, 0);
+        // RFC 2920: what was sent together with a MAIL that is refused is out of order through no fault of the client.
+        bool const innocent = f.code == errc::too_many_recipients ||
+                              (mail_refused_ && f.code == errc::bad_sequence && (e == event::rcpt || e == event::data));
+        if (!innocent && ++errors_ >= rules.max_errors) f = fail(errc::too_many_errors, 0);
         bool const lost = v == verb::bdat && blame(f.code) != blame_t::sequence;  // no size: the next command cannot be found
         bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request || lost;
         conclude(t, handler, fatal ? event::shutdown : e, v, reply_for(f, v), f);
@@ -458,6 +475,7 @@ class basic_server {
         }
         // A command refused by ehlo itself moves nothing; but content that has ended, has ended.
         if (!fault || e == event::content_end || e == event::shutdown) settle(handler, e, accepted);
+        if (e != event::rcpt && e != event::data) mail_refused_ = e == event::mail && !accepted;
         tell(handler, v, e, fault, r);
     }
 
