@@ -1,6 +1,7 @@
 // ehlo: SMTP without allocation and without I/O. This header is all of the library, but for the opt-in headers.
 #pragma once
 
+#include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
 #include <ehlo/client.hpp>
 #include <ehlo/command.hpp>
