@@ -12,9 +12,9 @@ import tempfile
 # The order of the house: a header includes only headers before it.
 LAYERS = {
     "ground": "config version error result",
-    "lexis": "ascii scan number writer utf8 leniency",
-    "grammar": "syntax domain mailbox path parameters status",
-    "wire": "line verb command turn xclient chunk reply capabilities content auth ehlo_answer dispatch",
+    "lexis": "ascii scan number writer base64 xtext date_time utf8 leniency",
+    "grammar": "syntax domain mailbox path parameter_values parameters status",
+    "wire": "line verb command turn xclient chunk reply sasl auth capabilities ehlo_answer content dispatch",
     "protocol": "table session policy server client",
     "top": "ehlo",
     "opt-in": "std_error format",  # never included by another header; may include what the core may not

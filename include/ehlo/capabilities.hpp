@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/domain.hpp>
+#include <ehlo/parameters.hpp>
 #include <ehlo/reply.hpp>
 
 #include <cstddef>
@@ -122,6 +123,18 @@ struct extensions {
     constexpr bool operator==(extensions const&) const = default;
 };
 constexpr extensions operator|(extension a, extension b) noexcept { return extensions(a) | extensions(b); }
+
+/// The parameters of MAIL and RCPT that come with these extensions.
+constexpr parameter_ids parameters_of(extensions offered) noexcept {
+    parameter_ids ids;
+    for (unsigned i = 0; i < extension_count; ++i) {
+        auto const e = static_cast<extension>(i);
+        if (!offered.has(e)) continue;
+        for (auto const& row : registered_parameters)
+            if (row.extension == name(e) || row.also == name(e)) ids |= row.id;
+    }
+    return ids;
+}
 
 /// ehlo-line = ehlo-keyword *( SP ehlo-param ). Borrows from the reply.
 struct capability {

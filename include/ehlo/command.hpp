@@ -70,9 +70,13 @@ constexpr result<command_line> split_command(std::string_view line EHLO_LIFETIME
                                              syntax const& rules = strict_syntax) noexcept {
     while (!line.empty() && chars::wsp.contains(line.back())) line.remove_suffix(1);
     if (line.empty()) return fail(errc::empty_line, 0);
-    std::size_t const end = line.size() > 4 && line[4] == ' ' ? 4 : detail::find_first<charset(" ")>(line);
-    command_line split{find_verb(line.substr(0, end)), line.substr(0, end),
-                       end == line.size() ? line.substr(end) : line.substr(end + 1)};
+    std::size_t end = 4;  // what ends most verbs; another word may hold an SP before that
+    verb v = line.size() > end && line[end] == ' ' ? find_verb(line.substr(0, end)) : verb::unknown;
+    if (v == verb::unknown) {
+        end = detail::find_first<charset(" ")>(line);
+        v = find_verb(line.substr(0, end));
+    }
+    command_line split{v, line.substr(0, end), end == line.size() ? line.substr(end) : line.substr(end + 1)};
     if (rules.tolerate.has(rule::spaces_after_verb)) {
         while (!split.arguments.empty() && split.arguments.front() == ' ') {
             split.arguments.remove_prefix(1);
@@ -226,14 +230,6 @@ constexpr result<cmd::bare<V>> parse_bare(std::string_view arguments) noexcept {
 // Errors of all: output_full, unsafe_octet, and those of the parser of what they write: nothing is written that ehlo
 // would not read.
 
-/// What write_mail adds behind the path.
-struct mail_options {
-    std::optional<std::uint64_t> size{};    ///< octets, RFC 1870
-    std::optional<v0::body> body{};         ///< RFC 6152, RFC 3030
-    bool smtputf8 = false;                  ///< RFC 6531
-    std::string_view others{};              ///< further parameters as text, separated by one SP
-};
-
 namespace detail {
 constexpr std::optional<failure> find_unsafe(std::string_view text) noexcept {
     std::size_t const bad = find_first<chars::unsafe>(text);
@@ -266,10 +262,7 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
     std::size_t const before = out.size();
     return out.atomically([&](writer& w) {
         w.raw(name(v)).raw(" FROM:").raw(from);
-        if (options.size) w.raw(" SIZE=").number(*options.size);
-        if (options.body) w.raw(" BODY=").raw(name(*options.body));
-        if (options.smtputf8) w.raw(" SMTPUTF8");
-        if (!options.others.empty()) w.raw(' ').raw(options.others);
+        detail::put_parameters(w, options, strict_syntax);
         if (!w.ok()) return;
         // The line is read back before it is ended: what cannot be read is not sent.
         std::string_view const written = w.text().substr(before + 5);
@@ -290,6 +283,20 @@ constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::
     if (auto const parsed = parse_forward_path(to, exact); !parsed) return parsed.error();
     if (auto const parsed = parse_rcpt_parameters(parameters, exact); !parsed) return parsed.error();
     return detail::write_line(out, "RCPT TO:", "", to, parameters);
+}
+
+/// Likewise, with typed parameters.
+constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, rcpt_options const& options,
+                                         syntax const& rules = strict_syntax) noexcept {
+    if (auto const bad = detail::find_unsafe(to)) return *bad;
+    syntax exact = rules;
+    exact.tolerate = strict;
+    if (auto const parsed = parse_forward_path(to, exact); !parsed) return parsed.error();
+    return out.atomically([&](writer& w) {
+        w.raw("RCPT TO:").raw(to);
+        if (auto const n = write_parameters(w, options, exact); !n) w.refuse(n.error());
+        w.crlf();
+    });
 }
 
 /// "VRFY SP string", "EXPN SP string", "HELP [SP text]", "NOOP [SP text]", "VERB [SP text]".

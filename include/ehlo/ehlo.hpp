@@ -8,6 +8,7 @@
 #include <ehlo/command.hpp>
 #include <ehlo/content.hpp>
 #include <ehlo/dispatch.hpp>
+#include <ehlo/ehlo_answer.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/policy.hpp>
 #include <ehlo/reply.hpp>

@@ -59,7 +59,7 @@ struct ehlo_answer {
 
 namespace detail {
 
-constexpr charset limit_name = chars::let_dig + "-_", limit_value = charset(33, 126) - ";";
+inline constexpr charset limit_name = chars::let_dig + "-_", limit_value = charset(33, 126) - ";";
 
 /// The word that `text` begins with, cut off with the SP behind it.
 constexpr std::string_view take_word(std::string_view& text) noexcept {

@@ -29,6 +29,7 @@ enum class errc : std::uint8_t {
     bad_parameter,        ///< not keyword ["=" value]
     bad_parameter_value,  ///< the value does not fit this keyword
     duplicate_parameter,  ///< the same keyword twice
+    conflicting_parameters, ///< parameters that exclude each other, or one without another that it needs
     non_ascii,            ///< an octet over 127 without SMTPUTF8
     bad_utf8,             ///< octets over 127 that are not UTF-8
     nul_octet,            ///< an octet 0
@@ -40,18 +41,24 @@ enum class errc : std::uint8_t {
     mixed_reply_codes,    ///< the lines of one reply carry different codes
     bad_status,           ///< not an enhanced status code, or of another class than its reply
     bad_base64,           ///< not canonical base64
-    bad_xtext,            ///< not xtext
+    bad_xtext,            ///< not xtext, or a control hidden in it
+    bad_date_time,        ///< not a date-time of RFC 3339, or no such day
+    bad_mechanism,        ///< not the name of a SASL mechanism
+    bad_sasl_message,     ///< decoded, but no message of its mechanism
+    unexpected_initial_response, ///< AUTH with one, for a mechanism that begins with a challenge
     bad_url,              ///< not an absolute URI
     // limit: well formed but too much
     line_too_long,
     local_part_too_long,
     domain_too_long,
     path_too_long,
+    parameter_too_long,
     number_too_large,
     too_many_recipients,
     too_many_errors,
     message_too_large,
     reply_too_long,
+    auth_line_too_long,   ///< a line of an AUTH exchange
     // sequence: well formed, not now
     bad_sequence,         ///< the table of states has no such command here
     not_implemented,      ///< the verb is known, this session does not do it
@@ -60,6 +67,8 @@ enum class errc : std::uint8_t {
     unexpected_reply,     ///< a reply that nobody asked for
     bad_reply_class,      ///< a reply of a class that the command cannot have
     session_over,         ///< the session is closed or broken
+    unknown_mechanism,    ///< AUTH with a mechanism that this session does not offer
+    auth_cancelled,       ///< the client gave up an AUTH exchange
     // misuse: the calling program
     output_full,          ///< the buffer is too small; nothing was written
     unsafe_octet,         ///< CR, LF or NUL in an argument to be written; nothing was written
@@ -110,6 +119,7 @@ inline constexpr errc_facts errc_table[] = {
     {errc::bad_parameter, blame_t::malformed, "bad_parameter", "a parameter is keyword or keyword=value"},
     {errc::bad_parameter_value, blame_t::malformed, "bad_parameter_value", "the parameter cannot have this value"},
     {errc::duplicate_parameter, blame_t::malformed, "duplicate_parameter", "the parameter was given before"},
+    {errc::conflicting_parameters, blame_t::malformed, "conflicting_parameters", "the parameters do not go together"},
     {errc::non_ascii, blame_t::malformed, "non_ascii", "an octet outside ASCII needs SMTPUTF8"},
     {errc::bad_utf8, blame_t::malformed, "bad_utf8", "this is not UTF-8"},
     {errc::nul_octet, blame_t::malformed, "nul_octet", "a NUL octet"},
@@ -122,16 +132,22 @@ inline constexpr errc_facts errc_table[] = {
     {errc::bad_status, blame_t::malformed, "bad_status", "not the enhanced status code of such a reply"},
     {errc::bad_base64, blame_t::malformed, "bad_base64", "not base64"},
     {errc::bad_xtext, blame_t::malformed, "bad_xtext", "not xtext"},
+    {errc::bad_date_time, blame_t::malformed, "bad_date_time", "not a date and time"},
+    {errc::bad_mechanism, blame_t::malformed, "bad_mechanism", "the name of a SASL mechanism should stand here"},
+    {errc::bad_sasl_message, blame_t::malformed, "bad_sasl_message", "this cannot stand in a message of this mechanism"},
+    {errc::unexpected_initial_response, blame_t::malformed, "unexpected_initial_response", "the mechanism begins with a challenge"},
     {errc::bad_url, blame_t::malformed, "bad_url", "a URL should stand here"},
     {errc::line_too_long, blame_t::limit, "line_too_long", "the line is too long"},
     {errc::local_part_too_long, blame_t::limit, "local_part_too_long", "the local part is too long"},
     {errc::domain_too_long, blame_t::limit, "domain_too_long", "the domain is too long"},
     {errc::path_too_long, blame_t::limit, "path_too_long", "the path is too long"},
+    {errc::parameter_too_long, blame_t::limit, "parameter_too_long", "the parameter is too long"},
     {errc::number_too_large, blame_t::limit, "number_too_large", "the number is too large"},
     {errc::too_many_recipients, blame_t::limit, "too_many_recipients", "too many recipients"},
     {errc::too_many_errors, blame_t::limit, "too_many_errors", "too many errors in one session"},
     {errc::message_too_large, blame_t::limit, "message_too_large", "the message is too large"},
     {errc::reply_too_long, blame_t::limit, "reply_too_long", "the reply is too long"},
+    {errc::auth_line_too_long, blame_t::limit, "auth_line_too_long", "the line of the AUTH exchange is too long"},
     {errc::bad_sequence, blame_t::sequence, "bad_sequence", "not in this state of the session"},
     {errc::not_implemented, blame_t::sequence, "not_implemented", "the command is not implemented here"},
     {errc::not_authenticated, blame_t::sequence, "not_authenticated", "authentication is needed first"},
@@ -139,6 +155,8 @@ inline constexpr errc_facts errc_table[] = {
     {errc::unexpected_reply, blame_t::sequence, "unexpected_reply", "nobody asked for this reply"},
     {errc::bad_reply_class, blame_t::sequence, "bad_reply_class", "the command cannot have such a reply"},
     {errc::session_over, blame_t::sequence, "session_over", "the session is over"},
+    {errc::unknown_mechanism, blame_t::sequence, "unknown_mechanism", "the mechanism is not offered here"},
+    {errc::auth_cancelled, blame_t::sequence, "auth_cancelled", "the client cancelled the AUTH exchange"},
     {errc::output_full, blame_t::misuse, "output_full", "the output buffer is too small"},
     {errc::unsafe_octet, blame_t::misuse, "unsafe_octet", "CR, LF or NUL cannot be written here"},
     {errc::bad_value, blame_t::misuse, "bad_value", "the value cannot be written"},

@@ -216,10 +216,20 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::bad_parameter:
     case errc::bad_parameter_value:
     case errc::duplicate_parameter:
+    case errc::conflicting_parameters:
+    case errc::parameter_too_long:
     case errc::bad_number:
-    case errc::bad_base64:
+    case errc::bad_mechanism:
     case errc::bad_xtext:
-    case errc::bad_url: return with(501, 5, 4);
+    case errc::bad_url:
+    case errc::bad_date_time: return with(501, 5, 4);
+    // RFC 4954 4 and 6
+    case errc::bad_base64:
+    case errc::bad_sasl_message: return with(501, 5, 2);
+    case errc::unexpected_initial_response:
+    case errc::auth_cancelled: return with(501, 7, 0);
+    case errc::auth_line_too_long: return with(500, 5, 6);
+    case errc::unknown_mechanism: return with(504, 5, 4);
     case errc::expected_path:
     case errc::unclosed_path:
     case errc::null_path:

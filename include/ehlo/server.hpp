@@ -58,6 +58,20 @@ template <class H, class E>
 concept handles = requires(H& h, E const& e) { h.on(e); };
 template <class H, class E>
 concept answers = requires(H& h, E const& e, reply r) { r = h.on(e); };
+
+constexpr auto own_mail_of(auto const*) noexcept { return own_parameters<>(); }
+template <class H>
+    requires requires { typename H::own_mail_parameters; }
+constexpr auto own_mail_of(H const*) noexcept { return typename H::own_mail_parameters(); }
+constexpr auto own_rcpt_of(auto const*) noexcept { return own_parameters<>(); }
+template <class H>
+    requires requires { typename H::own_rcpt_parameters; }
+constexpr auto own_rcpt_of(H const*) noexcept { return typename H::own_rcpt_parameters(); }
+template <class H>
+struct own_parameters_of {
+    using mail = decltype(own_mail_of(static_cast<H const*>(nullptr)));
+    using rcpt = decltype(own_rcpt_of(static_cast<H const*>(nullptr)));
+};
 }  // namespace detail
 
 /// An SMTP server session (RFC 5321). Trivially copyable: it may be stored in bulk, moved between threads, and saved.
@@ -76,6 +90,7 @@ concept answers = requires(H& h, E const& e, reply r) { r = h.on(e); };
 ///     reply on(cmd::data const&)        before the 354; a refusal leaves the transaction open
 ///     void  on(abandoned const&)        drop what was collected; on(cmd::mail) begins anew in any case
 ///     void  on(answered const&)         called for every reply
+///     using own_mail_parameters = own_parameters<...>;    parameters of your own; own_rcpt_parameters likewise
 ///
 /// First call `advance` with no input: it writes the greeting.
 template <policy Policy = policy{}>
@@ -343,10 +358,23 @@ class basic_server {
         return true;
     }
 
-    static constexpr bool is_offered(parameter const& p) noexcept {
-        if (iequals(p.keyword, "SIZE")) return rules.offers.has(extension::size);
-        if (iequals(p.keyword, "BODY")) return rules.offers.has(extension::eight_bit_mime) && !iequals(*p.value, "BINARYMIME");
-        return iequals(p.keyword, "SMTPUTF8") && rules.offers.has(extension::smtputf8);
+    // The parameters of the extensions on offer. A parameter of another one is as good as unknown (RFC 5321 4.1.1.11).
+    static constexpr parameter_ids offered = parameters_of(rules.offers);
+    // What the policy has against well-formed parameters: one that is not on offer, or an own one of the handler's that its
+    // `parse` refuses. `Own` are the latter; `binary` says that BODY is BINARYMIME.
+    template <class Own>
+    static constexpr std::optional<failure> find_fault(parameter_list const& p, bool binary, char const* line) noexcept {
+        parameter_ids refused = p.present() - offered;
+        if (binary) refused |= parameter_id::body;
+        if (refused.empty() && !p.unknown_at()) return std::nullopt;
+        std::optional<failure> fault = Own::find_fault(p);
+        if (fault) fault->at += static_cast<std::uint32_t>(p.all().text().data() - line);
+        std::size_t const at = place_of(line, p.all(), [refused](parameter const& q) {
+            auto const id = find_parameter(q.keyword);
+            return id && refused.has(*id);
+        });
+        if (!refused.empty() && (!fault || at < fault->at)) fault = fail(errc::unknown_parameter, at);
+        return fault;
     }
     // The offset in the line of the first parameter of which `is` says true.
     template <class Is>
@@ -383,13 +411,8 @@ class basic_server {
     template <class H>
     constexpr reply ask(H& handler, cmd::mail const& c, std::optional<failure>& fault, char const* line) noexcept {
         mail_parameters const& p = c.parameters;
-        bool const offered = (!p.size() || rules.offers.has(extension::size)) &&
-                             (!p.body() || (rules.offers.has(extension::eight_bit_mime) && *p.body() != body::binary_mime)) &&
-                             (!p.smtputf8() || rules.offers.has(extension::smtputf8)) && !p.unknown_at();
-        if (!offered) {
-            fault = fail(errc::unknown_parameter, place_of(line, p.all(), [](parameter const& q) { return !is_offered(q); }));
-            return {};
-        }
+        fault = find_fault<typename detail::own_parameters_of<H>::mail>(p, p.body() == body::binary_mime, line);
+        if (fault) return {};
         if (p.size() && *p.size() > rules.max_message) {
             fault = fail(errc::message_too_large, place_of(line, p.all(), [](parameter const& q) { return iequals(q.keyword, "SIZE"); }));
             return {};
@@ -399,8 +422,8 @@ class basic_server {
     }
     template <class H>
     constexpr reply ask(H& handler, cmd::rcpt const& c, std::optional<failure>& fault, char const* line) noexcept {
-        if (c.parameters.unknown_at()) fault = fail(errc::unknown_parameter, place_of(line, c.parameters.all(), [](parameter const&) { return true; }));
-        else if (recipients_ == rules.max_recipients) fault = fail(errc::too_many_recipients, 0);
+        fault = find_fault<typename detail::own_parameters_of<H>::rcpt>(c.parameters, false, line);
+        if (!fault && recipients_ == rules.max_recipients) fault = fail(errc::too_many_recipients, 0);
         return fault ? reply() : handler.on(c);
     }
     template <class H>

@@ -180,9 +180,10 @@ static_assert(in_every_state([](state s) { return s == state::closed || smtp_tab
 static_assert(in_every_state([](state s) {
                   return !reads_commands(s) || s == state::refused ||
                          (smtp_table.allows(s, event::rset) && smtp_table.allows(s, event::noop) &&
-                          smtp_table.allows(s, event::vrfy) && smtp_table.allows(s, event::help));
+                          smtp_table.allows(s, event::vrfy) && smtp_table.allows(s, event::expn) &&
+                          smtp_table.allows(s, event::help));
               }),
-              "RSET, NOOP, VRFY and HELP are answered in any order, even before EHLO (4.1.4)");
+              "RSET, NOOP, VRFY, EXPN and HELP are answered in any order, even before EHLO (4.1.4)");
 }  // namespace detail
 
 /// Seconds that a client should wait for the reply to an event, at least (RFC 5321 4.5.3.2). Where the RFC has no number

@@ -61,6 +61,16 @@ class writer {
         if (bad != octets.size()) stick(fail(errc::unsafe_octet, bad));
         return raw(octets);
     }
+    /// `size` octets that count as written and that the caller fills; nullptr if there is no room (output_full).
+    constexpr char* claim(std::size_t size) noexcept {
+        if (failed_) return nullptr;
+        if (size > room()) {
+            stick(fail(errc::output_full, size_));
+            return nullptr;
+        }
+        size_ += size;
+        return data_ + size_ - size;
+    }
     constexpr writer& number(std::uint64_t value) noexcept { return raw(detail::digits(value).text()); }
     constexpr writer& crlf() noexcept { return raw("\r\n"); }
     /// Changes an octet that was written before.

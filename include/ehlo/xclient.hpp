@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/command.hpp>
+#include <ehlo/xtext.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -69,14 +70,7 @@ constexpr result<cmd::client_facts> parse_client_facts(verb v, std::string_view 
         std::size_t const value_at = at + equals + 1;
         if (value.empty()) return fail(errc::bad_parameter, value_at);
         if (value.size() > max_attribute) return fail(errc::bad_parameter_value, value_at + max_attribute);
-        // xtext = *( xchar / "+" 2HEXDIG )
-        for (std::size_t i = 0; i < value.size(); ++i) {
-            if (chars::xchar.contains(value[i])) continue;
-            bool const coded = value[i] == '+' && i + 2 < value.size() && chars::hexdig.contains(value[i + 1]) &&
-                               chars::hexdig.contains(value[i + 2]);
-            if (!coded) return fail(errc::bad_parameter_value, value_at + i);
-            i += 2;
-        }
+        if (auto const parsed = parse_xtext(value); !parsed) return fail(errc::bad_parameter_value, value_at + parsed.error().at);
         at += end;
         if (at == arguments.size()) return cmd::client_facts{v, parameter_range(arguments)};
         if (++at == arguments.size()) return fail(errc::bad_parameter, at);

@@ -619,7 +619,7 @@ record ehlo_answer(string_view item, options const& o) {
         if (auto const n = ehlo::parse_decimal(c.parameters); n && key == ehlo::name(ehlo::extension::size))
             value = std::to_string(*n);
         bool known = false;
-        for (string_view const name : ehlo::extension_names) known |= name == key;
+        known = ehlo::find_extension(key).has_value();
         r.human(capabilities.empty() ? "offers" : "", escape(line) + (known ? "" : "   (unknown to ehlo)"));
         std::erase_if(capabilities, [&](auto const& pair) { return pair.first == key; });
         capabilities.emplace_back(key, value);

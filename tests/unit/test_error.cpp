@@ -1,8 +1,12 @@
 // error.hpp, result.hpp, leniency.hpp
 #include "support.hpp"
 
+#include <ehlo/command.hpp>
+#include <ehlo/content.hpp>
 #include <ehlo/error.hpp>
 #include <ehlo/leniency.hpp>
+#include <ehlo/line.hpp>
+#include <ehlo/reply.hpp>
 #include <ehlo/result.hpp>
 
 #include <cstddef>
@@ -102,4 +106,86 @@ TEST_CASE("leniency is a set of rules", "[leniency]") {
     static_assert((rule::loose_dots | rule::trailing_dot).has(rule::trailing_dot));
     static_assert(!(rule::loose_dots | rule::trailing_dot).has(rule::missing_domain));
     static_assert((strict | rule::bare_lf_line) == leniency(rule::bare_lf_line));
+}
+
+namespace {
+struct produced {
+    errc code;
+    std::size_t at;
+    failure is;
+};
+constexpr failure of_command(std::string_view line, syntax const& rules = strict_syntax) {
+    auto const split = split_command(line);
+    if (!split) return split.error();
+    return visit_command(*split, rules, [](auto const&) {}).value_or(fail(errc::too_many_outstanding, 0));
+}
+constexpr failure of_line(std::string_view octets, std::size_t limit) {
+    return line_reader().next(octets, limit).error();
+}
+constexpr syntax small{.max_local_part = 2, .max_domain = 3, .max_path = 8};
+constexpr produced productions[] = {
+    {errc::empty_line, 0, of_command("")},
+    {errc::unknown_verb, 0, of_command("HELLO")},
+    {errc::http_request, 0, of_command("GET / HTTP/1.1")},
+    {errc::missing_argument, 4, of_command("EHLO")},
+    {errc::unexpected_argument, 5, of_command("DATA x")},
+    {errc::expected_from, 5, of_command("MAIL x")},
+    {errc::expected_to, 5, of_command("RCPT x")},
+    {errc::expected_path, 10, of_command("MAIL FROM:x")},
+    {errc::unclosed_path, 14, of_command("MAIL FROM:<a@b")},
+    {errc::null_path, 9, of_command("RCPT TO:<>")},
+    {errc::bad_route, 13, of_command("MAIL FROM:<@a>")},
+    {errc::bad_local_part, 11, of_command("MAIL FROM:<.>")},
+    {errc::bad_quoted_string, 13, of_command("MAIL FROM:<\"a")},
+    {errc::missing_domain, 12, of_command("MAIL FROM:<a>")},
+    {errc::bad_domain, 13, of_command("MAIL FROM:<a@>")},
+    {errc::bad_address_literal, 6, of_command("EHLO []")},
+    {errc::bad_parameter, 13, of_command("MAIL FROM:<> =")},
+    {errc::bad_parameter_value, 18, of_command("MAIL FROM:<> SIZE=x")},
+    {errc::duplicate_parameter, 15, of_command("MAIL FROM:<> X X")},
+    {errc::non_ascii, 5, of_command("EHLO \xC3\xBC")},
+    {errc::bad_utf8, 9, of_command("RCPT TO:<\xC3@b>", syntax{.smtputf8 = true})},
+    {errc::nul_octet, 1, of_line(std::string_view("a\0\r\n", 4), 512)},
+    {errc::bare_cr, 1, of_line("a\rb\r\n", 512)},
+    {errc::bare_lf, 1, of_line("a\nb\r\n", 512)},
+    {errc::bad_number, 1, parse_decimal("1x").error()},
+    {errc::bad_reply_code, 0, parse_reply("150 x").error()},
+    {errc::bad_reply_separator, 3, parse_reply("250_x").error()},
+    {errc::mixed_reply_codes, 7, parse_reply("250-x\r\n350 y").error()},
+    {errc::bad_status, 0, parse_status("9.9.9").error()},
+    {errc::bad_xtext, 31, of_command("MAIL FROM:<a@b.example> AUTH=a+0Ab@c.example")},
+    {errc::line_too_long, 8, of_line("abcdefgh\r\n", 8)},
+    {errc::local_part_too_long, 11, of_command("RCPT TO:<abc@d>", small)},
+    {errc::domain_too_long, 14, of_command("RCPT TO:<a@bcde>", small)},
+    {errc::path_too_long, 16, of_command("RCPT TO:<@a:b@cde>", small)},
+    {errc::number_too_large, 37, of_command("MAIL FROM:<> SIZE=99999999999999999999")},
+    {errc::reply_too_long, 8, parse_reply("250 abcdefg\r\n", reply_limits{.line = 10}).error()},
+};
+constexpr std::size_t first_unlike() {
+    std::size_t i = 0;
+    for (produced const& p : productions) {
+        if (p.is != fail(p.code, p.at)) return i;
+        ++i;
+    }
+    return i;
+}
+static_assert(first_unlike() == std::size(productions));
+}  // namespace
+
+TEST_CASE("every fault of a peer is produced by something", "[error]") {
+    // Those of a whole session (test_server.cpp) and of AUTH and typed parameters have their own tests.
+    std::set<errc> seen = {errc::too_many_recipients, errc::too_many_errors, errc::message_too_large, errc::bad_base64,
+                           errc::conflicting_parameters, errc::bad_date_time, errc::bad_mechanism, errc::bad_sasl_message,
+                           errc::unexpected_initial_response, errc::parameter_too_long, errc::auth_line_too_long};
+    for (produced const& p : productions) {
+        CAPTURE(name(p.code));
+        CHECK(p.is == fail(p.code, p.at));
+        CHECK(seen.insert(p.code).second);
+    }
+    for (unsigned i = 0; i < errc_count; ++i) {
+        auto const code = static_cast<errc>(i);
+        if (blame(code) != blame_t::malformed && blame(code) != blame_t::limit) continue;
+        CAPTURE(name(code));
+        CHECK(seen.contains(code));
+    }
 }

@@ -14,6 +14,7 @@
 
 using namespace ehlo;
 using support::fence;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -24,7 +25,7 @@ constexpr charset everything{0, 255};
 constexpr charset nothing{};
 
 // Octets around the bounds of ranges, and both sides of the sign bit.
-constexpr std::string_view adversarial{"\x00\x01\x08\t\n\r\x0E\x1F !\"-./09:;<=>?@AZ[\\]^_`az{|}~\x7F\x80\x81\xBF\xC2\xFE\xFF", 47};
+constexpr std::string_view adversarial = "\x00\x01\x08\t\n\r\x0E\x1F !\"-./09:;<=>?@AZ[\\]^_`az{|}~\x7F\x80\x81\xBF\xC2\xFE\xFF"sv;
 
 template <charset Set>
 std::size_t plain_first(std::string_view text, std::size_t from) {

@@ -1,0 +1,867 @@
+// SASL messages, written and parsed: PLAIN, LOGIN, EXTERNAL, ANONYMOUS, XOAUTH2, OAUTHBEARER, CRAM-MD5 and SCRAM, whose
+// hashes the caller brings. RFC 4422, 4616, 4505, 7628, 2195, 5802. Nothing here knows SMTP: see auth.hpp.
+//
+// A message is a struct of views: parse_x makes one of decoded octets, and what writes (write_auth, write_auth_response,
+// write_challenge, write_message) takes it. Secrets stay where the caller has them: nothing is copied but to the output.
+#pragma once
+
+#include <ehlo/base64.hpp>
+#include <ehlo/syntax.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+namespace ehlo::inline v0 {
+
+/// Mechanisms that ehlo knows by name. `unknown` is any other.
+enum class mechanism : std::uint8_t {
+    unknown,
+    plain,               ///< RFC 4616
+    login,               ///< never standardised; draft-murchison-sasl-login
+    external,            ///< RFC 4422 A
+    anonymous,           ///< RFC 4505
+    cram_md5,            ///< RFC 2195
+    digest_md5,          ///< RFC 2831, historic: by name only
+    scram_sha_1,         ///< RFC 5802
+    scram_sha_1_plus,    ///< RFC 5802
+    scram_sha_256,       ///< RFC 7677
+    scram_sha_256_plus,  ///< RFC 7677
+    xoauth2,             ///< Google and Microsoft, before RFC 7628
+    oauthbearer,         ///< RFC 7628
+};
+inline constexpr unsigned mechanism_count = 13;
+inline constexpr std::string_view mechanism_names[mechanism_count] = {
+    "",         "PLAIN",       "LOGIN",           "EXTERNAL",      "ANONYMOUS",          "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1",
+    "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "XOAUTH2", "OAUTHBEARER"};
+/// The name as it is registered; empty for `unknown`.
+constexpr std::string_view name(mechanism m) noexcept { return mechanism_names[static_cast<unsigned>(m)]; }
+
+/// The mechanism of this name, in any case (RFC 4954 8).
+constexpr mechanism find_mechanism(std::string_view text) noexcept {
+    for (unsigned i = 1; i < mechanism_count; ++i)
+        if (iequals(text, mechanism_names[i])) return static_cast<mechanism>(i);
+    return mechanism::unknown;
+}
+/// Whether the server speaks first, so that an initial response is an error (RFC 4954 4). LOGIN is not counted: many a
+/// client sends the user name at once, and servers take it.
+constexpr bool begins_with_challenge(mechanism m) noexcept { return m == mechanism::cram_md5 || m == mechanism::digest_md5; }
+
+/// A set of mechanisms.
+struct mechanisms {
+    std::uint32_t bits = 0;
+    constexpr mechanisms() noexcept = default;
+    constexpr mechanisms(mechanism m) noexcept : bits(1u << static_cast<unsigned>(m)) {}
+    constexpr bool has(mechanism m) const noexcept { return (bits >> static_cast<unsigned>(m) & 1) != 0; }
+    friend constexpr mechanisms operator|(mechanisms a, mechanisms b) noexcept {
+        a.bits |= b.bits;
+        return a;
+    }
+    constexpr bool operator==(mechanisms const&) const = default;
+};
+constexpr mechanisms operator|(mechanism a, mechanism b) noexcept { return mechanisms(a) | mechanisms(b); }
+
+namespace chars {
+inline constexpr charset mech_char = let_dig + "-_";
+inline constexpr charset vchar{33, 126};
+inline constexpr charset text_char = ~unsafe;                         ///< any UTF-8 but CR, LF and NUL
+inline constexpr charset bearer_char = let_dig + "-._~+/=";           ///< b64token, RFC 6750 2.1
+inline constexpr charset xoauth2_char = text_char - "\x01";
+inline constexpr charset oauth_value = vchar + " \t\r\n";             ///< RFC 7628 3.1
+inline constexpr charset scram_value_char = text_char - ",";          ///< RFC 5802 7
+inline constexpr charset scram_printable = vchar - ",";
+inline constexpr charset scram_safe_char = scram_value_char - "=";
+inline constexpr charset not_escape = ~charset("=");
+inline constexpr charset not_escaped = ~charset(",=");
+inline constexpr charset cb_name = let_dig + ".-";
+}  // namespace chars
+
+namespace detail {
+
+/// The octets at the beginning of a text that are in the set. Names and tokens are short: a kernel for each of a dozen sets
+/// would cost every user milliseconds of compile time.
+constexpr std::size_t count_leading(std::string_view text, charset const& set) noexcept {
+    std::size_t n = 0;
+    while (n < text.size() && set.contains(text[n])) ++n;
+    return n;
+}
+
+/// *allowed; octets over 127, where they are allowed, as UTF-8.
+constexpr bool scan_octets(cursor& c, charset const& allowed, std::string_view& part) noexcept {
+    std::size_t const start = c.at;
+    while (c.next_in(allowed)) {
+        std::size_t const n = c.next_is_wide() ? utf8_length(c.text.substr(c.at)) : 1;
+        if (n == 0) return c.stop(errc::bad_utf8);
+        c.at += n;
+    }
+    part = c.text.substr(start, c.at - start);
+    return true;
+}
+/// 1*allowed
+constexpr bool scan_some(cursor& c, charset const& allowed, std::string_view& part) noexcept {
+    if (!scan_octets(c, allowed, part)) return false;
+    return !part.empty() || c.stop(errc::bad_sasl_message);
+}
+constexpr bool scan_literal_text(cursor& c, std::string_view literal) noexcept {
+    for (char const octet : literal)
+        if (!c.skip(octet)) return c.stop(errc::bad_sasl_message);
+    return true;
+}
+constexpr bool scan_end(cursor& c) noexcept { return c.end() || c.stop(errc::bad_sasl_message); }
+
+// A message is spelled twice, by the same function: to a survey, which measures and checks it, then to an emitter. So
+// nothing of a message that is refused, or does not fit, ever stands in the output.
+
+struct survey {
+    std::size_t size = 0;
+    bool failed = false;
+    failure error{};
+
+    constexpr void refuse(errc code, std::size_t at) noexcept {
+        if (!failed) error = fail(code, size + at);
+        failed = true;
+    }
+    constexpr void raw(std::string_view octets) noexcept { size += octets.size(); }
+    constexpr void any(std::string_view octets, charset const& allowed) noexcept {
+        cursor c{octets, strict_syntax};
+        std::string_view part;
+        if (!scan_octets(c, allowed, part)) refuse(c.error.code, c.error.at);
+        else if (!c.end()) refuse(c.next_in(chars::unsafe) ? errc::unsafe_octet : errc::bad_value, c.at);
+        raw(octets);
+    }
+    constexpr void some(std::string_view octets, charset const& allowed) noexcept {
+        if (octets.empty()) refuse(errc::bad_value, 0);
+        any(octets, allowed);
+    }
+    /// Any octets but CR, LF and NUL.
+    constexpr void safe(std::string_view octets) noexcept {
+        std::size_t const bad = find_first<chars::unsafe>(octets);
+        if (bad != octets.size()) refuse(errc::unsafe_octet, bad);
+        raw(octets);
+    }
+    constexpr void base64(std::string_view text) noexcept {
+        require(!text.empty());
+        if (auto const good = check_base64(text); !good) refuse(errc::bad_value, good.error().at);
+        raw(text);
+    }
+    constexpr void require(bool good) noexcept {
+        if (!good) refuse(errc::bad_value, 0);
+    }
+};
+
+template <class Put>
+struct emitter {
+    Put put;
+    constexpr void raw(std::string_view octets) noexcept { put(octets); }
+    constexpr void any(std::string_view octets, charset const&) noexcept { put(octets); }
+    constexpr void some(std::string_view octets, charset const&) noexcept { put(octets); }
+    constexpr void safe(std::string_view octets) noexcept { put(octets); }
+    constexpr void base64(std::string_view text) noexcept { put(text); }
+    constexpr void require(bool) noexcept {}
+};
+template <class Put>
+emitter(Put) -> emitter<Put>;
+
+/// Octets that are a message as they are.
+template <class Sink>
+constexpr void spell(Sink& s, std::string_view octets) noexcept {
+    s.raw(octets);
+}
+
+template <class Message>
+constexpr survey survey_of(Message const& m) noexcept {
+    survey s;
+    spell(s, m);
+    return s;
+}
+template <class Message>
+constexpr void put_message_base64(writer& w, Message const& m) noexcept {
+    base64_encoder encoder(w);
+    emitter out{[&encoder](std::string_view octets) noexcept { encoder.put(octets); }};
+    spell(out, m);
+    encoder.finish();
+}
+
+}  // namespace detail
+
+/// saslname = 1*(value-safe-char / "=2C" / "=3D"): a name in which "," and "=" are escaped. RFC 5802 5.1, RFC 5801 4.
+/// Made from text, it is what the text means and is escaped when it is written; parsers make it of the escaped text.
+class saslname {
+    std::string_view text_;
+    bool escaped_ = false;
+
+  public:
+    constexpr saslname() noexcept = default;
+    template <class T, class = std::enable_if_t<std::is_convertible_v<T const&, std::string_view>>>
+    constexpr saslname(T const& meaning) noexcept : text_(meaning) {}
+    /// Text that is escaped already, and well formed.
+    static constexpr saslname as_received(std::string_view escaped EHLO_LIFETIMEBOUND) noexcept {
+        saslname n;
+        n.text_ = escaped;
+        n.escaped_ = true;
+        return n;
+    }
+    constexpr bool empty() const noexcept { return text_.empty(); }
+    /// As it stands: escaped or not.
+    constexpr std::string_view text() const noexcept { return text_; }
+    constexpr bool is_escaped() const noexcept { return escaped_; }
+
+    /// What it means, as pieces: `take(piece)` for each.
+    template <class F>
+    constexpr void each_meant(F&& take) const noexcept {
+        std::string_view rest = text_;
+        while (!rest.empty()) {
+            std::size_t const n = escaped_ ? detail::count_leading(rest, chars::not_escape) : rest.size();
+            if (n != 0) take(rest.substr(0, n));
+            if (n == rest.size()) return;
+            take(std::string_view(rest.size() > n + 1 && rest[n + 1] == '2' ? "," : "="));
+            rest = rest.substr(rest.size() < n + 3 ? rest.size() : n + 3);
+        }
+    }
+    /// How it is escaped, as pieces.
+    template <class F>
+    constexpr void each_escaped(F&& take) const noexcept {
+        std::string_view rest = text_;
+        while (!rest.empty()) {
+            std::size_t const n = escaped_ ? rest.size() : detail::count_leading(rest, chars::not_escaped);
+            if (n != 0) take(rest.substr(0, n));
+            if (n == rest.size()) return;
+            take(std::string_view(rest[n] == ',' ? "=2C" : "=3D"));
+            rest = rest.substr(n + 1);
+        }
+    }
+    /// Whether it means this.
+    constexpr bool means(std::string_view meaning) const noexcept {
+        bool same = true;
+        each_meant([&](std::string_view piece) noexcept {
+            same = same && meaning.substr(0, piece.size()) == piece;
+            if (same) meaning.remove_prefix(piece.size());
+        });
+        return same && meaning.empty();
+    }
+};
+
+/// Writes what a name means. Errors: output_full.
+constexpr result<std::size_t> write_unescaped(writer& out, saslname const& n) noexcept {
+    return out.atomically([&](writer& w) { n.each_meant([&w](std::string_view piece) noexcept { w.raw(piece); }); });
+}
+
+/// Whether two secrets are equal, in a time that depends on their sizes only.
+constexpr bool same_secret(std::string_view a, std::string_view b) noexcept {
+    unsigned differ = a.size() == b.size() ? 0 : 1;
+    for (std::size_t i = 0; i < a.size() && i < b.size(); ++i)
+        differ |= static_cast<unsigned>(static_cast<unsigned char>(a[i] ^ b[i]));
+    return differ == 0;
+}
+
+/// The messages. All views borrow from the octets that were parsed, or from whatever the caller has put there.
+namespace sasl {
+
+/// message = [authzid] NUL authcid NUL passwd. RFC 4616 2. An empty authzid: as whom the password says.
+struct plain {
+    static constexpr v0::mechanism mechanism = v0::mechanism::plain;
+    std::string_view authzid{};
+    std::string_view authcid{};
+    std::string_view password{};
+};
+
+/// An answer to a prompt of LOGIN: the user name, then the password.
+struct login {
+    static constexpr v0::mechanism mechanism = v0::mechanism::login;
+    std::string_view text{};
+};
+/// What servers prompt with. The draft says "User Name" and "Password" with a NUL each; these are what clients know.
+inline constexpr std::string_view login_user_name = "Username:";
+inline constexpr std::string_view login_password = "Password:";
+enum class login_prompt : std::uint8_t { unknown, user_name, password };
+
+/// extern-resp = *( UTF8-char-no-nul ): as whom to act, or nothing. RFC 4422 A.1.
+struct external {
+    static constexpr v0::mechanism mechanism = v0::mechanism::external;
+    std::string_view authzid{};
+};
+
+/// message = [ email / token ]: trace information, or nothing. RFC 4505 2.
+struct anonymous {
+    static constexpr v0::mechanism mechanism = v0::mechanism::anonymous;
+    std::string_view trace{};
+};
+
+/// "user=" user ^A "auth=Bearer " token ^A ^A
+struct xoauth2 {
+    static constexpr v0::mechanism mechanism = v0::mechanism::xoauth2;
+    std::string_view user{};
+    std::string_view token{};
+};
+
+/// client-resp = gs2-header kvsep *kvpair kvsep, with the pairs host, port and auth. RFC 7628 3.1. An empty token asks for
+/// the scope: the server refuses it, and says what it wants.
+struct oauthbearer {
+    static constexpr v0::mechanism mechanism = v0::mechanism::oauthbearer;
+    saslname authzid{};
+    std::optional<std::string_view> host{};
+    std::optional<std::uint16_t> port{};
+    std::string_view token{};
+};
+/// What a client answers to the challenge that tells it why OAUTHBEARER failed (RFC 7628 3.2.3); XOAUTH2: nothing.
+inline constexpr std::string_view oauth_error_seen = "\x01";
+
+/// response = user SP digest; the digest is that of HMAC-MD5, 32 hexadecimal digits in lower case. RFC 2195 2.
+struct cram_md5 {
+    std::string_view user{};
+    std::string_view digest{};
+};
+
+/// gs2-cbind-flag = "n" / "y" / ("p=" cb-name). RFC 5802 7.
+enum class binding : std::uint8_t {
+    none,         ///< the client knows no channel binding
+    not_offered,  ///< the client does, and believes that the server does not
+    used,         ///< channel binding of the type `channel`
+};
+/// gs2-header = gs2-cbind-flag "," [ "a=" saslname ] ","
+struct gs2_header {
+    sasl::binding binding = sasl::binding::none;
+    std::string_view channel{};  ///< "tls-exporter", "tls-server-end-point" ...
+    saslname authzid{};
+};
+
+/// client-first-message = gs2-header "n=" saslname ",r=" nonce ["," extensions]. RFC 5802 7.
+struct scram_client_first {
+    gs2_header header{};
+    saslname user{};
+    std::string_view nonce{};
+    std::string_view extensions{};   ///< attr-val *("," attr-val)
+    std::string_view header_text{};  ///< set by the parser: what "c=" must begin with
+    std::string_view bare{};         ///< set by the parser: the message without its header, for the transcript
+};
+/// server-first-message = "r=" nonce ",s=" salt ",i=" iterations ["," extensions]
+struct scram_server_first {
+    std::string_view nonce{};
+    std::string_view salt{};       ///< base64
+    std::uint32_t iterations = 0;  ///< RFC 7677 4 wants 4096 at least: that is for the client to refuse
+    std::string_view extensions{};
+};
+/// client-final-message = "c=" base64 ",r=" nonce ["," extensions] ",p=" proof. Without a proof it is what the proof is
+/// made over: write it so first.
+struct scram_client_final {
+    std::string_view channel{};        ///< base64 of the gs2-header and the channel's data
+    std::string_view nonce{};
+    std::string_view extensions{};
+    std::string_view proof{};          ///< base64
+    std::string_view without_proof{};  ///< set by the parser: for the transcript
+};
+/// server-final-message = ("e=" server-error-value / "v=" verifier) ["," extensions]. One of the two is not empty.
+struct scram_server_final {
+    std::string_view verifier{};  ///< base64
+    std::string_view problem{};   ///< "invalid-proof", "unknown-user" ...
+    std::string_view extensions{};
+};
+
+}  // namespace sasl
+
+namespace detail {
+
+template <class Sink>
+constexpr void spell(Sink& s, sasl::plain const& m) noexcept {
+    constexpr std::string_view nul{"\0", 1};
+    s.any(m.authzid, chars::text_char);
+    s.raw(nul);
+    s.some(m.authcid, chars::text_char);
+    s.raw(nul);
+    s.some(m.password, chars::text_char);
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::login const& m) noexcept {
+    s.require(!m.text.empty());
+    s.safe(m.text);
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::external const& m) noexcept {
+    s.any(m.authzid, chars::text_char);
+}
+
+// token = 1*255TCHAR: characters, not octets; TCHAR is any but "@", which makes it an email.
+constexpr std::size_t trace_limit(std::string_view trace) noexcept {
+    std::size_t characters = 0, i = 0;
+    for (; i < trace.size(); ++i) {
+        if (trace[i] == '@') return trace.size();
+        if ((trace[i] & '\xC0') != '\x80' && ++characters > 255) break;
+    }
+    return trace.find('@', i) == std::string_view::npos ? i : trace.size();
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::anonymous const& m) noexcept {
+    std::size_t const most = trace_limit(m.trace);
+    s.any(m.trace.substr(0, most), chars::text_char);
+    s.require(most == m.trace.size());
+}
+
+template <class Sink>
+constexpr void spell(Sink& s, sasl::xoauth2 const& m) noexcept {
+    s.raw("user=");
+    s.some(m.user, chars::xoauth2_char);
+    s.raw("\x01" "auth=Bearer ");
+    s.some(m.token, chars::bearer_char);
+    s.raw("\x01\x01");
+}
+
+constexpr bool scan_saslname(cursor& c, saslname& n) noexcept {
+    std::size_t const start = c.at;
+    for (;;) {
+        std::string_view part;
+        if (!scan_octets(c, chars::scram_safe_char, part)) return false;
+        if (!c.skip('=')) break;
+        bool const comma = c.next_is('2');
+        if (!comma && !c.next_is('3')) return c.stop(errc::bad_sasl_message);
+        ++c.at;
+        if (!c.skip(comma ? 'C' : 'D')) return c.stop(errc::bad_sasl_message);
+    }
+    n = saslname::as_received(c.text.substr(start, c.at - start));
+    return c.at != start || c.stop(errc::bad_sasl_message);
+}
+template <class Sink>
+constexpr void spell_name(Sink& s, saslname const& n) noexcept {
+    if (n.is_escaped()) {
+        cursor c{n.text(), strict_syntax};
+        saslname same;
+        s.require(n.empty() || (scan_saslname(c, same) && c.end()));
+    }
+    n.each_escaped([&s](std::string_view piece) noexcept { s.any(piece, chars::scram_value_char); });
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::gs2_header const& h) noexcept {
+    if (h.binding == sasl::binding::used) {
+        s.raw("p=");
+        s.some(h.channel, chars::cb_name);
+    } else {
+        s.require(h.channel.empty());
+        s.raw(h.binding == sasl::binding::none ? "n" : "y");
+    }
+    s.raw(h.authzid.empty() ? "," : ",a=");
+    spell_name(s, h.authzid);
+    s.raw(",");
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::oauthbearer const& m) noexcept {
+    spell(s, sasl::gs2_header{sasl::binding::none, {}, m.authzid});
+    s.raw("\x01");
+    if (m.host) {
+        s.raw("host=");
+        s.any(*m.host, chars::vchar);
+        s.raw("\x01");
+    }
+    if (m.port) {
+        s.require(*m.port != 0);
+        s.raw("port=");
+        s.raw(digits(*m.port).text());
+        s.raw("\x01");
+    }
+    s.raw(m.token.empty() ? "auth=" : "auth=Bearer ");
+    s.any(m.token, chars::bearer_char);
+    s.raw("\x01\x01");
+}
+
+constexpr bool is_lower_hex(std::string_view text, std::size_t& bad) noexcept {
+    constexpr charset lower_hex = charset('0', '9') + charset('a', 'f');
+    for (bad = 0; bad < text.size() && lower_hex.contains(text[bad]);) ++bad;
+    return bad == text.size();
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::cram_md5 const& m) noexcept {
+    std::size_t bad = 0;
+    s.some(m.user, chars::text_char);
+    s.raw(" ");
+    s.require(m.digest.size() == 32 && is_lower_hex(m.digest, bad));
+    s.raw(m.digest);
+}
+
+// attr-val *("," attr-val), attr-val = ALPHA "=" 1*value-char; or, with `last`, as far as an attribute of that name. "m=" is
+// kept for another version, and must not be understood.
+constexpr bool scan_extensions(cursor& c, std::string_view& part, char last = '\0') noexcept {
+    std::size_t const start = c.at;
+    std::string_view value;
+    for (;;) {
+        std::size_t const here = c.at;
+        if (last != '\0' && c.next_is(last)) {
+            part = c.text.substr(start, here == start ? 0 : here - 1 - start);
+            return true;
+        }
+        if (!c.next_in(chars::alpha) || c.next_is('m')) return c.stop(errc::bad_sasl_message);
+        ++c.at;
+        if (!scan_literal_text(c, "=") || !scan_some(c, chars::scram_value_char, value)) return false;
+        if (c.end() && last == '\0') {
+            part = c.text.substr(start);
+            return true;
+        }
+        if (!c.skip(',')) return c.stop(errc::bad_sasl_message);
+    }
+}
+template <class Sink>
+constexpr void spell_extensions(Sink& s, std::string_view extensions) noexcept {
+    if (extensions.empty()) return;
+    cursor c{extensions, strict_syntax};
+    std::string_view part;
+    s.raw(",");
+    s.any(extensions, chars::text_char);
+    s.require(scan_extensions(c, part));
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::scram_client_first const& m) noexcept {
+    spell(s, m.header);
+    s.raw("n=");
+    s.require(!m.user.empty());
+    spell_name(s, m.user);
+    s.raw(",r=");
+    s.some(m.nonce, chars::scram_printable);
+    spell_extensions(s, m.extensions);
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::scram_server_first const& m) noexcept {
+    s.raw("r=");
+    s.some(m.nonce, chars::scram_printable);
+    s.raw(",s=");
+    s.base64(m.salt);
+    s.raw(",i=");
+    s.require(m.iterations != 0);
+    s.raw(digits(m.iterations).text());
+    spell_extensions(s, m.extensions);
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::scram_client_final const& m) noexcept {
+    s.raw("c=");
+    s.base64(m.channel);
+    s.raw(",r=");
+    s.some(m.nonce, chars::scram_printable);
+    spell_extensions(s, m.extensions);
+    if (m.proof.empty()) return;
+    s.raw(",p=");
+    s.base64(m.proof);
+}
+template <class Sink>
+constexpr void spell(Sink& s, sasl::scram_server_final const& m) noexcept {
+    s.require(m.verifier.empty() != m.problem.empty());
+    if (m.problem.empty()) {
+        s.raw("v=");
+        s.base64(m.verifier);
+    } else {
+        s.raw("e=");
+        s.some(m.problem, chars::scram_value_char);
+    }
+    spell_extensions(s, m.extensions);
+}
+
+}  // namespace detail
+
+/// Writes a message as it is, without base64: SCRAM needs it for its transcript. Returns the octets written.
+/// Errors of all that write messages: unsafe_octet for CR, LF and NUL in a part, bad_utf8, bad_value for any other octet or
+/// part that cannot stand there, `at` in the message; output_full. Nothing is written then.
+template <class Message>
+constexpr result<std::size_t> write_message(writer& out, Message const& m) noexcept {
+    detail::survey const s = detail::survey_of(m);
+    if (s.failed) return s.error;
+    if (s.size > out.room()) return fail(errc::output_full, out.size());
+    return out.atomically([&](writer& w) {
+        detail::emitter to{[&w](std::string_view octets) noexcept { w.raw(octets); }};
+        detail::spell(to, m);
+    });
+}
+
+// Parsers of messages. Each takes all decoded octets of a message and borrows from them. Errors of all: bad_sasl_message,
+// bad_utf8, at the first octet that cannot be right. CR, LF and NUL are let in nowhere, though some of the grammars would:
+// SASLprep, which SMTP asks for (RFC 4954 4), forbids control characters, and names end up in logs.
+
+/// message = [authzid] NUL authcid NUL passwd. RFC 4616 2. No limit on the parts: a server must take 255 octets of each.
+constexpr result<sasl::plain> parse_plain(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    sasl::plain m;
+    constexpr std::string_view nul{"\0", 1};
+    if (detail::scan_octets(c, chars::text_char, m.authzid) && detail::scan_literal_text(c, nul) &&
+        detail::scan_some(c, chars::text_char, m.authcid) && detail::scan_literal_text(c, nul) &&
+        detail::scan_some(c, chars::text_char, m.password) && detail::scan_end(c))
+        return m;
+    return c.error;
+}
+
+/// The answer to a prompt of LOGIN: any octets but CR, LF and NUL, and not none. Not looked at for UTF-8.
+constexpr result<sasl::login> parse_login(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    std::size_t const bad = detail::find_first<chars::unsafe>(octets);
+    if (octets.empty() || bad != octets.size()) return fail(errc::bad_sasl_message, bad);
+    return sasl::login{octets};
+}
+/// What a prompt of LOGIN asks for: "User Name", "Username:", "Password" and their like in any case. A client that is not
+/// told knows by the order.
+constexpr sasl::login_prompt find_login_prompt(std::string_view octets) noexcept {
+    while (!octets.empty() && (octets.back() == '\0' || octets.back() == ':' || octets.back() == ' ')) octets.remove_suffix(1);
+    if (iequals(octets, "Username") || iequals(octets, "User Name")) return sasl::login_prompt::user_name;
+    return iequals(octets, "Password") ? sasl::login_prompt::password : sasl::login_prompt::unknown;
+}
+
+/// *( UTF8-char-no-nul ). RFC 4422 A.1.
+constexpr result<sasl::external> parse_external(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    sasl::external m;
+    if (detail::scan_octets(c, chars::text_char, m.authzid) && detail::scan_end(c)) return m;
+    return c.error;
+}
+
+/// [ email / token ], token = 1*255TCHAR. RFC 4505 2. With an "@" in it it is taken for an email; that is not looked at.
+constexpr result<sasl::anonymous> parse_anonymous(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    sasl::anonymous m;
+    if (!detail::scan_octets(c, chars::text_char, m.trace) || !detail::scan_end(c)) return c.error;
+    if (std::size_t const most = detail::trace_limit(octets); most != octets.size()) return fail(errc::bad_sasl_message, most);
+    return m;
+}
+
+/// "user=" user ^A "auth=Bearer " token ^A ^A; "Bearer" in any case. The token is a b64token (RFC 6750 2.1).
+constexpr result<sasl::xoauth2> parse_xoauth2(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    sasl::xoauth2 m;
+    constexpr std::string_view bearer = "bearer ";
+    if (!detail::scan_literal_text(c, "user=") || !detail::scan_some(c, chars::xoauth2_char, m.user) ||
+        !detail::scan_literal_text(c, "\x01" "auth="))
+        return c.error;
+    for (char const expected : bearer)
+        if (!c.skip(expected) && !c.skip(to_upper(expected))) return fail(errc::bad_sasl_message, c.at);
+    if (detail::scan_some(c, chars::bearer_char, m.token) && detail::scan_literal_text(c, "\x01\x01") && detail::scan_end(c)) return m;
+    return c.error;
+}
+
+namespace detail {
+
+constexpr bool scan_gs2_header(cursor& c, sasl::gs2_header& h) noexcept {
+    if (c.skip('p')) {
+        h.binding = sasl::binding::used;
+        if (!scan_literal_text(c, "=") || !scan_some(c, chars::cb_name, h.channel)) return false;
+    } else if (c.skip('y')) {
+        h.binding = sasl::binding::not_offered;
+    } else if (!c.skip('n')) {
+        return c.stop(errc::bad_sasl_message);
+    }
+    if (!scan_literal_text(c, ",")) return false;
+    if (c.skip('a') && (!scan_literal_text(c, "=") || !scan_saslname(c, h.authzid))) return false;
+    return scan_literal_text(c, ",");
+}
+// name "=" base64
+constexpr bool scan_base64_attribute(cursor& c, std::string_view name, std::string_view& text) noexcept {
+    if (!scan_literal_text(c, name)) return false;
+    std::size_t const start = c.at;
+    text = c.text.substr(start);
+    text = text.substr(0, text.find(','));
+    if (auto const good = check_base64(text); !good) return c.stop(errc::bad_sasl_message, start + good.error().at);
+    if (text.empty()) return c.stop(errc::bad_sasl_message);
+    c.at = start + text.size();
+    return true;
+}
+constexpr bool scan_more_extensions(cursor& c, std::string_view& part) noexcept {
+    return c.end() || (scan_literal_text(c, ",") && scan_extensions(c, part));
+}
+
+}  // namespace detail
+
+/// client-resp = gs2-header kvsep *kvpair kvsep, kvpair = key "=" value kvsep. RFC 7628 3.1. Pairs that are not known are
+/// passed over, as they must be. "auth" must be there and must be Bearer (in any case) or empty; host, port and auth stand
+/// once at most. Channel binding has no place here: the flag is "n" or "y".
+constexpr result<sasl::oauthbearer> parse_oauthbearer(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    sasl::oauthbearer m;
+    sasl::gs2_header header;
+    bool authorized = false;
+    if (c.next_is('p')) return fail(errc::bad_sasl_message, 0);
+    if (!detail::scan_gs2_header(c, header) || !detail::scan_literal_text(c, "\x01")) return c.error;
+    m.authzid = header.authzid;
+    while (!c.skip('\x01')) {
+        std::size_t const start = c.at;
+        std::string_view key, value;
+        if (!detail::scan_some(c, chars::alpha, key) || !detail::scan_literal_text(c, "=")) return c.error;
+        std::size_t const value_at = c.at;
+        if (!detail::scan_octets(c, chars::oauth_value, value) || !detail::scan_literal_text(c, "\x01")) return c.error;
+        if (key == "host") {
+            if (m.host) return fail(errc::bad_sasl_message, start);
+            std::size_t const bad = detail::count_leading(value, chars::vchar);
+            if (bad != value.size()) return fail(errc::bad_sasl_message, value_at + bad);
+            m.host = value;
+        } else if (key == "port") {
+            auto const port = parse_decimal(value, 65535);
+            if (m.port || value.starts_with('0')) return fail(errc::bad_sasl_message, m.port ? start : value_at);
+            if (!port) return fail(errc::bad_sasl_message, value_at + port.error().at);
+            m.port = static_cast<std::uint16_t>(*port);
+        } else if (key == "auth") {
+            if (authorized) return fail(errc::bad_sasl_message, start);
+            authorized = true;
+            if (value.empty()) continue;
+            constexpr std::string_view scheme = "Bearer ";
+            if (!istarts_with(value, scheme) || value.size() == scheme.size()) return fail(errc::bad_sasl_message, value_at);
+            m.token = value.substr(scheme.size());
+            std::size_t const bad = detail::count_leading(m.token, chars::bearer_char);
+            if (bad != m.token.size()) return fail(errc::bad_sasl_message, value_at + scheme.size() + bad);
+        }
+    }
+    if (!authorized) return fail(errc::bad_sasl_message, c.at - 1);
+    if (!detail::scan_end(c)) return c.error;
+    return m;
+}
+
+// CRAM-MD5 and SCRAM compute nothing but what follows. The hashes are the caller's, as two callables:
+//   hmac(std::string_view key, std::initializer_list<std::string_view> pieces, char* digest)
+//   hash(std::string_view octets, char* digest)
+// `digest` may be where the key or the octets are: it is to be written when they have been read.
+
+/// user SP digest: the last SP divides, for a user name may hold some. RFC 2195 2.
+constexpr result<sasl::cram_md5> parse_cram_md5(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    std::string_view all;
+    if (!detail::scan_octets(c, chars::text_char, all) || !detail::scan_end(c)) return c.error;
+    std::size_t const space = octets.rfind(' ');
+    if (space == 0 || space == std::string_view::npos) return fail(errc::bad_sasl_message, space == 0 ? 0 : octets.size());
+    sasl::cram_md5 const m{octets.substr(0, space), octets.substr(space + 1)};
+    std::size_t bad = 0;
+    if (!detail::is_lower_hex(m.digest, bad) || m.digest.size() != 32)
+        return fail(errc::bad_sasl_message, space + 1 + (bad < 32 ? bad : 32));
+    return m;
+}
+
+/// Writes the 32 digits of the answer to a challenge: HMAC-MD5 of it, with the password as the key.
+template <class Hmac>
+constexpr result<std::size_t> write_cram_md5_digest(writer& out, std::string_view password, std::string_view challenge,
+                                                    Hmac&& hmac) noexcept {
+    char digest[16] = {};  // goes over the wire: no secret
+    hmac(password, std::initializer_list<std::string_view>{challenge}, digest);
+    return out.atomically([&](writer& w) {
+        for (char const octet : digest)
+            for (unsigned const shift : {4u, 0u}) w.raw("0123456789abcdef"[static_cast<unsigned char>(octet) >> shift & 15]);
+    });
+}
+/// Whether a response is the right one, in a time that does not depend on it.
+template <class Hmac>
+constexpr bool verify_cram_md5(sasl::cram_md5 const& response, std::string_view password, std::string_view challenge,
+                               Hmac&& hmac) noexcept {
+    char digits[32] = {};
+    writer out(digits);
+    return write_cram_md5_digest(out, password, challenge, hmac) && same_secret(out.text(), response.digest);
+}
+
+/// client-first-message. RFC 5802 7. "m=" is refused, as it must be: it means a version that is not this one.
+constexpr result<sasl::scram_client_first> parse_scram_client_first(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    sasl::scram_client_first m;
+    if (!detail::scan_gs2_header(c, m.header)) return c.error;
+    m.header_text = octets.substr(0, c.at);
+    m.bare = octets.substr(c.at);
+    if (detail::scan_literal_text(c, "n=") && detail::scan_saslname(c, m.user) && detail::scan_literal_text(c, ",r=") &&
+        detail::scan_some(c, chars::scram_printable, m.nonce) && detail::scan_more_extensions(c, m.extensions))
+        return m;
+    return c.error;
+}
+/// server-first-message. See is_continued_nonce. More than 4294967295 iterations are refused.
+constexpr result<sasl::scram_server_first> parse_scram_server_first(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    sasl::scram_server_first m;
+    std::string_view count;
+    if (!detail::scan_literal_text(c, "r=") || !detail::scan_some(c, chars::scram_printable, m.nonce) ||
+        !detail::scan_literal_text(c, ",") || !detail::scan_base64_attribute(c, "s=", m.salt) ||
+        !detail::scan_literal_text(c, ",i="))
+        return c.error;
+    std::size_t const count_at = c.at;
+    if (c.next_is('0') || !detail::scan_some(c, chars::digit, count)) return fail(errc::bad_sasl_message, c.at);
+    auto const iterations = parse_decimal(count, 0xFFFFFFFF);
+    if (!iterations) return fail(errc::bad_sasl_message, count_at + iterations.error().at);
+    m.iterations = static_cast<std::uint32_t>(*iterations);
+    if (!detail::scan_more_extensions(c, m.extensions)) return c.error;
+    return m;
+}
+/// client-final-message. The server checks that the nonce is its own and that "c=" is the header it got: write_scram_channel.
+constexpr result<sasl::scram_client_final> parse_scram_client_final(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    sasl::scram_client_final m;
+    if (!detail::scan_base64_attribute(c, "c=", m.channel) || !detail::scan_literal_text(c, ",r=") ||
+        !detail::scan_some(c, chars::scram_printable, m.nonce) || !detail::scan_literal_text(c, ",") ||
+        !detail::scan_extensions(c, m.extensions, 'p'))
+        return c.error;
+    m.without_proof = octets.substr(0, c.at - 1);
+    if (detail::scan_base64_attribute(c, "p=", m.proof) && detail::scan_end(c)) return m;
+    return c.error;
+}
+/// server-final-message. Over SMTP it comes in a 334, and the client answers it with an empty response.
+constexpr result<sasl::scram_server_final> parse_scram_server_final(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
+    detail::cursor c{octets, strict_syntax};
+    sasl::scram_server_final m;
+    bool const refused = c.next_is('e');
+    if (refused ? detail::scan_literal_text(c, "e=") && detail::scan_some(c, chars::scram_value_char, m.problem)
+                : detail::scan_base64_attribute(c, "v=", m.verifier))
+        if (detail::scan_more_extensions(c, m.extensions)) return m;
+    return c.error;
+}
+
+/// Whether the nonce of a server's first message is the client's with more behind it. If not, the client must give up.
+constexpr bool is_continued_nonce(std::string_view nonce, std::string_view ours) noexcept {
+    return nonce.size() > ours.size() && nonce.starts_with(ours);
+}
+/// Writes the value of "c=": base64 of the gs2-header, as it was sent, and the data of the channel. Errors: output_full.
+constexpr result<std::size_t> write_scram_channel(writer& out, std::string_view header, std::string_view data = {}) noexcept {
+    return out.atomically([&](writer& w) {
+        base64_encoder encoder(w);
+        encoder.put(header).put(data).finish();
+    });
+}
+
+/// AuthMessage: what both sides have said, each as it was sent. RFC 5802 3.
+struct scram_transcript {
+    std::string_view client_first_bare, server_first, client_final_without_proof;
+};
+/// The hash of a SCRAM mechanism: its digest in octets, and the callables above.
+template <class Hmac, class Hash>
+struct scram_hash {
+    std::size_t size;  ///< 20 for SHA-1, 32 for SHA-256
+    Hmac hmac;
+    Hash hash;
+    constexpr void sign(std::string_view key, scram_transcript const& t, char* digest) const noexcept {
+        hmac(key, std::initializer_list<std::string_view>{t.client_first_bare, ",", t.server_first, ",", t.client_final_without_proof},
+             digest);
+    }
+};
+template <class Hmac, class Hash>
+scram_hash(std::size_t, Hmac, Hash) -> scram_hash<Hmac, Hash>;
+
+/// ClientProof = ClientKey XOR HMAC(H(ClientKey), AuthMessage), ClientKey = HMAC(SaltedPassword, "Client Key"). RFC 5802 3.
+/// The caller has salted the password: Hi() is PBKDF2. `proof` and `scratch` have `h.size` octets, and the caller wipes
+/// `scratch`, which held keys.
+template <class Hmac, class Hash>
+constexpr void make_scram_proof(scram_hash<Hmac, Hash> const& h, std::string_view salted_password, scram_transcript const& t,
+                                char* proof, char* scratch) noexcept {
+    h.hmac(salted_password, std::initializer_list<std::string_view>{"Client Key"}, proof);
+    h.hash({proof, h.size}, scratch);
+    h.sign({scratch, h.size}, t, scratch);
+    for (std::size_t i = 0; i < h.size; ++i) proof[i] = static_cast<char>(proof[i] ^ scratch[i]);
+}
+/// Whether a proof (its octets) belongs to the stored key: H(proof XOR HMAC(StoredKey, AuthMessage)) = StoredKey. `scratch`
+/// has `h.size` octets, and the caller wipes it.
+template <class Hmac, class Hash>
+constexpr bool verify_scram_proof(scram_hash<Hmac, Hash> const& h, std::string_view stored_key, scram_transcript const& t,
+                                  std::string_view proof, char* scratch) noexcept {
+    if (proof.size() != h.size) return false;
+    h.sign(stored_key, t, scratch);
+    for (std::size_t i = 0; i < h.size; ++i) scratch[i] = static_cast<char>(scratch[i] ^ proof[i]);
+    h.hash({scratch, h.size}, scratch);
+    return same_secret({scratch, h.size}, stored_key);
+}
+/// ServerSignature = HMAC(ServerKey, AuthMessage): what the server sends as its verifier. `signature` has `h.size` octets.
+template <class Hmac, class Hash>
+constexpr void make_scram_signature(scram_hash<Hmac, Hash> const& h, std::string_view server_key, scram_transcript const& t,
+                                    char* signature) noexcept {
+    h.sign(server_key, t, signature);
+}
+/// Whether the server knows the key, too: its verifier (the octets) is the signature by HMAC(SaltedPassword, "Server Key").
+/// A client that does not ask has not authenticated the server. `scratch` as above.
+template <class Hmac, class Hash>
+constexpr bool verify_scram_server(scram_hash<Hmac, Hash> const& h, std::string_view salted_password, scram_transcript const& t,
+                                   std::string_view verifier, char* scratch) noexcept {
+    h.hmac(salted_password, std::initializer_list<std::string_view>{"Server Key"}, scratch);
+    h.sign({scratch, h.size}, t, scratch);
+    return same_secret({scratch, h.size}, verifier);
+}
+
+}  // namespace ehlo::inline v0

@@ -1,0 +1,138 @@
+// xtext: octets that an esmtp-value cannot hold, as "+" and two hexadecimal digits. RFC 3461 4, RFC 4954 8.
+#pragma once
+
+#include <ehlo/writer.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace ehlo::inline v0 {
+
+namespace detail {
+/// The value of a hexadecimal digit of either case; 16 for any other octet.
+constexpr unsigned hex_digit(char c) noexcept {
+    if (is_digit(c)) return static_cast<unsigned>(c - '0');
+    char const upper = to_upper(c);
+    return upper >= 'A' && upper <= 'F' ? static_cast<unsigned>(upper - 'A') + 10 : 16;
+}
+constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 32 || c == 127; }
+}  // namespace detail
+
+/// Octets that travel as xtext: in plain, as a caller gives them, or encoded, as they stood in a command. Both compare by
+/// what they mean, and both can be written either way. Borrows its text.
+class xtext {
+    std::string_view text_{};
+    bool encoded_ = false;
+
+  public:
+    /// The octets meant, one by one, without a buffer.
+    class iterator {
+        std::string_view rest_;
+        bool encoded_;
+
+        constexpr unsigned high() const noexcept { return rest_.size() > 2 ? detail::hex_digit(rest_[1]) : 16; }
+        constexpr unsigned low() const noexcept { return rest_.size() > 2 ? detail::hex_digit(rest_[2]) : 16; }
+        constexpr bool at_hexchar() const noexcept {
+            return encoded_ && rest_.front() == '+' && high() < 16 && low() < 16;
+        }
+
+      public:
+        constexpr iterator(std::string_view rest, bool encoded) noexcept : rest_(rest), encoded_(encoded) {}
+        constexpr char operator*() const noexcept {
+            return at_hexchar() ? static_cast<char>(high() * 16 + low()) : rest_.front();
+        }
+        constexpr iterator& operator++() noexcept {
+            rest_.remove_prefix(at_hexchar() ? 3 : 1);
+            return *this;
+        }
+        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
+        /// The octets of the text that are still to come.
+        constexpr std::size_t left() const noexcept { return rest_.size(); }
+    };
+
+    constexpr xtext() noexcept = default;
+    constexpr explicit xtext(std::string_view plain EHLO_LIFETIMEBOUND) noexcept : text_(plain) {}
+    /// Of text that is xtext already. Nothing is checked here: parse_xtext does, and every writer does.
+    static constexpr xtext encoded(std::string_view text EHLO_LIFETIMEBOUND) noexcept {
+        xtext x(text);
+        x.encoded_ = true;
+        return x;
+    }
+
+    /// The text as it was given.
+    constexpr std::string_view text() const noexcept { return text_; }
+    constexpr bool is_encoded() const noexcept { return encoded_; }
+    constexpr iterator begin() const noexcept { return {text_, encoded_}; }
+    constexpr iterator end() const noexcept { return {text_.substr(text_.size()), encoded_}; }
+    /// How many octets are meant.
+    constexpr std::size_t size() const noexcept {
+        std::size_t n = 0;
+        for (iterator i = begin(); i != end(); ++i) ++n;
+        return n;
+    }
+    friend constexpr bool operator==(xtext const& a, xtext const& b) noexcept {
+        iterator x = a.begin(), y = b.begin();
+        for (; x != a.end() && y != b.end(); ++x, ++y)
+            if (*x != *y) return false;
+        return !(x != a.end()) && !(y != b.end());
+    }
+    friend constexpr bool operator==(xtext const& a, std::string_view plain) noexcept { return a == xtext(plain); }
+};
+
+/// xtext = *( xchar / hexchar );  hexchar = "+" 2HEXDIG, the whole of `text`. RFC 3461 4 wants the digits in upper case, RFC
+/// 4954 8 takes both; so does this. A hexchar that hides a control (0-31, 127) is refused: decoded into a header or a spool
+/// file it would begin a line of its own (CVE-2020-28021, CVE-2020-28026). One over 127 needs `wide`. Borrows from `text`.
+/// Errors: bad_xtext.
+constexpr result<xtext> parse_xtext(std::string_view text EHLO_LIFETIMEBOUND, bool wide = false) noexcept {
+    for (std::size_t i = detail::find_first<~chars::xchar>(text); i < text.size();
+         i = detail::find_first<~chars::xchar>(text, i + 3)) {
+        if (text[i] != '+') return fail(errc::bad_xtext, i);
+        unsigned const high = i + 1 < text.size() ? detail::hex_digit(text[i + 1]) : 16;
+        if (high < 2 || high == 16 || (high > 7 && !wide)) return fail(errc::bad_xtext, i + 1);
+        unsigned const low = i + 2 < text.size() ? detail::hex_digit(text[i + 2]) : 16;
+        if (low == 16 || high * 16 + low == 127) return fail(errc::bad_xtext, i + 2);
+    }
+    return xtext::encoded(text);
+}
+
+/// Writes xtext: what is encoded as it stands, if parse_xtext takes it; what is plain encoded, with digits in upper case.
+/// Errors: output_full; bad_xtext; of plain octets unsafe_octet for CR, LF and NUL, and bad_value for other controls and,
+/// without `wide`, for octets over 127.
+constexpr result<std::size_t> write_xtext(writer& out, xtext const& x, bool wide = false) noexcept {
+    std::string_view const text = x.text();
+    if (x.is_encoded()) {
+        if (auto const parsed = parse_xtext(text, wide); !parsed) return parsed.error();
+        return out.atomically([&](writer& w) { w.raw(text); });
+    }
+    return out.atomically([&](writer& w) {
+        for (std::size_t i = 0; i < text.size();) {
+            std::size_t const end = detail::find_first<~chars::xchar>(text, i);
+            w.raw(text.substr(i, end - i));
+            if (end == text.size()) return;
+            char const c = text[end];
+            if (chars::unsafe.contains(c)) w.refuse(fail(errc::unsafe_octet, end));
+            else if (detail::is_control(c) || (!wide && !is_ascii(c))) w.refuse(fail(errc::bad_value, end));
+            constexpr std::string_view hex = "0123456789ABCDEF";
+            w.raw('+').raw(hex[static_cast<unsigned char>(c) >> 4]).raw(hex[c & 15]);
+            i = end + 1;
+        }
+    });
+}
+
+/// Writes the octets that are meant. Errors: as write_xtext; no control is ever written.
+constexpr result<std::size_t> write_decoded(writer& out, xtext const& x, bool wide = false) noexcept {
+    if (x.is_encoded()) {
+        if (auto const parsed = parse_xtext(x.text(), wide); !parsed) return parsed.error();
+    }
+    return out.atomically([&](writer& w) {
+        for (xtext::iterator i = x.begin(); i != x.end(); ++i) {
+            char const c = *i;
+            std::size_t const at = x.text().size() - i.left();
+            if (chars::unsafe.contains(c)) w.refuse(fail(errc::unsafe_octet, at));
+            else if (detail::is_control(c) || (!wide && !is_ascii(c))) w.refuse(fail(errc::bad_value, at));
+            w.raw(c);
+        }
+    });
+}
+
+}  // namespace ehlo::inline v0

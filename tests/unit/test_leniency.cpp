@@ -1,0 +1,220 @@
+// Each rule of leniency: strict refuses, the rule accepts and is reported alone, no other rule helps. See also test_line.cpp.
+#include "support.hpp"
+
+#include <ehlo/command.hpp>
+#include <ehlo/reply.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+using namespace ehlo;
+using support::escaped;
+using support::everywhere;
+using support::say;
+
+namespace {
+
+struct departure {
+    rule tolerated;
+    std::string_view text;  // behind "MAIL " or "RCPT "
+    errc code;              // and the offset there, if nothing is tolerated
+    std::size_t at;
+};
+
+// clang-format off
+constexpr departure in_mail[] = {
+    {rule::space_after_colon, "FROM: <a@b>", errc::expected_path, 5},
+    {rule::space_after_colon, "FROM:    <a@b>", errc::expected_path, 5},
+    {rule::space_after_colon, "FROM: <>", errc::expected_path, 5},
+    {rule::space_after_colon, "FROM: <a@b> SIZE=1", errc::expected_path, 5},
+    {rule::missing_brackets, "FROM:a@b", errc::expected_path, 5},
+    {rule::missing_brackets, "FROM:a@b SIZE=1", errc::expected_path, 5},
+    {rule::missing_brackets, "FROM:\"a b\"@c", errc::expected_path, 5},
+    {rule::missing_brackets, "FROM:a@[1.2.3.4]", errc::expected_path, 5},
+    {rule::missing_brackets, "FROM:@a,@b:c@d", errc::expected_path, 5},
+    {rule::missing_domain, "FROM:<drozd>", errc::missing_domain, 11},
+    {rule::missing_domain, "FROM:<Postmaster>", errc::missing_domain, 16},
+    {rule::missing_domain, "FROM:<\"a b\">", errc::missing_domain, 11},
+    {rule::missing_domain, "FROM:<@a:b>", errc::missing_domain, 10},
+    {rule::spaces_in_route, "FROM:<@A, @B: c@d>", errc::bad_route, 9},
+    {rule::spaces_in_route, "FROM:<@A,@B: c@d>", errc::bad_local_part, 12},
+    {rule::spaces_in_route, "FROM:<@A,   @B:c@d>", errc::bad_route, 9},
+    {rule::ipv6_single_group, "FROM:<a@[IPv6:1:2:3::5:6:7:8]>", errc::bad_address_literal, 26},
+    {rule::ipv6_single_group, "FROM:<a@[IPv6:1:2:3:4:5:6:7::]>", errc::bad_address_literal, 28},
+    {rule::ipv6_single_group, "FROM:<a@[IPv6:1:2:3:4:5::1.2.3.4]>", errc::bad_address_literal, 26},
+    {rule::underscore_in_domain, "FROM:<a@b_c.example>", errc::bad_domain, 9},
+    {rule::underscore_in_domain, "FROM:<a@_c>", errc::bad_domain, 8},
+    {rule::underscore_in_domain, "FROM:<a@b_>", errc::bad_domain, 9},
+    {rule::underscore_in_domain, "FROM:<@r_:a@b>", errc::bad_route, 8},
+    {rule::trailing_dot, "FROM:<a@b.example.>", errc::bad_domain, 18},
+    {rule::trailing_dot, "FROM:<@r.:a@b>", errc::bad_domain, 9},
+    {rule::loose_dots, "FROM:<a..b@c>", errc::bad_local_part, 8},
+    {rule::loose_dots, "FROM:<.a@c>", errc::bad_local_part, 6},
+    {rule::loose_dots, "FROM:<a.@c>", errc::bad_local_part, 8},
+    {rule::loose_dots, "FROM:<.@c>", errc::bad_local_part, 6},
+    {rule::utf8_without_smtputf8, "FROM:<\xC3\xBC@b>", errc::non_ascii, 6},
+    {rule::utf8_without_smtputf8, "FROM:<\"\xC3\xBC\"@b>", errc::non_ascii, 7},
+    {rule::utf8_without_smtputf8, "FROM:<a@\xE2\x82\xAC.b>", errc::non_ascii, 8},
+    {rule::utf8_without_smtputf8, "FROM:<a@b> X=\xF0\x9F\x91\x8B", errc::non_ascii, 13},
+};
+constexpr departure in_rcpt[] = {
+    {rule::space_after_colon, "TO: <a@b>", errc::expected_path, 3},
+    {rule::space_after_colon, "TO: <Postmaster>", errc::expected_path, 3},
+    {rule::missing_brackets, "TO:a@b", errc::expected_path, 3},
+    {rule::missing_brackets, "TO:a@b NOTIFY=NEVER", errc::expected_path, 3},
+    {rule::missing_domain, "TO:<drozd>", errc::missing_domain, 9},
+    {rule::missing_domain, "TO:<@a:Postmaster>", errc::missing_domain, 17},
+    {rule::spaces_in_route, "TO:<@A, @B: c@d>", errc::bad_route, 7},
+    {rule::ipv6_single_group, "TO:<a@[IPv6:::2:3:4:5:6:7:8]>", errc::bad_address_literal, 25},
+    {rule::underscore_in_domain, "TO:<a@b_c>", errc::bad_domain, 7},
+    {rule::trailing_dot, "TO:<a@b.>", errc::bad_domain, 8},
+    {rule::loose_dots, "TO:<a..b@c>", errc::bad_local_part, 6},
+    {rule::utf8_without_smtputf8, "TO:<\xC3\xBC@b>", errc::non_ascii, 4},
+};
+// clang-format on
+
+constexpr auto mail = [](std::string_view t, syntax const& rules) { return parse_mail(t, rules); };
+constexpr auto rcpt = [](std::string_view t, syntax const& rules) { return parse_rcpt(t, rules); };
+
+leniency without(rule r) {
+    leniency rest;
+    for (unsigned i = 0; i < rule_count; ++i)
+        if (static_cast<rule>(i) != r) rest |= static_cast<rule>(i);
+    return rest;
+}
+
+template <std::size_t N, class Parse>
+constexpr bool holds(departure const (&cases)[N], Parse parse) {
+    for (departure const& d : cases) {
+        if (auto const r = parse(d.text, strict_syntax); r || r.error() != fail(d.code, d.at)) return false;
+        auto const lenient = parse(d.text, syntax{.tolerate = d.tolerated});
+        if (!lenient || lenient->tolerated != leniency(d.tolerated)) return false;
+    }
+    return true;
+}
+static_assert(holds(in_mail, mail));
+static_assert(holds(in_rcpt, rcpt));
+
+template <std::size_t N, class Parse>
+void check(departure const (&cases)[N], Parse parse) {
+    for (departure const& d : cases) {
+        CAPTURE(escaped(d.text), name(d.tolerated));
+        auto with = [&](leniency tolerate) {
+            return everywhere(d.text, [&](std::string_view t) { return say(parse(t, syntax{.tolerate = tolerate})); });
+        };
+        CHECK(with(strict) == say(fail(d.code, d.at)));
+        std::string const accepted = with(d.tolerated);
+        auto const lenient = parse(d.text, syntax{.tolerate = d.tolerated});
+        REQUIRE(lenient);
+        CHECK(lenient->tolerated == leniency(d.tolerated));
+        // All rules together accept it as well, and still only this one was needed.
+        CHECK(with(leniency::all()) == accepted);
+        // No other rule helps, nor all the others together.
+        for (unsigned i = 0; i < rule_count; ++i) {
+            auto const other = static_cast<rule>(i);
+            if (other == d.tolerated) continue;
+            CAPTURE(name(other));
+            CHECK(parse(d.text, syntax{.tolerate = other}).error() == fail(d.code, d.at));
+        }
+        CHECK_FALSE(parse(d.text, syntax{.tolerate = without(d.tolerated)}));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("each rule tolerates its own departure and no other", "[leniency]") {
+    check(in_mail, mail);
+    check(in_rcpt, rcpt);
+}
+
+TEST_CASE("what is right is the same under every rule", "[leniency]") {
+    constexpr std::string_view right[] = {
+        "FROM:<a@b>", "FROM:<> SIZE=1", "FROM:<@a,@b:\"c d\"@e.f> BODY=7BIT", "FROM:<a@[IPv6:::1]>",
+        "FROM:<\xC3\xBC@b> SMTPUTF8", "FROM:<a@b> X=\xC3\xBC SMTPUTF8",
+    };
+    for (std::string_view const text : right) {
+        CAPTURE(escaped(text));
+        std::string const strictly = say(parse_mail(text));
+        CHECK(parse_mail(text).has_value());
+        CHECK(say(parse_mail(text, syntax{.tolerate = leniency::all()})) == strictly);
+        for (unsigned i = 0; i < rule_count; ++i)
+            CHECK(say(parse_mail(text, syntax{.tolerate = static_cast<rule>(i)})) == strictly);
+    }
+    CHECK(say(parse_rcpt("TO:<Postmaster>", syntax{.tolerate = leniency::all()})) == say(parse_rcpt("TO:<Postmaster>")));
+}
+
+TEST_CASE("several departures are all reported", "[leniency]") {
+    auto const m = parse_mail("FROM: @a, @b_: .c@d.", syntax{.tolerate = leniency::all()});
+    REQUIRE(m);
+    CHECK(m->tolerated == (rule::space_after_colon | rule::missing_brackets | rule::spaces_in_route |
+                           rule::underscore_in_domain | rule::loose_dots | rule::trailing_dot));
+    CHECK(m->from.local_part() == ".c");
+    CHECK(m->from.domain() == "d.");
+    CHECK(m->from.address() == ".c@d.");
+    auto const alone = parse_rcpt("TO:drozd", syntax{.tolerate = rule::missing_brackets | rule::missing_domain});
+    REQUIRE(alone);
+    CHECK(alone->to.local_part() == "drozd");
+    CHECK(alone->to.domain().empty());
+    CHECK(alone->to.address() == "drozd");
+    CHECK_FALSE(alone->to.is_postmaster());
+}
+
+TEST_CASE("what no rule tolerates", "[leniency]") {
+    syntax const all{.tolerate = leniency::all()};
+    support::bad_case const bad[] = {
+        {"FROM:", errc::expected_path, 5},
+        {"FROM: ", errc::expected_path, 6},
+        {"FROM:<", errc::bad_local_part, 6},
+        {"FROM:<a@b", errc::unclosed_path, 9},
+        {"FROM:a@b>", errc::unexpected_argument, 8},
+        {"FROM:<a@b>x", errc::unexpected_argument, 10},
+        {"FROM :<a@b>", errc::expected_from, 4},
+        {"FROM\t:<a@b>", errc::expected_from, 4},
+        {"FROM:\t<a@b>", errc::expected_path, 5},
+        {"FROM<a@b>", errc::expected_from, 4},
+        {"<a@b>", errc::expected_from, 0},
+        {"TO:<a@b>", errc::expected_from, 0},
+        {"FROM:<a b@c>", errc::unclosed_path, 7},
+        {"FROM:<a@b@c>", errc::bad_domain, 9},
+        {"FROM:<a@>", errc::bad_domain, 8},
+        {"FROM:<a@.>", errc::bad_domain, 8},
+        {"FROM:<a@b..>", errc::bad_domain, 10},
+        {"FROM:<@>", errc::bad_domain, 7},
+        {"FROM:<@a ,@b:c@d>", errc::bad_route, 8},
+        {"FROM:<\"a@b>", errc::bad_quoted_string, 11},
+        {"FROM:<a\xFF@b>", errc::bad_utf8, 7},
+        {"FROM:<a@-b>", errc::bad_domain, 8},
+        {"FROM:<a@b->", errc::bad_domain, 10},
+        {"FROM:<a@[IPv6:1:2:3:4:5:6:7:8::]>", errc::bad_address_literal, 29},
+        {"FROM:<a@[1.2.3]>", errc::bad_address_literal, 14},
+        {"FROM:<a@b>  SIZE=1", errc::bad_parameter, 11},
+        {"FROM:<a@b> X=", errc::bad_parameter, 13},
+    };
+    support::check_all(bad, [&](std::string_view t) { return parse_mail(t, all); });
+    CHECK(parse_rcpt("TO:<>", all).error() == fail(errc::null_path, 4));
+    CHECK(parse_rcpt("TO: ", all).error() == fail(errc::expected_path, 4));
+}
+
+TEST_CASE("EHLO in the rules", "[leniency]") {
+    CHECK(parse_hello(verb::ehlo, "a_b").error() == fail(errc::bad_domain, 1));
+    auto const h = parse_hello(verb::ehlo, "a_b.", syntax{.tolerate = rule::underscore_in_domain | rule::trailing_dot});
+    REQUIRE(h);
+    CHECK(h->name.tolerated == (rule::underscore_in_domain | rule::trailing_dot));
+}
+
+TEST_CASE("replies of mixed codes", "[leniency]") {
+    constexpr std::string_view text = "250-a\r\n550 b\r\n";
+    CHECK(parse_reply(text).error() == fail(errc::mixed_reply_codes, 7));
+    for (unsigned i = 0; i < rule_count; ++i) {
+        auto const r = static_cast<rule>(i);
+        auto const p = parse_reply(text, reply_limits{.tolerate = r});
+        CAPTURE(name(r));
+        CHECK(p.ready() == (r == rule::mixed_reply_codes));
+        if (!p.ready()) continue;
+        CHECK(p->code() == 550);
+        CHECK(p->tolerated() == leniency(rule::mixed_reply_codes));
+    }
+    // One code on all lines is no departure.
+    CHECK(parse_reply("250-a\r\n250 b\r\n", reply_limits{.tolerate = leniency::all()})->tolerated().empty());
+}

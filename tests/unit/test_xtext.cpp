@@ -1,0 +1,195 @@
+// xtext.hpp
+#include "generate.hpp"
+#include "support.hpp"
+
+#include <ehlo/xtext.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+using namespace ehlo;
+using support::bad_case;
+using support::escaped;
+using support::everywhere;
+using support::say;
+using support::written;
+using namespace std::string_view_literals;
+
+namespace {
+
+// RFC 3461 4 as it is printed, octet by octet; what is meant, or nothing.
+std::optional<std::string> decode(std::string_view text, bool wide) {
+    std::string out;
+    constexpr std::string_view digits = "0123456789ABCDEFabcdef";
+    for (std::size_t i = 0; i < text.size();) {
+        auto const c = static_cast<unsigned char>(text[i]);
+        if (c == '+') {
+            if (text.size() - i < 3) return std::nullopt;
+            std::size_t const high = digits.find(text[i + 1]), low = digits.find(text[i + 2]);
+            if (high == digits.npos || low == digits.npos) return std::nullopt;
+            std::size_t const octet = (high > 15 ? high - 6 : high) * 16 + (low > 15 ? low - 6 : low);
+            if (octet < 32 || octet == 127 || (octet > 127 && !wide)) return std::nullopt;
+            out += static_cast<char>(octet);
+            i += 3;
+        } else {
+            if (c < 33 || c > 126 || c == '=') return std::nullopt;
+            out += text[i++];
+        }
+    }
+    return out;
+}
+
+constexpr auto parse = [](std::string_view t) { return parse_xtext(t); };
+constexpr auto parse_wide = [](std::string_view t) { return parse_xtext(t, true); };
+
+constexpr bad_case bad[] = {
+    {" ", errc::bad_xtext, 0},
+    {"=", errc::bad_xtext, 0},
+    {"ab=", errc::bad_xtext, 2},
+    {"a\tb", errc::bad_xtext, 1},
+    {"a\r\n", errc::bad_xtext, 1},
+    {"a\0"sv, errc::bad_xtext, 1},
+    {"a\x7F", errc::bad_xtext, 1},
+    {"a\xC3\xBC", errc::bad_xtext, 1},
+    {"+", errc::bad_xtext, 1},
+    {"a+", errc::bad_xtext, 2},
+    {"+2", errc::bad_xtext, 2},
+    {"+2+", errc::bad_xtext, 2},
+    {"+G0", errc::bad_xtext, 1},
+    {"+2G", errc::bad_xtext, 2},
+    {"++2B", errc::bad_xtext, 1},
+    {"+ 2", errc::bad_xtext, 1},
+    {"+2@", errc::bad_xtext, 2},
+    {"+2`", errc::bad_xtext, 2},
+    {"+2/", errc::bad_xtext, 2},
+    {"+2:", errc::bad_xtext, 2},
+    {"a+0Ab", errc::bad_xtext, 2},     // PAR-auth-newline
+    {"a+0D+0Ab", errc::bad_xtext, 2},  // PAR-orcpt-newline
+    {"+00", errc::bad_xtext, 1},
+    {"+09", errc::bad_xtext, 1},
+    {"+1F", errc::bad_xtext, 1},
+    {"+7F", errc::bad_xtext, 2},
+    {"+7f", errc::bad_xtext, 2},
+};
+constexpr bad_case bad_narrow[] = {
+    {"+80", errc::bad_xtext, 1},
+    {"+C3+BC", errc::bad_xtext, 1},
+    {"a+ff", errc::bad_xtext, 2},
+};
+static_assert(support::first_wrong(bad, parse) == std::size(bad));
+static_assert(support::first_wrong(bad, parse_wide) == std::size(bad));
+static_assert(support::first_wrong(bad_narrow, parse) == std::size(bad_narrow));
+
+std::string decoded(std::string_view text, bool wide = false) {
+    return written([&](writer& w) { return write_decoded(w, xtext::encoded(text), wide); });
+}
+std::string encoded(std::string_view plain, bool wide = false) {
+    return written([&](writer& w) { return write_xtext(w, xtext(plain), wide); });
+}
+
+}  // namespace
+
+TEST_CASE("xtext is parsed and decoded", "[xtext]") {
+    for (bad_case const& c : bad) {
+        CAPTURE(escaped(c.text));
+        CHECK(everywhere(c.text, [](std::string_view t) {
+            auto const r = parse_xtext(t, true);
+            return r ? "good" : say(r.error());
+        }) == say(fail(c.code, c.at)));
+        CHECK(decoded(c.text, true) == say(fail(c.code, c.at)));
+    }
+    for (bad_case const& c : bad_narrow) CHECK(parse_xtext(c.text).error() == fail(c.code, c.at));
+    CHECK(decoded("") == "");
+    CHECK(decoded("abc") == "abc");
+    CHECK(decoded("a+3Db+2B+20c") == "a=b+ c");
+    CHECK(decoded("+3d+2b") == "=+");
+    CHECK(decoded("+41") == "A");
+    CHECK(decoded("+7E+21") == "~!");
+    CHECK(decoded("+C3+BC", true) == "\xC3\xBC");
+    CHECK(decoded("+C3+BC") == "bad_xtext@1");
+    static_assert(parse_xtext("a+20b")->size() == 3 && *parse_xtext("a+20b") == "a b");
+    static_assert(parse_xtext("+80", true).has_value());
+}
+
+TEST_CASE("xtext is encoded, with upper-case digits", "[xtext]") {
+    CHECK(encoded("") == "");
+    CHECK(encoded("a=b+ c") == "a+3Db+2B+20c");
+    CHECK(encoded("\xC3\xBC", true) == "+C3+BC");
+    CHECK(encoded("\xC3\xBC") == "bad_value@0");
+    CHECK(encoded("a\rb") == "unsafe_octet@1");
+    CHECK(encoded("a\nb", true) == "unsafe_octet@1");
+    CHECK(encoded("ab\0"sv) == "unsafe_octet@2");
+    CHECK(encoded("a\tb") == "bad_value@1");
+    CHECK(encoded("\x7F", true) == "bad_value@0");
+    // What is encoded goes out as it stands; it must be right.
+    CHECK(written([](writer& w) { return write_xtext(w, xtext::encoded("a+3db")); }) == "a+3db");
+    CHECK(written([](writer& w) { return write_xtext(w, xtext::encoded("a+0Ab")); }) == "bad_xtext@2");
+    CHECK(written([](writer& w) { return write_xtext(w, xtext::encoded("a b")); }) == "bad_xtext@1");
+    CHECK(written([](writer& w) { return write_decoded(w, xtext("a\nb")); }) == "unsafe_octet@1");
+    CHECK(written([](writer& w) { return write_decoded(w, xtext("a b+")); }) == "a b+");
+    CHECK(written([](writer& w) { return write_decoded(w, xtext("a\x1B")); }) == "bad_value@1");
+}
+
+TEST_CASE("xtext compares by what it means", "[xtext]") {
+    static_assert(xtext("a b") == xtext::encoded("a+20b") && xtext::encoded("+41") == xtext::encoded("A"));
+    static_assert(!(xtext("a+20b") == xtext::encoded("a+20b")) && xtext("a") != xtext("ab") && xtext("ab") != xtext("a"));
+    static_assert(xtext() == "" && xtext() == xtext::encoded(""));
+    CHECK(xtext::encoded("+3C+3E") == "<>");
+    // Even of text that is no xtext the octets can be asked for.
+    CHECK(xtext::encoded("+") == "+");
+    CHECK(xtext::encoded("+2") == "+2");
+    CHECK(xtext::encoded("+zz") == "+zz");
+}
+
+TEST_CASE("every octet, encoded and back", "[xtext]") {
+    for (unsigned octet = 0; octet < 256; ++octet) {
+        std::string const plain = "x" + std::string(1, static_cast<char>(octet)) + "y";
+        std::string const text = encoded(plain, true);
+        CAPTURE(octet, text);
+        bool const control = octet < 32 || octet == 127;
+        CHECK((text.find('@') != text.npos && text.size() > 5) == control);
+        if (!control) CHECK(decoded(text, true) == plain);
+        std::string const upper = {'+', "0123456789ABCDEF"[octet >> 4], "0123456789ABCDEF"[octet & 15]};
+        std::string const lower = {'+', "0123456789abcdef"[octet >> 4], "0123456789abcdef"[octet & 15]};
+        for (std::string const& hex : {upper, lower}) {
+            CHECK(parse_xtext(hex, true).has_value() == !control);
+            CHECK(parse_xtext(hex).has_value() == (!control && octet < 128));
+        }
+        CHECK(parse_xtext(plain, true).has_value() == (octet > 32 && octet < 127 && octet != '+' && octet != '='));
+    }
+}
+
+TEST_CASE("xtext against the grammar as printed", "[xtext]") {
+    generate::rng r(3461);
+    constexpr std::string_view octets = "+++++0123456789ABCDEFabcdefgGxy@<>=~! \t\x7F\x80\r";
+    std::size_t good = 0;
+    for (int i = 0; i < 200000; ++i) {
+        std::string text;
+        for (std::size_t n = r.below(r.one_in(20) ? 60u : 9u); n > 0; --n) {
+            if (r.one_in(2)) text += {'+', octets[5 + r.below(22)], octets[5 + r.below(22)]};
+            else text += octets[r.below(r.one_in(6) ? octets.size() : 31)];
+        }
+        bool const wide = r.one_in(2);
+        auto const expected = decode(text, wide);
+        auto const parsed = parse_xtext(text, wide);
+        bool right = parsed.has_value() == expected.has_value();
+        char room[64];
+        writer out(room);
+        if (parsed && right) {
+            ++good;
+            right = *parsed == *expected && parsed->size() == expected->size() && write_decoded(out, *parsed, wide) && out.text() == *expected;
+            // And back: what is meant, encoded anew, means the same.
+            char more[256];
+            writer again(more);
+            right = right && write_xtext(again, xtext(*expected), wide) && decode(again.text(), wide) == expected;
+        } else if (right) {
+            // What stands before the place of the error can still become xtext, with one more octet it cannot.
+            std::string_view const before = std::string_view(text).substr(0, parsed.error().at);
+            right = decode(before, wide) || decode(std::string(before) + "1", wide) || decode(std::string(before) + "41", wide);
+        }
+        if (!right) FAIL_CHECK(escaped(text));
+    }
+    CHECK(good > 20000);
+}
