@@ -457,6 +457,26 @@ struct describe {
     void operator()(ehlo::cmd::remark const& c) const {
         if (!c.argument.empty()) r.text("argument", c.argument);
     }
+    void operator()(ehlo::cmd::auth const& c) const {
+        r.text("mechanism", c.name);
+        if (c.initial_response) r.text("initial", c.initial_response->empty() ? "=" : *c.initial_response);
+    }
+    void operator()(ehlo::cmd::bdat const& c) const {
+        r.json("size", std::to_string(c.size)).human("size", std::to_string(c.size) + " octets");
+        r.flag("last", c.last);
+    }
+    void operator()(ehlo::cmd::burl const& c) const {
+        r.text("argument", c.url);
+        r.flag("last", c.last);
+    }
+    void operator()(ehlo::cmd::etrn const& c) const {
+        r.text("argument", c.node);
+        if (c.option != ehlo::etrn_option::node) r.text("option", c.option == ehlo::etrn_option::queue ? "#" : "@");
+    }
+    void operator()(ehlo::cmd::atrn const& c) const {
+        if (!c.domains.empty()) r.text("argument", c.domains);
+    }
+    void operator()(ehlo::cmd::client_facts const& c) const { add_parameters(r, c.attributes); }
     template <ehlo::verb V>
     void operator()(ehlo::cmd::bare<V> const&) const {}
 };
@@ -469,7 +489,7 @@ record command_line(string_view item, options const& o, ehlo::syntax const& gram
     });
     if (line.failed()) return fault(line.error());
     if (line.consumed < item.size()) return fault(ehlo::fail(ehlo::errc::unexpected_argument, line.consumed));
-    auto const split = ehlo::split_command(*line);
+    auto const split = ehlo::split_command(*line, grammar);
     if (!split) return fault(split.error());
     record r = success();
     r.text("verb", ehlo::name(split->verb));
@@ -750,7 +770,8 @@ record write(string_view line, options const& o) {
         }
         switch (v) {
         case ehlo::verb::helo:
-        case ehlo::verb::ehlo: return ehlo::write_hello(out, v, field(1));
+        case ehlo::verb::ehlo:
+        case ehlo::verb::lhlo: return ehlo::write_hello(out, v, field(1));
         case ehlo::verb::mail:
         case ehlo::verb::send:
         case ehlo::verb::soml:
@@ -764,7 +785,36 @@ record write(string_view line, options const& o) {
         case ehlo::verb::vrfy:
         case ehlo::verb::expn:
         case ehlo::verb::help:
-        case ehlo::verb::noop: return ehlo::write_argument(out, v, field(1));
+        case ehlo::verb::noop:
+        case ehlo::verb::verbose: return ehlo::write_argument(out, v, field(1));
+        case ehlo::verb::auth: {
+            most = 3;
+            if (fields.size() < 3) return ehlo::write_auth(out, field(1));
+            return ehlo::write_auth(out, field(1), field(2) == "=" ? string_view() : string_view(fields[2]));
+        }
+        case ehlo::verb::bdat: {
+            most = 3;
+            auto const size = ehlo::parse_decimal(field(1));
+            if (!size) return size.error();
+            if (!field(2).empty() && !ehlo::iequals(field(2), "LAST")) return ehlo::fail(ehlo::errc::bad_value, 0);
+            return ehlo::write_bdat(out, *size, !field(2).empty());
+        }
+        case ehlo::verb::burl:
+            most = 3;
+            if (!field(2).empty() && !ehlo::iequals(field(2), "LAST")) return ehlo::fail(ehlo::errc::bad_value, 0);
+            return ehlo::write_burl(out, field(1), !field(2).empty());
+        case ehlo::verb::etrn: {
+            bool const queue = field(1).starts_with('#'), subdomains = field(1).starts_with('@');
+            return ehlo::write_etrn(out, queue ? ehlo::etrn_option::queue : subdomains ? ehlo::etrn_option::subdomains : ehlo::etrn_option::node,
+                                    field(1).substr(queue || subdomains ? 1 : 0));
+        }
+        case ehlo::verb::atrn: return ehlo::write_atrn(out, field(1));
+        case ehlo::verb::xclient:
+        case ehlo::verb::xforward:
+            most = fields.size();
+            return ehlo::write_client_facts(out, v, string(field(1)) + (others.empty() ? "" : " " + others));
+        case ehlo::verb::starttls:
+        case ehlo::verb::onex:
         case ehlo::verb::data:
         case ehlo::verb::rset:
         case ehlo::verb::quit:

@@ -5,6 +5,7 @@
 
 #include <ehlo/capabilities.hpp>
 #include <ehlo/command.hpp>
+#include <ehlo/dispatch.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/reply.hpp>
 
@@ -148,6 +149,21 @@ template <ehlo::verb V>
 std::string say(ehlo::cmd::bare<V> const&) {
     return std::string(name(V));
 }
+inline std::string say(ehlo::cmd::auth const& a) {
+    return "AUTH " + say(a.name) + (a.initial_response ? " initial " + say(*a.initial_response) : "");
+}
+inline std::string say(ehlo::cmd::bdat const& b) { return "BDAT " + std::to_string(b.size) + (b.last ? " last" : ""); }
+inline std::string say(ehlo::cmd::burl const& b) { return "BURL " + say(b.url) + (b.last ? " last" : ""); }
+inline std::string say(ehlo::cmd::etrn const& e) {
+    constexpr char const* options[] = {"", "@", "#"};
+    return std::string("ETRN ") + options[static_cast<unsigned>(e.option)] + say(e.node);
+}
+inline std::string say(ehlo::cmd::atrn const& a) {
+    std::string out = "ATRN";
+    for (std::string_view const d : ehlo::domain_list(a.domains)) out += " " + say(d);
+    return out;
+}
+inline std::string say(ehlo::cmd::client_facts const& f) { return std::string(name(f.verb)) + say(f.attributes); }
 inline std::string say(ehlo::status const& s) {
     return std::to_string(s.klass) + "." + std::to_string(s.subject) + "." + std::to_string(s.detail);
 }

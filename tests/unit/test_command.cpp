@@ -4,6 +4,7 @@
 #include "generate.hpp"
 
 #include <ehlo/command.hpp>
+#include <ehlo/dispatch.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -105,11 +106,11 @@ constexpr bad_case refused[] = {
     {"EHL", errc::unknown_verb, 0},
     {" EHLO a", errc::unknown_verb, 0},
     {"EHLO\ta", errc::unknown_verb, 0},
-    {"STARTTLS", errc::unknown_verb, 0},
+    {"STARTTLS now", errc::unexpected_argument, 9},  // TLS-args
     {"\xC5HLO a", errc::unknown_verb, 0},
     {"MAI\x0CL", errc::unknown_verb, 0},
     {"\0\0\0\0"sv, errc::unknown_verb, 0},
-    {"ETRN #',1);x", errc::unknown_verb, 0},          // CMD-etrn-sqli
+    {"ETRN #', 1);x", errc::unexpected_argument, 8},
     {"GET / HTTP/1.1", errc::http_request, 0},        // CMD-http-get
     {"POST / HTTP/1.1", errc::http_request, 0},
     {"get /index.html?a b HTTP/1.0", errc::http_request, 0},
@@ -250,8 +251,8 @@ TEST_CASE("a line is cut at its first space", "[command]") {
     CHECK(split("A B C D") == " 'A' 'B C D'");
     CHECK(split("A BC D") == " 'A' 'BC D'");
     CHECK(split("A    B") == " 'A' '   B'");
-    CHECK(split("STARTTLS") == " 'STARTTLS' ''");
-    CHECK(split("AUTH PLAIN AA==") == " 'AUTH' 'PLAIN AA=='");
+    CHECK(split("STARTTLS") == "STARTTLS 'STARTTLS' ''");
+    CHECK(split("AUTH PLAIN AA==") == "AUTH 'AUTH' 'PLAIN AA=='");
     CHECK(split(" a") == " '' 'a'");
     CHECK(split("quit\t") == "QUIT 'quit' ''");
 }
@@ -410,10 +411,20 @@ TEST_CASE("what was parsed can be written", "[command]") {
                 done(write_argument(w, l.verb, argument)), said = say(l);
             }
             void operator()(cmd::remark const& m) { done(write_argument(w, m.verb, m.argument)), said = say(m); }
-            void operator()(cmd::bare<verb::data> const& b) { done(write_bare(w, b.verb)), said = say(b); }
-            void operator()(cmd::bare<verb::rset> const& b) { done(write_bare(w, b.verb)), said = say(b); }
-            void operator()(cmd::bare<verb::quit> const& b) { done(write_bare(w, b.verb)), said = say(b); }
-            void operator()(cmd::bare<verb::turn> const& b) { done(write_bare(w, b.verb)), said = say(b); }
+            void operator()(cmd::data const& b) { done(write_bare(w, b.verb)), said = say(b); }
+            void operator()(cmd::rset const& b) { done(write_bare(w, b.verb)), said = say(b); }
+            void operator()(cmd::quit const& b) { done(write_bare(w, b.verb)), said = say(b); }
+            void operator()(cmd::turn const& b) { done(write_bare(w, b.verb)), said = say(b); }
+            void operator()(cmd::starttls const& b) { done(write_bare(w, b.verb)), said = say(b); }
+            void operator()(cmd::onex const& b) { done(write_bare(w, b.verb)), said = say(b); }
+            void operator()(cmd::auth const& a) { done(write_auth(w, a)), said = say(a); }
+            void operator()(cmd::bdat const& b) { done(write_bdat(w, b.size, b.last)), said = say(b); }
+            void operator()(cmd::burl const& b) { done(write_burl(w, b.url, b.last)), said = say(b); }
+            void operator()(cmd::etrn const& e) { done(write_etrn(w, e.option, e.node)), said = say(e); }
+            void operator()(cmd::atrn const& a) { done(write_atrn(w, a.domains)), said = say(a); }
+            void operator()(cmd::client_facts const& f) {
+                done(write_client_facts(w, f.verb, f.attributes.text())), said = say(f);
+            }
         } write_again{w, rules, note, said};
         if (visit_command(*split, rules, write_again)) continue;
         ++kinds[static_cast<unsigned>(split->verb)];

@@ -6,6 +6,7 @@
 #include "oracle.hpp"
 
 #include <ehlo/command.hpp>
+#include <ehlo/dispatch.hpp>
 #include <ehlo/domain.hpp>
 #include <ehlo/mailbox.hpp>
 #include <ehlo/parameters.hpp>

@@ -2,6 +2,7 @@
 #include "support.hpp"
 
 #include <ehlo/command.hpp>
+#include <ehlo/dispatch.hpp>
 #include <ehlo/content.hpp>
 #include <ehlo/error.hpp>
 #include <ehlo/leniency.hpp>

@@ -5,6 +5,8 @@
 
 #include "machine.hpp"
 
+#include <ehlo/dispatch.hpp>
+
 #include <optional>
 
 namespace {

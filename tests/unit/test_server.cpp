@@ -432,7 +432,7 @@ constexpr refusal refusals[] = {
     {"", "XYZZY", "500 5.5.2 ", errc::unknown_verb, 0},
     {"", "HELLO me.example", "500 5.5.2 ", errc::unknown_verb, 0},
     {"", "REST", "500 5.5.2 ", errc::unknown_verb, 0},
-    {"", "LHLO me.example", "500 5.5.2 ", errc::unknown_verb, 0},
+    {"", "LHLO me.example", "500 ", errc::unknown_verb, 0},
     {"", " NOOP", "500 5.5.2 ", errc::unknown_verb, 0},
     {"", "NOOP\rx", "500 5.5.2 ", errc::bare_cr, 4},
     {"", "NOOP\nx", "500 5.5.2 ", errc::bare_lf, 4},
