@@ -2,6 +2,8 @@
 // parsed, written and parsed again.
 #include "fuzz.hpp"
 
+#include <ehlo/scram.hpp>
+
 using namespace ehlo;
 using fuzz::check;
 
@@ -106,6 +108,10 @@ void check_messages(std::string_view octets) {
         [](std::string_view t) { return parse_scram_server_first(t); }, [](std::string_view t) { return parse_scram_client_final(t); },
         [](std::string_view t) { return parse_scram_server_final(t); });
     (void)find_login_prompt(octets);
+    std::size_t const size = octets.size();
+    if (auto const m = parse_login(octets)) written(size, [&m](writer& w) { return write_message(w, sasl::login{*m}); });
+    if (auto const m = parse_external(octets)) written(size, [&m](writer& w) { return write_message(w, sasl::external{*m}); });
+    if (auto const m = parse_anonymous(octets)) written(size, [&m](writer& w) { return write_message(w, sasl::anonymous{*m}); });
     if (auto const m = parse_plain(octets))
         check(!m->authcid.empty() && !m->password.empty() && fuzz::lies_in(m->password, octets), "PLAIN has a name and a password");
     if (auto const m = parse_scram_client_first(octets)) {
@@ -115,7 +121,7 @@ void check_messages(std::string_view octets) {
         check(write_unescaped(out, m->user) && m->user.means(out.text()), "a name means what it means", out.text());
     }
     // As text of the caller, whatever it is: refused, or such that it can be read.
-    sasl::oauthbearer const built{saslname(octets), octets, std::uint16_t{25}, octets};
+    sasl::oauthbearer const built{saslname(octets), octets, 25u, octets};
     fuzz::block buffer(8 * octets.size() + 64);
     writer out(buffer.data(), buffer.size());
     if (write_message(out, built)) {

@@ -17,7 +17,7 @@ LAYERS = {
     "wire": "line verb command turn xclient chunk reply sasl auth capabilities ehlo_answer content dispatch",
     "protocol": "table session policy server client",
     "top": "ehlo",
-    "opt-in": "std_error format",  # never included by another header; may include what the core may not
+    "opt-in": "std_error format scram",  # never included by another header; may include what the core may not
 }
 HEAVY = {"algorithm", "ranges", "variant", "string", "iostream", "system_error"}
 
