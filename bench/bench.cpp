@@ -117,6 +117,12 @@ struct essence_of {
     void operator()(ehlo::cmd::bare<V> const&) const {
         sum += static_cast<std::size_t>(V);
     }
+    void operator()(ehlo::cmd::auth const& c) const { sum += c.name.size() + c.initial_response.value_or("").size(); }
+    void operator()(ehlo::cmd::bdat const& c) const { sum += c.size + c.last; }
+    void operator()(ehlo::cmd::burl const& c) const { sum += c.url.size() + c.last; }
+    void operator()(ehlo::cmd::etrn const& c) const { sum += c.node.size(); }
+    void operator()(ehlo::cmd::atrn const& c) const { sum += c.domains.size(); }
+    void operator()(ehlo::cmd::client_facts const& c) const { sum += c.attributes.text().size(); }
 };
 
 void parse_commands(std::string_view in) {

@@ -16,6 +16,13 @@ enum class service : std::uint8_t {
     lmtp,        ///< RFC 2033: LHLO, and one reply for each recipient when the content has ended
 };
 
+/// The extensions that a server can offer: those that are a matter of parameters, which the handler is given, and those that
+/// the machine sees to. What needs commands that it does not do (STARTTLS, AUTH, CHUNKING ...) is not among them.
+inline constexpr extensions server_extensions =
+    extension::size | extension::eight_bit_mime | extension::pipelining | extension::enhanced_status_codes | extension::smtputf8 |
+    extension::help | extension::vrfy | extension::expn | extension::dsn | extension::deliver_by | extension::mt_priority |
+    extension::rrvs | extension::mtrk | extension::no_soliciting | extension::conperm | extension::conneg | extension::submitter;
+
 struct policy {
     v0::service service = v0::service::smtp;
     extensions offers = extension::size | extension::eight_bit_mime | extension::pipelining |

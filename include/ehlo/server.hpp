@@ -99,6 +99,7 @@ class basic_server {
     static_assert(Policy.max_line >= 512, "RFC 5321 4.5.3.1.4: command lines of at least 512 octets");
     static_assert(Policy.max_message >= 65536, "RFC 5321 4.5.3.1.7: messages of at least 64 KiB");
     static_assert(Policy.reply_space >= 1024, "the answer to EHLO needs up to 1,024 octets");
+    static_assert((Policy.offers | server_extensions) == server_extensions, "an extension is offered that the server does not do");
     static_assert(Policy.service != service::lmtp || (Policy.offers.has(extension::pipelining) &&
                                                       Policy.offers.has(extension::enhanced_status_codes)),
                   "RFC 2033 5: an LMTP server offers PIPELINING and ENHANCEDSTATUSCODES");
@@ -333,8 +334,9 @@ class basic_server {
         std::optional<failure> fault;
         if (v == verb::bdat) fault = refuse_chunk(*split);
         else if (!speaks(v)) fault = fail(errc::unknown_verb, 0);
-        else if (where_ == state::refused ? e != event::quit : known && !smtp_table.allows(where_, e)) fault = fail(errc::bad_sequence, 0);
+        else if (where_ == state::refused && e != event::quit) fault = fail(errc::bad_sequence, 0);
         else if (!known || !does(v)) fault = fail(errc::not_implemented, 0);
+        else if (!smtp_table.allows(where_, e)) fault = fail(errc::bad_sequence, 0);
         else if (e == event::mail && rules.service == service::submission && !authenticated_) fault = fail(errc::not_authenticated, 0);
         reply r;
         if (!fault) {

@@ -1015,7 +1015,7 @@ int play_server(options const& o, string_view input, session_player const& serve
 
 consteval ehlo::policy everything(ehlo::leniency tolerate) {
     ehlo::policy p;
-    for (unsigned i = 0; i < ehlo::extension_count; ++i) p.offers = p.offers | static_cast<ehlo::extension>(i);
+    p.offers = ehlo::server_extensions;
     p.mail_modes = true;
     p.grammar.tolerate = tolerate;
     return p;

@@ -206,10 +206,10 @@ TEST_CASE("verbs in any case", "[verb]") {
         auto const v = static_cast<verb>(i);
         std::string word(name(v));
         CAPTURE(word);
-        CHECK(word.size() == 4);
-        for (unsigned bits = 0; bits < 16; ++bits) {
+        REQUIRE(word.size() >= 4);
+        for (unsigned bits = 0; bits < 1u << word.size(); ++bits) {
             std::string mixed = word;
-            for (unsigned k = 0; k < 4; ++k)
+            for (unsigned k = 0; k < word.size(); ++k)
                 if (bits >> k & 1) mixed[k] = static_cast<char>(mixed[k] | 0x20);
             CHECK(find_verb(mixed) == v);
         }
@@ -450,5 +450,6 @@ TEST_CASE("what was parsed can be written", "[command]") {
         }
         if (!good) FAIL_CHECK(escaped(line) << " became " << escaped(written));
     }
-    for (unsigned v = 1; v < verb_count; ++v) CHECK(kinds[v] > 100);
+    // The generator makes the commands of RFC 5321 and RFC 821.
+    for (unsigned v = 1; v <= static_cast<unsigned>(verb::turn); ++v) CHECK(kinds[v] > 100);
 }

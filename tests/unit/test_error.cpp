@@ -155,6 +155,7 @@ constexpr produced productions[] = {
     {errc::mixed_reply_codes, 7, parse_reply("250-x\r\n350 y").error()},
     {errc::bad_status, 0, parse_status("9.9.9").error()},
     {errc::bad_xtext, 31, of_command("MAIL FROM:<a@b.example> AUTH=a+0Ab@c.example")},
+    {errc::bad_url, 5, of_command("BURL //example.org/x")},
     {errc::line_too_long, 8, of_line("abcdefgh\r\n", 8)},
     {errc::local_part_too_long, 11, of_command("RCPT TO:<abc@d>", small)},
     {errc::domain_too_long, 14, of_command("RCPT TO:<a@bcde>", small)},

@@ -1069,10 +1069,76 @@ TEST_CASE("server: without ENHANCEDSTATUSCODES no reply has one") {
     CHECK(none.say("HELO me\r\n") == "250 mx.example.org\r\n");
 }
 
-TEST_CASE("server: a server whose name is no domain refuses EHLO without an enhanced code") {
-    loop<ehlo::server, full_recorder> l("no_domain");
-    CHECK(l.say("EHLO me\r\n") == "451 Error in processing, try again later\r\n");
-    CHECK(l.server.where() == state::greeted);
+TEST_CASE("server: a server whose name is no domain says so in its greeting, and closes") {
+    for (std::string_view const name : {"no_domain", "", "a b", "x\r\n250 y"}) {
+        ehlo::server server(name);
+        full_recorder handler;
+        std::string out(ehlo::server::reply_space, ' ');
+        ehlo::step const s = server.advance("EHLO me\r\n", handler, std::span<char>(out));
+        CHECK(out.substr(0, s.produced) == "421 The name of this server is not a domain\r\n");
+        CHECK(s.want == ehlo::want::close);
+        CHECK(s.consumed == 0);
+    }
+}
+
+namespace {
+struct greeter : liar {
+    using liar::on;
+    reply greeting = "220 at your service";
+    reply on(ehlo::connected const&) { return greeting; }
+};
+}  // namespace
+
+TEST_CASE("server: the handler may greet, refuse all mail, or close (RFC 5321 3.1, RFC 7504)") {
+    auto greet = [](reply const& r, std::string_view then) {
+        ehlo::server server("mx.example.org");
+        greeter handler;
+        handler.greeting = r;
+        std::string out(2 * ehlo::server::reply_space, ' ');
+        ehlo::step const s = server.advance(then, handler, std::span<char>(out));
+        return out.substr(0, s.produced) + std::string(name(server.where()));
+    };
+    CHECK(greet("220 at your service", "") == "220 mx.example.org at your service\r\ngreeted");
+    CHECK(greet("220", "") == "220 mx.example.org\r\ngreeted");
+    // Everything but QUIT is 503, unknown verbs apart; the session stays open until then.
+    CHECK(greet("554 5.3.2 No SMTP service here", "EHLO me\r\nNOOP\r\nMAIL FROM:<>\r\n") ==
+          "554 No SMTP service here\r\n503 not in this state of the session\r\n"
+          "503 5.5.1 not in this state of the session\r\n503 5.5.1 not in this state of the session\r\nrefused");
+    CHECK(greet("521 never", "QUIT\r\n") == "521 never\r\n221 2.0.0 Closing the channel\r\nclosed");
+    CHECK(greet("421 too busy", "QUIT\r\n") == "421 too busy\r\nclosed");
+    // What is no greeting is replaced.
+    for (reply const& r : {reply(250, "x"), reply(354, "x"), reply(220, "a\r\nb"), reply(99, "x"), reply::later})
+        CHECK(greet(r, "QUIT\r\n") == "421 Error in processing, try again later\r\nclosed");
+    std::string const endless(600, 'x');
+    CHECK(greet(reply(220, endless), "") == "421 Error in processing, try again later\r\nclosed");
+}
+
+TEST_CASE("server: replies to what was sent together with a refused MAIL are no errors of the client") {
+    loop<ehlo::server, liar> l;
+    l.say("EHLO me\r\n");
+    l.handler.mail = "550 5.7.1 no";
+    std::string group = "MAIL FROM:<a@b>\r\n";
+    for (int i = 0; i < 80; ++i) group += "RCPT TO:<c@d>\r\n";
+    std::string const said = l.say(group + "DATA\r\n");
+    CHECK(said.find("421") == said.npos);
+    CHECK(l.server.where() == state::ready);
+    // But out of the blue they are.
+    l.say("NOOP\r\n");
+    std::string stray;
+    for (int i = 0; i < 50; ++i) stray += "RCPT TO:<c@d>\r\n";
+    CHECK(l.say(stray).find("421 4.7.0") != said.npos);
+}
+
+TEST_CASE("server: a last word that does not sound like one is replaced") {
+    for (reply const& r : {reply(250, "fine"), reply::later, reply(421, "a\nb")}) {
+        ehlo::server server("mx.example.org");
+        liar handler;
+        std::string out(ehlo::server::reply_space, ' ');
+        auto s = server.advance("", handler, std::span<char>(out));
+        s = server.shut_down(handler, std::span<char>(out), r);
+        CHECK(out.substr(0, s.produced) == "421 4.3.2 Shutting down, closing the channel\r\n");
+        CHECK(server.where() == state::closed);
+    }
 }
 
 TEST_CASE("server: 421 from a handler ends the session, wherever it is said") {

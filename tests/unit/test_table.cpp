@@ -170,7 +170,9 @@ TEST_CASE("session: verbs, names and timeouts") {
     CHECK(event_of(verb::ehlo) == event::hello);
     for (verb const v : {verb::mail, verb::send, verb::soml, verb::saml}) CHECK(event_of(v) == event::mail);
     for (verb const v : {verb::rcpt, verb::data, verb::rset, verb::noop, verb::quit, verb::vrfy, verb::expn, verb::help, verb::turn})
-        CHECK(name(event_of(v)) == name(v));
+        CHECK(name(event_of(v).value()) == name(v));
+    for (verb const v : {verb::unknown, verb::starttls, verb::auth, verb::bdat, verb::burl, verb::etrn, verb::atrn, verb::xclient})
+        CHECK_FALSE(event_of(v));
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < ehlo::state_count; ++i) names.insert(name(static_cast<ehlo::state>(i)));
     for (std::size_t i = 0; i < ehlo::event_count; ++i) names.insert(name(static_cast<event>(i)));
