@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace ehlo::inline v0 {
 
@@ -87,6 +88,7 @@ constexpr char to_upper(char c) noexcept {
 /// Equal but for the case of ASCII letters (no locale).
 constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
     if (a.size() != b.size()) return false;
+    if (!std::is_constant_evaluated() && a == b) return true;  // as keywords are spelled nearly always
     for (std::size_t i = 0; i < a.size(); ++i)
         if (to_upper(a[i]) != to_upper(b[i])) return false;
     return true;

@@ -278,15 +278,16 @@ class reply_lines {
   public:
     class iterator {
         std::string_view rest_;
+        std::size_t end_;  // of the line: looked for once
 
       public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {}
+        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest), end_(detail::find_first<charset("\r")>(rest)) {}
         constexpr std::string_view operator*() const noexcept {
-            std::size_t const end = detail::find_first<charset("\r")>(rest_);
-            return end > 4 ? rest_.substr(4, end - 4) : rest_.substr(0, 0);
+            return {rest_.data() + (end_ > 4 ? 4 : 0), end_ > 4 ? end_ - 4 : 0};
         }
         constexpr iterator& operator++() noexcept {
-            rest_.remove_prefix(detail::find_first<charset("\r")>(rest_) + 2);
+            rest_.remove_prefix(end_ + 2);
+            end_ = detail::find_first<charset("\r")>(rest_);
             return *this;
         }
         constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
@@ -361,6 +362,12 @@ class reply_reader {
             std::size_t const line = line_at_;
             // No line is shorter than 5 octets. Told before its digits are looked at, whatever pieces they come in.
             if (line + 5 > limits.total) return failed(errc::reply_too_long, line);
+            // All three digits at once if they are there and right; the loop finds the place of a fault.
+            if (at == line && in.size() - line >= 3) {
+                auto const digit = [&in, line](std::size_t i) noexcept { return static_cast<unsigned>(in[line + i] - '0'); };
+                unsigned const code = digit(0) * 100 + digit(1) * 10 + digit(2);
+                if (digit(0) - 2 < 4 && digit(1) < 6 && digit(2) < 10 && (lines_ == 0 || code == code_)) at += 3;
+            }
             for (; at < line + 3; ++at) {
                 if (at == in.size()) {
                     looked_at_ = static_cast<std::uint32_t>(at);
