@@ -80,7 +80,8 @@ struct own_parameters_of {
 ///     reply on(cmd::hello const&)       EHLO or HELO; the text of an accepting reply is not used
 ///     reply on(cmd::mail const&)        the views of a command live until the call returns (or is answered)
 ///     reply on(cmd::rcpt const&)
-///     void  on(content const&)          decoded content, a piece at a time
+///     void  on(content const&)          decoded content, a piece at a time; of content that is refused in the end (too large,
+///                                       bare CR or LF) how much of it comes depends on how the octets arrived
 ///     reply on(end_of_content const&)
 /// and may have these:
 ///     reply on(connected const&)        the greeting: 220 and a text behind the server's name; 554 or 521 to hear nothing but
@@ -139,10 +140,10 @@ class basic_server {
     /// much; one that needs more is replaced by 451.
     static constexpr std::size_t reply_space = rules.reply_space;
 
-    /// `name` is the server's domain; it is borrowed as long as the session lives. A name over 255 octets is cut off by
-    /// no RFC's leave: give a real one (RFC 5321 4.5.3.1.2).
+    /// `name` is the server's domain or address literal; it is borrowed as long as the session lives. With a name that is
+    /// neither, the greeting is a 421 that says so, and the session is over: a constructor cannot refuse.
     constexpr explicit basic_server(std::string_view name EHLO_LIFETIMEBOUND) noexcept
-        : name_(name.data()), name_size_(static_cast<std::uint16_t>(name.size() < 255 ? name.size() : 255)) {}
+        : name_(name.data()), name_size_(static_cast<std::uint16_t>(name.size() < 0xFFFF ? name.size() : 0xFFFF)) {}
 
     constexpr state where() const noexcept { return where_; }
     constexpr std::uint32_t recipients() const noexcept { return recipients_; }
@@ -152,7 +153,9 @@ class basic_server {
     constexpr void tolerate(leniency departures) noexcept { tolerate_ = departures; }
     constexpr std::string_view server_name() const noexcept { return {name_, name_size_}; }
 
-    /// Takes all octets received and not yet consumed, and room for replies; goes on as far as it can.
+    /// Takes all octets received and not yet consumed, and room for replies (reply_space or more); goes on as far as it can.
+    /// When it wants a reply, leave the octets that were not consumed where they are: the views of the command that
+    /// waits point into them until answer() has been called.
     template <class Handler>
     constexpr step advance(std::string_view in, Handler& handler, std::span<char> out) noexcept {
         require<Handler>();
