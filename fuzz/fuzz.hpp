@@ -112,6 +112,24 @@ std::size_t deliver(std::string_view text, arrival how, Take&& take) {
     return consumed;
 }
 
+/// What `write(writer&)` writes, in a block of `size` octets: it has to succeed, and with an octet less than it takes it has
+/// to fail and write nothing.
+template <class Write>
+std::string written(std::size_t size, Write&& write, std::string_view context = {}, int line = __builtin_LINE(),
+                    char const* file = __builtin_FILE()) {
+    block buffer(size);
+    ehlo::writer out(buffer.data(), buffer.size());
+    auto const n = write(out);
+    check(n && *n == out.size(), "what was read can be written", n ? context : ehlo::name(n.error().code), line, file);
+    if (out.size() == 0) return {};
+    block small(out.size() - 1);
+    ehlo::writer tight(small.data(), small.size());
+    auto const refused = write(tight);
+    check(!refused && refused.error().code == ehlo::errc::output_full && tight.size() == 0,
+          "what does not fit is not written at all", context, line, file);
+    return std::string(out.text());
+}
+
 /// What holds of every failure.
 inline void check_failure(ehlo::failure f, std::size_t size, ehlo::verb v) {
     check(f.at <= size, "the place of a failure lies in the text", ehlo::name(f.code));

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks the README against what it speaks of: readme.py EXPLAIN
+"""Checks the README against what it speaks of: readme.py [--update] EXPLAIN
 
-Its C++ is code of tests/examples/readme_*.cpp, which runs as tests; its diagram is what EXPLAIN prints; the rules, files,
-presets and functions that it names exist.
+Its C++ is code of tests/examples/readme_*.cpp, which runs as tests; its diagram and its reference are what EXPLAIN prints;
+the rules, files, presets and functions that it names exist. With --update the reference is written anew first.
 """
 import pathlib
 import re
@@ -11,7 +11,19 @@ import sys
 import textwrap
 
 root = pathlib.Path(__file__).resolve().parent.parent
+update = "--update" in sys.argv[1:]
+explain = sys.argv[-1]
 text = (root / "README.md").read_text(encoding="utf-8")
+
+
+def printed(*arguments):
+    return subprocess.run([explain, *arguments], stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
+
+
+begin, end = "<!-- explain reference: begin -->\n", "<!-- explain reference: end -->\n"
+if update and begin in text and end in text:
+    text = text[:text.index(begin)] + begin + printed("reference") + text[text.index(end):]
+    (root / "README.md").write_text(text, encoding="utf-8")
 blocks = re.findall(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S)
 faults = []
 
@@ -25,9 +37,11 @@ for _, block in (b for b in blocks if b[0] == "cpp"):
     if not any("\n".join(lines(block)) in sample for sample in samples.values()):
         faults.append("C++ that is in no tests/examples/readme_*.cpp:\n" + textwrap.indent(block, "    "))
 
-diagram = subprocess.run([sys.argv[1], "table", "--mermaid"], capture_output=True, text=True, check=True).stdout
-if [b for k, b in blocks if k == "mermaid"] != [diagram]:
+if [b for k, b in blocks if k == "mermaid"] != [printed("table", "--mermaid")]:
     faults.append("the diagram is not what `explain table --mermaid` prints")
+
+if text.count(begin + printed("reference") + end) != 1:
+    faults.append("the reference is not what `explain reference` prints; tests/readme.py --update EXPLAIN makes it so")
 
 headers = "".join(p.read_text() for p in root.glob("include/ehlo/*.hpp"))
 for name in set(re.findall(r"`([a-z_0-9]+)`", text)):

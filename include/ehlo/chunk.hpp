@@ -30,6 +30,14 @@ constexpr bool cut_last(std::string_view& arguments) noexcept {
     arguments.remove_suffix(last.size());
     return true;
 }
+/// Where `arguments`, of which the first `at` octets are right, stops to look like [ SP "LAST" ].
+constexpr failure not_last(std::string_view arguments, std::size_t at) noexcept {
+    for (char const expected : std::string_view(" LAST")) {
+        if (at == arguments.size() || to_upper(arguments[at]) != expected) break;
+        ++at;
+    }
+    return fail(errc::unexpected_argument, at);
+}
 }  // namespace detail
 
 /// bdat-cmd = "BDAT" SP 1*DIGIT [ SP "LAST" ], the part behind "BDAT SP". RFC 3030 2.
@@ -42,7 +50,7 @@ constexpr result<cmd::bdat> parse_bdat(std::string_view arguments) noexcept {
     auto const number = parse_decimal(size);
     if (number) return cmd::bdat{*number, last};
     bool const more = number.error().code == errc::bad_number && number.error().at > 0 && size[number.error().at] == ' ';
-    return fail(more ? errc::unexpected_argument : number.error().code, number.error().at);
+    return more ? detail::not_last(arguments, number.error().at) : number.error();
 }
 
 /// burl-cmd = "BURL" SP absolute-URI [ SP "LAST" ], the part behind "BURL SP". RFC 4468 3.2; of RFC 3986 only this much is
@@ -57,7 +65,7 @@ constexpr result<cmd::burl> parse_burl(std::string_view arguments EHLO_LIFETIMEB
     if (url.empty() || !chars::alpha.contains(url[0])) return fail(errc::bad_url, 0);
     if (colon == url.size() || url[colon] != ':') return fail(errc::bad_url, colon);
     std::size_t const end = detail::find_first<~visible>(url);
-    if (end != url.size()) return fail(url[end] == ' ' ? errc::unexpected_argument : errc::bad_url, end);
+    if (end != url.size()) return url[end] == ' ' ? detail::not_last(arguments, end) : fail(errc::bad_url, end);
     if (colon + 1 == url.size()) return fail(errc::bad_url, url.size());
     return cmd::burl{url, last};
 }

@@ -69,9 +69,23 @@ constexpr std::string_view take_word(std::string_view& text) noexcept {
     return word;
 }
 
+/// ehlo-param *( SP ehlo-param ), ehlo-param = 1*(%d33-126): the place where `text` is not; its size if it is, or is empty.
+constexpr std::size_t find_bad_word(std::string_view text) noexcept {
+    constexpr charset in_words{32, 126};
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (!in_words.contains(text[i]) || (text[i] == ' ' && (i == 0 || i + 1 == text.size() || text[i - 1] == ' '))) return i;
+    return text.size();
+}
+/// The text, less spaces at its end, if it is made of words; nothing otherwise.
+constexpr std::string_view words_or_nothing(std::string_view text) noexcept {
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    return find_bad_word(text) == text.size() ? text : std::string_view();
+}
+
 // limits-param = limit-name-value *( SP limit-name-value ). A fault in the syntax voids all of it, an odd value only itself.
 constexpr server_limits read_limits(std::string_view text) noexcept {
     server_limits limits;
+    if (!text.empty() && text.back() == ' ') return {};
     while (!text.empty()) {
         std::string_view const pair = take_word(text);
         std::size_t const name_end = find_first<~limit_name>(pair);
@@ -112,7 +126,7 @@ constexpr client_attributes read_attributes(verb v, std::string_view text) noexc
 // "AUTH" and the old "AUTH=" often come both. The set is of both; the text is that of "AUTH" if it comes.
 constexpr void read_mechanisms(ehlo_answer& a, std::string_view text, bool old_form) noexcept {
     a.offered = a.offered | extension::auth;
-    if (!old_form || a.auth_text.empty()) a.auth_text = text;
+    if (!old_form || a.auth_text.empty()) a.auth_text = words_or_nothing(text);
     while (!text.empty()) {
         mechanism const m = find_mechanism(take_word(text));
         if (m != mechanism::unknown) a.auth = a.auth | m;
@@ -131,13 +145,13 @@ constexpr void read_keyword(ehlo_answer& a, extension e, std::string_view parame
     case extension::deliver_by: {
         std::string_view const time = parameters.substr(0, find_first<charset(", ")>(parameters));
         auto const n = parse_decimal(time, 999999999);
-        if (n && time.size() <= 9) a.min_by_time = static_cast<std::uint32_t>(*n);
+        a.min_by_time = n && time.size() <= 9 ? std::optional(static_cast<std::uint32_t>(*n)) : std::nullopt;
         break;
     }
     case extension::future_release: a.hold = read_hold(parameters); break;
-    case extension::mt_priority: a.priority_profile = parameters; break;
-    case extension::no_soliciting: a.solicitations = parameters; break;
-    case extension::burl: a.burl = parameters; break;
+    case extension::mt_priority: a.priority_profile = words_or_nothing(parameters); break;
+    case extension::no_soliciting: a.solicitations = words_or_nothing(parameters); break;
+    case extension::burl: a.burl = words_or_nothing(parameters); break;
     case extension::xclient: a.xclient = read_attributes(verb::xclient, parameters); break;
     case extension::xforward: a.xforward = read_attributes(verb::xforward, parameters); break;
     default: break;
@@ -186,9 +200,8 @@ constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& 
         };
         auto words = [&](std::string_view text) noexcept {  // 1*( SP ehlo-param )
             if (text.empty()) return;
-            constexpr charset in_words{32, 126};
-            std::size_t const bad = detail::find_first<~in_words>(text);
-            if (bad != text.size() || text.front() == ' ' || text.back() == ' ') w.refuse(fail(errc::bad_value, bad == text.size() ? 0 : bad));
+            if (std::size_t const bad = detail::find_bad_word(text); bad != text.size())
+                w.refuse(fail(chars::unsafe.contains(text[bad]) ? errc::unsafe_octet : errc::bad_value, bad));
             w.raw(' ').raw(text);
         };
         auto limit = [&](std::string_view name, std::optional<std::uint32_t> n) noexcept {
@@ -215,7 +228,14 @@ constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& 
             case extension::size:
                 if (a.size) w.raw(' ').number(*a.size);
                 break;
-            case extension::auth: words(a.auth_text); break;
+            case extension::auth: {
+                words(a.auth_text);
+                // A set without its text, or one that the old form has added to.
+                mechanisms const spelt = parse_mechanisms(a.auth_text);
+                for (unsigned k = 1; k < mechanism_count; ++k)
+                    if (auto const m = static_cast<mechanism>(k); a.auth.has(m) && !spelt.has(m)) w.raw(' ').raw(name(m));
+                break;
+            }
             case extension::limits:
                 limit("MAILMAX", a.limits.mail_max);
                 limit("RCPTMAX", a.limits.rcpt_max);
@@ -227,7 +247,9 @@ constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& 
                 break;
             case extension::future_release:
                 if (!a.hold) break;
-                if (a.hold->max_interval == 0 || a.hold->max_interval > 999999999) w.refuse(fail(errc::bad_value, 0));
+                if (a.hold->max_interval == 0 || a.hold->max_interval > 999999999 || a.hold->max_date_time.offset != 0 ||
+                    a.hold->max_date_time.offset_unknown)
+                    w.refuse(fail(errc::bad_value, 0));
                 w.raw(' ').number(a.hold->max_interval).raw(' ');
                 if (auto const written = write_date_time(w, a.hold->max_date_time); !written) w.refuse(written.error());
                 break;

@@ -31,7 +31,7 @@ struct abandoned {
 struct connected {};
 /// A reply was written, for those who keep a log.
 struct answered {
-    v0::verb verb;                  ///< `unknown` for the greeting, unknown verbs and unreadable lines
+    v0::verb verb;                  ///< `unknown` for the greeting, unknown verbs and unreadable lines (`bdat` for an unreadable BDAT)
     v0::event event;
     std::optional<failure> fault;   ///< what was wrong, if ehlo refused it; `at` is an offset in the line
     reply sent;                     ///< of the greeting and an accepted EHLO or HELO only the code: their text is ehlo's own
@@ -126,6 +126,7 @@ class basic_server {
     bool mail_refused_ = false;     // and nothing but RCPT and DATA came since
     bool smtputf8_ = false;         // the transaction asked for it
     bool asks_smtputf8_ = false;    // the MAIL that awaits its answer does
+    bool chunk_line_ = false;       // the line that is being read is that of a BDAT
 
     struct io {
         std::string_view in;
@@ -218,7 +219,8 @@ class basic_server {
 
     template <class H>
     constexpr void drop(H& handler) noexcept {
-        bool const open = in_transaction(where_);
+        // LMTP: what was stored for one recipient was delivered, whatever becomes of the others.
+        bool const open = in_transaction(where_) && !stored_;
         abandoned const what{octets_, recipients_};
         forget();
         if constexpr (detail::handles<H, abandoned>)
@@ -235,7 +237,7 @@ class basic_server {
 
     template <class H>
     constexpr void greet(io& t, H& handler) noexcept {
-        reply r(220, "ESMTP ready");
+        reply r(220, rules.service == service::lmtp ? "LMTP ready" : "ESMTP ready");
         if constexpr (detail::answers<H, connected>) r = handler.on(connected{});
         r.enhanced = {};  // RFC 2034 4: none in the greeting
         bool const fits = server_name().size() + r.text.size() + 7 <= max_reply_line;
@@ -310,7 +312,10 @@ class basic_server {
             skip_ = chunk.left();
             if (skip_ != 0) return false;
         }
+        bool const from_start = !lines_.discarding();
         auto const line = lines_.next(t.in.substr(t.used), rules.max_line, tolerate_);
+        // One that cannot be read hides the size of its chunk.
+        if (!line.ready() && from_start) chunk_line_ = istarts_with(t.in.substr(t.used), "BDAT ");
         tolerated_ = strict;
         if (line.need_more()) {
             t.used += line.consumed;
@@ -318,7 +323,7 @@ class basic_server {
         }
         if (line.failed()) {
             t.used += line.consumed;
-            refuse(t, handler, event::noop, verb::unknown, line.error());
+            refuse(t, handler, event::noop, chunk_line_ ? verb::bdat : verb::unknown, line.error());
             return true;
         }
         if (line.consumed == line->size() + 1) tolerated_ |= rule::bare_lf_line;
@@ -402,7 +407,7 @@ class basic_server {
     // its size there is no way to tell where they begin again (RFC 3030 2 has no answer to that): the session ends.
     constexpr failure refuse_chunk(command_line const& line) noexcept {
         auto const chunk = parse_bdat(line.arguments);
-        if (!chunk) return fail(chunk.error().code, chunk.error().at + line.name.size() + 1);
+        if (!chunk) return fail(chunk.error().code, chunk.error().at + static_cast<std::size_t>(line.arguments.data() - line.name.data()));
         skip_ = chunk->size;
         return fail(where_ == state::ready || where_ == state::greeted ? errc::bad_sequence : errc::not_implemented, 0);
     }

@@ -25,6 +25,7 @@ struct etrn {
 /// ATRN. No domains means all that the client may have mail for.
 struct atrn {
     std::string_view domains;  ///< "a.example,b.example", well formed; see domain_list
+    leniency tolerated{};
 };
 }  // namespace cmd
 
@@ -73,16 +74,18 @@ constexpr result<cmd::atrn> parse_atrn(std::string_view arguments EHLO_LIFETIMEB
     syntax ascii = rules;
     ascii.smtputf8 = false;
     std::size_t at = 0;
+    leniency tolerated;
     while (at < arguments.size()) {
         std::string_view const rest = arguments.substr(at);
         std::string_view const domain = rest.substr(0, detail::find_first<charset(",")>(rest));
         auto const parsed = parse_domain(domain, ascii);
         if (!parsed) return fail(parsed.error().code, at + parsed.error().at);
         if (detail::find_first<charset(".")>(domain) == domain.size()) return fail(errc::bad_domain, at + domain.size());
+        tolerated |= parsed->tolerated;
         at += domain.size();
         if (at < arguments.size() && ++at == arguments.size()) return fail(errc::bad_domain, at);
     }
-    return cmd::atrn{arguments};
+    return cmd::atrn{arguments, tolerated};
 }
 
 /// "ETRN SP [option] node". Errors: those of parse_etrn, unsafe_octet, output_full, bad_value for a node that begins with

@@ -27,7 +27,8 @@ using std::string_view;
 using std::size_t;
 
 constexpr string_view client_name = "client.example", server_name = "server.example";
-constexpr string_view sender = "<ann@client.example>", recipient = "<bob@server.example>";
+constexpr string_view sender = "<ann@client.example>";
+constexpr string_view recipient = "<bob@server.example>", second_recipient = "<carol@server.example>";
 constexpr string_view letter =
     "From: Ann <ann@client.example>\r\n"
     "To: Bob <bob@server.example>\r\n"
@@ -53,18 +54,26 @@ Modes that read items, one a line; in an item \r \n \t \0 \\ \xHH are escapes:
             REPLY TAB code TAB enhanced status TAB text
 Modes that read raw octets:
   session   what a client sent; explain plays server.example, which takes all mail
+            (--lmtp)
   client    what a server sent; explain plays client.example, which sends a short
-            letter from <ann@client.example> to <bob@server.example>
-            (--pipeline, --tls=none|may)
-Mode that reads nothing:
+            letter from <ann@client.example> to <bob@server.example>, with --lmtp
+            to <carol@server.example> too (--pipeline, --lmtp, --tls=none|may)
+Modes that read nothing:
   table     the order of commands, as a state machine (--dot, --mermaid)
+  reference all that ehlo knows by name, as Markdown: verbs, parameters, EHLO
+            keywords, reply codes, statuses, errors, rules of leniency
 
 Options:
   --json              a JSON object for each item or event, a line each
   --lenient[=RULE,..] tolerate departures from RFC 5321: all, or these
   --smtputf8          addresses may hold UTF-8, as if MAIL had asked for SMTPUTF8
+  --lmtp              LMTP instead of SMTP: LHLO, a reply for each recipient
   --chunk=N           feed the parsers N octets at a time; the output is the same
   --help, --version
+
+Values in JSON: a number is a number, a flag is true, a list is an array, anything
+else the text as it stands. What is xtext or base64 and does not mean what it says
+is also in "decoded", which has the same keys.
 
 Input is FILE or standard input. Exit status: 0, or 2 if explain was called wrongly.
 
@@ -74,11 +83,12 @@ Examples:
   printf 'EHLO me.example\r\nMAIL FROM: <me@me.example>\r\n' | explain session
 )";
 
-enum class mode { command, path, mailbox, reply, ehlo, content, encode, write, session, client, table };
+enum class mode { command, path, mailbox, reply, ehlo, content, encode, write, session, client, table, reference };
 constexpr std::pair<string_view, mode> mode_names[] = {
     {"command", mode::command}, {"path", mode::path},       {"mailbox", mode::mailbox}, {"reply", mode::reply},
     {"ehlo", mode::ehlo},       {"content", mode::content}, {"encode", mode::encode},   {"write", mode::write},
-    {"session", mode::session}, {"client", mode::client},   {"table", mode::table}};
+    {"session", mode::session}, {"client", mode::client},   {"table", mode::table},
+    {"reference", mode::reference}};
 
 struct options {
     mode what = mode::command;
@@ -86,7 +96,7 @@ struct options {
     ehlo::syntax grammar{};
     std::optional<ehlo::bare_octets> bare;
     size_t chunk = 0;  // 0: all at once
-    bool pipeline = false, dot = false, mermaid = false;
+    bool pipeline = false, lmtp = false, dot = false, mermaid = false;
     string file = "-";
 };
 
@@ -170,6 +180,13 @@ string escape(string_view octets) {
     string s;
     for (cell const& c : cells_of(octets)) s += c.shown;
     return s;
+}
+
+// The columns of a text that is escaped already.
+size_t width_of(string_view text) {
+    size_t n = 0;
+    for (cell const& c : cells_of(text)) n += c.shown == "\\\\" ? 1 : c.columns;
+    return n;
 }
 
 // An unknown escape stands for itself, so that <"a\"b"@c.example> can be typed as it is.
@@ -299,6 +316,20 @@ class record {
     record& text(string_view key, string_view octets) {
         return json(key, json_string(octets)).human(key, escape(octets));
     }
+    // Lines with a note behind each, the notes in one column.
+    struct noted {
+        string text, note;
+    };
+    record& lines(string_view label, std::vector<noted> const& all) {
+        size_t width = 0;
+        for (noted const& l : all) width = width_of(l.text) > width && width_of(l.text) <= 40 ? width_of(l.text) : width;
+        for (noted const& l : all) {
+            size_t const taken = width_of(l.text);
+            string const gap(taken < width ? width - taken + 3 : 3, ' ');
+            human(&l == &all[0] ? label : "", l.text + (l.note.empty() ? "" : gap + paint(dim, l.note)));
+        }
+        return *this;
+    }
     record& wire(string_view key, string_view octets) {
         json(key, json_string(escape(octets)));
         bool first = true;
@@ -321,11 +352,11 @@ class record {
     record& list(string_view key, std::vector<string_view> const& words) {
         return json(key, json_list(words)).human(key, escape(join(words, ", ")));
     }
+    // To be called once, at the end: a key stands once in an object.
     record& tolerated(ehlo::leniency rules) {
         used |= rules;
-        if (rules.empty()) return *this;
-        std::vector<string_view> const names = names_of(rules);
-        list("tolerated", names);
+        if (used.empty()) return *this;
+        list("tolerated", names_of(used));
         fields_.back().colour = string(yellow);
         return *this;
     }
@@ -412,19 +443,152 @@ string in_capitals(string_view word) {
     return s;
 }
 
-// `typed` gives the value of a parameter that the library knows, as JSON.
-void add_parameters(record& r, ehlo::parameter_range all,
-                    std::function<std::optional<string>(string const& keyword)> const& typed = {}) {
+// JSON objects: "A":1,"B":true without the braces.
+struct members {
+    string json;
+    void add(string_view key, string const& value) {
+        json += (json.empty() ? "" : ",") + json_string(key) + ':' + value;
+    }
+    string object() const { return '{' + json + '}'; }
+};
+
+std::vector<string_view> cut(string_view text, char separator) {
+    std::vector<string_view> words;
+    for (bool more = true; more;) {
+        size_t const end = text.find(separator);
+        more = end != string_view::npos;
+        if (string_view const word = text.substr(0, end); !word.empty()) words.push_back(word);
+        if (more) text.remove_prefix(end + 1);
+    }
+    return words;
+}
+
+// What a function of the library writes.
+template <class Write>
+string written(Write write) {
+    char buffer[2048];
+    ehlo::writer out(buffer);
+    return write(out) ? string(out.text()) : string();
+}
+
+string decoded(ehlo::xtext const& x) {
+    return written([&](ehlo::writer& w) { return ehlo::write_decoded(w, x, true); });
+}
+
+string plural(std::uint64_t n, string_view what) { return std::to_string(n) + ' ' + string(what) + (n == 1 ? "" : "s"); }
+
+// 93784 seconds: 1 day 2 hours 3 minutes 4 seconds.
+string duration(std::uint64_t seconds) {
+    string s;
+    for (auto const& [unit, name] : {std::pair{86400u, "day"}, {3600u, "hour"}, {60u, "minute"}, {1u, "second"}}) {
+        if (std::uint64_t const n = seconds / unit; n != 0) s += (s.empty() ? "" : " ") + plural(n, name);
+        seconds %= unit;
+    }
+    return s.empty() ? "no time" : s;
+}
+
+// What is to be said of a parameter: its value as JSON, and for people a note.
+struct meaning_of_parameter {
+    std::optional<string> json, decoded;
+    string note;
+
+    void plain(ehlo::xtext const& x) { plain(::decoded(x), x.text()); }
+    void plain(string const& octets, string_view text) {
+        if (octets == text) return;
+        decoded = octets;
+        note = escape(octets);
+    }
+};
+
+meaning_of_parameter meaning_of(ehlo::mail_parameters const& p, ehlo::parameter_id id) {
+    using enum ehlo::parameter_id;
+    meaning_of_parameter m;
+    switch (id) {
+    case size: m.json = std::to_string(*p.size()); break;
+    case body: m.json = json_string(ehlo::name(*p.body())); break;
+    case ret:
+        m.json = json_string(ehlo::name(*p.ret()));
+        m.note = string("a report of failure returns the ") + (*p.ret() == ehlo::ret::full ? "message" : "header");
+        break;
+    case envid: m.plain(*p.envid()); break;
+    case auth:
+        m.plain(*p.auth());
+        if (*p.auth() == "<>") m.note = "nobody is known to have submitted it";
+        break;
+    case by: {
+        ehlo::deliver_by const by = *p.by();
+        bool const give_back = by.mode == ehlo::by_mode::give_back;
+        m.note = "the time is over: say so";
+        if (by.seconds > 0)
+            m.note = "within " + duration(static_cast<std::uint64_t>(by.seconds)) + (give_back ? ", or return it" : ", or say so");
+        if (by.trace) m.note += "; tell of relays";
+        break;
+    }
+    case holdfor:
+        m.json = std::to_string(*p.holdfor());
+        m.note = "hold it for " + duration(*p.holdfor());
+        break;
+    case holduntil: m.note = "hold it until then"; break;
+    case mt_priority: m.json = std::to_string(*p.mt_priority()); break;
+    case mtrk:
+        if (auto const timeout = p.mtrk()->timeout) m.note = "tracked for " + duration(*timeout);
+        break;
+    case solicit: m.json = json_list(cut(p.solicit()->text(), ',')); break;
+    case submitter: m.plain(*p.submitter()); break;
+    case alt_address: m.plain(*p.alt_address()); break;
+    default: break;
+    }
+    return m;
+}
+
+meaning_of_parameter meaning_of(ehlo::rcpt_parameters const& p, ehlo::parameter_id id) {
+    using enum ehlo::parameter_id;
+    meaning_of_parameter m;
+    switch (id) {
+    case notify: m.json = json_list(cut(written([&](auto& w) { return ehlo::write_notify(w, *p.notify()); }), ',')); break;
+    case orcpt: {
+        ehlo::original_recipient const o = *p.orcpt();
+        string const address = written([&](auto& w) { return ehlo::write_decoded(w, o); });
+        m.plain(string(o.addr_type) + ';' + address, string(o.addr_type) + ';' + string(o.address));
+        break;
+    }
+    case rrvs:
+        m.note = p.rrvs()->action == ehlo::no_support_action::proceed ? "the same owner since then; if nobody can tell, go on"
+                                                                      : "the same owner since then; if nobody can tell, reject";
+        break;
+    case alt_address: m.plain(*p.alt_address()); break;
+    default: break;
+    }
+    return m;
+}
+
+// `meaning` says what it can of each parameter.
+template <class Meaning>
+void add_parameters(record& r, ehlo::parameter_range all, Meaning meaning) {
     if (all.empty()) return;
-    string json, text;
+    members values, decoded;
+    std::vector<record::noted> lines;
     for (ehlo::parameter const p : all) {
         string const keyword = in_capitals(p.keyword);
-        std::optional<string> value = typed ? typed(keyword) : std::nullopt;
-        if (!value) value = p.value ? json_string(*p.value) : "true";
-        json += (json.empty() ? "" : ",") + json_string(keyword) + ':' + *value;
-        text += (text.empty() ? "" : " ") + keyword + (p.value ? '=' + escape(*p.value) : "");
+        meaning_of_parameter const m = meaning(p);
+        values.add(keyword, m.json ? *m.json : p.value ? json_string(*p.value) : "true");
+        if (m.decoded) decoded.add(keyword, json_string(*m.decoded));
+        lines.push_back({keyword + (p.value ? '=' + escape(*p.value) : ""), m.note});
     }
-    r.json("parameters", '{' + json + '}').human("parameters", text);
+    r.json("parameters", values.object()).lines("parameters", lines);
+    if (!decoded.json.empty()) r.json("decoded", decoded.object());
+}
+
+// Of MAIL and RCPT.
+template <class Parameters>
+void add_parameters(record& r, Parameters const& set) {
+    add_parameters(r, set.all(), [&](ehlo::parameter const& p) {
+        auto const id = ehlo::find_parameter(p.keyword);
+        if (id && set.has(*id)) return meaning_of(set, *id);
+        meaning_of_parameter m;
+        m.note = id ? "(not for this command)" : "(unknown to ehlo)";
+        return m;
+    });
 }
 
 struct describe {
@@ -433,22 +597,17 @@ struct describe {
     void operator()(ehlo::cmd::hello const& c) const {
         r.text("domain", c.name.text);
         if (c.name.is_literal()) r.flag("literal", true);
-        r.tolerated(c.name.tolerated);
+        r.used |= c.name.tolerated;
     }
     void operator()(ehlo::cmd::mail const& c) const {
         add_path(r, c.from);
-        add_parameters(r, c.parameters.all(), [&](string const& keyword) -> std::optional<string> {
-            if (keyword == ehlo::name(ehlo::extension::size) && c.parameters.size())
-                return std::to_string(*c.parameters.size());
-            if (keyword == "BODY" && c.parameters.body()) return json_string(ehlo::name(*c.parameters.body()));
-            return std::nullopt;
-        });
-        r.tolerated(c.tolerated);
+        add_parameters(r, c.parameters);
+        r.used |= c.tolerated;
     }
     void operator()(ehlo::cmd::rcpt const& c) const {
         add_path(r, c.to);
-        add_parameters(r, c.parameters.all());
-        r.tolerated(c.tolerated);
+        add_parameters(r, c.parameters);
+        r.used |= c.tolerated;
     }
     void operator()(ehlo::cmd::lookup const& c) const {
         r.text("argument", c.string);
@@ -458,11 +617,17 @@ struct describe {
         if (!c.argument.empty()) r.text("argument", c.argument);
     }
     void operator()(ehlo::cmd::auth const& c) const {
-        r.text("mechanism", c.name);
-        if (c.initial_response) r.text("initial", c.initial_response->empty() ? "=" : *c.initial_response);
+        r.json("mechanism", json_string(in_capitals(c.name)));
+        r.lines("mechanism", {{in_capitals(c.name), c.mechanism == ehlo::mechanism::unknown ? "(unknown to ehlo)" : ""}});
+        if (!c.initial_response) return;
+        string_view const base64 = *c.initial_response;
+        r.json("initial", json_string(base64.empty() ? "=" : base64));
+        string const octets = written([&](auto& w) { return ehlo::decode_base64(w, base64); });
+        if (base64.empty()) r.lines("initial", {{"=", "a response of no octets"}});
+        else r.lines("initial", {{string(base64), escape(octets)}}).json("decoded", "{\"initial\":" + json_string(octets) + '}');
     }
     void operator()(ehlo::cmd::bdat const& c) const {
-        r.json("size", std::to_string(c.size)).human("size", std::to_string(c.size) + " octets");
+        r.json("size", std::to_string(c.size)).human("size", plural(c.size, "octet"));
         r.flag("last", c.last);
     }
     void operator()(ehlo::cmd::burl const& c) const {
@@ -474,9 +639,19 @@ struct describe {
         if (c.option != ehlo::etrn_option::node) r.text("option", c.option == ehlo::etrn_option::queue ? "#" : "@");
     }
     void operator()(ehlo::cmd::atrn const& c) const {
-        if (!c.domains.empty()) r.text("argument", c.domains);
+        std::vector<string_view> domains;
+        for (string_view const domain : ehlo::domain_list(c.domains)) domains.push_back(domain);
+        if (!domains.empty()) r.text("argument", c.domains).list("domains", domains);
     }
-    void operator()(ehlo::cmd::client_facts const& c) const { add_parameters(r, c.attributes); }
+    void operator()(ehlo::cmd::client_facts const& c) const {
+        add_parameters(r, c.attributes, [](ehlo::parameter const& p) {
+            meaning_of_parameter m;
+            m.plain(ehlo::xtext::encoded(*p.value));
+            if (p.value == ehlo::attribute_unavailable) m.note = "the proxy does not know";
+            if (p.value == ehlo::attribute_tempunavail) m.note = "it could not be looked up now";
+            return m;
+        });
+    }
     template <ehlo::verb V>
     void operator()(ehlo::cmd::bare<V> const&) const {}
 };
@@ -504,8 +679,8 @@ record command_line(string_view item, options const& o, ehlo::syntax const& gram
         wrong.reply(ehlo::reply_for(*bad, split->verb));
         return wrong;
     }
-    if (line.consumed == line->size() + 1) r.tolerated(ehlo::rule::bare_lf_line);
-    return r;
+    if (line.consumed == line->size() + 1) r.used |= ehlo::rule::bare_lf_line;
+    return r.tolerated(split->tolerated);
 }
 
 record path(string_view item, options const&, ehlo::syntax const& grammar) {
@@ -591,6 +766,45 @@ record replies(string_view item, options const& o) {
     return r;
 }
 
+string words_or_true(string_view parameters) {
+    auto const words = cut(parameters, ' ');
+    return words.empty() ? "true" : json_list(words);
+}
+
+// What a server offers with an extension, as JSON: what the library made of it, or the words as they stand.
+string offer(ehlo::ehlo_answer const& a, ehlo::extension e, string_view parameters) {
+    auto attributes = [](ehlo::client_attributes set) {
+        std::vector<string_view> names;
+        for (unsigned i = 0; i < ehlo::client_attribute_count; ++i)
+            if (set.has(static_cast<ehlo::client_attribute>(i))) names.push_back(ehlo::client_attribute_names[i]);
+        return json_list(names);
+    };
+    switch (e) {
+    case ehlo::extension::size: return a.size ? std::to_string(*a.size) : "true";
+    case ehlo::extension::auth: return json_list(cut(a.auth_text, ' '));
+    case ehlo::extension::deliver_by: return a.min_by_time ? std::to_string(*a.min_by_time) : "true";
+    case ehlo::extension::limits: {
+        members m;
+        if (a.limits.mail_max) m.add("MAILMAX", std::to_string(*a.limits.mail_max));
+        if (a.limits.rcpt_max) m.add("RCPTMAX", std::to_string(*a.limits.rcpt_max));
+        if (a.limits.rcpt_domain_max) m.add("RCPTDOMAINMAX", std::to_string(*a.limits.rcpt_domain_max));
+        return m.object();
+    }
+    case ehlo::extension::future_release: {
+        if (!a.hold) return "true";
+        members m;
+        m.add("max_interval", std::to_string(a.hold->max_interval));
+        m.add("max_date_time", json_string(written([&](auto& w) { return ehlo::write_date_time(w, a.hold->max_date_time); })));
+        return m.object();
+    }
+    case ehlo::extension::mt_priority: return a.priority_profile.empty() ? "true" : json_string(a.priority_profile);
+    case ehlo::extension::no_soliciting: return a.solicitations.empty() ? "true" : json_list(cut(a.solicitations, ','));
+    case ehlo::extension::xclient: return attributes(a.xclient);
+    case ehlo::extension::xforward: return attributes(a.xforward);
+    default: return words_or_true(parameters);
+    }
+}
+
 record ehlo_answer(string_view item, options const& o) {
     string const octets = string(item) + (item.ends_with('\n') ? "" : "\r\n");
     ehlo::reply_reader reader;
@@ -608,45 +822,39 @@ record ehlo_answer(string_view item, options const& o) {
         return r.caret(item.size(), "there should be more");
     }
     if (answer.failed()) return wrong(answer.error());
-    auto const offered = ehlo::parse_capabilities(*answer);
+    auto const offered = ehlo::parse_ehlo_answer(*answer);
     if (!offered) return wrong(offered.error());
     if (answer.consumed < item.size()) return wrong(ehlo::fail(ehlo::errc::unexpected_reply, answer.consumed));
 
     record r = success();
+    r.text("domain", offered->domain);
+    if (!offered->greet.empty()) r.text("greet", offered->greet);
     std::vector<std::pair<string, string>> capabilities;  // keyword, JSON; of two lines for one keyword the last counts
     std::vector<string_view> passed_over;
+    std::vector<record::noted> lines;
     bool first = true;
     for (string_view const line : answer->lines()) {
-        ehlo::capability const c = ehlo::split_capability(line);
-        if (std::exchange(first, false)) {
-            r.text("domain", c.keyword);
-            if (!c.parameters.empty()) r.text("greet", c.parameters);
-            continue;
-        }
-        bool keyword = !c.keyword.empty();
+        if (std::exchange(first, false)) continue;
+        ehlo::capability c = ehlo::split_capability(line);
+        if (ehlo::istarts_with(line, "AUTH=")) c = {line.substr(0, 4), line.substr(5)};  // as servers of old wrote it
+        bool keyword = !c.keyword.empty() && c.keyword[0] != '-';
         for (char const octet : c.keyword) keyword &= ehlo::chars::esmtp_keyword.contains(octet);
         if (!keyword) {
             passed_over.push_back(line);
             continue;
         }
         string const key = in_capitals(c.keyword);
-        std::vector<string_view> words;
-        for (ehlo::capability rest = c; !rest.parameters.empty();) {
-            rest = ehlo::split_capability(rest.parameters);
-            if (!rest.keyword.empty()) words.push_back(rest.keyword);
-        }
-        string value = words.empty() ? "true" : json_list(words);
-        if (auto const n = ehlo::parse_decimal(c.parameters); n && key == ehlo::name(ehlo::extension::size))
-            value = std::to_string(*n);
-        bool known = false;
-        known = ehlo::find_extension(key).has_value();
-        r.human(capabilities.empty() ? "offers" : "", escape(line) + (known ? "" : "   (unknown to ehlo)"));
+        auto const known = ehlo::find_extension(key);
+        string const value = known ? offer(*offered, *known, c.parameters) : words_or_true(c.parameters);
+        string note(known ? ehlo::extension_table[static_cast<unsigned>(*known)].rfc : "(unknown to ehlo)");
+        if (known == ehlo::extension::size && offered->size == 0u) note += ": no fixed limit";
+        lines.push_back({escape(line), note});
         std::erase_if(capabilities, [&](auto const& pair) { return pair.first == key; });
         capabilities.emplace_back(key, value);
     }
-    string json;
-    for (auto const& [key, value] : capabilities) json += (json.empty() ? "" : ",") + json_string(key) + ':' + value;
-    r.json("capabilities", '{' + json + '}');
+    members all;
+    for (auto const& [key, value] : capabilities) all.add(key, value);
+    r.json("capabilities", all.object()).lines("offers", lines);
     if (!passed_over.empty()) r.list("passed_over", passed_over);
     return r.tolerated(answer->tolerated());
 }
@@ -790,7 +998,8 @@ record write(string_view line, options const& o) {
         case ehlo::verb::auth: {
             most = 3;
             if (fields.size() < 3) return ehlo::write_auth(out, field(1));
-            return ehlo::write_auth(out, field(1), field(2) == "=" ? string_view() : string_view(fields[2]));
+            string_view const initial = field(2) == "=" ? "" : field(2);
+            return ehlo::write_auth(out, ehlo::cmd::auth{ehlo::find_mechanism(field(1)), field(1), initial});
         }
         case ehlo::verb::bdat: {
             most = 3;
@@ -804,9 +1013,9 @@ record write(string_view line, options const& o) {
             if (!field(2).empty() && !ehlo::iequals(field(2), "LAST")) return ehlo::fail(ehlo::errc::bad_value, 0);
             return ehlo::write_burl(out, field(1), !field(2).empty());
         case ehlo::verb::etrn: {
-            bool const queue = field(1).starts_with('#'), subdomains = field(1).starts_with('@');
-            return ehlo::write_etrn(out, queue ? ehlo::etrn_option::queue : subdomains ? ehlo::etrn_option::subdomains : ehlo::etrn_option::node,
-                                    field(1).substr(queue || subdomains ? 1 : 0));
+            using enum ehlo::etrn_option;
+            auto const option = field(1).starts_with('#') ? queue : field(1).starts_with('@') ? subdomains : node;
+            return ehlo::write_etrn(out, option, field(1).substr(option == node ? 0 : 1));
         }
         case ehlo::verb::atrn: return ehlo::write_atrn(out, field(1));
         case ehlo::verb::xclient:
@@ -865,47 +1074,47 @@ string say(char who, string_view octets, string_view colour, std::optional<size_
     return s;
 }
 
-string plural(size_t n, string_view what) { return std::to_string(n) + ' ' + string(what) + (n == 1 ? "" : "s"); }
-
 // What happened in a session, as the server tells its handler.
 struct happening {
     ehlo::answered answer;
-    std::uint64_t octets = 0;
-    std::uint32_t recipients = 0;
-    ehlo::leniency tolerated{};
+    std::optional<std::uint64_t> octets{};
+    size_t recipients = 0, recipient = 0;  // how many; which of them the reply to the content is for
+    string path{};                         // of that one
 };
 
 struct accept_all {
     std::vector<happening> log;
-    happening now{};
+    std::optional<std::uint64_t> octets{};
+    std::vector<string> recipients{};
+    string path{};
+    size_t next = 0;
 
-    ehlo::reply on(ehlo::cmd::hello const& c) {
-        now.tolerated = c.name.tolerated;
-        return ehlo::replies::ok;
-    }
-    ehlo::reply on(ehlo::cmd::mail const& c) {
-        now.tolerated = c.tolerated;
-        return ehlo::replies::sender_ok;
-    }
+    ehlo::reply on(ehlo::cmd::hello const&) { return ehlo::replies::ok; }
+    ehlo::reply on(ehlo::cmd::mail const&) { return ehlo::replies::sender_ok; }
     ehlo::reply on(ehlo::cmd::rcpt const& c) {
-        now.tolerated = c.tolerated;
+        path = written([&](auto& w) { return ehlo::write_path(w, c.to); });
         return ehlo::replies::recipient_ok;
     }
     ehlo::reply on(ehlo::cmd::lookup const&) { return ehlo::replies::cannot_verify; }
     void on(ehlo::content const&) {}
     ehlo::reply on(ehlo::end_of_content const& end) {
-        now.octets = end.octets;
-        now.recipients = end.recipients;
+        octets = end.octets;
         return ehlo::replies::message_accepted;
     }
-    void on(ehlo::abandoned const& what) {
-        now.octets = what.octets;
-        now.recipients = what.recipients;
-    }
-    void on(ehlo::answered const& answer) {
-        now.answer = answer;
-        log.push_back(now);
-        now = {};
+    void on(ehlo::abandoned const& what) { octets = what.octets; }
+    void on(ehlo::answered const& a) {
+        happening h{a};
+        bool const accepted = a.sent.accepted();
+        if (a.event == ehlo::event::mail && accepted) recipients.clear();
+        if (a.event == ehlo::event::rcpt && accepted) recipients.push_back(path);
+        if (a.event == ehlo::event::data && accepted) next = 0;
+        if (a.event == ehlo::event::content_end) {
+            h.octets = std::exchange(octets, std::nullopt);
+            h.recipients = recipients.size();
+            h.recipient = next++;
+            h.path = h.recipient < recipients.size() ? recipients[h.recipient] : string();
+        }
+        log.push_back(h);
     }
 };
 
@@ -915,6 +1124,15 @@ struct session_player {
     size_t reply_space;
 };
 
+// The octets of a chunk behind a line that is a good BDAT: the server passes over them.
+size_t chunk_behind(string_view line, ehlo::syntax const& grammar) {
+    if (line.ends_with('\n')) line.remove_suffix(line.ends_with("\r\n") ? 2 : 1);
+    auto const split = ehlo::split_command(line, grammar);
+    if (!split || split->verb != ehlo::verb::bdat) return 0;
+    auto const chunk = ehlo::parse_bdat(split->arguments);
+    return chunk ? static_cast<size_t>(chunk->size) : 0;
+}
+
 void tell(options const& o, happening const& h, string_view reply, string_view said) {
     using ehlo::event;
     ehlo::answered const& a = h.answer;
@@ -923,30 +1141,34 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
         if (a.event == event::greeting) return;
         record r;
         r.json("event", is_message ? "\"message\"" : a.fault ? "\"refused\"" : "\"command\"");
-        if (is_message) r.number("octets", h.octets).number("recipients", h.recipients);
+        if (is_message) {
+            if (h.octets) r.number("octets", *h.octets);
+            r.number("recipients", h.recipients);
+            if (o.lmtp) r.text("recipient", h.path);
+        }
         if (a.fault) {
             r.text("error", ehlo::name(a.fault->code));
             if (!is_message) r.number("at", a.fault->at);
             r.text("blame", ehlo::name(ehlo::blame(a.fault->code)));
         }
         if (!is_message && a.verb != ehlo::verb::unknown) r.text("verb", ehlo::name(a.verb));
-        if (!h.tolerated.empty()) r.tolerated(h.tolerated);
+        r.tolerated(a.tolerated);
         put(r.text("reply", reply).json_line());
         return;
     }
     string s;
     if (is_message) {
-        bool const dot = said.ends_with(".\r\n");
-        if (dot) said.remove_suffix(3);
+        if (said == ".\r\n" || said.ends_with("\r\n.\r\n")) said.remove_suffix(3);
         if (!said.empty()) s += say('C', said, "", {}, {}, true);
-        if (dot) s += say('C', ".\r\n", blue);
+        if (h.recipient == 0) s += say('C', ".\r\n", blue);  // in LMTP it is consumed with the last reply
     } else if (!said.empty()) {
         std::optional<size_t> at;
         if (a.fault) at = a.fault->at;
         s += say('C', said, blue, at, a.fault ? ehlo::message(a.fault->code) : string_view{});
     }
-    if (!h.tolerated.empty())
-        s += "     " + paint(yellow, "(tolerated: " + join(names_of(h.tolerated), ", ") + ')') + '\n';
+    if (!a.tolerated.empty())
+        s += "     " + paint(yellow, "(tolerated: " + join(names_of(a.tolerated), ", ") + ')') + '\n';
+    if (is_message && o.lmtp) s += "     " + paint(dim, "(for " + escape(h.path) + ')') + '\n';
     put(s + say('S', reply, colour_of(a.sent.code)));
 }
 
@@ -959,8 +1181,18 @@ int play_server(options const& o, string_view input, session_player const& serve
     std::vector<char> buffer(o.chunk == 0 ? 64 * 1024 : server.reply_space + o.chunk % 64);
     string sent;
     ehlo::reply_reader reader;
-    size_t given = 0, used = 0, shown = 0, messages = 0;
+    size_t given = 0, used = 0, shown = 0, skipped = 0, messages = 0;
     bool fatal = false;
+    // The octets of a chunk that was refused, as far as they have come.
+    auto tell_chunk = [&] {
+        string_view const octets = input.substr(shown, used - shown).substr(0, skipped);
+        string const some = octets.size() < skipped ? std::to_string(octets.size()) + " of " : "";
+        if (!o.json && !octets.empty())
+            put(say('C', octets, dim, {}, {}, true) + "     " +
+                paint(yellow, "(passed over: " + some + plural(skipped, "octet") + " of a chunk)") + '\n');
+        shown += octets.size();
+        skipped = 0;
+    };
     for (;;) {
         ehlo::step const step = server.advance(input.substr(used, given - used), handler, buffer);
         used += step.consumed;
@@ -975,9 +1207,12 @@ int play_server(options const& o, string_view input, session_player const& serve
             parsed += reply.consumed;
             string_view octets = reply->octets();
             octets.remove_suffix(2);
-            tell(o, h, octets, input.substr(shown, used - shown));
+            tell_chunk();
+            string_view const said = input.substr(shown, used - shown);
+            tell(o, h, octets, said);
+            if (h.answer.verb == ehlo::verb::bdat) skipped = chunk_behind(said, o.grammar);
             shown = used;
-            messages += h.answer.event == ehlo::event::content_end && h.answer.sent.accepted();
+            messages += h.answer.event == ehlo::event::content_end && h.answer.sent.accepted() && h.recipient == 0;
             fatal |= h.answer.fault && h.answer.event == ehlo::event::shutdown;
         }
         handler.log.clear();
@@ -1002,6 +1237,7 @@ int play_server(options const& o, string_view input, session_player const& serve
         put(r.json_line());
         return 0;
     }
+    tell_chunk();
     string s;
     if (shown < used || (unread != 0 && server.where() != ehlo::state::closed))
         s += say('C', input.substr(shown), "", input.size() - shown, "here the client stopped",
@@ -1013,41 +1249,32 @@ int play_server(options const& o, string_view input, session_player const& serve
     return 0;
 }
 
-consteval ehlo::policy everything(ehlo::leniency tolerate) {
+// A server that offers all that it can.
+consteval ehlo::policy everything(ehlo::service service) {
     ehlo::policy p;
+    p.service = service;
     p.offers = ehlo::server_extensions;
     p.mail_modes = true;
-    p.grammar.tolerate = tolerate;
     return p;
 }
 
-template <ehlo::policy Policy>
-int play_server(options const& o, string_view input) {
-    ehlo::basic_server<Policy> server(server_name);
+template <ehlo::service Service>
+int session(options const& o, string_view input) {
+    ehlo::basic_server<everything(Service)> server(server_name);
+    server.tolerate(o.grammar.tolerate);
     return play_server(o, input,
                        {[&](string_view in, accept_all& h, std::span<char> out) { return server.advance(in, h, out); },
                         [&] { return server.where(); }, server.reply_space});
 }
 
-template <size_t... Rule>
-int session(options const& o, string_view input, std::index_sequence<Rule...>) {
-    // A policy is a template argument: a server for each rule is more than most programs need.
-    ehlo::leniency const wanted = o.grammar.tolerate;
-    if (wanted == ehlo::strict) return play_server<everything(ehlo::strict)>(o, input);
-    if (wanted == ehlo::leniency::all()) return play_server<everything(ehlo::leniency::all())>(o, input);
-    int status = -1;
-    (void)((wanted == ehlo::leniency(static_cast<ehlo::rule>(Rule)) &&
-            (status = play_server<everything(static_cast<ehlo::rule>(Rule))>(o, input), true)) || ...);
-    if (status < 0)
-        misused("session mode takes one leniency rule, or all of them: servers are compiled with their policy");
-    return status;
-}
-
 int client(options const& o, string_view input) {
     ehlo::client c;
     std::vector<char> buffer(o.chunk == 0 ? 4096 : 512 + o.chunk % 64);
-    bool said_ehlo = false, said_helo = false, said_mail = false, said_rcpt = false, said_data = false;
-    bool ehlo_unknown = false, delivered = false, over = false;
+    bool said_hello = false, said_helo = false, said_mail = false, said_data = false;
+    bool ehlo_unknown = false, over = false;
+    std::vector<string_view> const to_whom = o.lmtp ? std::vector{recipient, second_recipient} : std::vector{recipient};
+    std::vector<string_view> accepted;
+    size_t said_rcpt = 0, heard_rcpt = 0, delivered = 0;
 
     auto sent = [&](string_view wire, bool is_content = false) {
         if (wire.empty()) return;
@@ -1099,21 +1326,21 @@ int client(options const& o, string_view input) {
         ehlo::writer out(buffer.data(), buffer.size());
         ehlo::result<size_t> written = size_t{0};
         state const where = c.where();
-        if (where == state::greeted && !std::exchange(said_ehlo, true)) {
-            written = c.hello(out, client_name);
-        } else if (where == state::greeted && ehlo_unknown && !std::exchange(said_helo, true)) {
+        if (where == state::greeted && !std::exchange(said_hello, true)) {
+            written = c.hello(out, client_name, o.lmtp ? ehlo::verb::lhlo : ehlo::verb::ehlo);
+        } else if (where == state::greeted && ehlo_unknown && !o.lmtp && !std::exchange(said_helo, true)) {
             written = c.hello(out, client_name, ehlo::verb::helo);
         } else if (where == state::ready && !std::exchange(said_mail, true)) {
             ehlo::mail_options extra;
             if (c.offers().has(ehlo::extension::size)) extra.size = letter.size();
             written = c.mail(out, sender, extra);
             if (written && o.pipeline && c.offers().has(ehlo::extension::pipelining)) {
-                said_rcpt = said_data = true;
-                written = c.rcpt(out, recipient);
+                while (written && said_rcpt < to_whom.size()) written = c.rcpt(out, to_whom[said_rcpt++]);
+                said_data = true;
                 if (written) written = c.data(out);
             }
-        } else if (where == state::mail && !std::exchange(said_rcpt, true)) {
-            written = c.rcpt(out, recipient);
+        } else if ((where == state::mail || where == state::rcpt) && said_rcpt < to_whom.size()) {
+            written = c.rcpt(out, to_whom[said_rcpt++]);
         } else if (where == state::rcpt && !std::exchange(said_data, true)) {
             written = c.data(out);
         } else if (where == state::data) {
@@ -1133,9 +1360,8 @@ int client(options const& o, string_view input) {
             go_on();
             continue;
         }
-        string_view const to = c.awaits() == ehlo::event::hello
-                                   ? ehlo::name(said_helo ? ehlo::verb::helo : ehlo::verb::ehlo)
-                                   : ehlo::name(*c.awaits());
+        ehlo::verb const hello = o.lmtp ? ehlo::verb::lhlo : said_helo ? ehlo::verb::helo : ehlo::verb::ehlo;
+        string_view const to = c.awaits() == ehlo::event::hello ? ehlo::name(hello) : ehlo::name(*c.awaits());
         auto const got = c.receive(input.substr(used, given - used), limits_of(o));
         if (got.need_more()) {
             if (given == input.size()) break;
@@ -1149,16 +1375,28 @@ int client(options const& o, string_view input) {
         used += got.consumed;
         unsigned const code = got->reply.code();
         if (got->to == ehlo::event::hello) ehlo_unknown = code / 100 == 5;
-        delivered |= got->to == ehlo::event::content_end && got->accepted;
-        if (o.json) put("{\"event\":\"reply\",\"to\":" + json_string(to) + ',' + reply_json(got->reply) + "}\n");
-        else put(say('S', got->reply.octets(), colour_of(code)));
+        string_view whose;  // the recipient that the reply is about
+        if (got->to == ehlo::event::rcpt) {
+            if (got->accepted) accepted.push_back(to_whom[heard_rcpt]);
+            ++heard_rcpt;
+        } else if (got->to == ehlo::event::content_end) {
+            if (o.lmtp && got->recipient < accepted.size()) whose = accepted[got->recipient];
+            delivered += got->accepted;
+        }
+        if (o.json) {
+            string const about = whose.empty() ? "" : ",\"recipient\":" + json_string(whose);
+            put("{\"event\":\"reply\",\"to\":" + json_string(to) + about + ',' + reply_json(got->reply) + "}\n");
+        } else {
+            if (!whose.empty()) put("     " + paint(dim, "(for " + string(whose) + ')') + '\n');
+            put(say('S', got->reply.octets(), colour_of(code)));
+        }
     }
 
     size_t const unread = input.size() - used;
     if (o.json) {
         record r;
         r.json("event", "\"end\"")
-            .flag("delivered", delivered)
+            .flag("delivered", delivered != 0)
             .text("state", ehlo::name(c.where()))
             .flag("fatal", bad.has_value());
         if (bad)
@@ -1173,8 +1411,9 @@ int client(options const& o, string_view input) {
     string s;
     if (bad) s += say('S', input.substr(used), "", bad->at, ehlo::message(bad->code));
     else if (unread != 0 && !c.over()) s += say('S', input.substr(used), "", unread, "here the server stopped");
-    s += "\n  " + paint(delivered ? green : red, delivered ? "delivered" : "not delivered") + "; end: state " +
-         string(ehlo::name(c.where()));
+    string result = delivered != 0 ? "delivered" : "not delivered";
+    if (o.lmtp && delivered != 0) result += " to " + std::to_string(delivered) + " of " + plural(to_whom.size(), "recipient");
+    s += "\n  " + paint(delivered != 0 ? green : red, result) + "; end: state " + string(ehlo::name(c.where()));
     if (bad) s += ", " + paint(red, "fatal: " + string(ehlo::name(bad->code)));
     if (c.awaits()) s += ", waiting for the answer to: " + string(ehlo::name(*c.awaits()));
     if (c.over() && !bad && unread != 0) s += ", " + plural(unread, "octet") + " not read";
@@ -1267,6 +1506,220 @@ int table(options const& o) {
     return 0;
 }
 
+// ------------------------------------------------------------------------------------------------ the reference
+
+// What the library's own tables do not hold, a row for each enumerator.
+struct verb_row {
+    ehlo::verb verb;
+    string_view rfc, form, type, parser, writer;
+};
+constexpr verb_row verb_rows[] = {
+    {ehlo::verb::unknown, "", "", "", "", ""},
+    {ehlo::verb::helo, "RFC 5321 4.1.1.1", "HELO SP domain", "hello", "hello", "hello"},
+    {ehlo::verb::ehlo, "RFC 5321 4.1.1.1", "EHLO SP domain", "hello", "hello", "hello"},
+    {ehlo::verb::mail, "RFC 5321 4.1.1.2", "MAIL FROM:path [ SP parameters ]", "mail", "mail", "mail"},
+    {ehlo::verb::rcpt, "RFC 5321 4.1.1.3", "RCPT TO:path [ SP parameters ]", "rcpt", "rcpt", "rcpt"},
+    {ehlo::verb::data, "RFC 5321 4.1.1.4", "DATA", "data", "bare", "bare"},
+    {ehlo::verb::rset, "RFC 5321 4.1.1.5", "RSET", "rset", "bare", "bare"},
+    {ehlo::verb::noop, "RFC 5321 4.1.1.9", "NOOP [ SP string ]", "remark", "remark", "argument"},
+    {ehlo::verb::quit, "RFC 5321 4.1.1.10", "QUIT", "quit", "bare", "bare"},
+    {ehlo::verb::vrfy, "RFC 5321 4.1.1.6, RFC 6531 3.7.4.2", "VRFY SP string [ SP SMTPUTF8 ]", "lookup", "lookup", "argument"},
+    {ehlo::verb::expn, "RFC 5321 4.1.1.7, RFC 6531 3.7.4.2", "EXPN SP string [ SP SMTPUTF8 ]", "lookup", "lookup", "argument"},
+    {ehlo::verb::help, "RFC 5321 4.1.1.8", "HELP [ SP string ]", "remark", "remark", "argument"},
+    {ehlo::verb::send, "RFC 821 3.4", "SEND FROM:path", "mail", "mail", "mail"},
+    {ehlo::verb::soml, "RFC 821 3.4", "SOML FROM:path", "mail", "mail", "mail"},
+    {ehlo::verb::saml, "RFC 821 3.4", "SAML FROM:path", "mail", "mail", "mail"},
+    {ehlo::verb::turn, "RFC 821 3.8", "TURN", "turn", "bare", "bare"},
+    {ehlo::verb::lhlo, "RFC 2033 4.1", "LHLO SP domain", "hello", "hello", "hello"},
+    {ehlo::verb::starttls, "RFC 3207 4", "STARTTLS", "starttls", "bare", "bare"},
+    {ehlo::verb::auth, "RFC 4954 4", "AUTH SP mechanism [ SP ( base64 / \"=\" ) ]", "auth", "auth", "auth"},
+    {ehlo::verb::bdat, "RFC 3030 2", "BDAT SP size [ SP LAST ]", "bdat", "bdat", "bdat"},
+    {ehlo::verb::burl, "RFC 4468 3.2", "BURL SP url [ SP LAST ]", "burl", "burl", "burl"},
+    {ehlo::verb::etrn, "RFC 1985 5", "ETRN SP [ \"@\" / \"#\" ] node", "etrn", "etrn", "etrn"},
+    {ehlo::verb::atrn, "RFC 2645 5.2.1", "ATRN [ SP domain *( \",\" domain ) ]", "atrn", "atrn", "atrn"},
+    {ehlo::verb::xclient, "Postfix", "XCLIENT 1*( SP attribute=xtext )", "client_facts", "client_facts", "client_facts"},
+    {ehlo::verb::xforward, "Postfix", "XFORWARD 1*( SP attribute=xtext )", "client_facts", "client_facts", "client_facts"},
+    {ehlo::verb::verbose, "sendmail", "VERB [ SP string ]", "remark", "remark", "argument"},
+    {ehlo::verb::onex, "sendmail", "ONEX", "onex", "bare", "bare"},
+};
+
+struct parameter_row {
+    ehlo::parameter_id id;
+    string_view value, accessor, type;
+};
+constexpr parameter_row parameter_rows[] = {
+    {ehlo::parameter_id::size, "1*20DIGIT", "size", "std::uint64_t"},
+    {ehlo::parameter_id::body, "7BIT / 8BITMIME / BINARYMIME", "body", "body"},
+    {ehlo::parameter_id::smtputf8, "", "smtputf8", "bool"},
+    {ehlo::parameter_id::ret, "FULL / HDRS", "ret", "ret"},
+    {ehlo::parameter_id::envid, "xtext", "envid", "xtext"},
+    {ehlo::parameter_id::auth, "xtext of a mailbox, or <>", "auth", "xtext"},
+    {ehlo::parameter_id::by, "[ \"-\" / \"+\" ] 1*9DIGIT \";\" ( N / R ) [ T ]", "by", "deliver_by"},
+    {ehlo::parameter_id::holdfor, "1*9DIGIT, seconds", "holdfor", "std::uint32_t"},
+    {ehlo::parameter_id::holduntil, "date-time in UTC", "holduntil", "date_time"},
+    {ehlo::parameter_id::mt_priority, "-9 to 9", "mt_priority", "int"},
+    {ehlo::parameter_id::mtrk, "certifier [ \":\" 1*9DIGIT ]", "mtrk", "tracking"},
+    {ehlo::parameter_id::solicit, "word *( \",\" word )", "solicit", "solicitations"},
+    {ehlo::parameter_id::submitter, "xtext of a mailbox", "submitter", "xtext"},
+    {ehlo::parameter_id::requiretls, "", "requiretls", "bool"},
+    {ehlo::parameter_id::conperm, "", "conperm", "bool"},
+    {ehlo::parameter_id::transid, "<token@token>", "transid", "transaction_id"},
+    {ehlo::parameter_id::notify, "NEVER, or some of SUCCESS,FAILURE,DELAY", "notify", "notify"},
+    {ehlo::parameter_id::orcpt, "type \";\" ( xtext / utf-8-enc-addr )", "orcpt", "original_recipient"},
+    {ehlo::parameter_id::rrvs, "date-time [ \";\" ( C / R ) ]", "rrvs", "valid_since"},
+    {ehlo::parameter_id::conneg, "", "conneg", "bool"},
+    {ehlo::parameter_id::alt_address, "xtext of a mailbox in ASCII", "alt_address", "xtext"},
+    {ehlo::parameter_id::utf8reply, "", "", ""},
+};
+
+struct rule_row {
+    ehlo::rule rule;
+    string_view example, says;
+};
+constexpr rule_row rule_rows[] = {
+    {ehlo::rule::bare_lf_line, "NOOP\\n", "LF alone ends a command line"},
+    {ehlo::rule::space_after_colon, "MAIL FROM: <a@b>", "spaces between the colon and the path"},
+    {ehlo::rule::missing_brackets, "MAIL FROM:a@b", "a path without its brackets"},
+    {ehlo::rule::missing_domain, "RCPT TO:<drozd>", "a mailbox without a domain"},
+    {ehlo::rule::spaces_in_route, "RCPT TO:<@A, @B: c@d>", "spaces in a source route"},
+    {ehlo::rule::ipv6_single_group, "RCPT TO:<a@[IPv6:1:2:3:4:5:6:7::]>", "\"::\" for one group of zeros"},
+    {ehlo::rule::underscore_in_domain, "RCPT TO:<a@b_c.example>", "an underscore in a domain"},
+    {ehlo::rule::trailing_dot, "RCPT TO:<a@b.example.>", "a dot at the end of a domain"},
+    {ehlo::rule::loose_dots, "RCPT TO:<a..b@c>", "dots anywhere in a local part"},
+    {ehlo::rule::utf8_without_smtputf8, "RCPT TO:<j\u00f6rg@c>", "UTF-8 where SMTPUTF8 was not asked for"},
+    {ehlo::rule::spaces_after_verb, "HELO  usc.edu", "more than one space between verb and argument"},
+    {ehlo::rule::mixed_reply_codes, "250-a\\r\\n251 b", "the lines of a reply carry different codes; the last counts"},
+};
+
+template <class Rows, class Key>
+consteval bool in_order(Rows const& rows, size_t count, Key key) {
+    size_t i = 0;
+    for (auto const& row : rows)
+        if (static_cast<size_t>(row.*key) != i++) return false;
+    return i == count;
+}
+static_assert(in_order(verb_rows, ehlo::verb_count, &verb_row::verb), "verb_rows lacks a verb, or one is out of place");
+static_assert(in_order(parameter_rows, ehlo::parameter_count, &parameter_row::id), "parameter_rows lacks a parameter");
+static_assert(in_order(rule_rows, ehlo::rule_count, &rule_row::rule), "rule_rows lacks a rule");
+// What stands in them must be what the parsers say.
+static_assert([] {
+    for (parameter_row const& row : parameter_rows)
+        if (row.value.empty() == ehlo::facts(row.id).has_value) return false;
+    return true;
+}(), "a parameter has a value, and its row does not say which, or the other way round");
+
+// The enumerators of ehlo::extension. A name that is none does not compile, nor a list that is not all of them in order.
+#define EACH_EXTENSION(X)                                                                                              \
+    X(size) X(eight_bit_mime) X(pipelining) X(enhanced_status_codes) X(smtputf8) X(help) X(vrfy) X(expn) X(chunking)    \
+    X(binary_mime) X(dsn) X(starttls) X(auth) X(deliver_by) X(future_release) X(mt_priority) X(rrvs) X(require_tls)     \
+    X(limits) X(mtrk) X(no_soliciting) X(conperm) X(conneg) X(burl) X(checkpoint) X(etrn) X(atrn) X(submitter)          \
+    X(utf8smtp) X(send) X(soml) X(saml) X(turn) X(verbose) X(onex) X(xclient) X(xforward)
+#define EXTENSION_ROW(NAME) {ehlo::extension::NAME, #NAME},
+struct extension_row {
+    ehlo::extension code;
+    string_view name;
+};
+constexpr extension_row extension_rows[] = {EACH_EXTENSION(EXTENSION_ROW)};
+#undef EXTENSION_ROW
+#undef EACH_EXTENSION
+static_assert(in_order(extension_rows, ehlo::extension_count, &extension_row::code), "an extension is missing");
+
+// A table of Markdown that can be folded away.
+class markdown_table {
+    string text_;
+
+    static string cell(string_view text) {
+        string s;
+        for (char const c : text) (c == '|' ? s += '\\' : s) += c;
+        return s;
+    }
+
+  public:
+    markdown_table(string_view title, size_t count, std::vector<string_view> const& head) {
+        text_ = "<details>\n<summary>" + string(title) + " (" + std::to_string(count) + ")</summary>\n\n";
+        row({head.begin(), head.end()});
+        for (size_t i = 0; i < head.size(); ++i) text_ += i == 0 ? "|---|" : "---|";
+        text_ += '\n';
+    }
+    markdown_table& row(std::vector<string> const& cells) {
+        text_ += '|';
+        for (string const& c : cells) text_ += c.empty() ? " |" : ' ' + cell(c) + " |";
+        text_ += '\n';
+        return *this;
+    }
+    string end() const { return text_ + "\n</details>\n\n"; }
+};
+
+string code(string_view text) { return text.empty() ? string() : '`' + string(text) + '`'; }
+
+// What is told of an error: the reply to it, and to which verbs it is another one.
+std::vector<string> error_row(ehlo::errc_facts const& e) {
+    auto reply = [&e](ehlo::verb v) {
+        ehlo::reply const r = ehlo::reply_for({e.code, 0}, v);
+        return std::to_string(r.code) + ' ' + status_text(r.enhanced);
+    };
+    string const usual = reply(ehlo::verb::unknown);
+    std::vector<std::pair<string, string>> others;  // reply, verbs
+    for (verb_row const& v : verb_rows) {
+        string const now = reply(v.verb);
+        if (now == usual) continue;
+        auto known = others.begin();
+        while (known != others.end() && known->first != now) ++known;
+        if (known == others.end()) others.emplace_back(now, ehlo::name(v.verb));
+        else known->second += ", " + string(ehlo::name(v.verb));
+    }
+    string elsewhere;
+    for (auto const& [text, verbs] : others) elsewhere += (elsewhere.empty() ? "" : "; ") + text + " to " + verbs;
+    bool const of_commands = usual != reply_text(ehlo::replies::try_later).substr(0, usual.size());  // 451 is for all the rest
+    return {code(e.name), string(ehlo::name(e.blame)), string(e.message), of_commands ? usual : string(), elsewhere};
+}
+
+string reference() {
+    string s;
+    markdown_table verbs("Verbs", ehlo::verb_count - 1, {"verb", "defined in", "form", "type", "read by", "written by"});
+    for (verb_row const& v : std::span(verb_rows).subspan(1))
+        verbs.row({string(ehlo::name(v.verb)), string(v.rfc), code(v.form), code("cmd::" + string(v.type)),
+                   code("parse_" + string(v.parser)), code("write_" + string(v.writer))});
+    s += verbs.end();
+
+    markdown_table parameters("Parameters of commands", ehlo::parameter_count,
+                              {"keyword", "of", "value", "longest", "defined in", "EHLO keyword", "accessor", "type"});
+    for (parameter_row const& p : parameter_rows) {
+        ehlo::parameter_facts const& f = ehlo::facts(p.id);
+        string of;
+        for (auto const& [takes, command] : {std::pair{f.mail, "MAIL"}, {f.rcpt, "RCPT"}, {f.lookup, "VRFY, EXPN"}})
+            if (takes) of += (of.empty() ? "" : ", ") + string(command);
+        parameters.row({string(f.keyword), of, code(p.value), f.has_value ? std::to_string(f.max_length) : "", string(f.rfc),
+                        string(f.extension) + (f.also.empty() ? "" : ", ") + string(f.also),
+                        p.accessor.empty() ? string() : code(string(p.accessor) + "()"), code(p.type)});
+    }
+    s += parameters.end();
+
+    markdown_table keywords("EHLO keywords", ehlo::extension_count,
+                            {"keyword", "defined in", "what may follow", "`extension::`"});
+    for (ehlo::extension_facts const& e : ehlo::extension_table)
+        keywords.row({string(e.keyword), string(e.rfc), code(e.parameters),
+                      code(extension_rows[static_cast<unsigned>(e.code)].name)});
+    s += keywords.end();
+
+    markdown_table replies("Reply codes", std::size(ehlo::reply_meanings), {"code", "meaning"});
+    for (ehlo::reply_meaning const& r : ehlo::reply_meanings) replies.row({std::to_string(r.code), string(r.meaning)});
+    s += replies.end();
+
+    markdown_table statuses("Enhanced status codes", std::size(ehlo::status_meanings), {"code", "meaning"});
+    for (ehlo::status_meaning const& m : ehlo::status_meanings)
+        statuses.row({"X." + std::to_string(m.subject) + '.' + std::to_string(m.detail), string(m.meaning)});
+    s += statuses.end();
+
+    markdown_table errors("Errors", std::size(ehlo::errc_table), {"`errc::`", "blame", "message", "reply", "but"});
+    for (ehlo::errc_facts const& e : ehlo::errc_table) errors.row(error_row(e));
+    s += errors.end();
+
+    markdown_table rules("Rules of leniency", ehlo::rule_count, {"`rule::`", "tolerates", "example"});
+    for (rule_row const& r : rule_rows) rules.row({code(ehlo::name(r.rule)), string(r.says), code(r.example)});
+    return s + rules.end();
+}
+
 // ------------------------------------------------------------------------------------------------ the command line
 
 ehlo::leniency rules_named(string_view list) {
@@ -1289,7 +1742,7 @@ ehlo::leniency rules_named(string_view list) {
 options parse_arguments(std::vector<string_view> const& arguments) {
     options o;
     std::vector<string_view> words;
-    string_view client_only, table_only;
+    string_view client_only, dialogue_only, table_only;
     bool only_words = false;
     for (string_view const argument : arguments) {
         if (only_words || argument == "-" || !argument.starts_with('-')) {
@@ -1310,7 +1763,7 @@ options parse_arguments(std::vector<string_view> const& arguments) {
         else if (is("--version")) put("explain (ehlo " + string(ehlo::version) + ")\n"), std::exit(0);
         else if (is("--json")) o.json = true;
         else if (is("--smtputf8")) o.grammar.smtputf8 = true;
-        else if (is("--lmtp")) misused("LMTP is not in this version of ehlo");
+        else if (is("--lmtp")) o.lmtp = true, dialogue_only = name;
         else if (is("--pipeline")) o.pipeline = true, client_only = name;
         else if (is("--dot")) o.dot = true, table_only = name;
         else if (is("--mermaid")) o.mermaid = true, table_only = name;
@@ -1326,9 +1779,9 @@ options parse_arguments(std::vector<string_view> const& arguments) {
             else misused("--bare is reject, normalize or pass");
         } else if (name == "--tls") {
             client_only = name;
-            if (value == "must") misused("STARTTLS is not in this version of ehlo, so --tls=must can never be met");
+            if (value == "must") misused("the machines of ehlo do not do STARTTLS yet, so --tls=must can never be met");
             if (value != "none" && value != "may") misused("--tls is none, may or must");
-        } else if (name == "--auth") misused("AUTH is not in this version of ehlo");
+        } else if (name == "--auth") misused("the machines of ehlo do not do AUTH yet");
         else misused("there is no option " + string(name));
     }
     if (words.empty()) misused("which mode?");
@@ -1339,9 +1792,13 @@ options parse_arguments(std::vector<string_view> const& arguments) {
             found = true;
         }
     if (!found) misused("there is no mode '" + string(words[0]) + "'");
-    if (words.size() > (o.what == mode::table ? 1u : 2u)) misused("too many arguments: '" + string(words.back()) + "'");
+    bool const reads = o.what != mode::table && o.what != mode::reference;
+    if (words.size() > (reads ? 2u : 1u)) misused("too many arguments: '" + string(words.back()) + "'");
     if (words.size() == 2) o.file = words[1];
     if (o.what != mode::client && !client_only.empty()) misused(string(client_only) + " is for client mode");
+    if (o.what != mode::client && o.what != mode::session && !dialogue_only.empty())
+        misused(string(dialogue_only) + " is for session and client mode");
+    if (o.json && o.what == mode::reference) misused("reference is Markdown; --json is for the other modes");
     if (o.what != mode::table && !table_only.empty()) misused(string(table_only) + " is for table mode");
     if (o.dot + o.mermaid + (o.json && o.what == mode::table) > 1)
         misused("one of --dot, --mermaid and --json, please");
@@ -1380,7 +1837,8 @@ record explain(string_view line, options const& o) {
 int run(options const& o, std::istream& in) {
     if (o.what == mode::session || o.what == mode::client) {
         string const all{std::istreambuf_iterator<char>(in), {}};
-        return o.what == mode::client ? client(o, all) : session(o, all, std::make_index_sequence<ehlo::rule_count>());
+        if (o.what == mode::client) return client(o, all);
+        return o.lmtp ? session<ehlo::service::lmtp>(o, all) : session<ehlo::service::smtp>(o, all);
     }
     for (string line; std::getline(in, line);) {
         if (line.ends_with('\r')) line.pop_back();
@@ -1401,6 +1859,7 @@ int main(int argc, char** argv) {
     }
     options const o = parse_arguments({argv + 1, argv + argc});
     if (o.what == mode::table) return table(o);
+    if (o.what == mode::reference) return put(reference()), 0;
     if (o.file == "-") return run(o, std::cin);
     std::ifstream file(o.file, std::ios::binary);
     file.peek();  // a directory can be opened, but not read

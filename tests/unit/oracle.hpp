@@ -628,6 +628,159 @@ inline places command(const input& in, const places& from) {
 }
 
 // ---------------------------------------------------------------------------
+// The commands of extensions, each without its CRLF. ASCII all of them
+// ---------------------------------------------------------------------------
+
+// VCHAR = %x21-7E
+inline places VCHAR(const input& in, const places& from) { return range(0x21, 0x7E)(in, from); }
+
+// xchar = %x21-2A / %x2C-3C / %x3E-7E                   (RFC 3461 4)
+inline places xchar(const input& in, const places& from) {
+    return alt(range(0x21, 0x2A), range(0x2C, 0x3C), range(0x3E, 0x7E))(in, from);
+}
+
+// hexchar = "+" 2HEXDIG
+// Less the controls and what is not ASCII: those are refused wherever they hide.
+inline places hexchar(const input& in, const places& from) {
+    return where(seq(word("+"), repeat(2, 2, HEXDIG)), [](std::string_view text) {
+        const int octet = std::stoi(std::string(text.substr(1)), nullptr, 16);
+        return octet >= 32 && octet < 127;
+    })(in, from);
+}
+
+// xtext = *( xchar / hexchar )
+inline places xtext(const input& in, const places& from) { return any(alt(xchar, hexchar))(in, from); }
+
+// base64-char = ALPHA / DIGIT / "+" / "/"               (RFC 4954 8)
+inline places base64_char(const input& in, const places& from) {
+    return alt(ALPHA, DIGIT, word("+"), word("/"))(in, from);
+}
+
+// base64-terminal = (2base64-char "==") / (3base64-char "=")
+// The bits that the padding cuts off are 0 (RFC 4648 3.5): so few characters may stand before it.
+inline places base64_terminal(const input& in, const places& from) {
+    return alt(seq(base64_char, one_of("AQgw"), word("==")),
+               seq(base64_char, base64_char, one_of("AEIMQUYcgkosw048"), word("=")))(in, from);
+}
+
+// base64 = base64-terminal / ( 1*(4base64-char) [base64-terminal] )
+inline places base64(const input& in, const places& from) {
+    return alt(base64_terminal, seq(some(repeat(4, 4, base64_char)), opt(base64_terminal)))(in, from);
+}
+
+// sasl-mech = 1*20( %x41-5A / DIGIT / "-" / "_" )
+// In any case: names of mechanisms are compared so (RFC 4954 4).
+inline places sasl_mech(const input& in, const places& from) {
+    return repeat(1, 20, alt(ALPHA, DIGIT, word("-"), word("_")))(in, from);
+}
+
+// auth-command = "AUTH" SP sasl-mech [SP initial-response] ..., its first line
+// initial-response = base64 / "="
+inline places auth(const input& in, const places& from) {
+    return seq(word("AUTH"), SP, sasl_mech, opt(seq(SP, alt(base64, word("=")))), trailing)(in, from);
+}
+
+// bdat-cmd = "BDAT" SP 1*DIGIT [ SP "LAST" ] CRLF       (RFC 3030 2)
+inline places bdat(const input& in, const places& from) {
+    return seq(word("BDAT"), SP, some(DIGIT), opt(seq(SP, word("LAST"))), trailing)(in, from);
+}
+
+// burl-cmd = "BURL" SP absolute-URI [ SP "LAST" ] CRLF  (RFC 4468 3.2)
+// Of absolute-URI (RFC 3986 4.3) only this: scheme ":" 1*VCHAR,
+// scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
+inline places burl(const input& in, const places& from) {
+    return seq(word("BURL"), SP, ALPHA, any(alt(ALPHA, DIGIT, one_of("+-."))), word(":"), some(VCHAR),
+               opt(seq(SP, word("LAST"))), trailing)(in, from);
+}
+
+// etrn-cmd = "ETRN" SP [ "@" / "#" ] 1*VCHAR CRLF       (RFC 1985 5)
+// A "@" or "#" in front is the option character, never the node itself.
+inline places etrn(const input& in, const places& from) {
+    return seq(word("ETRN"), SP,
+               alt(seq(one_of("@#"), some(VCHAR)),
+                   seq(alt(range(0x21, 0x22), range(0x24, 0x3F), range(0x41, 0x7E)), any(VCHAR))),
+               trailing)(in, from);
+}
+
+// atrn-cmd = "ATRN" [ SP Domain *( "," Domain ) ] CRLF  (RFC 2645 5.2.1)
+// with two labels or more in each domain
+inline places atrn(const input& in, const places& from) {
+    const auto domain = where(in_ascii(Domain), [](std::string_view text) {
+        return text.find('.') != std::string_view::npos;
+    });
+    return seq(word("ATRN"), opt(seq(SP, domain, any(seq(word(","), domain)))), trailing)(in, from);
+}
+
+// LHLO as EHLO                                          (RFC 2033 4.1)
+inline places lhlo(const input& in, const places& from) {
+    return seq(word("LHLO"), SP, in_ascii(alt(Domain, address_literal)), trailing)(in, from);
+}
+
+// "STARTTLS" CRLF                                       (RFC 3207 4)
+inline places starttls(const input& in, const places& from) {
+    return seq(word("STARTTLS"), trailing)(in, from);
+}
+
+// VERB and ONEX of sendmail
+inline places verb(const input& in, const places& from) {
+    return seq(word("VERB"), opt(seq(SP, rest_of_line)), trailing)(in, from);
+}
+inline places onex(const input& in, const places& from) { return seq(word("ONEX"), trailing)(in, from); }
+
+// "XCLIENT" 1*( SP attribute "=" xtext ), a value of 1 to 255 octets  (Postfix XCLIENT_README)
+inline places attribute_value(const input& in, const places& from) {
+    return where(xtext, [](std::string_view text) { return !text.empty() && text.size() <= 255; })(in, from);
+}
+inline places xclient(const input& in, const places& from) {
+    return seq(word("XCLIENT"),
+               some(seq(SP,
+                        alt(word("NAME"), word("ADDR"), word("PORT"), word("PROTO"), word("HELO"), word("LOGIN"),
+                            word("DESTADDR"), word("DESTPORT")),
+                        word("="), attribute_value)),
+               trailing)(in, from);
+}
+// XFORWARD likewise                                     (Postfix XFORWARD_README)
+inline places xforward(const input& in, const places& from) {
+    return seq(word("XFORWARD"),
+               some(seq(SP,
+                        alt(word("NAME"), word("ADDR"), word("PORT"), word("PROTO"), word("HELO"), word("IDENT"),
+                            word("SOURCE")),
+                        word("="), attribute_value)),
+               trailing)(in, from);
+}
+
+// Any of the commands of this section.
+inline places extended_command(const input& in, const places& from) {
+    return alt(auth, bdat, burl, etrn, atrn, lhlo, starttls, verb, onex, xclient, xforward)(in, from);
+}
+
+// ---------------------------------------------------------------------------
+// RFC 9422 3: the parameters of LIMITS
+// ---------------------------------------------------------------------------
+
+// limit-name = 1*( ALPHA / DIGIT / "-" / "_" )
+inline places limit_name(const input& in, const places& from) {
+    return some(alt(ALPHA, DIGIT, word("-"), word("_")))(in, from);
+}
+
+// limit-value = 1*( %x21-3A / %x3C-7E )
+inline places limit_value(const input& in, const places& from) {
+    return some(alt(range(0x21, 0x3A), range(0x3C, 0x7E)))(in, from);
+}
+
+// limits-param = limit-name-value *( SP limit-name-value ),
+// limit-name-value = limit-name [ "=" limit-value ]
+inline places limits_param(const input& in, const places& from) {
+    const auto pair = seq(limit_name, opt(seq(word("="), limit_value)));
+    return seq(pair, any(seq(SP, pair)))(in, from);
+}
+
+// The value of MAILMAX, RCPTMAX and RCPTDOMAINMAX: %x31-39 0*5DIGIT
+inline places limit_number(const input& in, const places& from) {
+    return seq(range(0x31, 0x39), repeat(0, 5, DIGIT))(in, from);
+}
+
+// ---------------------------------------------------------------------------
 // RFC 5321 4.2 and 4.1.1.1: replies, with their CRLF
 // ---------------------------------------------------------------------------
 

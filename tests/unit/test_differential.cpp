@@ -8,12 +8,15 @@
 #include <ehlo/command.hpp>
 #include <ehlo/dispatch.hpp>
 #include <ehlo/domain.hpp>
+#include <ehlo/ehlo_answer.hpp>
 #include <ehlo/mailbox.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/path.hpp>
 #include <ehlo/reply.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -404,7 +407,7 @@ TEST_CASE("commands against the oracle", "[differential]") {
                 void operator()(cmd::bare<verb::rset> const& b) { said = say(b), same = behind.empty(); }
                 void operator()(cmd::bare<verb::quit> const& b) { said = say(b), same = behind.empty(); }
                 void operator()(cmd::bare<verb::turn> const& b) { said = say(b), same = behind.empty(); }
-                // Verbs of extensions: the oracle does not know them, and the generator does not make them.
+                // Verbs of extensions have a test of their own, below.
                 void operator()(cmd::starttls const& c) { said = say(c); }
                 void operator()(cmd::onex const& c) { said = say(c); }
                 void operator()(cmd::auth const& c) { said = say(c); }
@@ -448,6 +451,161 @@ TEST_CASE("commands against the oracle", "[differential]") {
             if (failed && !placed(*failed, text)) return "no place: " + say(*failed);
             return same ? std::string() : "parts: " + said;
         });
+}
+
+namespace {
+
+// The words of a text, with one space between them.
+std::vector<std::string_view> words(std::string_view text) {
+    std::vector<std::string_view> all;
+    for (std::size_t at = 0; at <= text.size();) {
+        std::size_t const end = std::min(text.find(' ', at), text.size());
+        all.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return all;
+}
+
+// What the grammars of the extensions' commands do not say.
+bool extended_is_right(std::string_view verb, std::string_view behind, bool utf8) {
+    auto is = [verb](std::string_view v) { return oracle::same_ignoring_case(verb, v); };
+    auto const all = words(behind);
+    if (is("AUTH") && all.size() > 1)
+        return !oracle::same_ignoring_case(all[0], "CRAM-MD5") && !oracle::same_ignoring_case(all[0], "DIGEST-MD5");
+    if (is("BDAT")) {
+        std::string_view n = all[0];
+        while (n.size() > 1 && n[0] == '0') n.remove_prefix(1);
+        return n.size() < 20 || (n.size() == 20 && n <= "18446744073709551615");
+    }
+    if (is("VERB")) return !has_wide(behind) || (utf8 && is_utf8(behind));
+    if (is("XCLIENT") || is("XFORWARD"))
+        for (std::size_t i = 0; i < all.size(); ++i)
+            for (std::size_t k = 0; k < i; ++k)
+                if (oracle::same_ignoring_case(all[i].substr(0, all[i].find('=')), all[k].substr(0, all[k].find('=')))) return false;
+    return true;
+}
+
+// The arguments as they were typed, spelt again without the writers.
+std::string spelt(cmd::auth const& a) {
+    return std::string(a.name) + (!a.initial_response ? "" : a.initial_response->empty() ? " =" : " " + std::string(*a.initial_response));
+}
+std::string spelt(cmd::bdat const& b) { return std::to_string(b.size) + (b.last ? " LAST" : ""); }
+std::string spelt(cmd::burl const& b) { return std::string(b.url) + (b.last ? " LAST" : ""); }
+std::string spelt(cmd::etrn const& e) {
+    return (e.option == etrn_option::node ? "" : e.option == etrn_option::queue ? "#" : "@") + std::string(e.node);
+}
+std::string spelt(cmd::atrn const& a) {
+    std::string s;
+    for (std::string_view const d : domain_list(a.domains)) (s += s.empty() ? "" : ",") += d;
+    return s;
+}
+std::string spelt(cmd::hello const& h) { return std::string(h.name.text); }
+std::string spelt(cmd::remark const& m) { return std::string(m.argument); }
+std::string spelt(cmd::client_facts const& f) {
+    std::string s;
+    for (parameter const p : f.attributes) (((s += s.empty() ? "" : " ") += p.keyword) += "=") += p.value.value_or("");
+    return s;
+}
+template <verb V>
+std::string spelt(cmd::bare<V> const&) {
+    return {};
+}
+template <class Other>
+std::string spelt(Other const&) {
+    return "another command";
+}
+
+}  // namespace
+
+TEST_CASE("commands of extensions against the oracle", "[differential]") {
+    compare(
+        12, [](generate::rng& r, bool, std::size_t budget) { return generate::extended_command(r, budget); },
+        [](std::string_view text, bool utf8, bool& accepted) {
+            std::string_view trimmed = text;
+            while (!trimmed.empty() && (trimmed.back() == ' ' || trimmed.back() == '\t')) trimmed.remove_suffix(1);
+            std::size_t const end = std::min(trimmed.find(' '), trimmed.size());
+            std::string_view const word = trimmed.substr(0, end), behind = end == trimmed.size() ? ""sv : trimmed.substr(end + 1);
+            // Commands of RFC 5321 that a mutation has made are looked at above.
+            for (std::string_view const v : generate::verbs)
+                if (oracle::same_ignoring_case(word, v)) return std::string();
+            bool const expected = oracle::matches(oracle::extended_command, text, utf8) && extended_is_right(word, behind, utf8);
+            std::string said, again;
+            auto const split = split_command(text);
+            std::optional<failure> failed;
+            if (!split) failed = split.error();
+            else
+                failed = visit_command(*split, unlimited(utf8), [&](auto const& command) {
+                    said = say(command);
+                    again = spelt(command);
+                });
+            accepted = !failed;
+            if (expected != accepted)
+                return std::string("oracle ") + (expected ? "accepts" : "refuses") + ", ehlo says " + (failed ? say(*failed) : said);
+            if (failed) return placed(*failed, text) ? std::string() : "no place: " + say(*failed);
+            if (split->name != word || !oracle::same_ignoring_case(name(split->verb), word)) return "verb: " + say(*split);
+            std::string_view argument = behind;
+            if (split->verb == verb::bdat)
+                while (argument.size() > 1 && argument[0] == '0' && argument[1] >= '0' && argument[1] <= '9') argument.remove_prefix(1);
+            return oracle::same_ignoring_case(again, argument) ? std::string() : "parts: " + said;
+        },
+        rounds / 2);
+}
+
+TEST_CASE("EHLO keywords against the oracle", "[differential]") {
+    compare(
+        13, [](generate::rng& r, bool, std::size_t budget) { return generate::ehlo_line(r, budget); },
+        [](std::string_view text, bool, bool& accepted) {
+            accepted = oracle::matches(oracle::ehlo_line, text);
+            std::string const all = "250-a\r\n250 " + std::string(text) + "\r\n";
+            auto const reply = parse_reply(support::shared_fence().put(all));
+            // Lines that are no lines of a reply are looked at below.
+            if (!reply.ready() || reply.consumed != all.size() || reply->line_count() != 2)
+                return accepted ? "no reply"s : std::string();
+            auto const a = parse_ehlo_answer(*reply);
+            auto const small = parse_capabilities(*reply);
+            if (!a || !small) return "refused"s;
+            std::string_view const line = std::string_view(all).substr(11, all.size() - 13);
+            auto const parts = words(line);
+            std::string_view known;
+            for (std::string_view const k : generate::ehlo_keywords)
+                if (oracle::same_ignoring_case(k, parts[0])) known = k;
+            std::size_t offered = 0;
+            for (unsigned i = 0; i < extension_count; ++i) {
+                auto const e = static_cast<extension>(i);
+                if (!a->has(e)) continue;
+                ++offered;
+                bool const old_form = e == extension::auth && line.size() > 4 && oracle::same_ignoring_case(line.substr(0, 5), "AUTH=");
+                if (name(e) != known && !old_form) return "offers " + std::string(name(e));
+                if (small->has(e) == old_form) return "parse_capabilities differs"s;
+            }
+            if (!known.empty() && offered != 1) return "does not offer " + std::string(known);
+            std::string_view const behind = parts[0].size() < line.size() ? line.substr(parts[0].size() + 1) : ""sv;
+            auto number = [](std::string_view digits) { return static_cast<std::uint32_t>(std::stoul(std::string(digits))); };
+            if (known == "LIMITS") {
+                server_limits expected;
+                if (oracle::matches(oracle::limits_param, behind))
+                    for (std::string_view const pair : words(behind)) {
+                        std::size_t const equals = std::min(pair.find('='), pair.size());
+                        std::string_view const value = equals == pair.size() ? ""sv : pair.substr(equals + 1);
+                        if (!oracle::matches(oracle::limit_number, value)) continue;
+                        if (oracle::same_ignoring_case(pair.substr(0, equals), "MAILMAX")) expected.mail_max = number(value);
+                        if (oracle::same_ignoring_case(pair.substr(0, equals), "RCPTMAX")) expected.rcpt_max = number(value);
+                        if (oracle::same_ignoring_case(pair.substr(0, equals), "RCPTDOMAINMAX")) expected.rcpt_domain_max = number(value);
+                    }
+                if (!(a->limits == expected)) return "limits"s;
+            }
+            if (known == "SIZE") {
+                bool const digits = oracle::matches(oracle::some(oracle::DIGIT), behind);
+                std::string_view n = behind;
+                while (n.size() > 1 && n[0] == '0') n.remove_prefix(1);
+                bool const fits = n.size() < 20 || (n.size() == 20 && n <= "18446744073709551615");
+                if (a->size.has_value() != (digits && fits)) return "size"s;
+                if (a->size && std::to_string(*a->size) != n) return "another size"s;
+                if (small->max_size != (a->size && *a->size != 0 ? a->size : std::nullopt)) return "max_size"s;
+            }
+            return std::string();
+        },
+        rounds / 2);
 }
 
 TEST_CASE("replies against the oracle", "[differential]") {

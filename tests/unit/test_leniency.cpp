@@ -1,4 +1,5 @@
 // Each rule of leniency: strict refuses, the rule accepts and is reported alone, no other rule helps. See also test_line.cpp.
+#include "machine.hpp"
 #include "support.hpp"
 
 #include <ehlo/command.hpp>
@@ -6,7 +7,9 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 using namespace ehlo;
 using support::escaped;
@@ -217,4 +220,138 @@ TEST_CASE("replies of mixed codes", "[leniency]") {
     }
     // One code on all lines is no departure.
     CHECK(parse_reply("250-a\r\n250 b\r\n", reply_limits{.tolerate = leniency::all()})->tolerated().empty());
+}
+
+// ---- spaces_after_verb: a matter of the whole line, so its departures stand here.
+
+namespace {
+
+struct spaced {
+    std::string_view line;
+    errc code;  // and the offset in the line, if nothing is tolerated
+    std::size_t at;
+};
+// clang-format off
+constexpr spaced spaced_lines[] = {
+    {"HELO  usc.edu", errc::bad_domain, 5},
+    {"EHLO   [192.0.2.1]", errc::bad_domain, 5},
+    {"LHLO  a", errc::bad_domain, 5},
+    {"MAIL  FROM:<a@b>", errc::expected_from, 5},
+    {"RCPT    TO:<a@b> NOTIFY=NEVER", errc::expected_to, 5},
+    {"SEND  FROM:<>", errc::expected_from, 5},
+    {"AUTH  PLAIN", errc::bad_mechanism, 5},
+    {"BDAT  5 LAST", errc::bad_number, 5},
+    {"BURL  a:b", errc::bad_url, 5},
+    {"ETRN  a", errc::unexpected_argument, 5},
+    {"ATRN  a.b", errc::bad_domain, 5},
+    {"XCLIENT  NAME=a", errc::bad_parameter, 8},
+    {"XFORWARD  NAME=a", errc::bad_parameter, 9},
+};
+// clang-format on
+
+struct outcome {
+    std::optional<failure> failed;
+    leniency tolerated;
+};
+constexpr result<command_line> split_with(std::string_view line, leniency tolerate) { return split_command(line, syntax{.tolerate = tolerate}); }
+constexpr outcome read_with(std::string_view line, leniency tolerate) {
+    syntax const rules{.tolerate = tolerate};
+    auto const split = split_command(line, rules);
+    if (!split) return {split.error(), {}};
+    return {visit_command(*split, rules, [](auto const&) {}), split->tolerated};
+}
+constexpr bool spaced_lines_hold() {
+    for (spaced const& c : spaced_lines) {
+        if (read_with(c.line, strict).failed != fail(c.code, c.at)) return false;
+        outcome const lenient = read_with(c.line, rule::spaces_after_verb);
+        if (lenient.failed || lenient.tolerated != leniency(rule::spaces_after_verb)) return false;
+    }
+    return true;
+}
+static_assert(spaced_lines_hold());
+
+}  // namespace
+
+TEST_CASE("spaces after the verb", "[leniency]") {
+    for (spaced const& c : spaced_lines) {
+        CAPTURE(c.line);
+        auto with = [&](leniency tolerate) {
+            return everywhere(c.line, [&](std::string_view t) {
+                outcome const o = read_with(t, tolerate);
+                return (o.failed ? say(*o.failed) : say(*split_with(t, tolerate))) + " [" + say(o.tolerated) + "]";
+            });
+        };
+        CHECK(with(strict) == say(fail(c.code, c.at)) + " []");
+        std::string const accepted = with(rule::spaces_after_verb);
+        CHECK(accepted.ends_with("[spaces_after_verb]"));
+        CHECK(with(leniency::all()) == accepted);
+        for (unsigned i = 0; i < rule_count; ++i) {
+            auto const other = static_cast<rule>(i);
+            if (other == rule::spaces_after_verb) continue;
+            CAPTURE(name(other));
+            CHECK(with(other) == say(fail(c.code, c.at)) + " []");
+        }
+        CHECK(with(without(rule::spaces_after_verb)) == say(fail(c.code, c.at)) + " []");
+        // The same command as with one space.
+        std::string one(c.line);
+        while (one.find("  ") != std::string::npos) one.erase(one.find("  "), 1);
+        auto const lenient = split_with(c.line, rule::spaces_after_verb), right = split_command(one);
+        REQUIRE(lenient);
+        REQUIRE(right);
+        CHECK(lenient->verb == right->verb);
+        CHECK(lenient->arguments == right->arguments);
+        // What is right needs no rule, and says so.
+        CHECK(read_with(one, leniency::all()).tolerated.empty());
+        CHECK_FALSE(read_with(one, leniency::all()).failed);
+    }
+    // Offsets count in the line, spaces and all.
+    syntax const rules{.tolerate = rule::spaces_after_verb};
+    auto fault = [&](std::string_view line) {
+        outcome const o = read_with(line, rule::spaces_after_verb);
+        return o.failed ? say(*o.failed) : "none";
+    };
+    CHECK(fault("MAIL   FROM:<a@>") == "bad_domain@15");
+    CHECK(fault("BDAT   x") == "bad_number@7");
+    CHECK(fault("STARTTLS   x") == "unexpected_argument@11");
+    CHECK(fault("DATA  ") == "none");
+    CHECK(fault("EHLO  ") == "missing_argument@4");
+    // Only spaces, only there.
+    CHECK(fault("EHLO \ta") == "bad_domain@5");
+    CHECK(fault("EHLO\t a") == "unknown_verb@0");
+    CHECK(fault(" EHLO a") == "unknown_verb@0");
+    CHECK(fault("GET  / HTTP/1.1") == "http_request@0");
+    CHECK(split_command("NOOP   x", rules)->arguments == "x");
+    CHECK(split_command("NOOP   x")->arguments == "  x");
+}
+
+TEST_CASE("spaces after the verb, in a session", "[leniency]") {
+    machine::loop<server, machine::full_recorder> l;
+    auto codes = [&](std::string_view input) { return machine::codes(l.say(input)); };
+    using ints = std::vector<int>;
+    CHECK(codes("") == ints{});
+    CHECK(codes("EHLO  a.example\r\n") == ints{501});
+    CHECK(l.handler.answers.back().fault == fail(errc::bad_domain, 5));
+    CHECK(l.handler.answers.back().tolerated.empty());
+    l.server.tolerate(rule::spaces_after_verb);
+    CHECK(codes("EHLO  a.example\r\n") == ints{250});
+    CHECK(l.handler.answers.back().tolerated == leniency(rule::spaces_after_verb));
+    CHECK(codes("MAIL FROM:<a@b>\r\n") == ints{250});
+    CHECK(l.handler.answers.back().tolerated.empty());
+    CHECK(codes("RCPT  TO:<a@b>\r\n") == ints{250});
+    CHECK(l.handler.answers.back().tolerated == leniency(rule::spaces_after_verb));
+    CHECK(codes("RCPT  TO: <a@b>\r\n") == ints{501});
+    CHECK(l.handler.answers.back().fault == fail(errc::expected_path, 9));
+    l.server.tolerate(rule::spaces_after_verb | rule::space_after_colon);
+    CHECK(codes("RCPT  TO: <a@b>\r\n") == ints{250});
+    CHECK(l.handler.answers.back().tolerated == (rule::spaces_after_verb | rule::space_after_colon));
+    // Taken back: from the next command on.
+    l.server.tolerate(strict);
+    CHECK(codes("RCPT  TO:<a@b>\r\n") == ints{501});
+    CHECK(l.handler.answers.back().tolerated.empty());
+    // All its octets are counted: a chunk's size is found, or its place is right.
+    l.server.tolerate(rule::spaces_after_verb);
+    CHECK(codes("BDAT   6\r\nQUIT\r\nNOOP\r\n") == ints{502, 250});
+    CHECK(codes("BDAT   x\r\n") == ints{501});
+    CHECK(l.handler.answers.back().fault == fail(errc::bad_number, 7));
+    CHECK(l.closed);
 }
