@@ -234,6 +234,7 @@ inline void check_count(std::string_view in, transcript const& t, policy const& 
                 if (iequals(word, begins_anew)) recipients = 0;
         // A chunk is refused, and passed over: it holds no commands.
         bool const readable = line.find_first_of(std::string_view("\r\n\0", 3)) == line.npos && end + 2 <= rules.max_line;
+        if (!in_content && !readable && istarts_with(line, "BDAT ")) break;  // its size cannot be known
         auto const split = split_command(line, rules.grammar);
         if (in_content || !readable || !split || split->verb != verb::bdat) continue;
         auto const chunk = parse_bdat(split->arguments);
