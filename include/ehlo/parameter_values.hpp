@@ -203,19 +203,19 @@ struct notify {
 /// RFC lets an element stand twice. Up to 28 octets.
 constexpr result<notify> parse_notify(std::string_view value) noexcept {
     constexpr std::string_view never = "NEVER";
-    notify n;
-    if (iequals(value, never)) return n;
     auto read = [&]() noexcept -> result<notify> {
-        for (std::size_t at = 0;;) {
+        notify n;
+        for (std::size_t at = 0; !iequals(value, never);) {
             std::size_t const end = detail::find_first<charset(",")>(value, at);
             std::string_view const word = value.substr(at, end - at);
             if (iequals(word, "SUCCESS")) n.success = true;
             else if (iequals(word, "FAILURE")) n.failure = true;
             else if (iequals(word, "DELAY")) n.delay = true;
             else return fail(errc::bad_parameter_value, at == 0 && iequals(word, never) ? end : at);
-            if (end == value.size()) return n;
+            if (end == value.size()) break;
             at = end + 1;
         }
+        return n;
     };
     return detail::within(parameter_id::notify, value, read());
 }
