@@ -164,7 +164,8 @@ class client {
         if (where_ != state::data || runs_ != 0 || recipients_ == 0) return fail(errc::bad_sequence, 0);
         return content_.encode(octets, out);
     }
-    /// Ends the content, as content_encoder::finish: call until it says true.
+    /// Ends the content, as content_encoder::finish: call until it says true. bare_cr if the content ended with a CR: nothing
+    /// can follow then but to close the connection, and the server drops the message.
     constexpr result<bool> end_content(writer& out) noexcept {
         if (over()) return fail(errc::session_over, 0);
         if (where_ != state::data || runs_ != 0) return fail(errc::bad_sequence, 0);

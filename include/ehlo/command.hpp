@@ -134,13 +134,21 @@ constexpr result<std::string_view> free_text(std::string_view text, syntax const
 /// helo = "HELO" SP Domain;  ehlo = "EHLO" SP ( Domain / address-literal ); LHLO (RFC 2033 4.1) as EHLO. The part behind
 /// the SP.
 /// An address literal is accepted after HELO too: RFC 5321 4.1.3 wants it of hosts without a name.
+/// Text behind the name is refused, or dropped under rule::text_after_hello.
 /// Errors: missing_argument, and those of parse_host. The name is ASCII even where SMTPUTF8 is in use (RFC 6531 3.7.1).
 constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                          syntax const& rules = strict_syntax) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
     syntax ascii = rules;
     ascii.smtputf8 = false;
-    result<host> const name = parse_host(arguments, ascii);
+    result<host> name = parse_host(arguments, ascii);
+    std::size_t const space = detail::find_first<charset(" ")>(arguments);
+    if (!name && space != arguments.size() && rules.tolerate.has(rule::text_after_hello)) {
+        name = parse_host(arguments.substr(0, space), ascii);
+        if (auto const text = detail::free_text(arguments.substr(space), ascii); name && !text)
+            return fail(text.error().code, space + text.error().at);
+        if (name) name->tolerated |= rule::text_after_hello;
+    }
     if (!name) return name.error();
     return cmd::hello{v, *name};
 }

@@ -183,7 +183,7 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r) noexcept {
 }
 
 /// Writes an answer: one line for each extension, in the order of the enum, with the parameters that are typed above. What
-/// is written can be read back to the same value.
+/// is written can be read back to the same value, but that mechanisms of `auth` which `auth_text` lacks are added to it.
 /// Errors: those of parse_host for `domain`; unsafe_octet; bad_value for a value out of its range, or for a text that is
 /// not made of ehlo-params; reply_too_long for a line over 512 octets; output_full.
 constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& a) noexcept {

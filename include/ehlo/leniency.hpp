@@ -19,14 +19,15 @@ enum class rule : std::uint8_t {
     loose_dots,             ///< <a..b@c>, <.a@c>, <a.@c>
     utf8_without_smtputf8,  ///< octets over 127, if UTF-8, where SMTPUTF8 was not asked for
     spaces_after_verb,      ///< HELO  usc.edu: more than one space between verb and argument
+    text_after_hello,       ///< EHLO [192.0.2.1] a text: the habit of RFC 2821's days (RFC 5321 4.1.1.1)
     mixed_reply_codes,      ///< the lines of one reply carry different codes; the last one counts
 };
-inline constexpr unsigned rule_count = 12;
+inline constexpr unsigned rule_count = 13;
 
 inline constexpr std::string_view rule_names[rule_count] = {
     "bare_lf_line",      "space_after_colon",    "missing_brackets", "missing_domain", "spaces_in_route",
     "ipv6_single_group", "underscore_in_domain", "trailing_dot",     "loose_dots",     "utf8_without_smtputf8",
-    "spaces_after_verb", "mixed_reply_codes"};
+    "spaces_after_verb", "text_after_hello",     "mixed_reply_codes"};
 constexpr std::string_view name(rule r) noexcept { return rule_names[static_cast<unsigned>(r)]; }
 
 /// A set of rules: those a caller allows, or those a parse made use of. Structural, so it can be a template argument.

@@ -1588,6 +1588,7 @@ constexpr rule_row rule_rows[] = {
     {ehlo::rule::loose_dots, "RCPT TO:<a..b@c>", "dots anywhere in a local part"},
     {ehlo::rule::utf8_without_smtputf8, "RCPT TO:<j\u00f6rg@c>", "UTF-8 where SMTPUTF8 was not asked for"},
     {ehlo::rule::spaces_after_verb, "HELO  usc.edu", "more than one space between verb and argument"},
+    {ehlo::rule::text_after_hello, "EHLO [192.0.2.1] relay 7", "text behind the name in EHLO, HELO and LHLO"},
     {ehlo::rule::mixed_reply_codes, "250-a\\r\\n251 b", "the lines of a reply carry different codes; the last counts"},
 };
 

@@ -339,6 +339,7 @@ PARAMETERS = [
 
 LENIENT = [
     good("HELO  usc.edu", verb="HELO", domain="usc.edu", tolerated=["spaces_after_verb"]),
+    good("EHLO [192.0.2.1] relay 7", verb="EHLO", domain="[192.0.2.1]", literal=True, tolerated=["text_after_hello"]),
     good("MAIL   FROM: <a..b@c>\\n", path="<a..b@c>", tolerated=["bare_lf_line", "space_after_colon", "loose_dots", "spaces_after_verb"]),
     good("HELO  a_b\\n", domain="a_b", tolerated=["bare_lf_line", "underscore_in_domain", "spaces_after_verb"]),
     bad("BDAT   1¦x", "bad_number"), bad("RCPT   TO:<a@b>¦x", "unexpected_argument"),

@@ -355,3 +355,42 @@ TEST_CASE("spaces after the verb, in a session", "[leniency]") {
     CHECK(l.handler.answers.back().fault == fail(errc::bad_number, 7));
     CHECK(l.closed);
 }
+
+// ---- text_after_hello
+
+TEST_CASE("text behind the name in EHLO", "[leniency]") {
+    struct {
+        verb v;
+        std::string_view arguments;
+        errc code;
+        std::size_t at;
+        std::string_view name;
+    } const cases[] = {
+        {verb::ehlo, "[192.0.2.1] relay 7", errc::bad_address_literal, 11, "[192.0.2.1]"},
+        {verb::helo, "a.example (of [192.0.2.1])", errc::bad_domain, 9, "a.example"},
+        {verb::lhlo, "a  b", errc::bad_domain, 1, "a"},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(c.arguments);
+        for (unsigned i = 0; i < rule_count; ++i) {
+            auto const r = static_cast<rule>(i);
+            CAPTURE(name(r));
+            auto const h = parse_hello(c.v, c.arguments, {.tolerate = r});
+            if (r == rule::text_after_hello) {
+                REQUIRE(h);
+                CHECK(h->name.text == c.name);
+                CHECK(h->name.tolerated == leniency(r));
+            } else {
+                REQUIRE_FALSE(h);
+                CHECK(h.error() == fail(c.code, c.at));
+            }
+        }
+        // What is right needs no rule, and says so.
+        CHECK(parse_hello(c.v, c.name, {.tolerate = leniency::all()})->name.tolerated.empty());
+    }
+    syntax const rules{.tolerate = rule::text_after_hello};
+    CHECK(parse_hello(verb::ehlo, "a_b text", rules).error() == fail(errc::bad_domain, 1));
+    CHECK(parse_hello(verb::ehlo, " text", rules).error() == fail(errc::bad_domain, 0));
+    CHECK(parse_hello(verb::ehlo, "a t\xC3\xA9xt", rules).error() == fail(errc::non_ascii, 3));
+    CHECK(parse_hello(verb::ehlo, "a b\rc", rules).error() == fail(errc::bare_cr, 3));
+}
