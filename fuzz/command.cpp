@@ -192,7 +192,7 @@ struct write_back {
               "RCPT reads as it was written", text);
     }
     void operator()(cmd::lookup const& c) const {
-        std::string const argument = std::string(c.string) + (c.smtputf8 ? " SMTPUTF8" : "");
+        std::string const argument = std::string(c.string) + (c.smtputf8 ? " SMTPUTF8" : c.utf8reply ? " UTF8REPLY" : "");
         std::string const text =
             written([&](writer& out) { return write_argument(out, c.verb, argument); }, line);
         auto const back = parse_lookup(c.verb, again(text).arguments);

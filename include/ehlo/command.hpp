@@ -39,11 +39,12 @@ struct rcpt {
     rcpt_parameters parameters;
     leniency tolerated;
 };
-/// VRFY, EXPN. `smtputf8` is RFC 6531's token behind the string.
+/// VRFY, EXPN. `smtputf8` is RFC 6531's token behind the string; `utf8reply` that of RFC 5336, which it replaced.
 struct lookup {
     v0::verb verb;
     std::string_view string;
     bool smtputf8;
+    bool utf8reply = false;
 };
 /// HELP, NOOP, VERB: the argument may be empty.
 struct remark {
@@ -193,20 +194,23 @@ constexpr result<cmd::rcpt> parse_rcpt(std::string_view arguments EHLO_LIFETIMEB
     return r;
 }
 
-/// vrfy = "VRFY" SP String [SP "SMTPUTF8"]; EXPN alike. RFC 5321 3.5.1 wants servers to take local@domain, which String
+/// vrfy = "VRFY" SP String [SP "SMTPUTF8"]; EXPN alike; "UTF8REPLY" in the same place (RFC 5336 3.7.4.2). RFC 5321 3.5.1 wants servers to take local@domain, which String
 /// does not cover: all that stands behind the SP is the string. See is_string.
-/// Errors: missing_argument, nul_octet, non_ascii (octets over 127 without the token), bad_utf8.
+/// Errors: missing_argument, nul_octet, non_ascii (octets over 127 without a token), bad_utf8.
 constexpr result<cmd::lookup> parse_lookup(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                            syntax const& rules = strict_syntax) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
-    constexpr std::string_view token = " SMTPUTF8";
-    bool const utf8 = arguments.size() > token.size() && iequals(arguments.substr(arguments.size() - token.size()), token);
-    if (utf8) arguments.remove_suffix(token.size());
+    auto cut = [&arguments](std::string_view token) noexcept {
+        if (arguments.size() <= token.size() || !iequals(arguments.substr(arguments.size() - token.size()), token)) return false;
+        arguments.remove_suffix(token.size());
+        return true;
+    };
+    bool const utf8 = cut(" SMTPUTF8"), old = !utf8 && cut(" UTF8REPLY");
     syntax wide = rules;
-    wide.smtputf8 = utf8;
+    wide.smtputf8 = utf8 || old;
     auto const text = detail::free_text(arguments, wide);
     if (!text) return text.error();
-    return cmd::lookup{v, *text, utf8};
+    return cmd::lookup{v, *text, utf8, old};
 }
 
 /// String = Atom / Quoted-string (RFC 5321 4.1.2): what VRFY and EXPN take by the letter.

@@ -612,6 +612,7 @@ struct describe {
     void operator()(ehlo::cmd::lookup const& c) const {
         r.text("argument", c.string);
         if (c.smtputf8) r.json("parameters", "{\"SMTPUTF8\":true}").human("parameters", "SMTPUTF8");
+        if (c.utf8reply) r.json("parameters", "{\"UTF8REPLY\":true}").human("parameters", "UTF8REPLY");
     }
     void operator()(ehlo::cmd::remark const& c) const {
         if (!c.argument.empty()) r.text("argument", c.argument);

@@ -334,7 +334,7 @@ PARAMETERS = [
     bad(RCPT + "RRVS=2020-01-01T00:00:00Z;¦X", "bad_parameter_value"), bad(RCPT + "RRVS=¦x", "bad_date_time"),
     good(RCPT + "CONNEG", parameters={"CONNEG": True}), bad(RCPT + "CONNEG¦=1", "bad_parameter_value"),
     good(RCPT + "SIZE=1 RET", parameters={"SIZE": "1", "RET": True}), good(MAIL + "NOTIFY=what", parameters={"NOTIFY": "what"}),
-    good("VRFY smith UTF8REPLY", argument="smith UTF8REPLY"),
+    good("VRFY smith UTF8REPLY", argument="smith", parameters={"UTF8REPLY": True}),
 ]
 
 LENIENT = [

@@ -142,7 +142,7 @@ inline std::string say(ehlo::cmd::rcpt const& r) {
     return "RCPT " + say(r.to) + " " + say(r.parameters) + " [" + say(r.tolerated) + "]";
 }
 inline std::string say(ehlo::cmd::lookup const& l) {
-    return std::string(name(l.verb)) + " " + say(l.string) + (l.smtputf8 ? " smtputf8" : "");
+    return std::string(name(l.verb)) + " " + say(l.string) + (l.smtputf8 ? " smtputf8" : l.utf8reply ? " utf8reply" : "");
 }
 inline std::string say(ehlo::cmd::remark const& r) { return std::string(name(r.verb)) + " " + say(r.argument); }
 template <ehlo::verb V>

@@ -67,6 +67,8 @@ constexpr good_case accepted[] = {
     {"EXPN st\xC3\xA4" "ff SMTPUTF8", "EXPN 'st\\xC3\\xA4ff' smtputf8"},
     {"VRFY a smtputf8", "VRFY 'a' smtputf8"},
     {"VRFY SMTPUTF8", "VRFY 'SMTPUTF8'"},
+    {"vrfy st\xC3\xA4" "ff utf8reply", "VRFY 'st\\xC3\\xA4ff' utf8reply"},
+    {"VRFY UTF8REPLY", "VRFY 'UTF8REPLY'"},
     {"VRFY SMTPUTF8 SMTPUTF8", "VRFY 'SMTPUTF8' smtputf8"},
     // SMTPUTF8 stands behind the path that it allows.
     {"MAIL FROM:<\xC3\xBC@b> SMTPUTF8", "MAIL mailbox '<\\xC3\\xBC@b>' via to '\\xC3\\xBC' at domain 'b' = '\\xC3\\xBC@b' [] parameters SMTPUTF8 smtputf8 []"},
@@ -407,7 +409,7 @@ TEST_CASE("what was parsed can be written", "[command]") {
                 done(write_rcpt(w, c.to.text(), c.parameters.all().text(), rules)), said = say(c);
             }
             void operator()(cmd::lookup const& l) {
-                std::string const argument = std::string(l.string) + (l.smtputf8 ? " SMTPUTF8" : "");
+                std::string const argument = std::string(l.string) + (l.smtputf8 ? " SMTPUTF8" : l.utf8reply ? " UTF8REPLY" : "");
                 done(write_argument(w, l.verb, argument)), said = say(l);
             }
             void operator()(cmd::remark const& m) { done(write_argument(w, m.verb, m.argument)), said = say(m); }
