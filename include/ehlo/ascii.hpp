@@ -98,6 +98,12 @@ constexpr bool istarts_with(std::string_view text, std::string_view prefix) noex
 }
 
 namespace detail {
+/// The value of a hexadecimal digit of either case; 16 for any other octet.
+constexpr unsigned hex_digit(char c) noexcept {
+    if (is_digit(c)) return static_cast<unsigned>(c - '0');
+    char const upper = to_upper(c);
+    return upper >= 'A' && upper <= 'F' ? static_cast<unsigned>(upper - 'A') + 10 : 16;
+}
 /// 4 or 8 octets as an integer, the first one lowest on every machine: compilers make one load of it.
 constexpr std::uint32_t load4(char const* p) noexcept {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(p[0])) | static_cast<std::uint32_t>(static_cast<unsigned char>(p[1])) << 8 |

@@ -82,10 +82,6 @@ constexpr bool scan_ipv4(cursor& c, std::uint8_t* octets) noexcept {
     return true;
 }
 
-constexpr unsigned hex_value(char h) noexcept {
-    return is_digit(h) ? static_cast<unsigned>(h - '0') : static_cast<unsigned>(to_upper(h) - 'A') + 10;
-}
-
 // IPv6-addr = IPv6-full / IPv6-comp / IPv6v4-full / IPv6v4-comp: eight groups, or fewer around one "::" that stands for
 // two or more of them; an IPv4 address may stand for the last two.
 constexpr bool scan_ipv6(cursor& c, std::uint8_t* octets) noexcept {
@@ -102,7 +98,7 @@ constexpr bool scan_ipv6(cursor& c, std::uint8_t* octets) noexcept {
         std::size_t const start = c.at;
         if (size == most()) return c.stop(errc::bad_address_literal);
         unsigned value = 0;
-        while (c.at - start < 4 && c.next_in(chars::hexdig)) value = value * 16 + hex_value(c.text[c.at++]);
+        while (c.at - start < 4 && c.next_in(chars::hexdig)) value = value * 16 + hex_digit(c.text[c.at++]);
         if (c.at == start) return c.stop(errc::bad_address_literal);
         if (c.next_is('.')) {
             std::size_t const dot = c.at;

@@ -9,12 +9,6 @@
 namespace ehlo::inline v0 {
 
 namespace detail {
-/// The value of a hexadecimal digit of either case; 16 for any other octet.
-constexpr unsigned hex_digit(char c) noexcept {
-    if (is_digit(c)) return static_cast<unsigned>(c - '0');
-    char const upper = to_upper(c);
-    return upper >= 'A' && upper <= 'F' ? static_cast<unsigned>(upper - 'A') + 10 : 16;
-}
 constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 32 || c == 127; }
 }  // namespace detail
 
