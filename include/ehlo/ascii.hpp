@@ -104,7 +104,10 @@ constexpr unsigned hex_digit(char c) noexcept {
     char const upper = to_upper(c);
     return upper >= 'A' && upper <= 'F' ? static_cast<unsigned>(upper - 'A') + 10 : 16;
 }
-/// 4 or 8 octets as an integer, the first one lowest on every machine: compilers make one load of it.
+/// 2, 4 or 8 octets as an integer, the first one lowest on every machine: compilers make one load of it.
+constexpr std::uint16_t load2(char const* p) noexcept {
+    return static_cast<std::uint16_t>(static_cast<unsigned char>(p[0]) | static_cast<unsigned char>(p[1]) << 8);
+}
 constexpr std::uint32_t load4(char const* p) noexcept {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(p[0])) | static_cast<std::uint32_t>(static_cast<unsigned char>(p[1])) << 8 |
            static_cast<std::uint32_t>(static_cast<unsigned char>(p[2])) << 16 | static_cast<std::uint32_t>(static_cast<unsigned char>(p[3])) << 24;
@@ -113,6 +116,18 @@ constexpr std::uint64_t load8(char const* p) noexcept { return load4(p) | std::u
 /// Letters without their case: a word of letters becomes one compare. Only letters have a letter's value under this mask,
 /// so a compare with letters cannot be fooled; digits and signs lose a bit that tells octets apart.
 constexpr std::uint32_t fold4(char const* p) noexcept { return load4(p) & 0xDFDFDFDFu; }
+/// iequals for two texts of letters, digits and hyphens.
+constexpr bool same_ldh(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    std::size_t i = 0;
+    if (a.size() < 4) {
+        while (i < a.size() && ((a[i] ^ b[i]) & 0xDF) == 0) ++i;
+        return i == a.size();
+    }
+    for (; i + 4 < a.size(); i += 4)
+        if (fold4(a.data() + i) != fold4(b.data() + i)) return false;
+    return fold4(a.data() + a.size() - 4) == fold4(b.data() + a.size() - 4);
+}
 }  // namespace detail
 
 }  // namespace ehlo::inline v0

@@ -36,8 +36,6 @@ constexpr char base64_letter(unsigned six) noexcept { return base64_alphabet[six
 
 #if EHLO_VECTOR
 
-using s16 = signed char __attribute__((vector_size(16)));
-
 /// All bits of a lane are set where it is over `bound`.
 EHLO_INLINE v16 lanes_over(v16 x, int bound) noexcept {
     return reinterpret_cast<v16>(reinterpret_cast<s16>(x) > (s16{} + static_cast<signed char>(bound)));

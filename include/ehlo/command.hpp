@@ -64,20 +64,13 @@ using starttls = bare<v0::verb::starttls>;  ///< RFC 3207
 using onex = bare<v0::verb::onex>;          ///< sendmail
 }  // namespace cmd
 
-/// Cuts a line (without its CRLF) at its first SP. Trailing SP and HTAB are dropped (RFC 5321 4.1.1). The verb may be
-/// unknown: that is for the caller to refuse. Borrows from `line`. Errors: empty_line; http_request for the first line of
-/// an HTTP request and for a "Host:" line, whose sender is a web browser that somebody turns against the server.
-constexpr result<command_line> split_command(std::string_view line EHLO_LIFETIMEBOUND,
-                                             syntax const& rules = strict_syntax) noexcept {
-    while (!line.empty() && chars::wsp.contains(line.back())) line.remove_suffix(1);
+namespace detail {
+// Any line, white space and all.
+EHLO_NOINLINE constexpr result<command_line> split_rare(std::string_view line, syntax const& rules) noexcept {
+    while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
     if (line.empty()) return fail(errc::empty_line, 0);
-    std::size_t end = 4;  // what ends most verbs; another word may hold an SP before that
-    verb v = line.size() > end && line[end] == ' ' ? find_verb(line.substr(0, end)) : verb::unknown;
-    if (v == verb::unknown) {
-        end = detail::find_first<charset(" ")>(line);
-        v = find_verb(line.substr(0, end));
-    }
-    command_line split{v, line.substr(0, end), end == line.size() ? line.substr(end) : line.substr(end + 1)};
+    std::size_t const end = find_first<charset(" ")>(line);
+    command_line split{find_verb(line.substr(0, end)), line.substr(0, end), line.substr(end == line.size() ? end : end + 1)};
     if (rules.tolerate.has(rule::spaces_after_verb)) {
         while (!split.arguments.empty() && split.arguments.front() == ' ') {
             split.arguments.remove_prefix(1);
@@ -86,19 +79,48 @@ constexpr result<command_line> split_command(std::string_view line EHLO_LIFETIME
     }
     if (split.verb == verb::unknown) {
         constexpr std::string_view version = " HTTP/";
-        std::size_t const last_word = detail::find_last<charset(" ")>(split.arguments, 0, split.arguments.size());
+        std::size_t const last_word = find_last<charset(" ")>(split.arguments, 0, split.arguments.size());
         if (istarts_with(split.arguments.substr(last_word), version) || iequals(split.name, "Host:"))
             return fail(errc::http_request, 0);
     }
     return split;
 }
+}  // namespace detail
+
+/// Cuts a line (without its CRLF) at its first SP. Trailing SP and HTAB are dropped (RFC 5321 4.1.1). The verb may be
+/// unknown: that is for the caller to refuse. Borrows from `line`. Errors: empty_line; http_request for the first line of
+/// an HTTP request and for a "Host:" line, whose sender is a web browser that somebody turns against the server.
+EHLO_INLINE constexpr result<command_line> split_command(std::string_view line EHLO_LIFETIMEBOUND,
+                                                         syntax const& rules = strict_syntax) noexcept {
+    // Verbs of 4 letters are nearly all there is: one look-up, and no search for the SP.
+    char const* const p = line.data();
+    std::size_t const size = line.size();
+    if (size >= 4) {
+        verb const v = detail::find_verb4(p);
+        bool const bare = size == 4;
+        if (v != verb::unknown && (bare || (p[4] == ' ' && p[5] != ' ' && p[size - 1] != ' ' && p[size - 1] != '\t'))) [[likely]]
+            return command_line{v, {p, 4}, {p + (bare ? 4 : 5), size - (bare ? 4 : 5)}};
+    }
+    return detail::split_rare(line, rules);
+}
 
 namespace detail {
 
-constexpr bool scan_keyword(cursor& c, std::string_view keyword, errc otherwise) noexcept {
-    for (char const expected : keyword) {
-        if (to_upper(c.peek()) != expected || c.end()) return c.stop(otherwise);
-        ++c.at;
+// The place of the fault where `keyword` should stand.
+EHLO_NOINLINE constexpr bool scan_keyword(cursor& c, std::string_view keyword, errc otherwise) noexcept {
+    if (c.end()) return c.stop(errc::missing_argument);
+    while (!c.end() && to_upper(c.peek()) == keyword[c.at]) ++c.at;
+    return c.stop(otherwise);
+}
+// "FROM:" / "TO:"
+EHLO_INLINE constexpr bool scan_colon_word(cursor& c, path_role role) noexcept {
+    char const* const p = c.text.data();
+    if (role == path_role::forward) {
+        if (c.text.size() >= 3 && (p[0] & '\xDF') == 'T' && (p[1] & '\xDF') == 'O' && p[2] == ':') [[likely]] c.at = 3;
+        else return scan_keyword(c, "TO:", errc::expected_to);
+    } else {
+        if (c.text.size() >= 5 && fold4(p) == fold4("FROM") && p[4] == ':') [[likely]] c.at = 5;
+        else return scan_keyword(c, "FROM:", errc::expected_from);
     }
     while (c.next_is(' ') && c.tolerate(rule::space_after_colon)) ++c.at;
     return true;
@@ -106,14 +128,8 @@ constexpr bool scan_keyword(cursor& c, std::string_view keyword, errc otherwise)
 
 // "FROM:" / "TO:", the path, and the parameters behind one SP.
 template <class Parameters>
-constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters) noexcept {
-    bool const forward = role == path_role::forward;
-    if (!scan_keyword(c, forward ? "TO:" : "FROM:", forward ? errc::expected_to : errc::expected_from)) return false;
-    result<path> const taken = take_path(c.text.substr(c.at), role, c.rules);
-    if (!taken) return c.stop(taken.error().code, c.at + taken.error().at);
-    p = *taken;
-    c.at += p.text().size();
-    c.tolerated |= p.tolerated();
+EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters) noexcept {
+    if (!scan_colon_word(c, role) || !path_access::take(c, role, p)) return false;
     if (!c.end() && !c.skip(' ')) return c.stop(errc::unexpected_argument);
     return parameter_access::scan(c, parameters);
 }
@@ -154,43 +170,54 @@ constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO
     return cmd::hello{v, *name};
 }
 
+namespace detail {
+// A MAIL with octets over 127 in its path, or with a fault. The parameter that allows these octets stands behind them.
+EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bool read, verb v) noexcept {
+    // What SMTPUTF8 in the same command allows was not tolerated.
+    if (read ? !r->parameters.smtputf8() : c.error.code != errc::non_ascii) {
+        if (!read) r = c.error;
+        return;
+    }
+    syntax wide = c.rules;
+    wide.smtputf8 = true;
+    cursor again{c.text, wide};
+    cmd::mail m{v, {}, {}, {}};
+    if (!scan_envelope(again, path_role::reverse, m.from, m.parameters)) {
+        r = again.error;
+    } else if (!m.parameters.smtputf8()) {
+        r = c.error;
+    } else {
+        m.tolerated = again.tolerated;
+        r = m;
+    }
+}
+}  // namespace detail
+
 /// mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]; SEND, SOML and SAML alike. The part behind "MAIL SP".
 /// Octets over 127 in the path need the parameter SMTPUTF8 in the same command (RFC 6531 3.4).
 /// Errors: missing_argument, expected_from, unexpected_argument (behind the path), those of parse_reverse_path and of
 /// parse_mail_parameters; `at` counts from the first octet of `arguments`.
 constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEBOUND,
                                        syntax const& rules = strict_syntax, verb v = verb::mail) noexcept {
-    if (arguments.empty()) return fail(errc::missing_argument, 0);
+    // One object to return, filled where it stands.
+    result<cmd::mail> r{detail::to_be_filled()};
     detail::cursor c{arguments, rules};
-    cmd::mail m{v, {}, {}, {}};
-    bool const read = detail::scan_envelope(c, path_role::reverse, m.from, m.parameters);
-    // What SMTPUTF8 in the same command allows was not tolerated.
-    bool const allowed = read && c.tolerated.has(rule::utf8_without_smtputf8) && m.parameters.smtputf8();
-    if (!read || allowed) {
-        if (!read && c.error.code != errc::non_ascii) return c.error;
-        // The parameter that allows these octets stands behind them: look again, then see whether it was there.
-        syntax wide = rules;
-        wide.smtputf8 = true;
-        detail::cursor again{arguments, wide};
-        m = {v, {}, {}, {}};
-        if (!detail::scan_envelope(again, path_role::reverse, m.from, m.parameters)) return again.error;
-        if (!m.parameters.smtputf8()) return c.error;
-        m.tolerated = again.tolerated;
-        return m;
-    }
-    m.tolerated = c.tolerated;
-    return m;
+    r->verb = v;
+    bool const read = detail::scan_envelope(c, path_role::reverse, r->from, r->parameters);
+    r->tolerated = c.tolerated;
+    if (!read || c.tolerated.has(rule::utf8_without_smtputf8)) [[unlikely]] detail::mend_mail(r, c, read, v);
+    return r;
 }
 
 /// rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]. The part behind
 /// "RCPT SP". `rules.smtputf8` should say whether the MAIL command had SMTPUTF8. Errors: as parse_mail.
 constexpr result<cmd::rcpt> parse_rcpt(std::string_view arguments EHLO_LIFETIMEBOUND,
                                        syntax const& rules = strict_syntax) noexcept {
-    if (arguments.empty()) return fail(errc::missing_argument, 0);
+    result<cmd::rcpt> r{detail::to_be_filled()};
     detail::cursor c{arguments, rules};
-    cmd::rcpt r{};
-    if (!detail::scan_envelope(c, path_role::forward, r.to, r.parameters)) return c.error;
-    r.tolerated = c.tolerated;
+    bool const read = detail::scan_envelope(c, path_role::forward, r->to, r->parameters);
+    r->tolerated = c.tolerated;
+    if (!read) [[unlikely]] r = c.error;
     return r;
 }
 

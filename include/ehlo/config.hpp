@@ -20,7 +20,7 @@
 
 // EHLO_VECTOR: GNU vector extensions with a 16-octet compare and move-mask (every x86-64; SSE2 is the baseline).
 // The intrinsics headers cost more to parse than all of ehlo (immintrin.h: 250 to 660 ms), so they are not used.
-#if defined(__GNUC__) && defined(__SSE2__) && !defined(EHLO_NO_VECTOR)
+#if defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON)) && !defined(EHLO_NO_VECTOR)
 #define EHLO_VECTOR 1
 #else
 #define EHLO_VECTOR 0

@@ -169,14 +169,20 @@ constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
     return true;
 }
 
-// A domain of up to 63 ASCII octets, all of the text: one classification. No loop, and no error: for that see scan_domain.
-EHLO_INLINE bool is_common_domain(std::string_view text) noexcept {
-    if (text.size() > 63) return false;
+// The length of the domain of up to 62 ASCII octets that `text` begins with: one classification. 0: there is none such, or
+// an octet behind it that could belong to one. No loop, and no error: for that see scan_domain.
+EHLO_INLINE std::size_t common_domain_length(std::string_view text) noexcept {
     window const w(text);
-    std::uint64_t const dots = w.mask<".">(), hyphens = w.mask<"-">(), last = std::uint64_t{1} << text.size() >> 1;
-    if ((w.mask<chars::let_dig>() | dots | hyphens) != low_bits(w.size())) return false;
-    // The first octet, the last one and the neighbours of dots are neither dot nor hyphen.
-    return ((dots | hyphens) & (dots << 1 | dots >> 1 | 1u | last)) == 0 && last != 0;
+    auto const [names, marks] = w.mask_and_signs<chars::let_dig + "-.">();
+    std::uint64_t const others = ~names;
+    if (others == 0) return 0;
+    unsigned const size = trailing_zeros(others);
+    if (size == 63) return 0;  // the bit behind its end would be lost
+    // Where neither the ends nor any two dots and hyphens touch, nothing is wrong.
+    std::uint64_t const bounds = (marks & low_bits(size)) << 1 | 1u | std::uint64_t{2} << size;
+    if ((bounds & bounds << 1) == 0) return size;
+    std::uint64_t const hyphens = (w.mask<"-">() & low_bits(size)) << 1, labels = bounds & ~hyphens;
+    return ((labels & labels << 1) | (hyphens & (labels << 1 | labels >> 1))) == 0 ? size : 0;
 }
 
 }  // namespace detail
@@ -186,7 +192,7 @@ EHLO_INLINE bool is_common_domain(std::string_view text) noexcept {
 /// Errors: bad_domain, bad_address_literal, domain_too_long, non_ascii, bad_utf8.
 constexpr result<host> parse_host(std::string_view text EHLO_LIFETIMEBOUND,
                                   syntax const& rules = strict_syntax) noexcept {
-    if (!std::is_constant_evaluated() && text.size() <= rules.max_domain && detail::is_common_domain(text))
+    if (!std::is_constant_evaluated() && text.size() <= rules.max_domain && detail::common_domain_length(text) == text.size() && !text.empty())
         return host{text, host_kind::domain};
     detail::cursor c{text, rules};
     host_kind kind{};

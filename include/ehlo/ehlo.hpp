@@ -6,6 +6,7 @@
 #include <ehlo/chunk.hpp>
 #include <ehlo/client.hpp>
 #include <ehlo/command.hpp>
+#include <ehlo/command_reader.hpp>
 #include <ehlo/content.hpp>
 #include <ehlo/dispatch.hpp>
 #include <ehlo/ehlo_answer.hpp>

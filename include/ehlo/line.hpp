@@ -22,6 +22,7 @@ namespace ehlo::inline v0 {
 ///              bounded by `limit`, the longest line accepted, in octets with its CRLF.
 class line_reader {
     std::uint32_t looked_at_ = 0;   // octets of the buffer in which no line ends
+    bool under_way_ = false;        // any of what stands here is not as it was in the beginning
     bool too_long_ = false;         // in a line whose beginning was thrown away
     bool faulty_ = false;           // the line holds a fault, below
     failure fault_{};
@@ -40,10 +41,10 @@ class line_reader {
         return {line, consumed};
     }
 
-  public:
-    constexpr progress<std::string_view> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit,
-                                              leniency tolerate = strict) noexcept {
+    // Octet by octet where it must be: from where the last call stopped, over whatever there is.
+    EHLO_NOINLINE constexpr progress<std::string_view> resume(std::string_view in, std::size_t limit, leniency tolerate) noexcept {
         constexpr charset stops{std::string_view("\r\n\0", 3)};
+        under_way_ = true;
         std::size_t at = looked_at_;
         for (;;) {
             at = detail::find_first<stops>(in, at);
@@ -71,6 +72,19 @@ class line_reader {
         return {std::size_t{0}};
     }
 
+  public:
+    EHLO_INLINE constexpr progress<std::string_view> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit,
+                                              leniency tolerate = strict) noexcept {
+        if (!under_way_) [[likely]] {
+            // Most lines are whole and hold no other control: one range, 0 to CR, stops at all that matters.
+            std::size_t const end = detail::find_near<charset(0, '\r')>(in);
+            if (end + 1 < in.size() && detail::load2(in.data() + end) == detail::load2("\r\n") && end + 2 <= limit) return {{in.data(), end}, end + 2};
+        }
+        return resume(in, limit, tolerate);
+    }
+
+    /// True if nothing of the buffer was looked at: the next line begins a new.
+    constexpr bool at_start() const noexcept { return !under_way_; }
     /// True in the middle of a line that is being thrown away.
     constexpr bool discarding() const noexcept { return too_long_; }
 };

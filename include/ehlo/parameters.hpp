@@ -188,12 +188,17 @@ class rcpt_parameters : public parameter_list {
 struct parameter_access {
     using cursor = detail::cursor;
 
+    static EHLO_INLINE constexpr void set_text(parameter_list& set, std::string_view text) noexcept {
+        set.data_ = text.data();
+        set.length_ = static_cast<std::uint32_t>(text.size());
+    }
+
     // One parameter at the cursor, which stops at the SP or end behind it.
     static constexpr bool scan_one(cursor& c, parameter& p) noexcept {
         std::size_t const start = c.at;
         // esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
         if (!c.next_in(chars::let_dig)) return c.stop(errc::bad_parameter);
-        while (c.next_in(chars::esmtp_keyword)) ++c.at;
+        c.at = detail::find_first<~chars::esmtp_keyword>(c.text, c.at + 1);
         p.keyword = c.text.substr(start, c.at - start);
         p.value = std::nullopt;
         if (c.skip('=')) {
@@ -211,33 +216,106 @@ struct parameter_access {
         return true;
     }
 
-    // SIZE=digits and BODY=8BITMIME as nearly every client spells them, without a look at each octet. False, and nothing
-    // moved: it is something else, or something is wrong with it.
-    EHLO_INLINE static constexpr bool take_common(cursor& c, mail_parameters& m) noexcept {
-        std::string_view const rest = c.text.substr(c.at);
-        char const* const p = rest.data();
-        if (rest.size() < 6 || p[4] != '=') return false;
-        std::uint32_t const word = detail::fold4(p);
-        if (word == detail::fold4("SIZE") && !m.has(parameter_id::size)) {
-            std::size_t i = 5;
-            std::uint64_t size = 0;
-            for (; i < rest.size() && i < 5 + 19 && is_digit(p[i]); ++i) size = size * 10 + static_cast<unsigned>(p[i] - '0');
-            if (i == 5 || (i < rest.size() && p[i] != ' ')) return false;
-            m.present_ |= parameter_id::size;
-            m.size_ = size;
-            c.at += i;
-            return true;
+    // The digits that `p` begins with, `size` octets being there: 19 at most, for more may not fit.
+    static EHLO_INLINE constexpr unsigned take_digits(char const* p, std::size_t size, std::uint64_t& value) noexcept {
+        value = 0;
+        unsigned n = 0;
+        if (size >= 8) {
+            // Eight octets at once: those below "0" and those over "9" get their high bit set, by borrow or by carry.
+            std::uint64_t const word = detail::load8(p);
+            std::uint64_t const digits = word ^ 0x3030303030303030u;
+            std::uint64_t const others = ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;
+            n = others == 0 ? 8 : detail::trailing_zeros(others) / 8;
+            if (n == 0) return 0;
+            // Right-aligned, then pairs, fours and the eight summed up.
+            std::uint64_t d = digits << (64 - 8 * n);
+            d = (d * 10 + (d >> 8)) & 0x00FF00FF00FF00FFu;
+            d = (d * 100 + (d >> 16)) & 0x0000FFFF0000FFFFu;
+            value = (d * 10000 + (d >> 32)) & 0xFFFFFFFFu;
+            if (n < 8) return n;
         }
-        if (word == detail::fold4("BODY") && !m.has(parameter_id::body) && rest.size() >= 13 && (rest.size() == 13 || p[13] == ' ') &&
-            detail::load8(p + 5) == detail::load8("8BITMIME")) {
-            m.present_ |= parameter_id::body;
-            m.body_ = v0::body::eight_bit_mime;
-            c.at += 13;
-            return true;
-        }
-        return false;
+        for (; n < size && n < 19 && is_digit(p[n]); ++n) value = value * 10 + static_cast<unsigned>(p[n] - '0');
+        return n;
     }
-    static constexpr bool take_common(cursor&, rcpt_parameters&) noexcept { return false; }
+
+    // The octets of `text` that need no "+" in xtext, if that is all there is of them: no more than `most`, and an SP, a CR or the
+    // end behind them. 0 otherwise.
+    static EHLO_INLINE constexpr std::size_t take_xchars(std::string_view text, std::size_t most) noexcept {
+        std::size_t const n = detail::find_first<~chars::xchar>(text);
+        return n <= most && (n == text.size() || text[n] == ' ' || text[n] == '\r') ? n : 0;
+    }
+    // Whether `p` begins with the word, letter by letter.
+    template <std::size_t N>
+    static EHLO_INLINE constexpr bool begins_with(char const* p, std::size_t size, char const (&word)[N]) noexcept {
+        constexpr std::size_t n = N - 1;
+        static_assert(n >= 4 && n <= 16);
+        if (size < n) return false;
+        if constexpr (n < 8) return detail::load4(p) == detail::load4(word) && detail::load4(p + n - 4) == detail::load4(word + n - 4);
+        else return detail::load8(p) == detail::load8(word) && detail::load8(p + n - 8) == detail::load8(word + n - 8);
+    }
+
+    // Parameters as nearly every client spells them, without a look at each octet: SIZE=digits, BODY=8BITMIME, BODY=7BIT,
+    // SMTPUTF8, RET=FULL, RET=HDRS, ENVID without "+", AUTH=<>. Returns how many of the `size` octets it took, up to an SP, a CR
+    // or the end; 0: it is something else, or something is wrong.
+    EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, mail_parameters& m) noexcept {
+        if (size < 6) return 0;
+        parameter_id id = parameter_id::size;
+        std::size_t used = 0;
+        if (begins_with(p, size, "SIZE=")) {
+            unsigned const n = take_digits(p + 5, size - 5, m.size_);
+            if (n == 0) return 0;
+            used = 5 + n;
+        } else if (begins_with(p, size, "BODY=8BITMIME")) {
+            id = parameter_id::body;
+            m.body_ = v0::body::eight_bit_mime;
+            used = 13;
+        } else {
+            used = take_less_common(p, size, m, id);
+            if (used == 0) return 0;
+        }
+        return finish(p, size, used, id, m);
+    }
+    EHLO_NOINLINE static constexpr std::size_t take_less_common(char const* p, std::size_t size, mail_parameters& m, parameter_id& id) noexcept {
+        if (begins_with(p, size, "BODY=7BIT")) return m.body_ = v0::body::seven_bit, id = parameter_id::body, 9;
+        if (begins_with(p, size, "SMTPUTF8")) return id = parameter_id::smtputf8, 8;
+        if (begins_with(p, size, "RET=HDRS") || begins_with(p, size, "RET=FULL")) return id = parameter_id::ret, 8;
+        if (begins_with(p, size, "AUTH=<>")) return id = parameter_id::auth, 7;
+        if (!begins_with(p, size, "ENVID=")) return 0;
+        id = parameter_id::envid;
+        std::size_t const n = take_xchars({p + 6, size - 6}, facts(id).max_length);
+        return n == 0 ? 0 : 6 + n;
+    }
+    // NOTIFY in capitals; ORCPT=rfc822; without "+".
+    EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, rcpt_parameters& r) noexcept {
+        parameter_id id = parameter_id::notify;
+        std::size_t used = 7;
+        if (begins_with(p, size, "NOTIFY=")) {
+            for (;;) {
+                char const* const word = p + used;
+                std::size_t const left = size - used;
+                if (begins_with(word, left, "SUCCESS") || begins_with(word, left, "FAILURE")) used += 7;
+                else if (begins_with(word, left, "DELAY")) used += 5;
+                else if (used == 7 && begins_with(word, left, "NEVER")) return finish(p, size, 12, id, r);
+                else return 0;
+                if (used == size || p[used] != ',') break;
+                ++used;
+            }
+            if (used - 7 > facts(id).max_length) return 0;
+        } else if (begins_with(p, size, "ORCPT=rfc822;")) {
+            id = parameter_id::orcpt;
+            std::size_t const n = take_xchars({p + 13, size - 13}, facts(id).max_length - 7u);
+            if (n == 0) return 0;
+            used = 13 + n;
+        } else {
+            return 0;
+        }
+        return finish(p, size, used, id, r);
+    }
+    static EHLO_INLINE constexpr std::size_t finish(char const* p, std::size_t size, std::size_t used, parameter_id id, parameter_list& set) noexcept {
+        if (set.has(id) || (used != size && p[used] != ' ' && p[used] != '\r')) return 0;
+        set.present_ |= id;
+        return used;
+    }
 
     static constexpr bool take_size(cursor& c, std::string_view value, std::size_t value_at, mail_parameters& m) noexcept {
         // size-value = 1*20DIGIT, RFC 1870 3
@@ -307,7 +385,7 @@ struct parameter_access {
         std::size_t const start = c.at;
         parameter p{};
         if (!scan_one(c, p)) return false;
-        auto const id = find_parameter(p.keyword);
+        auto const id = detail::find_parameter_ldh(p.keyword);
         if (!id || !belongs(facts(*id), set)) {
             if (++unknown == 1) {
                 set.has_unknown_ = true;
@@ -425,16 +503,29 @@ struct parameter_access {
         return first;
     }
 
-    // *(SP esmtp-param) behind the SP, to the end of the text.
+    // *(SP esmtp-param) behind the SP, to the end of the text. RCPT has none as a rule.
     template <class Parameters>
-    static constexpr bool scan(cursor& c, Parameters& set) noexcept {
+    static EHLO_INLINE constexpr bool scan(cursor& c, Parameters& set) noexcept {
+        if (!c.end()) return scan_some(c, set);
+        set.data_ = c.text.data() + c.at;
+        return true;
+    }
+    template <class Parameters>
+    EHLO_NOINLINE static constexpr bool scan_some(cursor& c, Parameters& set) noexcept {
         std::size_t const first = c.at;
         // Most lines have nothing but common parameters, and are done here.
-        while (!c.end()) {
-            if (!take_common(c, set) || (c.skip(' ') && c.end())) return scan_rare(c, set, first);
+        char const* const text = c.text.data();
+        std::size_t const size = c.text.size();
+        for (std::size_t at = first;;) {
+            std::size_t const used = take_common(text + at, size - at, set);
+            at += used;
+            c.at = at;
+            if (used == 0 || (at < size && (text[at] != ' ' || ++c.at == size))) return scan_rare(c, set, first);
+            if (at == size) break;
+            ++at;
         }
-        set.data_ = c.text.data() + first;
-        set.length_ = static_cast<std::uint32_t>(c.at - first);
+        set.data_ = text + first;
+        set.length_ = static_cast<std::uint32_t>(size - first);
         return true;
     }
 
@@ -444,10 +535,12 @@ struct parameter_access {
         std::size_t unknown = 0, whole = c.at;  // `whole`: where the well-formed ones end
         bool good = !c.end() || c.stop(errc::bad_parameter);
         while (good && !c.end()) {
-            good = take_common(c, set) || take_rare(c, set, first, unknown);
+            std::size_t const used = take_common(c.text.data() + c.at, c.text.size() - c.at, set);
+            c.at += used;
+            good = used != 0 || take_rare(c, set, first, unknown);
             if (!good) break;
             whole = c.at;
-            if (c.skip(' ') && c.end()) good = c.stop(errc::bad_parameter);
+            if (!c.end() && (!c.skip(' ') || c.end())) good = c.stop(errc::bad_parameter);
         }
         set.data_ = c.text.data() + first;
         set.length_ = static_cast<std::uint32_t>(whole - first);

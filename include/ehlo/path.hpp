@@ -47,19 +47,23 @@ class source_route {
 
 /// A path. All views borrow from the text that was parsed.
 class path {
-    char const* data_ = nullptr;
-    std::uint32_t size_ = 0;
-    std::uint32_t route_at_ = 0, route_size_ = 0;
-    std::uint32_t local_at_ = 0, local_size_ = 0;
-    std::uint32_t domain_at_ = 0, domain_size_ = 0;
-    path_kind kind_ = path_kind::null;
-    host_kind host_ = host_kind::domain;
-    leniency tolerated_{};
+    char const* data_;
+    // Offsets of 16 bits: a path is no longer than syntax::max_path, and 32 octets in all are two stores to copy.
+    std::uint16_t size_;
+    std::uint16_t route_at_, route_size_;
+    std::uint16_t local_at_, local_size_;
+    std::uint16_t domain_at_, domain_size_;
+    path_kind kind_;
+    host_kind host_;
+    leniency tolerated_;
 
-    constexpr std::string_view part(std::uint32_t at, std::uint32_t size) const noexcept { return {data_ + at, size}; }
+    constexpr std::string_view part(unsigned at, unsigned size) const noexcept { return {data_ + at, size}; }
     friend struct path_access;
 
   public:
+    constexpr path() noexcept
+        : data_(nullptr), size_(0), route_at_(0), route_size_(0), local_at_(0), local_size_(0), domain_at_(0), domain_size_(0),
+          kind_(path_kind::null), host_(host_kind::domain), tolerated_() {}
     constexpr path_kind kind() const noexcept { return kind_; }
     constexpr bool is_null() const noexcept { return kind_ == path_kind::null; }
     constexpr bool is_postmaster() const noexcept { return kind_ == path_kind::postmaster; }
@@ -74,7 +78,7 @@ class path {
     constexpr host_kind domain_kind() const noexcept { return host_; }
     /// Local part, "@" and domain, without the route.
     constexpr std::string_view address() const noexcept {
-        return part(local_at_, domain_size_ == 0 ? local_size_ : local_size_ + 1 + domain_size_);
+        return part(local_at_, domain_size_ == 0 ? local_size_ : local_size_ + 1u + domain_size_);
     }
     constexpr leniency tolerated() const noexcept { return tolerated_; }
 };
@@ -94,7 +98,7 @@ struct path_access {
     // The whole grammar, octet by octet, with the place of every error. `take` tries the common form first.
     static constexpr bool scan(cursor& c, path_role role, path& p) noexcept {
         std::size_t const start = c.at;
-        auto offset = [&c, start]() noexcept { return static_cast<std::uint32_t>(c.at - start); };
+        auto offset = [&c, start]() noexcept { return static_cast<std::uint16_t>(c.at - start); };
         p.data_ = c.text.data() + start;
         bool const brackets = c.skip('<');
         // Without brackets the mailbox must at least begin like one: no rule makes a path out of nothing.
@@ -109,7 +113,7 @@ struct path_access {
         if (c.next_is('@')) {
             p.route_at_ = offset();
             if (!scan_route(c)) return false;
-            p.route_size_ = offset() - p.route_at_;
+            p.route_size_ = static_cast<std::uint16_t>(offset() - p.route_at_);
             ++c.at;  // the colon
             while (c.next_is(' ') && c.tolerate(rule::spaces_in_route)) ++c.at;
         }
@@ -119,16 +123,16 @@ struct path_access {
             rest[postmaster.size()] == '>' && istarts_with(rest, postmaster)) {
             p.kind_ = path_kind::postmaster;
             p.local_at_ = offset();
-            p.local_size_ = static_cast<std::uint32_t>(postmaster.size());
+            p.local_size_ = static_cast<std::uint16_t>(postmaster.size());
             c.at += postmaster.size();
         } else {
             p.kind_ = path_kind::mailbox;
             p.local_at_ = offset();
             mailbox box{};
             if (!detail::scan_mailbox(c, box)) return false;
-            p.local_size_ = static_cast<std::uint32_t>(box.local_part.size());
-            p.domain_size_ = static_cast<std::uint32_t>(box.domain.text.size());
-            p.domain_at_ = offset() - p.domain_size_;
+            p.local_size_ = static_cast<std::uint16_t>(box.local_part.size());
+            p.domain_size_ = static_cast<std::uint16_t>(box.domain.text.size());
+            p.domain_at_ = static_cast<std::uint16_t>(offset() - p.domain_size_);
             p.host_ = box.domain.kind;
         }
         if (brackets && !c.skip('>')) {
@@ -151,58 +155,76 @@ struct path_access {
 
     static constexpr bool finish(cursor& c, std::size_t start, path& p) noexcept {
         if (c.at - start > c.rules.max_path) return c.stop(errc::path_too_long, start + c.rules.max_path);
-        p.size_ = static_cast<std::uint32_t>(c.at - start);
+        p.size_ = static_cast<std::uint16_t>(c.at - start);
         p.tolerated_ = c.tolerated;
         return true;
     }
 
     // "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100: one classification, then bit masks. The rest
     // is left to `scan`, and so is the place of every error.
+    // `text` is not empty.
     static EHLO_INLINE bool take_common(std::string_view text, syntax const& rules, path& p) noexcept {
         detail::window const w(text);
         char const* const data = text.data();
-        std::uint64_t const dots = w.mask<".">(), hyphens = w.mask<"-">();
+        auto const [names, marks] = w.mask_and_signs<chars::let_dig + "-.">();
         // Octets that are no dot, hyphen, letter or digit: "<", "@", ">", and the other atext, of which a local part has
         // none or one as a rule. To look those up one by one takes a third of the time of classifying all octets for them.
-        std::uint64_t others = ~(w.mask<chars::let_dig>() | dots | hyphens) & detail::low_bits(w.size());
-        if ((others & 1) == 0 || data[0] != '<') return false;
+        std::uint64_t others = ~names & detail::low_bits_of_some(w.size());
+        if (data[0] != '<') return false;
         unsigned at;
-        do {
+        for (;;) {
             others &= others - 1;
             if (others == 0) return false;
             at = detail::trailing_zeros(others);
-        } while (chars::atext.contains(data[at]));
+            if (data[at] == '@') break;
+            if (!chars::atext.contains(data[at])) return false;
+        }
         others &= others - 1;
-        if (others == 0 || data[at] != '@') return false;
+        if (others == 0) return false;
         unsigned const end = detail::trailing_zeros(others);
         if (data[end] != '>') return false;
-        // "<", "@" and ">" bound labels just as dots do: no two bounds may touch, no hyphen may touch a domain's bound.
-        // Every octet that breaks a rule shows as a bit, so one test refuses them all.
-        std::uint64_t const bounds = (dots & detail::low_bits(end)) | 1u | std::uint64_t{1} << at | std::uint64_t{1} << end;
-        std::uint64_t const before = bounds << 1, behind = bounds >> 1;
-        std::uint64_t const inner = hyphens & detail::low_bits(end) & (~std::uint64_t{0} << at);
-        if (((bounds & before) | (inner & (before | behind))) != 0) return false;
-        if (at - 1 > rules.max_local_part || end - at - 1 > rules.max_domain || end + 1 > rules.max_path) return false;
+        // "<", "@" and ">" bound labels just as dots do. Where no two of these and of the hyphens touch, nothing is wrong.
+        std::uint64_t const edges = std::uint64_t{1} | std::uint64_t{1} << at | std::uint64_t{1} << end;
+        std::uint64_t const bounds = (marks & ((std::uint64_t{1} << end) - 1)) | edges;
+        if ((bounds & bounds << 1) != 0 && !hyphens_are_well_placed(text, bounds, at)) return false;
+        if (at > rules.max_local_part + 1u || end - at > rules.max_domain + 1u || end >= rules.max_path) return false;
         p.data_ = data;
-        p.size_ = end + 1;
+        p.size_ = static_cast<std::uint16_t>(end + 1);
         p.route_at_ = p.route_size_ = 0;
         p.local_at_ = 1;
-        p.local_size_ = at - 1;
-        p.domain_at_ = at + 1;
-        p.domain_size_ = end - at - 1;
+        p.local_size_ = static_cast<std::uint16_t>(at - 1);
+        p.domain_at_ = static_cast<std::uint16_t>(at + 1);
+        p.domain_size_ = static_cast<std::uint16_t>(end - at - 1);
         p.kind_ = path_kind::mailbox;
         p.host_ = host_kind::domain;
         p.tolerated_ = strict;
         return true;
     }
+    // Hyphens may touch each other, and anything in a local part; but no bound of a domain's label, and no two bounds may touch.
+    static EHLO_NOINLINE bool hyphens_are_well_placed(std::string_view text, std::uint64_t bounds, unsigned at) noexcept {
+        std::uint64_t const hyphens = detail::window(text).mask<"-">() & bounds;
+        std::uint64_t const labels = bounds & ~hyphens;
+        std::uint64_t const inner = hyphens & (~std::uint64_t{0} << at);
+        return ((labels & labels << 1) | (inner & (labels << 1 | labels >> 1))) == 0;
+    }
 
-    // A path at the beginning of a text. Strict first: leniency costs nothing to those who do not need it.
-    EHLO_NOINLINE static constexpr result<path> take_rare(std::string_view text, path_role role,
-                                                          syntax const& rules) noexcept {
-        cursor c{text, rules};
-        path p;
-        if (!scan(c, role, p)) return c.error;
-        return p;
+    // Strict first: leniency costs nothing to those who do not need it.
+    EHLO_NOINLINE static constexpr bool take_rare(cursor& c, path_role role, path& p) noexcept {
+        p = path();
+        // What was tolerated in front of the path is not the path's.
+        leniency const before = c.tolerated;
+        c.tolerated = strict;
+        bool const read = scan(c, role, p);
+        c.tolerated |= before;
+        return read;
+    }
+    // The path at the cursor, which it passes over.
+    static EHLO_INLINE constexpr bool take(cursor& c, path_role role, path& p) noexcept {
+        if (!std::is_constant_evaluated() && !c.end() && take_common({c.text.data() + c.at, c.text.size() - c.at}, c.rules, p)) {
+            c.at += p.size_;
+            return true;
+        }
+        return take_rare(c, role, p);
     }
 };
 
@@ -210,11 +232,10 @@ struct path_access {
 /// Errors: as parse_path.
 constexpr result<path> take_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
                                  syntax const& rules = strict_syntax) noexcept {
-    if (!std::is_constant_evaluated() && !text.empty()) {
-        path p;
-        if (path_access::take_common(text, rules, p)) return p;
-    }
-    return path_access::take_rare(text, role, rules);
+    result<path> p{detail::to_be_filled()};
+    detail::cursor c{text, rules};
+    if (!path_access::take(c, role, *p)) p = c.error;
+    return p;
 }
 
 /// A path, the whole of `text`: Path / "<>" / "<Postmaster>" as the role allows. RFC 5321 4.1.1.2, 4.1.1.3, 4.1.2.
@@ -222,8 +243,10 @@ constexpr result<path> take_path(std::string_view text EHLO_LIFETIMEBOUND, path_
 /// parse_mailbox, each at the first octet that cannot be right; unexpected_argument for octets behind the ">".
 constexpr result<path> parse_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
                                   syntax const& rules = strict_syntax) noexcept {
-    result<path> p = take_path(text, role, rules);
-    if (p && p->text().size() != text.size()) return fail(errc::unexpected_argument, p->text().size());
+    result<path> p{detail::to_be_filled()};
+    detail::cursor c{text, rules};
+    if (!path_access::take(c, role, *p)) [[unlikely]] p = c.error;
+    else if (!c.end()) [[unlikely]] p = fail(errc::unexpected_argument, c.at);
     return p;
 }
 constexpr result<path> parse_reverse_path(std::string_view text EHLO_LIFETIMEBOUND,

@@ -1,5 +1,8 @@
 // Scanning kernels: the only place that knows about vector registers. Each has a plain twin with the same result, which
 // is the one that runs in constant expressions; a test compares the two. No kernel reads outside its input.
+//
+// Written in the vector extensions that GCC and Clang share: SSE2, AVX2 and NEON come of the same lines. Only what gathers a
+// bit of each lane differs.
 #pragma once
 
 #include <ehlo/ascii.hpp>
@@ -25,6 +28,8 @@ constexpr unsigned trailing_zeros(std::uint64_t mask) noexcept {
 }
 /// Bits 0 to n-1.
 constexpr std::uint64_t low_bits(unsigned n) noexcept { return n < 64 ? (std::uint64_t{1} << n) - 1 : ~std::uint64_t{0}; }
+/// The same for n from 1 to 64, in three instructions.
+constexpr std::uint64_t low_bits_of_some(unsigned n) noexcept { return ~std::uint64_t{0} >> (-n & 63); }
 
 /// A set as few ranges of octets, around the corner if need be: [first, last] with last < first wraps at 255.
 /// Every instantiation of a kernel needs one, so it is made word by word: octet by octet it was half of the compile time.
@@ -71,10 +76,13 @@ constexpr range_list ranges_of(charset set, bool inverted, bool letters) noexcep
     return list;
 }
 
-constexpr range_list cheapest_ranges(charset const& set) noexcept {
-    range_list best = ranges_of(set, false, false);
-    for (unsigned form = 1; form < 4; ++form) {
+/// `without_nul`: the ranges may not hold octet 0.
+constexpr range_list cheapest_ranges(charset const& set, bool without_nul = false) noexcept {
+    range_list best;
+    best.cost = 1001;
+    for (unsigned form = 0; form < 4; ++form) {
         bool const inverted = (form & 1) != 0, letters = (form & 2) != 0;
+        if (without_nul && inverted != set.contains('\0')) continue;
         // Both cases of the letters can be one test if the ranges hold all of them.
         if (letters && (inverted ? set - chars::alpha : set + chars::alpha) != set) continue;
         range_list const other = ranges_of(set, inverted, letters);
@@ -85,90 +93,187 @@ constexpr range_list cheapest_ranges(charset const& set) noexcept {
 
 template <charset Set>
 inline constexpr range_list ranges = cheapest_ranges(Set);
+template <charset Set>
+inline constexpr range_list ranges_without_nul = cheapest_ranges(Set, true);
 
 #if EHLO_VECTOR
 
 using v16 = unsigned char __attribute__((vector_size(16)));
+using v32 = unsigned char __attribute__((vector_size(32)));
+// GCC 12 takes no vector_size that depends on a template parameter.
+using s16 = signed char __attribute__((vector_size(16)));
+using s32 = signed char __attribute__((vector_size(32)));
+template <class V>
+using signed_lanes = std::conditional_t<sizeof(V) == 16, s16, s32>;
+/// The widest vector that the compiler was told it may use.
+#if defined(__AVX2__)
+using widest = v32;
+#else
+using widest = v16;
+#endif
 
-EHLO_INLINE v16 load16(char const* p) noexcept {
-    v16 v;
-    std::memcpy(&v, p, 16);
+template <class V>
+EHLO_INLINE V load(char const* p) noexcept {
+    V v;
+    std::memcpy(&v, p, sizeof v);
     return v;
 }
+template <class V>
+EHLO_INLINE void store(char* p, V v) noexcept {
+    std::memcpy(p, &v, sizeof v);
+}
+EHLO_INLINE v16 load16(char const* p) noexcept { return load<v16>(p); }
+
+/// Bit i is set where lane i is all ones; every lane is all ones or all zeros.
 EHLO_INLINE std::uint32_t move_mask(v16 v) noexcept {
+#if defined(__SSE2__)
     using signed16 = char __attribute__((vector_size(16)));
     return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(reinterpret_cast<signed16>(v)));
+#else
+    // Lane i of each half keeps bit i; the product adds the eight lanes up in its highest octet.
+    using words = std::uint64_t __attribute__((vector_size(16)));
+    words const bits = reinterpret_cast<words>(v) & (words{} + 0x8040201008040201u);
+    return static_cast<std::uint32_t>(bits[0] * 0x0101010101010101u >> 56 | bits[1] * 0x0101010101010101u >> 56 << 8);
+#endif
 }
-EHLO_INLINE v16 splat(unsigned char c) noexcept { return v16{} + c; }
-/// All bits of a lane are set where it lies in [first, last], around the corner if last < first.
-EHLO_INLINE v16 lanes_in_range(v16 x, unsigned first, unsigned last) noexcept {
-    if (first == last) return reinterpret_cast<v16>(x == splat(static_cast<unsigned char>(first)));
-    v16 const width = splat(static_cast<unsigned char>(last - first));
-    return reinterpret_cast<v16>((x - splat(static_cast<unsigned char>(first))) <= width);
+#if defined(__AVX2__)
+EHLO_INLINE std::uint32_t move_mask(v32 v) noexcept {
+    using signed32 = char __attribute__((vector_size(32)));
+    return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<signed32>(v)));
+}
+#endif
+
+template <class V = v16>
+EHLO_INLINE V splat(unsigned char c) noexcept {
+    return V{} + c;
+}
+/// All bits of a lane are set where it lies in [first, last], around the corner if last < first. The range is moved to where
+/// signed numbers begin, so that one compare tells: an unsigned compare would take SSE2 and AVX2 an instruction more.
+template <class V>
+EHLO_INLINE V lanes_in_range(V x, unsigned first, unsigned last) noexcept {
+    unsigned const width = (last - first) & 255;
+    if (width == 0) return reinterpret_cast<V>(x == splat<V>(static_cast<unsigned char>(first)));
+    if (width == 255) return splat<V>(255);
+    auto const moved = reinterpret_cast<signed_lanes<V>>(x + splat<V>(static_cast<unsigned char>(128 - first)));
+    return reinterpret_cast<V>(moved < signed_lanes<V>{} + static_cast<signed char>(static_cast<int>(width) - 127));
 }
 
-/// All bits of a lane are set where it is a member of Set, or, if the set's ranges are inverted, where it is not.
-template <charset Set>
-EHLO_INLINE v16 lanes_of(v16 x) noexcept {
-    constexpr range_list const& list = ranges<Set>;
-    v16 hit{};
-    if constexpr (list.letters) hit = lanes_in_range(x | splat(0x20), 'a', 'z');
+/// All bits of a lane are set where it is in one of the ranges.
+template <range_list const& List, class V>
+EHLO_INLINE V lanes_of(V x) noexcept {
+    V hit{};
+    if constexpr (List.letters) hit = lanes_in_range<V>(x | splat<V>(0x20), 'a', 'z');
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-        ((hit |= lanes_in_range(x, list.item[I].first, list.item[I].last)), ...);
-    }(std::make_index_sequence<static_cast<std::size_t>(list.size)>());
+        ((hit |= lanes_in_range<V>(x, List.item[I].first, List.item[I].last)), ...);
+    }(std::make_index_sequence<static_cast<std::size_t>(List.size)>());
     return hit;
+}
+
+#if defined(__AVX2__)
+/// A set of ASCII octets as two tables for a shuffle: octet x is a member where low[x & 15] and high[x >> 4] have a bit in
+/// common, which is that of its row of 16. The shuffle gives 0 for all octets over 127. The row of the signs, 0x20 to 0x2F,
+/// has the highest bit, so that their mask is to be had for one instruction more.
+struct nibble_tables {
+    unsigned char low[32] = {}, high[32] = {};
+    constexpr explicit nibble_tables(charset const& set) noexcept {
+        for (unsigned i = 0; i < 256; ++i) {
+            unsigned const row = i >> 4 & 7, bit = 1u << ((row + 5) & 7);
+            if (i < 128 && set.contains(static_cast<char>(i))) low[i & 15] = low[(i & 15) + 16] = static_cast<unsigned char>(low[i & 15] | bit);
+            if (i < 128) high[row] = high[row + 16] = static_cast<unsigned char>(bit);
+        }
+    }
+};
+template <charset Set>
+inline constexpr nibble_tables nibbles{Set};
+
+/// Not 0 in the lanes whose octet is in Set; the highest bit is set where it is a sign.
+template <charset Set>
+EHLO_INLINE v32 classes_of(v32 x) noexcept {
+    using c32 = char __attribute__((vector_size(32)));
+    using h32 = std::uint16_t __attribute__((vector_size(32)));
+    v32 low, high;
+    std::memcpy(&low, nibbles<Set>.low, 32);
+    std::memcpy(&high, nibbles<Set>.high, 32);
+    v32 const row = reinterpret_cast<v32>(reinterpret_cast<h32>(x) >> 4) & splat<v32>(15);
+    return reinterpret_cast<v32>(__builtin_ia32_pshufb256(reinterpret_cast<c32>(low), reinterpret_cast<c32>(x)) &
+                                 __builtin_ia32_pshufb256(reinterpret_cast<c32>(high), reinterpret_cast<c32>(row)));
+}
+#endif
+
+/// Bit i is set where lane i is in Set.
+template <charset Set, class V>
+EHLO_INLINE std::uint32_t hits_of(V x) noexcept {
+    constexpr std::uint32_t flip = ranges<Set>.inverted ? static_cast<std::uint32_t>(low_bits(sizeof(V))) : 0u;
+    return move_mask(lanes_of<ranges<Set>>(x)) ^ flip;
+}
+
+/// Bit i is set where octet i of the 64 at p is in Set.
+template <charset Set>
+EHLO_INLINE std::uint64_t mask64(char const* p) noexcept {
+    std::uint64_t bits = 0;
+    for (unsigned i = 0; i < 64; i += sizeof(widest)) bits |= std::uint64_t{move_mask(lanes_of<ranges<Set>>(load<widest>(p + i)))} << i;
+    return ranges<Set>.inverted ? ~bits : bits;
+}
+
+/// Up to 15 octets, and zeros behind them. Loads that meet or overlap make up any length.
+EHLO_INLINE v16 load_short(char const* p, std::size_t size) noexcept {
+    std::uint64_t low = 0, high = 0;
+    if (size >= 8) {
+        std::memcpy(&low, p, 8);
+        std::memcpy(&high, p + size - 8, 8);
+        high = high >> 8 >> (8 * (15 - size));
+    } else if (size >= 4) {
+        std::uint32_t a, b;
+        std::memcpy(&a, p, 4);
+        std::memcpy(&b, p + size - 4, 4);
+        low = a | std::uint64_t{b} << (8 * (size - 4));
+    } else if (size != 0) {
+        auto const octet = [p](std::size_t i) noexcept { return std::uint64_t{static_cast<unsigned char>(p[i])}; };
+        low = octet(0) | octet(size / 2) << (8 * (size / 2)) | octet(size - 1) << (8 * (size - 1));
+    }
+    // By way of registers: GCC 12 would store two words and load them as one vector, which waits for the stores.
+    using words = std::uint64_t __attribute__((vector_size(16)));
+    return reinterpret_cast<v16>(words{low, high});
 }
 
 #endif  // EHLO_VECTOR
 
 /// The first 64 octets of a text (fewer if it is shorter), loaded once and classified many times: `mask<Set>()` has
-/// bit i set where octet i is in Set. Bits from `size` on are 0. A text of 16 octets or more is loaded in pieces that
+/// bit i set where octet i is in Set. Bits from `size` on are 0. A text of one vector or more is loaded in pieces that
 /// overlap instead of reading beyond its end: OR does not mind a bit set twice.
 class window {
 #if EHLO_VECTOR
-    v16 piece_[4];
-    unsigned shift_[4];
+    // By name: GCC 12 keeps arrays in memory, and fills this one with vector code of its own.
+    widest first_, second_;
+    unsigned second_at_;
+#if !defined(__AVX2__)
+    widest third_, fourth_;
+    unsigned third_at_, fourth_at_;
+#endif
 #endif
     char const* data_;
     unsigned size_;
 
   public:
     EHLO_INLINE constexpr explicit window(std::string_view text) noexcept
-        :
-#if EHLO_VECTOR
-          piece_{}, shift_{},
-#endif
-          data_(text.data()),
-          size_(text.size() < 64 ? static_cast<unsigned>(text.size()) : 64u) {
+        : data_(text.data()), size_(text.size() < 64 ? static_cast<unsigned>(text.size()) : 64u) {
 #if EHLO_VECTOR
         if (std::is_constant_evaluated()) return;
-        if (size_ >= 16) [[likely]] {
-            unsigned const last = size_ - 16;
-            shift_[0] = 0;
-            shift_[1] = last < 16 ? last : 16;
-            shift_[2] = last < 32 ? last : 32;
-            shift_[3] = last;
-            for (int i = 0; i < 4; ++i) piece_[i] = load16(data_ + shift_[i]);
+        if (size_ >= sizeof(widest)) [[likely]] {
+            unsigned const last = size_ - static_cast<unsigned>(sizeof(widest));
+            first_ = load<widest>(data_);
+#if defined(__AVX2__)
+            second_at_ = last;
+#else
+            second_at_ = last < 16 ? last : 16;
+            third_at_ = last < 32 ? last : 32;
+            fourth_at_ = last;
+            third_ = load<widest>(data_ + third_at_);
+            fourth_ = load<widest>(data_ + fourth_at_);
+#endif
+            second_ = load<widest>(data_ + second_at_);
         } else {
-            // Two loads of 8, 4, 2 or 1 octets that meet or overlap make up any short length.
-            std::uint64_t low = 0, high = 0;
-            if (size_ >= 8) {
-                std::memcpy(&low, data_, 8);
-                std::memcpy(&high, data_ + size_ - 8, 8);
-                high = size_ == 8 ? 0 : high >> (8 * (16 - size_));
-            } else if (size_ >= 4) {
-                std::uint32_t a, b;
-                std::memcpy(&a, data_, 4);
-                std::memcpy(&b, data_ + size_ - 4, 4);
-                low = a | std::uint64_t{b} << (8 * (size_ - 4));
-            } else {
-                for (unsigned i = 0; i < size_; ++i)
-                    low |= std::uint64_t{static_cast<unsigned char>(data_[i])} << (8 * i);
-            }
-            char both[16];
-            std::memcpy(both, &low, 8);
-            std::memcpy(both + 8, &high, 8);
-            for (int i = 0; i < 4; ++i) piece_[i] = load16(both);
+            load_few();
         }
 #endif
     }
@@ -179,67 +284,161 @@ class window {
     EHLO_INLINE constexpr std::uint64_t mask() const noexcept {
 #if EHLO_VECTOR
         if (!std::is_constant_evaluated()) {
-            std::uint64_t bits = 0;
-            for (int i = 0; i < 4; ++i) bits |= std::uint64_t{move_mask(lanes_of<Set>(piece_[i]))} << shift_[i];
-            if constexpr (ranges<Set>.inverted) bits = ~bits;
-            return bits & low_bits(size_);
+            // Pieces of a short text are filled up with zeros, so zero must not be a hit.
+            constexpr range_list const& list = ranges_without_nul<Set>;
+            std::uint64_t bits = move_mask(lanes_of<list>(first_)) | std::uint64_t{move_mask(lanes_of<list>(second_))} << second_at_;
+#if !defined(__AVX2__)
+            bits |= std::uint64_t{move_mask(lanes_of<list>(third_))} << third_at_;
+            bits |= std::uint64_t{move_mask(lanes_of<list>(fourth_))} << fourth_at_;
+#endif
+            if constexpr (list.inverted) bits = ~bits & low_bits(size_);
+            return bits;
         }
 #endif
+        return mask_plain<Set>();
+    }
+    /// mask<Set>(), and of these the signs, 0x20 to 0x2F: Set is of ASCII octets.
+    struct two_masks {
+        std::uint64_t all, signs;
+    };
+    template <charset Set>
+    EHLO_INLINE constexpr two_masks mask_and_signs() const noexcept {
+        constexpr charset signs = Set - (charset(0, 0x1F) + charset(0x30, 0xFF));
+#if defined(__AVX2__)
+        if (!std::is_constant_evaluated()) {
+            v32 const a = classes_of<Set>(first_), b = classes_of<Set>(second_);
+            return {std::uint64_t{~move_mask(reinterpret_cast<v32>(a == v32{}))} |
+                        std::uint64_t{~move_mask(reinterpret_cast<v32>(b == v32{}))} << second_at_,
+                    move_mask(a) | std::uint64_t{move_mask(b)} << second_at_};
+        }
+#endif
+        std::uint64_t const s = mask<signs>();
+        return {mask<Set - signs>() | s, s};
+    }
+    template <charset Set>
+    constexpr std::uint64_t mask_plain() const noexcept {
         std::uint64_t bits = 0;
         for (unsigned i = 0; i < size_; ++i) bits |= std::uint64_t{Set.contains(data_[i])} << i;
         return bits;
     }
+
+#if EHLO_VECTOR
+  private:
+    EHLO_INLINE void load_few() noexcept {
+        second_ = widest{};
+        second_at_ = 0;
+#if defined(__AVX2__)
+        if (size_ >= 16) {
+            first_ = widen(load16(data_));
+            second_ = widen(load16(data_ + size_ - 16));
+            second_at_ = size_ - 16;
+            return;
+        }
+        first_ = widen(load_short(data_, size_));
+#else
+        third_ = fourth_ = widest{};
+        third_at_ = fourth_at_ = 0;
+        first_ = load_short(data_, size_);
+#endif
+    }
+#if defined(__AVX2__)
+    static EHLO_INLINE widest widen(v16 v) noexcept {
+        widest w{};
+        std::memcpy(&w, &v, sizeof v);
+        return w;
+    }
+#endif
+#endif
 };
 
 /// The offset of the first octet at or after `from` that is in Set; the size of the text if there is none.
 template <charset Set>
+constexpr std::size_t find_first_plain(std::string_view text, std::size_t from = 0) noexcept {
+    while (from < text.size() && !Set.contains(text[from])) ++from;
+    return from;
+}
+template <charset Set>
 constexpr std::size_t find_first(std::string_view text, std::size_t from = 0) noexcept {
-    std::size_t const size = text.size();
-    std::size_t i = from;
 #if EHLO_VECTOR
-    if (!std::is_constant_evaluated() && size - i >= 16) {
-        constexpr std::uint32_t flip = ranges<Set>.inverted ? 0xFFFFu : 0u;
+    if (!std::is_constant_evaluated()) {
         char const* const p = text.data();
-        for (;; i += 16) {
-            if (size - i < 16) {
-                if (i == size) return size;
-                i = size - 16;  // the tail again, overlapping octets already known not to be in Set
+        std::size_t const size = text.size();
+        std::size_t i = from;
+        if (size - i >= 16) {
+            for (; size - i >= sizeof(widest); i += sizeof(widest)) {
+                std::uint32_t const hits = hits_of<Set>(load<widest>(p + i));
+                if (hits != 0) return i + trailing_zeros(hits);
             }
-            std::uint32_t const hits = move_mask(lanes_of<Set>(load16(p + i))) ^ flip;
-            if (hits != 0) return i + trailing_zeros(hits);
-            if (i + 16 == size) return size;
+            if constexpr (sizeof(widest) > 16) {
+                if (size - i >= 16) {
+                    std::uint32_t const hits = hits_of<Set>(load16(p + i));
+                    if (hits != 0) return i + trailing_zeros(hits);
+                }
+            }
+            if (i == size) return size;
+            // The tail again, overlapping octets already known not to be in Set.
+            std::uint32_t const hits = hits_of<Set>(load16(p + size - 16));
+            return hits != 0 ? size - 16 + trailing_zeros(hits) : size;
         }
+        if (i >= size) return i;
+        std::uint32_t const hits = hits_of<Set>(load_short(p + i, size - i)) & static_cast<std::uint32_t>(low_bits(static_cast<unsigned>(size - i)));
+        return hits != 0 ? i + trailing_zeros(hits) : size;
     }
 #endif
-    while (i < size && !Set.contains(text[i])) ++i;
-    return i;
+    return find_first_plain<Set>(text, from);
+}
+
+/// find_first for a text in which the first one is likely to stand within 64 octets, as the end of a line does: they are looked at
+/// at once, without a loop whose end a branch predictor cannot foresee.
+template <charset Set>
+EHLO_INLINE constexpr std::size_t find_near(std::string_view text) noexcept {
+#if EHLO_VECTOR
+    if (!std::is_constant_evaluated() && text.size() >= 64) [[likely]] {
+        std::uint64_t const hits = mask64<Set>(text.data());
+        if (hits != 0) [[likely]] return trailing_zeros(hits);
+        return find_first<Set>(text, 64);
+    }
+#endif
+    return find_first<Set>(text);
 }
 
 /// The offset of the last octet in text[from, to) that is in Set; `to` if there is none.
 template <charset Set>
-constexpr std::size_t find_last(std::string_view text, std::size_t from, std::size_t to) noexcept {
-    std::size_t i = to;
-#if EHLO_VECTOR
-    if (!std::is_constant_evaluated()) {
-        constexpr std::uint32_t flip = ranges<Set>.inverted ? 0xFFFFu : 0u;
-        for (; i - from >= 16; i -= 16) {
-            std::uint32_t const hits = move_mask(lanes_of<Set>(load16(text.data() + i - 16))) ^ flip;
-            if (hits != 0) return i - 16 + (31u - static_cast<unsigned>(__builtin_clz(hits)));
-        }
-    }
-#endif
-    while (i > from)
+constexpr std::size_t find_last_plain(std::string_view text, std::size_t from, std::size_t to) noexcept {
+    for (std::size_t i = to; i > from;)
         if (Set.contains(text[--i])) return i;
     return to;
+}
+template <charset Set>
+constexpr std::size_t find_last(std::string_view text, std::size_t from, std::size_t to) noexcept {
+#if EHLO_VECTOR
+    if (!std::is_constant_evaluated()) {
+        std::size_t i = to;
+        for (; i - from >= 16; i -= 16) {
+            std::uint32_t const hits = hits_of<Set>(load16(text.data() + i - 16));
+            if (hits != 0) return i - 16 + (31u - static_cast<unsigned>(__builtin_clz(hits)));
+        }
+        std::size_t const found = find_last_plain<Set>(text, from, i);
+        return found == i ? to : found;
+    }
+#endif
+    return find_last_plain<Set>(text, from, to);
 }
 
 /// The offset, at or after `from` >= 1, of the first octet of message content that a copy may not simply pass over:
 /// an octet whose predecessor is LF and which is ".", an LF not after CR, an octet other than LF after CR, or NUL.
 /// The size of the text if there is none. The three tests are compares of neighbouring loads: nothing is carried.
+constexpr std::size_t find_content_event_plain(std::string_view text, std::size_t from) noexcept {
+    for (; from < text.size(); ++from) {
+        char const here = text[from], before = text[from - 1];
+        if ((before == '\r') != (here == '\n') || (before == '\n' && here == '.') || here == '\0') break;
+    }
+    return from;
+}
 constexpr std::size_t find_content_event(std::string_view text, std::size_t from) noexcept {
+#if EHLO_VECTOR
     std::size_t const size = text.size();
     std::size_t i = from;
-#if EHLO_VECTOR
     if (!std::is_constant_evaluated() && size - i >= 16) {
         char const* const p = text.data();
         v16 const cr = splat('\r'), lf = splat('\n'), dot = splat('.'), zero = splat(0);
@@ -262,11 +461,7 @@ constexpr std::size_t find_content_event(std::string_view text, std::size_t from
         }
     }
 #endif
-    for (; i < size; ++i) {
-        char const here = text[i], before = text[i - 1];
-        if ((before == '\r') != (here == '\n') || (before == '\n' && here == '.') || here == '\0') return i;
-    }
-    return size;
+    return find_content_event_plain(text, from);
 }
 
 }  // namespace ehlo::inline v0::detail

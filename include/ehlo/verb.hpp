@@ -31,41 +31,44 @@ inline constexpr std::string_view verb_names[verb_count] = {
 /// The verb in capitals; empty for `unknown`.
 constexpr std::string_view name(verb v) noexcept { return verb_names[static_cast<unsigned>(v)]; }
 
+namespace detail {
+// This factor spreads the verbs of 4 letters over 32 places without a collision: one look-up and one compare instead of a
+// search among 23, which a branch predictor cannot foresee.
+constexpr unsigned verb_slot(std::uint32_t folded) noexcept { return static_cast<std::uint32_t>(folded * 0x75E84A6Du) >> 27; }
+struct verb_index {
+    std::uint32_t word[32] = {};
+    verb code[32] = {};
+    bool unique = true;
+    constexpr verb_index() noexcept {
+        for (unsigned i = 1; i < verb_count; ++i) {
+            if (verb_names[i].size() != 4) continue;
+            std::uint32_t const folded = fold4(verb_names[i].data());
+            unsigned const slot = verb_slot(folded);
+            unique = unique && code[slot] == verb::unknown;
+            word[slot] = folded;
+            code[slot] = static_cast<verb>(i);
+        }
+    }
+};
+inline constexpr verb_index verbs_of_4{};
+static_assert(verbs_of_4.unique, "two verbs share a slot: look for another factor");
+
+/// The verb that 4 octets spell.
+constexpr verb find_verb4(char const* p) noexcept {
+    std::uint32_t const folded = fold4(p);
+    unsigned const slot = verb_slot(folded);
+    return verbs_of_4.word[slot] == folded ? verbs_of_4.code[slot] : verb::unknown;
+}
+}  // namespace detail
+
 /// The verb that a word spells, in any case (RFC 5321 2.4).
 constexpr verb find_verb(std::string_view word) noexcept {
     using detail::fold4;
-    if (word.size() != 4) {
-        if (word.size() == 8 && fold4(word.data()) == fold4("STAR") && fold4(word.data() + 4) == fold4("TTLS")) return verb::starttls;
-        if (word.size() == 7 && fold4(word.data()) == fold4("XCLI") && fold4(word.data() + 3) == fold4("IENT")) return verb::xclient;
-        if (word.size() == 8 && fold4(word.data()) == fold4("XFOR") && fold4(word.data() + 4) == fold4("WARD")) return verb::xforward;
-        return verb::unknown;
-    }
-    switch (fold4(word.data())) {
-    case fold4("HELO"): return verb::helo;
-    case fold4("EHLO"): return verb::ehlo;
-    case fold4("MAIL"): return verb::mail;
-    case fold4("RCPT"): return verb::rcpt;
-    case fold4("DATA"): return verb::data;
-    case fold4("RSET"): return verb::rset;
-    case fold4("NOOP"): return verb::noop;
-    case fold4("QUIT"): return verb::quit;
-    case fold4("VRFY"): return verb::vrfy;
-    case fold4("EXPN"): return verb::expn;
-    case fold4("HELP"): return verb::help;
-    case fold4("SEND"): return verb::send;
-    case fold4("SOML"): return verb::soml;
-    case fold4("SAML"): return verb::saml;
-    case fold4("TURN"): return verb::turn;
-    case fold4("LHLO"): return verb::lhlo;
-    case fold4("AUTH"): return verb::auth;
-    case fold4("BDAT"): return verb::bdat;
-    case fold4("BURL"): return verb::burl;
-    case fold4("ETRN"): return verb::etrn;
-    case fold4("ATRN"): return verb::atrn;
-    case fold4("VERB"): return verb::verbose;
-    case fold4("ONEX"): return verb::onex;
-    default: return verb::unknown;
-    }
+    if (word.size() == 4) return detail::find_verb4(word.data());
+    if (word.size() == 8 && fold4(word.data()) == fold4("STAR") && fold4(word.data() + 4) == fold4("TTLS")) return verb::starttls;
+    if (word.size() == 7 && fold4(word.data()) == fold4("XCLI") && fold4(word.data() + 3) == fold4("IENT")) return verb::xclient;
+    if (word.size() == 8 && fold4(word.data()) == fold4("XFOR") && fold4(word.data() + 4) == fold4("WARD")) return verb::xforward;
+    return verb::unknown;
 }
 
 }  // namespace ehlo::inline v0
