@@ -85,18 +85,6 @@ constexpr bool is_ascii(char c) noexcept { return static_cast<unsigned char>(c) 
 constexpr char to_upper(char c) noexcept {
     return static_cast<unsigned char>(c - 'a') < 26 ? static_cast<char>(c - 32) : c;
 }
-/// Equal but for the case of ASCII letters (no locale).
-constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
-    if (a.size() != b.size()) return false;
-    if (!std::is_constant_evaluated() && a == b) return true;  // as keywords are spelled nearly always
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (to_upper(a[i]) != to_upper(b[i])) return false;
-    return true;
-}
-constexpr bool istarts_with(std::string_view text, std::string_view prefix) noexcept {
-    return text.size() >= prefix.size() && iequals(text.substr(0, prefix.size()), prefix);
-}
-
 namespace detail {
 /// The value of a hexadecimal digit of either case; 16 for any other octet.
 constexpr unsigned hex_digit(char c) noexcept {
@@ -116,18 +104,37 @@ constexpr std::uint64_t load8(char const* p) noexcept { return load4(p) | std::u
 /// Letters without their case: a word of letters becomes one compare. Only letters have a letter's value under this mask,
 /// so a compare with letters cannot be fooled; digits and signs lose a bit that tells octets apart.
 constexpr std::uint32_t fold4(char const* p) noexcept { return load4(p) & 0xDFDFDFDFu; }
-/// iequals for two texts of letters, digits and hyphens.
-constexpr bool same_ldh(std::string_view a, std::string_view b) noexcept {
-    if (a.size() != b.size()) return false;
-    std::size_t i = 0;
-    if (a.size() < 4) {
-        while (i < a.size() && ((a[i] ^ b[i]) & 0xDF) == 0) ++i;
-        return i == a.size();
+/// Whether `text` spells a keyword that is given in capitals, digits and hyphens, in any case: a letter, which has bit 6, may
+/// differ in bit 5, and nothing else may. Eight or four octets at a time, the last of them over again.
+template <class Word>
+constexpr bool spells_word(Word keyword, Word text) noexcept {
+    return ((keyword ^ text) & ~((keyword & static_cast<Word>(0x4040404040404040u)) >> 1)) == 0;
+}
+constexpr bool spells(std::string_view keyword, std::string_view text) noexcept {
+    if (keyword.size() != text.size()) return false;
+    char const *const k = keyword.data(), *const t = text.data();
+    std::size_t const size = text.size();
+    if (size >= 8) {
+        for (std::size_t i = 0; i + 8 < size; i += 8)
+            if (!spells_word(load8(k + i), load8(t + i))) return false;
+        return spells_word(load8(k + size - 8), load8(t + size - 8));
     }
-    for (; i + 4 < a.size(); i += 4)
-        if (fold4(a.data() + i) != fold4(b.data() + i)) return false;
-    return fold4(a.data() + a.size() - 4) == fold4(b.data() + a.size() - 4);
+    if (size >= 4) return spells_word(load4(k), load4(t)) && spells_word(load4(k + size - 4), load4(t + size - 4));
+    auto octet = [](char c) noexcept { return std::uint32_t{static_cast<unsigned char>(c)}; };
+    if (size >= 2 && !spells_word<std::uint32_t>(load2(k), load2(t))) return false;
+    return size == 0 || spells_word(octet(k[size - 1]), octet(t[size - 1]));
 }
 }  // namespace detail
+
+/// Equal but for the case of ASCII letters (no locale).
+constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (a[i] != b[i] && to_upper(a[i]) != to_upper(b[i])) return false;
+    return true;
+}
+constexpr bool istarts_with(std::string_view text, std::string_view prefix) noexcept {
+    return text.size() >= prefix.size() && iequals(text.substr(0, prefix.size()), prefix);
+}
 
 }  // namespace ehlo::inline v0

@@ -106,7 +106,7 @@ static_assert(extension_rows.unique, "two keywords share a slot: look for anothe
 /// The extension that a keyword names, in any case; nothing if ehlo does not know it.
 constexpr std::optional<extension> find_extension(std::string_view keyword) noexcept {
     unsigned const row = detail::extension_rows.row[detail::extension_slot(keyword)];
-    if (row == 0 || !iequals(keyword, extension_table[row - 1].keyword)) return std::nullopt;
+    if (row == 0 || !detail::spells(extension_table[row - 1].keyword, keyword)) return std::nullopt;
     return static_cast<extension>(row - 1);
 }
 
@@ -155,25 +155,58 @@ struct capabilities {
     constexpr bool has(extension e) const noexcept { return offered.has(e); }
 };
 
+namespace detail {
+/// Calls `known(extension, parameters)` for each line behind the first that begins with a keyword ehlo knows and then an SP or
+/// its end, and `other(line)` for the rest. A keyword is looked up by the octets that stand there, so that its own length tells
+/// where it ends: the end of the line is looked for only behind an SP.
+template <class Known, class Other>
+constexpr void visit_ehlo_lines(std::string_view reply, Known&& known, Other&& other) noexcept {
+    std::size_t at = find_near<charset("\r")>(reply) + 2;
+    while (at < reply.size()) {
+        at += 4;  // code and separator; "250" CRLF has none, and is a line of no octets
+        std::string_view const rest = at <= reply.size() ? reply.substr(at) : std::string_view();
+        std::size_t end = 0;
+        unsigned row = 0;
+        // "DSN" CRLF is the shortest.
+        if (rest.size() >= 5) row = extension_rows.row[extension_slot({rest.data(), rest[3] <= ' ' ? 3u : 4u})];
+        if (row != 0) {
+            std::string_view const keyword = extension_table[row - 1].keyword;
+            std::size_t const size = keyword.size();
+            if (rest.size() >= size + 2 && spells(keyword, {rest.data(), size})) {
+                if (rest[size] == '\r') {
+                    end = size;
+                    known(static_cast<extension>(row - 1), std::string_view());
+                } else if (rest[size] == ' ') {
+                    end = size + 1 + find_near<charset("\r")>(rest.substr(size + 1));
+                    known(static_cast<extension>(row - 1), rest.substr(size + 1, end - size - 1));
+                } else {
+                    row = 0;
+                }
+            } else {
+                row = 0;
+            }
+        }
+        if (row == 0 && !rest.empty() && rest[0] != '\n') {
+            end = find_near<charset("\r")>(rest);
+            other(rest.substr(0, end));
+        }
+        at += end + 2;
+    }
+}
+}  // namespace detail
+
 /// Reads a positive EHLO reply. Lines that are not ehlo-lines, and keywords unknown here, are passed over: a client must
 /// not fail on what it will not use (RFC 5321 4.1.1.1). Errors: bad_reply_class if the reply is not 250.
 constexpr result<capabilities> parse_capabilities(reply_view const& r) noexcept {
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
     capabilities c;
-    bool first = true;
-    for (std::string_view line : r.lines()) {
-        if (first) {
-            first = false;
-            continue;
-        }
-        capability const given = split_capability(line);
-        auto const known = find_extension(given.keyword);
-        if (!known) continue;
-        c.offered = c.offered | *known;
-        if (*known != extension::size) continue;
-        auto const size = parse_decimal(given.parameters);
+    auto known = [&c](extension e, std::string_view parameters) noexcept {
+        c.offered = c.offered | e;
+        if (e != extension::size) return;
+        auto const size = parse_decimal(parameters);
         c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
-    }
+    };
+    detail::visit_ehlo_lines(r.octets(), known, [](std::string_view) noexcept {});
     return c;
 }
 

@@ -71,10 +71,12 @@ constexpr std::string_view take_word(std::string_view& text) noexcept {
 
 /// ehlo-param *( SP ehlo-param ), ehlo-param = 1*(%d33-126): the place where `text` is not; its size if it is, or is empty.
 constexpr std::size_t find_bad_word(std::string_view text) noexcept {
-    constexpr charset in_words{32, 126};
-    for (std::size_t i = 0; i < text.size(); ++i)
-        if (!in_words.contains(text[i]) || (text[i] == ' ' && (i == 0 || i + 1 == text.size() || text[i - 1] == ' '))) return i;
-    return text.size();
+    for (std::size_t at = 0;;) {
+        std::size_t const end = find_first<~charset(33, 126)>(text, at);
+        if (end == text.size()) return at == end && at != 0 ? at - 1 : end;
+        if (end == at || text[end] != ' ') return end;
+        at = end + 1;
+    }
 }
 /// The text, less spaces at its end, if it is made of words; nothing otherwise.
 constexpr std::string_view words_or_nothing(std::string_view text) noexcept {
@@ -167,18 +169,14 @@ constexpr void read_keyword(ehlo_answer& a, extension e, std::string_view parame
 constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r) noexcept {
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
     ehlo_answer a{};
-    bool first = true;
-    for (std::string_view line : r.lines()) {
-        if (first) {
-            a.domain = detail::take_word(line);
-            a.greet = line;
-            first = false;
-            continue;
-        }
-        capability const given = split_capability(line);
-        if (auto const e = find_extension(given.keyword)) detail::read_keyword(a, *e, given.parameters);
-        else if (istarts_with(line, "AUTH=")) detail::read_mechanisms(a, line.substr(5), true);
-    }
+    std::string_view line = *r.lines().begin();
+    a.domain = detail::take_word(line);
+    a.greet = line;
+    auto known = [&a](extension e, std::string_view parameters) noexcept { detail::read_keyword(a, e, parameters); };
+    auto other = [&a](std::string_view text) noexcept {
+        if (istarts_with(text, "AUTH=")) detail::read_mechanisms(a, text.substr(5), true);
+    };
+    detail::visit_ehlo_lines(r.octets(), known, other);
     return a;
 }
 

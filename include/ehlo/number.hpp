@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/scan.hpp>
 #include <ehlo/result.hpp>
 
 #include <cstddef>
@@ -10,11 +11,36 @@
 
 namespace ehlo::inline v0 {
 
+namespace detail {
+/// The digits that `p` begins with, `size` octets being there: 19 at most, for more may not fit.
+EHLO_INLINE constexpr unsigned take_digits(char const* p, std::size_t size, std::uint64_t& value) noexcept {
+    value = 0;
+    unsigned n = 0;
+    if (size >= 8) {
+        // Eight octets at once: those below "0" and those over "9" get their high bit set, by borrow or by carry.
+        std::uint64_t const digits = load8(p) ^ 0x3030303030303030u;
+        std::uint64_t const others = ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;
+        n = others == 0 ? 8 : trailing_zeros(others) / 8;
+        if (n == 0) return 0;
+        // Right-aligned, then pairs, fours and the eight summed up.
+        std::uint64_t d = digits << (64 - 8 * n);
+        d = (d * 10 + (d >> 8)) & 0x00FF00FF00FF00FFu;
+        d = (d * 100 + (d >> 16)) & 0x0000FFFF0000FFFFu;
+        value = (d * 10000 + (d >> 32)) & 0xFFFFFFFFu;
+        if (n < 8) return n;
+    }
+    for (; n < size && n < 19 && is_digit(p[n]); ++n) value = value * 10 + static_cast<unsigned>(p[n] - '0');
+    return n;
+}
+}  // namespace detail
+
 /// 1*DIGIT, the whole of `text`, at most `max`. Leading zeros are allowed, as in the RFCs' 1*DIGIT.
 /// Errors: bad_number at the first octet that is no digit; number_too_large at the digit that goes beyond `max`.
 constexpr result<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t max = ~std::uint64_t{0}) noexcept {
     if (text.empty()) return fail(errc::bad_number, 0);
     std::uint64_t value = 0;
+    if (detail::take_digits(text.data(), text.size(), value) == text.size() && value <= max) [[likely]] return value;
+    value = 0;
     std::size_t too_large = text.size();
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (!is_digit(text[i])) return fail(errc::bad_number, i);

@@ -96,18 +96,9 @@ constexpr result<T> within(parameter_id id, std::string_view text, result<T> con
 constexpr std::optional<parameter_id> find_parameter(std::string_view keyword) noexcept {
     if (keyword.empty()) return std::nullopt;
     unsigned const i = detail::slots.id[detail::keyword_slot(keyword)];
-    if (i == parameter_count || !iequals(registered_parameters[i].keyword, keyword)) return std::nullopt;
+    if (i == parameter_count || !detail::spells(registered_parameters[i].keyword, keyword)) return std::nullopt;
     return static_cast<parameter_id>(i);
 }
-
-namespace detail {
-/// find_parameter for a keyword that is known to be of letters, digits and hyphens: no two of these differ in the case bit only.
-constexpr std::optional<parameter_id> find_parameter_ldh(std::string_view keyword) noexcept {
-    unsigned const i = slots.id[keyword_slot(keyword)];
-    if (i == parameter_count || !same_ldh(registered_parameters[i].keyword, keyword)) return std::nullopt;
-    return static_cast<parameter_id>(i);
-}
-}  // namespace detail
 
 /// A set of registered parameters. Structural.
 struct parameter_ids {

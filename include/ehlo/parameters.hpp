@@ -216,28 +216,6 @@ struct parameter_access {
         return true;
     }
 
-    // The digits that `p` begins with, `size` octets being there: 19 at most, for more may not fit.
-    static EHLO_INLINE constexpr unsigned take_digits(char const* p, std::size_t size, std::uint64_t& value) noexcept {
-        value = 0;
-        unsigned n = 0;
-        if (size >= 8) {
-            // Eight octets at once: those below "0" and those over "9" get their high bit set, by borrow or by carry.
-            std::uint64_t const word = detail::load8(p);
-            std::uint64_t const digits = word ^ 0x3030303030303030u;
-            std::uint64_t const others = ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;
-            n = others == 0 ? 8 : detail::trailing_zeros(others) / 8;
-            if (n == 0) return 0;
-            // Right-aligned, then pairs, fours and the eight summed up.
-            std::uint64_t d = digits << (64 - 8 * n);
-            d = (d * 10 + (d >> 8)) & 0x00FF00FF00FF00FFu;
-            d = (d * 100 + (d >> 16)) & 0x0000FFFF0000FFFFu;
-            value = (d * 10000 + (d >> 32)) & 0xFFFFFFFFu;
-            if (n < 8) return n;
-        }
-        for (; n < size && n < 19 && is_digit(p[n]); ++n) value = value * 10 + static_cast<unsigned>(p[n] - '0');
-        return n;
-    }
-
     // The octets of `text` that need no "+" in xtext, if that is all there is of them: no more than `most`, and an SP, a CR or the
     // end behind them. 0 otherwise.
     static EHLO_INLINE constexpr std::size_t take_xchars(std::string_view text, std::size_t most) noexcept {
@@ -262,7 +240,7 @@ struct parameter_access {
         parameter_id id = parameter_id::size;
         std::size_t used = 0;
         if (begins_with(p, size, "SIZE=")) {
-            unsigned const n = take_digits(p + 5, size - 5, m.size_);
+            unsigned const n = detail::take_digits(p + 5, size - 5, m.size_);
             if (n == 0) return 0;
             used = 5 + n;
         } else if (begins_with(p, size, "BODY=8BITMIME")) {
@@ -385,7 +363,7 @@ struct parameter_access {
         std::size_t const start = c.at;
         parameter p{};
         if (!scan_one(c, p)) return false;
-        auto const id = detail::find_parameter_ldh(p.keyword);
+        auto const id = find_parameter(p.keyword);
         if (!id || !belongs(facts(*id), set)) {
             if (++unknown == 1) {
                 set.has_unknown_ = true;

@@ -281,13 +281,13 @@ class reply_lines {
         std::size_t end_;  // of the line: looked for once
 
       public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest), end_(detail::find_first<charset("\r")>(rest)) {}
+        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest), end_(detail::find_near<charset("\r")>(rest)) {}
         constexpr std::string_view operator*() const noexcept {
             return {rest_.data() + (end_ > 4 ? 4 : 0), end_ > 4 ? end_ - 4 : 0};
         }
         constexpr iterator& operator++() noexcept {
             rest_.remove_prefix(end_ + 2);
-            end_ = detail::find_first<charset("\r")>(rest_);
+            end_ = detail::find_near<charset("\r")>(rest_);
             return *this;
         }
         constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
@@ -349,12 +349,58 @@ class reply_reader {
     std::uint16_t code_ = 0;       // of the line before it
     leniency tolerated_{};
 
+    // A whole reply that nothing is wrong with, if that is what `in` begins with: its octets, or 0. Most are, and one compare
+    // for the code and one for the end of each line tell it.
+    static std::size_t take_whole(std::string_view in, reply_limits const& limits, reply_view& r) noexcept {
+        char const* const p = in.data();
+        std::size_t const size = in.size();
+        constexpr std::uint32_t three = 0x00FFFFFF;
+        auto const digit = [p](unsigned i) noexcept { return static_cast<unsigned>(p[i] - '0'); };
+        if (size < 5 || digit(0) - 2 >= 4 || digit(1) >= 6 || digit(2) >= 10) return 0;
+        std::uint32_t const code = detail::load4(p) & three;
+        unsigned lines = 0;
+        detail::mark_finder<charset(0, '\r')> controls(in);
+        for (std::size_t at = 0;;) {
+            // CR and LF, and before them no other control but a TAB, which is left to `resume`.
+            std::size_t const end = controls.next();
+            if (end < at + 3 || size - end < 2 || detail::load2(p + end) != detail::load2("\r\n")) return 0;
+            controls.next();
+            std::size_t const next = end + 2;
+            if (next - at > limits.line || next > limits.total || ++lines > limits.lines) return 0;
+            char const separator = p[at + 3];
+            if (separator != '-') {
+                if (separator != ' ' && separator != '\r') return 0;
+                r.text_ = {p, next};
+                r.code_ = static_cast<std::uint16_t>(digit(0) * 100 + digit(1) * 10 + digit(2));
+                r.line_count_ = static_cast<std::uint16_t>(lines);
+                r.tolerated_ = strict;
+                return next;
+            }
+            at = next;
+            if (size - at < 5 || (detail::load4(p + at) & three) != code) return 0;
+        }
+    }
+
     static constexpr bool right_digit(char c, unsigned place) noexcept {
         return place == 0 ? c >= '2' && c <= '5' : place == 1 ? c >= '0' && c <= '5' : is_digit(c);
     }
 
   public:
     constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
+        // Not again when more has come: octets that arrive one at a time would cost O(n * n).
+        if (!std::is_constant_evaluated() && looked_at_ == 0) [[likely]] {
+            reply_view r;
+            if (std::size_t const used = take_whole(in, limits, r); used != 0) [[likely]] return {r, used};
+        }
+        return resume(in, limits);
+    }
+
+    /// True between the first octet of a reply and its last.
+    constexpr bool in_reply() const noexcept { return looked_at_ != 0; }
+
+  private:
+    // From where the last call stopped, with the place of every fault.
+    EHLO_NOINLINE constexpr progress<reply_view> resume(std::string_view in, reply_limits const& limits) noexcept {
         constexpr charset stops{std::string_view("\r\n\0", 3)};
         auto failed = [](errc code, std::size_t at) noexcept { return progress<reply_view>(fail(code, at), 0); };
         std::size_t at = looked_at_;
@@ -410,9 +456,6 @@ class reply_reader {
             line_at_ = looked_at_ = static_cast<std::uint32_t>(at);
         }
     }
-
-    /// True between the first octet of a reply and its last.
-    constexpr bool in_reply() const noexcept { return looked_at_ != 0; }
 };
 
 /// The reply that `in` begins with; further replies may follow it (`consumed` tells where). As reply_reader::next.

@@ -42,7 +42,7 @@ constexpr std::string_view name(mechanism m) noexcept { return mechanism_names[s
 /// The mechanism of this name, in any case (RFC 4954 8).
 constexpr mechanism find_mechanism(std::string_view text) noexcept {
     for (unsigned i = 1; i < mechanism_count; ++i)
-        if (iequals(text, mechanism_names[i])) return static_cast<mechanism>(i);
+        if (detail::spells(mechanism_names[i], text)) return static_cast<mechanism>(i);
     return mechanism::unknown;
 }
 /// Whether the server speaks first, so that an initial response is an error (RFC 4954 4). LOGIN is not counted: many a

@@ -402,6 +402,39 @@ EHLO_INLINE constexpr std::size_t find_near(std::string_view text) noexcept {
     return find_first<Set>(text);
 }
 
+/// The offsets of all octets in Set, one after the other. 64 octets are looked at at once, whatever lies between the marks: for
+/// texts where these stand close, as the ends of short lines do.
+template <charset Set>
+class mark_finder {
+    std::string_view text_;
+    std::size_t base_ = 0;
+    std::uint64_t bits_ = 0;
+
+    EHLO_INLINE constexpr void look() noexcept {
+#if EHLO_VECTOR
+        if (!std::is_constant_evaluated() && text_.size() - base_ >= 64) {
+            bits_ = mask64<Set>(text_.data() + base_);
+            return;
+        }
+#endif
+        bits_ = window({text_.data() + base_, text_.size() - base_}).mask<Set>();
+    }
+
+  public:
+    EHLO_INLINE constexpr explicit mark_finder(std::string_view text) noexcept : text_(text) { look(); }
+    /// The next one; the size of the text if there is none.
+    EHLO_INLINE constexpr std::size_t next() noexcept {
+        while (bits_ == 0) {
+            if (text_.size() - base_ <= 64) return text_.size();
+            base_ += 64;
+            look();
+        }
+        std::size_t const at = base_ + trailing_zeros(bits_);
+        bits_ &= bits_ - 1;
+        return at;
+    }
+};
+
 /// The offset of the last octet in text[from, to) that is in Set; `to` if there is none.
 template <charset Set>
 constexpr std::size_t find_last_plain(std::string_view text, std::size_t from, std::size_t to) noexcept {
