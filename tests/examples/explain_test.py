@@ -346,6 +346,8 @@ LENIENT = [
     good("MAIL FROM: <ann@example.org> SIZE=1", path="<ann@example.org>", parameters={"SIZE": 1},
          tolerated=["space_after_colon"]),
     good("MAIL FROM:ann@example.org", path="<ann@example.org>", local="ann", tolerated=["missing_brackets"]),
+    good("RCPT TO:postmaster SIZE", path="<postmaster>", postmaster=True, host=ABSENT, tolerated=["missing_brackets"]),
+    good("MAIL FROM:Postmaster", path="<Postmaster>", postmaster=ABSENT, tolerated=["missing_brackets", "missing_domain"]),
     good("RCPT TO:<drozd>", path="<drozd>", local="drozd", host=ABSENT, tolerated=["missing_domain"]),
     good("RCPT TO:<@A, @B: c@d>", path="<@A,@B:c@d>", route=["A", "B"], tolerated=["spaces_in_route"]),
     good("RCPT TO:<a@[IPv6:1:2:3:4:5:6:7::]>", tolerated=["ipv6_single_group"]),
