@@ -117,8 +117,8 @@ encoded encode(std::string_view in, bare_octets bare, fuzz::arrival how, std::si
         std::size_t const start = done;
         while (done - start < piece.size() && !e.failed) {
             std::size_t const before = e.text.size();
-            auto const taken =
-                with_room(2 * piece.size() + 8, [&](writer& out) { return encoder.encode(piece.substr(done - start), out); });
+            auto const taken = with_room(
+                2 * piece.size() + 8, [&](writer& out) { return encoder.encode(piece.substr(done - start), out); });
             if (!taken) break;
             check(*taken != 0 || e.text.size() != before, "two octets of room are enough to go on");
             done += *taken;
