@@ -117,10 +117,12 @@ struct path_access {
             ++c.at;  // the colon
             while (c.next_is(' ') && c.tolerate(rule::spaces_in_route)) ++c.at;
         }
+        // Bare, it ends where a bare mailbox without a domain would: what is written of it is "<Postmaster>" either way.
         constexpr std::string_view postmaster = "Postmaster";
         std::string_view const rest = c.text.substr(c.at);
-        if (role != path_role::reverse && brackets && p.route_size_ == 0 && rest.size() > postmaster.size() &&
-            rest[postmaster.size()] == '>' && istarts_with(rest, postmaster)) {
+        bool const named = role != path_role::reverse && p.route_size_ == 0 && istarts_with(rest, postmaster);
+        std::string_view const behind = rest.substr(named ? postmaster.size() : 0);
+        if (named && ((!brackets && (behind.empty() || chars::wsp.contains(behind[0]))) || behind.starts_with('>'))) {
             p.kind_ = path_kind::postmaster;
             p.local_at_ = offset();
             p.local_size_ = static_cast<std::uint16_t>(postmaster.size());

@@ -57,7 +57,8 @@ Modes that read raw octets:
             (--lmtp)
   client    what a server sent; explain plays client.example, which sends a short
             letter from <ann@client.example> to <bob@server.example>, with --lmtp
-            to <carol@server.example> too (--pipeline, --lmtp, --tls=none|may)
+            to <carol@server.example> too (--pipeline, --lmtp, --tls=none|may|must:
+            it cannot do STARTTLS yet, so with must it sends nothing)
 Modes that read nothing:
   table     the order of commands, as a state machine (--dot, --mermaid)
   reference all that ehlo knows by name, as Markdown: verbs, parameters, EHLO
@@ -96,7 +97,7 @@ struct options {
     ehlo::syntax grammar{};
     std::optional<ehlo::bare_octets> bare;
     size_t chunk = 0;  // 0: all at once
-    bool pipeline = false, lmtp = false, dot = false, mermaid = false;
+    bool pipeline = false, tls_only = false, lmtp = false, dot = false, mermaid = false;
     string file = "-";
 };
 
@@ -1273,6 +1274,7 @@ int client(options const& o, string_view input) {
     std::vector<char> buffer(o.chunk == 0 ? 4096 : 512 + o.chunk % 64);
     bool said_hello = false, said_helo = false, said_mail = false, said_data = false;
     bool ehlo_unknown = false, over = false;
+    std::optional<ehlo::errc> no_tls;
     std::vector<string_view> const to_whom = o.lmtp ? std::vector{recipient, second_recipient} : std::vector{recipient};
     std::vector<string_view> accepted;
     size_t said_rcpt = 0, heard_rcpt = 0, delivered = 0;
@@ -1289,7 +1291,7 @@ int client(options const& o, string_view input) {
             put(say('C', wire, blue));
         }
     };
-    auto problem = [&](ehlo::failure f) {
+    auto problem = [&](ehlo::failure f, string_view with = "") {
         if (o.json) {
             record r;
             r.json("event", "\"error\"")
@@ -1297,7 +1299,7 @@ int client(options const& o, string_view input) {
                 .text("blame", ehlo::name(ehlo::blame(f.code)));
             put(r.json_line());
         } else {
-            put("     " + paint(red, "(" + string(ehlo::name(f.code)) + ": " + string(ehlo::message(f.code)) + ')') +
+            put("     " + paint(red, "(" + string(with) + string(ehlo::name(f.code)) + ": " + string(ehlo::message(f.code)) + ')') +
                 '\n');
         }
     };
@@ -1331,7 +1333,10 @@ int client(options const& o, string_view input) {
             written = c.hello(out, client_name, o.lmtp ? ehlo::verb::lhlo : ehlo::verb::ehlo);
         } else if (where == state::greeted && ehlo_unknown && !o.lmtp && !std::exchange(said_helo, true)) {
             written = c.hello(out, client_name, ehlo::verb::helo);
-        } else if (where == state::ready && !std::exchange(said_mail, true)) {
+        } else if (where == state::ready && o.tls_only && !no_tls) {
+            no_tls = c.offers().has(ehlo::extension::starttls) ? ehlo::errc::not_implemented : ehlo::errc::not_offered;
+            return problem({*no_tls, 0}, "STARTTLS: ");
+        } else if (where == state::ready && !o.tls_only && !std::exchange(said_mail, true)) {
             ehlo::mail_options extra;
             if (c.offers().has(ehlo::extension::size)) extra.size = letter.size();
             written = c.mail(out, sender, extra);
@@ -1399,7 +1404,8 @@ int client(options const& o, string_view input) {
         r.json("event", "\"end\"")
             .flag("delivered", delivered != 0)
             .text("state", ehlo::name(c.where()))
-            .flag("fatal", bad.has_value());
+            .flag("fatal", bad || no_tls);
+        if (no_tls && !bad) r.text("error", ehlo::name(*no_tls)).text("blame", ehlo::name(ehlo::blame(*no_tls)));
         if (bad)
             r.text("error", ehlo::name(bad->code))
                 .number("at", used + bad->at)
@@ -1416,6 +1422,7 @@ int client(options const& o, string_view input) {
     if (o.lmtp && delivered != 0) result += " to " + std::to_string(delivered) + " of " + plural(to_whom.size(), "recipient");
     s += "\n  " + paint(delivered != 0 ? green : red, result) + "; end: state " + string(ehlo::name(c.where()));
     if (bad) s += ", " + paint(red, "fatal: " + string(ehlo::name(bad->code)));
+    else if (no_tls) s += ", " + paint(red, "fatal: no TLS, so no mail");
     if (c.awaits()) s += ", waiting for the answer to: " + string(ehlo::name(*c.awaits()));
     if (c.over() && !bad && unread != 0) s += ", " + plural(unread, "octet") + " not read";
     put(s + "\n");
@@ -1781,8 +1788,8 @@ options parse_arguments(std::vector<string_view> const& arguments) {
             else misused("--bare is reject, normalize or pass");
         } else if (name == "--tls") {
             client_only = name;
-            if (value == "must") misused("the machines of ehlo do not do STARTTLS yet, so --tls=must can never be met");
-            if (value != "none" && value != "may") misused("--tls is none, may or must");
+            if (value != "none" && value != "may" && value != "must") misused("--tls is none, may or must");
+            o.tls_only = value == "must";
         } else if (name == "--auth") misused("the machines of ehlo do not do AUTH yet");
         else misused("there is no option " + string(name));
     }

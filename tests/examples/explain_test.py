@@ -346,6 +346,8 @@ LENIENT = [
     good("MAIL FROM: <ann@example.org> SIZE=1", path="<ann@example.org>", parameters={"SIZE": 1},
          tolerated=["space_after_colon"]),
     good("MAIL FROM:ann@example.org", path="<ann@example.org>", local="ann", tolerated=["missing_brackets"]),
+    good("RCPT TO:postmaster SIZE", path="<postmaster>", postmaster=True, host=ABSENT, tolerated=["missing_brackets"]),
+    good("MAIL FROM:Postmaster", path="<Postmaster>", postmaster=ABSENT, tolerated=["missing_brackets", "missing_domain"]),
     good("RCPT TO:<drozd>", path="<drozd>", local="drozd", host=ABSENT, tolerated=["missing_domain"]),
     good("RCPT TO:<@A, @B: c@d>", path="<@A,@B:c@d>", route=["A", "B"], tolerated=["spaces_in_route"]),
     good("RCPT TO:<a@[IPv6:1:2:3:4:5:6:7::]>", tolerated=["ipv6_single_group"]),
@@ -778,6 +780,14 @@ def test_clients():
     matches(["--lmtp", "client"], crlf("220 mx\n250 mx\n250 a\n550 b\n551 c\n221 bye\n"),
             here + [reply("RCPT", 550), carol, reply("RCPT", 551), quit, reply("QUIT", 221), last(False, "closed")])
     matches(["--lmtp", "client"], crlf("220 mx\n500 what\n221 bye\n"), [greeting, lhlo, reply("LHLO", 500), quit, reply("QUIT", 221), last(False, "closed")])
+    # Without TLS no mail: STARTTLS was stripped from the answer, or is there and cannot be done yet.
+    for answer, error in (("250-mx\n250 AUTH PLAIN\n", "not_offered"), ("250-mx\n250 STARTTLS\n", "not_implemented")):
+        matches(["--tls=must", "--pipeline", "client"], crlf("220 mx\n" + answer + "221 bye\n250 what\n"),
+                [greeting, hello, reply("EHLO", 250), {"event": "error", "error": error}, quit, reply("QUIT", 221),
+                 last(False, "closed", True, error=error, unread=10)])
+    matches(["--tls=must", "client"], crlf("220 mx\n502 what\n250 mx\n421 bye\n"),
+            [greeting, hello, reply("EHLO", 502), helo, reply("HELO", 250), {"event": "error", "error": "not_offered"}, quit,
+             reply("QUIT", 421), last(False, "closed", True, error="not_offered")])
     matches(["client"], b"", [last(False, "connected", awaits="greeting")])
     matches(["client"], b"HTTP/1.1 400 Bad Request\r\n", [last(False, "connected", True, error="bad_reply_code", at=0)])
 
@@ -843,7 +853,7 @@ def test_usage():
                             (["--lenient=typo", "command"], "space_after_colon"), (["--lenient=loose_dots,", "command"], "loose_dots"),
                             (["--lenient=", "command"], "loose_dots"), (["--json=1", "command"], "--json"), (["--lmtp", "command"], "--lmtp"),
                             (["--lmtp=1", "session"], "--lmtp"), (["reference", "file"], "too many"), (["--json", "reference"], "Markdown"),
-                            (["--tls=must", "client"], "STARTTLS"), (["--tls=no", "client"], "--tls"), (["--auth", "client"], "AUTH"),
+                            (["--tls=no", "client"], "--tls"), (["--auth", "client"], "AUTH"),
                             (["--auth=ann:secret", "client"], "AUTH"), (["--pipeline", "session"], "client"), (["--dot", "command"], "table"),
                             (["--dot", "--json", "table"], "--dot"), (["--bare=keep", "content"], "--bare"), (["--bare=pass", "session"], "--bare"),
                             (["table", "file"], "too many")]:

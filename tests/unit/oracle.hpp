@@ -52,13 +52,17 @@ inline bool contains(const places& set, std::size_t place) {
 inline places set_union(places a, places b) {
     if (a.empty()) return b;
     if (b.empty()) return a;
+    if (a.back() < b.front()) {  // as with each turn of a repetition: or those would be quadratic
+        a.insert(a.end(), b.begin(), b.end());
+        return a;
+    }
     places result;
     std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(result));
     return result;
 }
 
 inline places set_difference(places a, const places& b) {
-    if (a.empty() || b.empty()) return a;
+    if (a.empty() || b.empty() || b.back() < a.front()) return a;
     places result;
     std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(result));
     return result;

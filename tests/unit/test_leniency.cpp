@@ -66,6 +66,9 @@ constexpr departure in_rcpt[] = {
     {rule::space_after_colon, "TO: <Postmaster>", errc::expected_path, 3},
     {rule::missing_brackets, "TO:a@b", errc::expected_path, 3},
     {rule::missing_brackets, "TO:a@b NOTIFY=NEVER", errc::expected_path, 3},
+    {rule::missing_brackets, "TO:Postmaster", errc::expected_path, 3},
+    {rule::missing_brackets, "TO:postMASTER NOTIFY=NEVER", errc::expected_path, 3},
+    {rule::missing_brackets, "TO:Postmaster@b", errc::expected_path, 3},
     {rule::missing_domain, "TO:<drozd>", errc::missing_domain, 9},
     {rule::missing_domain, "TO:<@a:Postmaster>", errc::missing_domain, 17},
     {rule::spaces_in_route, "TO:<@A, @B: c@d>", errc::bad_route, 7},
@@ -161,6 +164,30 @@ TEST_CASE("several departures are all reported", "[leniency]") {
     CHECK(alone->to.domain().empty());
     CHECK(alone->to.address() == "drozd");
     CHECK_FALSE(alone->to.is_postmaster());
+}
+
+// What is read must mean the same when it is written and read again, and "Postmaster" is written "<Postmaster>".
+TEST_CASE("Postmaster without brackets is the postmaster where a postmaster may stand", "[leniency]") {
+    syntax const bare{.tolerate = rule::missing_brackets};
+    syntax const both{.tolerate = rule::missing_brackets | rule::missing_domain};
+    for (syntax const& rules : {bare, both}) {
+        for (auto const role : {path_role::forward, path_role::any}) {
+            CHECK(say(parse_path("pOstmaster", role, rules)) ==
+                  "postmaster 'pOstmaster' via to 'pOstmaster' at domain '' = 'pOstmaster' [missing_brackets]");
+            CHECK(take_path("Postmaster SIZE=1", role, rules)->is_postmaster());
+            CHECK(take_path("Postmaster>", role, rules)->is_postmaster());
+            CHECK_FALSE(parse_path("Postmaster@a", role, rules)->is_postmaster());
+        }
+        CHECK_FALSE(parse_path("Postmaster.", path_role::forward, rules));
+    }
+    // Mail does not come from the postmaster of no host in particular, and no route leads there.
+    CHECK(parse_reverse_path("Postmaster", bare).error() == fail(errc::missing_domain, 10));
+    CHECK(parse_reverse_path("Postmaster", both)->kind() == path_kind::mailbox);
+    CHECK(parse_forward_path("@a:Postmaster", bare).error() == fail(errc::missing_domain, 13));
+    CHECK(parse_forward_path("@a:Postmaster", both)->kind() == path_kind::mailbox);
+    CHECK(parse_forward_path("Postmasters", both)->kind() == path_kind::mailbox);
+    // The quotes say that it is a name like others.
+    CHECK(parse_forward_path("\"Postmaster\"", both)->kind() == path_kind::mailbox);
 }
 
 TEST_CASE("what no rule tolerates", "[leniency]") {
