@@ -27,6 +27,7 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -149,7 +150,8 @@ class session {
         if (smtp_.offers().has(ehlo::extension::size)) options.size = message.size();
         if (eight_bit && smtp_.offers().has(ehlo::extension::eight_bit_mime)) options.body = ehlo::body::eight_bit_mime;
         auto const written = smtp_.mail(out, opt.from, options);
-        if (!written && written.error().code == ehlo::errc::message_too_large) end(refused, "the server does not take so large a message");
+        if (!written && written.error().code == ehlo::errc::message_too_large)
+            end(refused, "the server does not take so large a message");
         must(written);
     }
 
