@@ -97,7 +97,7 @@ class store {
     ehlo::reply on(ehlo::cmd::mail const&) { return ehlo::replies::sender_ok; }
     ehlo::reply on(ehlo::cmd::rcpt const&) { return ehlo::replies::recipient_ok; }
     void on(ehlo::content const& c) {
-        if (c.octets.size() > sizeof decoded - held_) flush();
+        if (c.octets.size() > sizeof decoded - held_) flush();  // no piece is larger than `input`
         std::memcpy(decoded + held_, c.octets.data(), c.octets.size());
         held_ += c.octets.size();
     }
