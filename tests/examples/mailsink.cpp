@@ -157,6 +157,11 @@ void hang_up(connection& c) {
     if (!std::exchange(accepts, true)) watch(listener, EPOLLIN, nullptr, EPOLL_CTL_MOD);
 }
 
+void touch(connection& c) {
+    c.active = now;
+    connections.splice(connections.end(), connections, c.here);
+}
+
 // Sends what it can and keeps the rest. False: the connection is lost.
 bool send_out(connection& c, std::string_view octets) {
     ssize_t const n = ::send(c.fd, octets.data(), octets.size(), MSG_NOSIGNAL);
@@ -191,16 +196,15 @@ void readable(connection& c) {
     ssize_t const n = ::recv(c.fd, input + held, sizeof input - held, 0);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
     if (n <= 0) return hang_up(c);
-    c.active = now;
-    connections.splice(connections.end(), connections, c.here);
-    if (c.last_words) return;  // nothing that comes after the end is heard
+    if (c.last_words) return;  // nothing that comes after the end is heard, nor does it put off the end
+    touch(c);
     if (!drive(c, {input, held + static_cast<std::size_t>(n)})) hang_up(c);
 }
 
 void writable(connection& c) {
     std::string const pending = std::exchange(c.out, {}), held = std::exchange(c.in, {});
     if (!send_out(c, pending)) return hang_up(c);
-    c.active = now;
+    touch(c);
     if (!c.out.empty()) {
         c.in = held;
         return;
@@ -209,6 +213,7 @@ void writable(connection& c) {
     if (!drive(c, held)) hang_up(c);
 }
 
+// As many as there are, but not more than `most`.
 void accept_some(int most) {
     for (int i = 0; i < most; ++i) {
         int const fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
