@@ -79,7 +79,7 @@ class Server:
         """Seconds of user and system time so far."""
         if self.program.process.poll() is not None:
             raise RuntimeError(f"{self.program.name} ended:\n{self.program.err().decode(errors='replace')}")
-        return int(pathlib.Path(f"/proc/{self.program.process.pid}/schedstat").read_text().split()[0]) / 1e9
+        return self.program.cpu()
 
     def clear(self):
         if self.directory:
@@ -173,9 +173,10 @@ class Bench:
         if process.returncode != 0:
             raise RuntimeError(f"{generator} failed with {process.returncode}:\n{said.decode(errors='replace')}")
         server.expected += count
-        cpu = server.cpu() - before
+        cpu = max(server.cpu() - before, 1e-6)  # where it is counted in ticks, none may have passed
         server.clear()
-        return {"rate": count / wall, "sink_cpu": cpu / count, "generator_cpu": (used.ru_utime + used.ru_stime) / count}
+        own = max(used.ru_utime + used.ru_stime, 1e-6)
+        return {"rate": count / wall, "sink_cpu": cpu / count, "generator_cpu": own / count}
 
     def calibrate(self, generator, server, row):
         """How many messages take about as long as a cell may."""

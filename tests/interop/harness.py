@@ -79,6 +79,15 @@ class Program:
             assert time.monotonic() < deadline, f"{self.name}: no {what} within {timeout} s:\n{_text(self.err())}"
             time.sleep(0.005)
 
+    def cpu(self):
+        """Seconds of processor time so far; to the nanosecond where the kernel has that, else to the clock tick."""
+        process = pathlib.Path(f"/proc/{self.process.pid}")
+        try:
+            return int((process / "schedstat").read_text().split()[0]) / 1e9
+        except OSError:
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self, how=signal.SIGTERM, timeout=PATIENCE):
         """Sends the signal, returns the exit code. A program that does not end is killed, and that is a failure."""
         if self.process.poll() is None:
@@ -146,10 +155,6 @@ class MailSink(Program):
         """Resident memory in octets."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
-
-    def cpu(self):
-        """Seconds of processor time so far."""
-        return int(pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
 
     def finish(self, how=signal.SIGTERM):
         """Ends the server and checks its own account against the directory. Returns (messages, connections); with
