@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -41,19 +42,25 @@ def environment(home, extra=None):
     return kept | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "LC_ALL": "C.UTF-8"} | (extra or {})
 
 
+def _limit(descriptors):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+
 Outcome = collections.namedtuple("Outcome", "code out err")
 
 
 class Program:
     """A program in the background, its output in files, so that no full pipe can stop it."""
 
-    def __init__(self, argv, scratch, env=None):
+    def __init__(self, argv, scratch, env=None, descriptors=None):
         self.argv = [str(word) for word in argv]
         self.name = os.path.basename(self.argv[0])
-        self._out = tempfile.NamedTemporaryFile(dir=scratch, prefix=self.name + ".out.")
-        self._err = tempfile.NamedTemporaryFile(dir=scratch, prefix=self.name + ".err.")
+        # They go with the scratch directory.
+        self._out = tempfile.NamedTemporaryFile(dir=scratch, prefix=self.name + ".out.", delete=False)
+        self._err = tempfile.NamedTemporaryFile(dir=scratch, prefix=self.name + ".err.", delete=False)
         self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err,
-                                        env=environment(scratch, env), start_new_session=True)
+                                        env=environment(scratch, env), start_new_session=True,
+                                        preexec_fn=_limit(descriptors) if descriptors else None)
 
     def out(self):
         return pathlib.Path(self._out.name).read_bytes()
@@ -71,6 +78,15 @@ class Program:
             assert not ended, f"{self.name} ended with {self.process.returncode} before {what}:\n{_text(self.err())}"
             assert time.monotonic() < deadline, f"{self.name}: no {what} within {timeout} s:\n{_text(self.err())}"
             time.sleep(0.005)
+
+    def cpu(self):
+        """Seconds of processor time so far; to the nanosecond where the kernel has that, else to the clock tick."""
+        process = pathlib.Path(f"/proc/{self.process.pid}")
+        try:
+            return int((process / "schedstat").read_text().split()[0]) / 1e9
+        except OSError:
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self, how=signal.SIGTERM, timeout=PATIENCE):
         """Sends the signal, returns the exit code. A program that does not end is killed, and that is a failure."""
@@ -106,11 +122,14 @@ def describe_difference(actual, expected):
 
 
 class MailSink(Program):
-    """The server under test, with a fresh directory."""
+    """The server under test, with a fresh directory; with --discard, an empty one."""
 
-    def __init__(self, scratch):
+    def __init__(self, scratch, *options, descriptors=None):
         self.directory = pathlib.Path(tempfile.mkdtemp(dir=scratch, prefix="mail."))
-        super().__init__([mailsink, "--port=0", f"--dir={self.directory}", "--name=sink.example"], scratch)
+        self.keeps = "--discard" not in options
+        directory = [f"--dir={self.directory}"] if self.keeps else []
+        super().__init__([mailsink, "--port=0", *directory, "--name=sink.example", *options], scratch,
+                         descriptors=descriptors)
         try:
             self.wait_for(lambda: b"\n" in self.out(), "line that says where it listens")
         except BaseException:
@@ -138,13 +157,16 @@ class MailSink(Program):
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
     def finish(self, how=signal.SIGTERM):
-        """Ends the server and checks its own account against the directory. Returns (messages, connections)."""
+        """Ends the server and checks its own account against the directory. Returns (messages, connections); with
+        --discard (messages, octets, connections)."""
         code = self.stop(how)
         assert code == 0, f"mailsink exited with {code}:\n{_text(self.err())}"
         lines = self.out().splitlines()
         total = re.fullmatch(rb"(\d+) messages?, (\d+) octets?, (\d+) connections?", lines[-1])
         assert len(lines) == 2 and total, f"expected a ready line and a total line, got {lines!r}"
         messages, octets, connections = (int(number) for number in total.groups())
+        if not self.keeps:
+            return messages, octets, connections
         kept = self.contents()
         assert messages == len(kept), f"mailsink counted {messages} messages, its directory has {len(kept)}"
         size = sum(map(len, kept))
@@ -172,13 +194,13 @@ class Case(unittest.TestCase):
         self.addCleanup(started.kill)
         return started
 
-    def sink(self):
-        started = MailSink(self.scratch)
+    def sink(self, *options, **more):
+        started = MailSink(self.scratch, *options, **more)
         self.addCleanup(started.kill)
         return started
 
-    def recorder(self, port):
-        started = wire.Recorder(port)
+    def recorder(self, port, together=1):
+        started = wire.Recorder(port, together)
         self.addCleanup(started.close)
         return started
 

@@ -27,7 +27,9 @@ GROUPS = {
     "curl": [test_clients.Curl],
     "msmtp": [test_clients.Msmtp],
     "smtplib": [test_clients.Smtplib],
+    "perl": [test_clients.NetSmtp],
     "smtp-source": [test_load.SmtpSource],
+    "load": [test_load.Post],
     "aiosmtpd": [test_post.Aiosmtpd],
     "smtp-sink": [test_post.SmtpSink],
     "post": [test_post.ToMailsink, test_post.MadeUpServers],
@@ -42,8 +44,10 @@ def arguments():
     parser.add_argument("--postfix-cache", required=True, help="directory to unpack Postfix's tools into")
     parser.add_argument("--only", action="append", choices=GROUPS, help="run this group; may be repeated")
     parser.add_argument("-k", dest="patterns", action="append", help="run the tests whose name has this in it")
-    parser.add_argument("--deadline", type=int, default=150, help="seconds after which everything is given up")
-    return parser.parse_args()
+    parser.add_argument("--deadline", type=int, help="seconds after which everything is given up; 150 for each group")
+    options = parser.parse_args()
+    options.deadline = options.deadline or 150 * len(options.only or GROUPS)
+    return options
 
 
 def give_up(*_):

@@ -1,4 +1,4 @@
-"""swaks, curl, msmtp and smtplib deliver to mailsink.
+"""swaks, curl, msmtp, smtplib and Perl's Net::SMTP deliver to mailsink.
 
 Each message goes twice: straight to the server, and through the recorder. The file must be what the recorder saw on
 the wire, decoded without the library, and what the client was given, after the changes that client documents.
@@ -78,6 +78,30 @@ class Smtplib(ClientCase):
             refused = client.sendmail("a@example.com", ["b@example.com"], content, mail_options=eight_bit)
         self.assertEqual(refused, {}, "refused recipients")
         return content or b"\r\n"
+
+
+@messages.one_test_each()
+class NetSmtp(ClientCase):
+    """Perl's Net::SMTP reads lines, makes their ends CRLF and stuffs dots."""
+
+    PROGRAM = r"""
+        my ($port, $file) = @ARGV;
+        my $smtp = Net::SMTP->new("127.0.0.1", Port => $port, Hello => "client.example", Timeout => 15) or die $@;
+        open my $in, "<:raw", $file or die $!;
+        my @lines = <$in>;
+        $smtp->mail('a@example.com') && $smtp->to('b@example.com') && $smtp->data(@lines ? \@lines : ())
+            or die $smtp->message;
+        $smtp->dataend or die $smtp->message unless @lines;
+        $smtp->quit or die $smtp->message;
+    """
+
+    @classmethod
+    def require(cls):
+        cls.perl = harness.tool("perl", "perl")
+
+    def deliver(self, port, content):
+        self.must_run([self.perl, "-w", "-MNet::SMTP", "-e", self.PROGRAM, port, self.file("perl.eml", content)])
+        return content
 
 
 @messages.one_test_each(without="no-octets")  # it takes a file without a line end for a file name

@@ -80,7 +80,12 @@ class Delivery(harness.Case):
         sink.finish()
 
     def test_stored_before_it_is_acknowledged(self):
-        sink = self.sink()
+        self.check_stored(self.sink())
+
+    def test_on_the_disk_before_it_is_acknowledged(self):
+        self.check_stored(self.sink("--sync"))
+
+    def check_stored(self, sink):
         with Peer(sink.port) as peer:
             peer.envelope()
             for n in range(50):
@@ -336,3 +341,32 @@ class Endurance(harness.Case):
             replies += octets.count(b"\n")
         self.assertEqual({line[:3] for line in bytes(received).splitlines()}, {b"250"}, "codes of the replies")
         self.assertEqual(replies, count, "replies")
+
+    def test_no_descriptor_left(self):
+        # Those who find none wait, and are served when others have gone. Until then the server sleeps.
+        sink = self.sink(descriptors=40)
+        with contextlib.ExitStack() as waiting:
+            with contextlib.ExitStack() as served:
+                # As many as there are descriptors, and more, which only the kernel has accepted yet.
+                peers = [Peer(sink.port) for _ in range(60)]
+                for n, peer in enumerate(peers):
+                    (served if n < 30 else waiting).enter_context(peer)
+                for peer in peers[:30]:
+                    self.assertEqual(peer.code(), 220)
+                before = sink.cpu()
+                time.sleep(0.5)
+                self.assertLess(sink.cpu() - before, 0.02, "processor time of an idle server in half a second")
+            for peer in peers[30:]:
+                self.assertEqual(peer.code(), 220, "greeting of a connection that had to wait")
+        self.assertEqual(sink.finish(), (0, 60), "(messages, connections)")
+
+    def test_nothing_can_be_stored(self):
+        # 451, and no file: the client is to try again.
+        sink = self.sink()
+        sink.directory.rmdir()
+        with Peer(sink.port) as peer:
+            peer.envelope()
+            peer.send(stuff(messages.BASE64))
+            self.assertEqual((peer.code(), peer.ask(b"NOOP"), peer.ask(b"QUIT")), (451, 250, 221))
+        sink.directory.mkdir()
+        self.assertEqual(sink.finish(), (0, 1), "(messages, connections)")

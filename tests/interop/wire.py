@@ -15,10 +15,13 @@ class Session:
 
 
 class Recorder:
-    """A TCP proxy on 127.0.0.1 that keeps every octet of both directions."""
+    """A TCP proxy on 127.0.0.1 that keeps every octet of both directions. So many connections must be there before the
+    first octet is passed on: then they are open at once, however slow the machine is."""
 
-    def __init__(self, port):
+    def __init__(self, port, together=1):
         self.target = ("127.0.0.1", port)
+        self._together = together
+        self._held_back = []
         self.sessions = []
         self.peak = 0
         self._open = 0
@@ -47,7 +50,11 @@ class Recorder:
             for side in (client, server):
                 side.settimeout(60)
                 side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._start(session, client, server)
+            self._held_back.append((session, client, server))
+            if len(self.sessions) >= self._together:
+                for connection in self._held_back:
+                    self._start(*connection)
+                self._held_back = []
 
     def _start(self, session, client, server):
         up = threading.Thread(target=_pump, args=(client, server, session.client), daemon=True)
