@@ -1,7 +1,8 @@
-// Instructions for each item: run by bench/instructions.sh under valgrind's callgrind, which counts what happens inside of
-// counted_passes() and starts anew behind each call of it. The lines printed say what the counts are, in the same order.
+// Instructions for each item: run by bench/instructions.sh under valgrind's callgrind. Two passes are counted for each line
+// that is printed, that of the row and that of its empty loop; the number is that of the items in a pass.
 //
 //     ehlo_instructions [--workload=DIR]
+#include "counted.hpp"
 #include "rows.hpp"
 
 #include <cstdio>
@@ -47,13 +48,6 @@ constexpr figure figures[] = {
 
 }  // namespace
 
-extern "C" [[gnu::noinline]] void counted_passes(std::function<void()> const& pass, int passes) {
-    for (int i = 0; i < passes; ++i) pass();
-    bench::use_memory();  // no tail call: the function must be left to be counted
-}
-// By way of a pointer of which nothing is known: GCC would make copies of the function for each number of passes.
-static void (*volatile count)(std::function<void()> const&, int) = counted_passes;
-
 int main(int argc, char** argv) try {
     std::string folder;
     for (int i = 1; i < argc; ++i) {
@@ -75,11 +69,8 @@ int main(int argc, char** argv) try {
             return 1;
         }
         if (!r.loop) r.loop = [] {};
-        // Once and twice: the difference is that of one pass, without what only the first has or the call costs.
-        count(r.pass, 1);
-        count(r.pass, 2);
-        count(r.loop, 1);
-        count(r.loop, 2);
+        bench::count_pass(r.pass);
+        bench::count_pass(r.loop);
         std::printf("%s %zu\n", f.key, f.for_each_octet ? r.octets : r.items);
     }
 } catch (std::exception const& e) {

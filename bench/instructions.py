@@ -37,29 +37,31 @@ def compiler_version(cxx):
     return f"{Path(cxx).name.split('-')[0]} {run(cxx, '-dumpfullversion', '-dumpversion').strip()}"
 
 
-def build(cxx, flags, program):
-    run(cxx, "-std=c++20", "-O3", "-DNDEBUG", *flags, "-I", HERE.parent / "include", HERE / "instructions.cpp", "-o", program)
+def counted(source, cxx, flags, arguments=()):
+    """Runs a program under callgrind: the lines it prints, and the counts of its calls of count_pass() in their order."""
+    with tempfile.TemporaryDirectory() as folder:
+        run(cxx, "-std=c++20", "-O3", "-DNDEBUG", *flags, "-I", HERE.parent / "include", HERE / source,
+            "-o", Path(folder, "count"))
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LD_BIND_NOW": "1",
+                       "GLIBC_TUNABLES": "glibc.cpu.x86_rep_movsb_threshold=0x7fffffff:"
+                                         "glibc.cpu.x86_rep_stosb_threshold=0x7fffffff"}
+        # The counts begin anew each time that counted_passes is left; the file of its n-th call is out.n.
+        lines = run("valgrind", "--tool=callgrind", "--toggle-collect=counted_passes", "--dump-after=counted_passes",
+                    "--callgrind-out-file=out", "./count", *arguments, cwd=folder, env=environment).split("\n")[:-1]
+        files = sorted(Path(folder).glob("out.*"), key=lambda path: int(path.suffix[1:]))
+        totals = [int(re.search(r"^totals: (\d+)", file.read_text(), re.M)[1]) for file in files]
+        return lines, [twice - once for once, twice in zip(totals[::2], totals[1::2])]
 
 
 def count(cxx, flags, workload=None):
     """Instructions per item of each row, in the order of the program."""
-    with tempfile.TemporaryDirectory() as folder:
-        build(cxx, flags, Path(folder, "count"))
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LD_BIND_NOW": "1",
-                       "GLIBC_TUNABLES": "glibc.cpu.x86_rep_movsb_threshold=0x7fffffff:"
-                                         "glibc.cpu.x86_rep_stosb_threshold=0x7fffffff"}
-        arguments = [f"--workload={Path(workload).resolve()}"] if workload else []
-        # The counts begin anew each time that counted_passes is left; the file of its n-th call is out.n.
-        rows = run("valgrind", "--tool=callgrind", "--toggle-collect=counted_passes", "--dump-after=counted_passes",
-                   "--callgrind-out-file=out", "./count", *arguments, cwd=folder, env=environment).split("\n")[:-1]
-        totals = (int(re.search(r"^totals: (\d+)", Path(folder, f"out.{n + 1}").read_text(), re.M)[1])
-                  for n in range(4 * len(rows)))
-        counts = {}
-        for row in rows:
-            name, items = row.split()
-            once, twice, loop_once, loop_twice = (next(totals) for _ in range(4))
-            counts[name] = float(f"{((twice - once) - (loop_twice - loop_once)) / int(items):.5g}")
-        return counts
+    arguments = [f"--workload={Path(workload).resolve()}"] if workload else []
+    lines, passes = counted("instructions.cpp", cxx, flags, arguments)
+    counts = {}
+    for line, work, loop in zip(lines, passes[::2], passes[1::2], strict=True):
+        name, items = line.split()
+        counts[name] = float(f"{(work - loop) / int(items):.5g}")
+    return counts
 
 
 def environment():
