@@ -1,7 +1,8 @@
 // How the cost of a unit (an octet, a command, a parameter) grows with what there is of it: it should not.
 //
 //     ehlo_growth             times: a line "plot,series,x,nanoseconds for a unit" for each point
-//     ehlo_growth --count     for bench/growth.py --check, under callgrind: "series,x,units" for two points of each series
+//     ehlo_growth --count     for bench/growth.py --check, under callgrind: "series,x,units,allowed" for two points of each
+//                             series: how much more a unit may cost at the second
 #include "counted.hpp"
 #include "work.hpp"
 #include "workload.hpp"
@@ -27,6 +28,7 @@ struct series {
     std::vector<std::size_t> places;          // where it is timed
     std::pair<std::size_t, std::size_t> two;  // where it is counted: 0 if it is only timed
     std::function<point(std::size_t)> at;
+    double allowed = 1.25;                    // 16 for what is quadratic, as the second is 16 times the first
 };
 
 std::string repeat(std::string_view pattern, std::size_t size) {
@@ -35,6 +37,11 @@ std::string repeat(std::string_view pattern, std::size_t size) {
     while (text.size() < size) text += pattern;
     text.resize(size);
     return text;
+}
+// Content of any size, made of the same 64 KiB. What ends it is cut off, as some sizes have no room for it.
+std::string text_of(std::size_t size) {
+    std::string const part = workload::content(workload::body::text, 64 << 10);
+    return repeat(std::string_view(part).substr(0, part.size() - 3), size);
 }
 // Lets a text live as long as the pass over it.
 template <class Pass>
@@ -56,13 +63,13 @@ void add_lengths(std::vector<series>& all) {
         });
     });
     add("content, decoded", [](std::size_t size) {
-        return over(workload::content(workload::body::text, size), [](std::string_view in) { bench::decode_spans(in); });
+        return over(text_of(size), [](std::string_view in) { bench::decode_chunks(in, in.size()); });
     });
     add("content, encoded", [](std::size_t size) {
-        return over(workload::content(workload::body::base64, size), [](std::string_view in) {
+        return over(text_of(size), [](std::string_view in) {
             static std::vector<char> room;
             room.resize(2 * in.size() + 8);
-            bench::encode_content(in.substr(0, in.size() - 3), room);
+            bench::encode_content(in, room);
         });
     });
     add("base64, decoded", [](std::size_t size) {
@@ -91,7 +98,7 @@ void add_chunks(std::vector<series>& all) {
         [](std::string_view in, std::size_t chunk) { bench::read_chunks<ehlo::line_reader>(in, chunk, in.size()); });
     add("replies", [](std::size_t size) { return repeat("250-mx.example.org\r\n250-PIPELINING\r\n250 SIZE 1000\r\n", size); },
         [](std::string_view in, std::size_t chunk) { bench::read_chunks<ehlo::reply_reader>(in, chunk); });
-    add("content", [](std::size_t size) { return workload::content(workload::body::text, size); }, bench::decode_chunks);
+    add("content", [](std::size_t size) { return text_of(size); }, bench::decode_chunks);
 }
 
 void add_odd_inputs(std::vector<series>& all) {
@@ -128,7 +135,7 @@ void add_odd_inputs(std::vector<series>& all) {
             auto const mail = ehlo::parse_mail(text);
             bench::use(mail ? mail->parameters.unknown_at().value_or(0) : mail.error().at);
         }};
-    }});
+    }, 2.5});  // unknown ones are sorted to find repeated ones: N log N up to 1,024, and as many rounds as thousands beyond
 }
 
 void add_sessions(std::vector<series>& all) {
@@ -140,11 +147,11 @@ void add_sessions(std::vector<series>& all) {
     }});
 }
 
-// Nanoseconds for a unit: the quickest of the passes that fit into 30 ms, of at least three.
+// Nanoseconds for a unit: the quickest of the passes that fit into 10 ms, of at least two.
 double time(point const& p) {
     using clock = std::chrono::steady_clock;
     double best = 1e9, all = 0;
-    for (int passes = 0; passes < 3 || all < 0.03; ++passes) {
+    for (int passes = 0; passes < 2 || all < 0.01; ++passes) {
         // Short passes by the hundred, or it is the clock that is measured.
         int const many = p.units < 10'000 ? 100 : 1;
         auto const start = clock::now();
@@ -155,25 +162,43 @@ double time(point const& p) {
     }
     return best * 1e9 / static_cast<double>(p.units);
 }
+// Three rounds over all of it: a machine that is slow for a second does not bend a curve.
+void print_times(std::vector<series> const& all) {
+    std::vector<double> best;
+    for (int round = 0; round < 3; ++round) {
+        std::size_t i = 0;
+        for (series const& s : all)
+            for (std::size_t const x : s.places) {
+                double const t = time(s.at(x));
+                if (round == 0) best.push_back(t);
+                if (t < best[i]) best[i] = t;
+                ++i;
+            }
+    }
+    std::size_t i = 0;
+    for (series const& s : all)
+        for (std::size_t const x : s.places)
+            std::printf("%s,\"%s\",%zu,%.5g\n", s.plot.c_str(), s.name.c_str(), x, best[i++]);
+}
+void count(std::vector<series> const& all) {
+    for (series const& s : all) {
+        if (s.two.first == 0) continue;
+        for (std::size_t const x : {s.two.first, s.two.second}) {
+            point const p = s.at(x);
+            bench::count_pass(p.pass);
+            std::printf("\"%s\",%zu,%zu,%g\n", s.name.c_str(), x, p.units, s.allowed);
+        }
+    }
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    bool const count = argc > 1 && std::string_view(argv[1]) == "--count";
     std::vector<series> all;
     add_lengths(all);
     add_chunks(all);
     add_odd_inputs(all);
     add_sessions(all);
-    for (series const& s : all) {
-        if (!count)
-            for (std::size_t const x : s.places)
-                std::printf("%s,\"%s\",%zu,%.5g\n", s.plot.c_str(), s.name.c_str(), x, time(s.at(x)));
-        else if (s.two.first != 0)
-            for (std::size_t const x : {s.two.first, s.two.second}) {
-                point const p = s.at(x);
-                bench::count_pass(p.pass);
-                std::printf("\"%s\",%zu,%zu\n", s.name.c_str(), x, p.units);
-            }
-    }
+    if (argc > 1 && std::string_view(argv[1]) == "--count") count(all);
+    else print_times(all);
 }
