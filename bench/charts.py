@@ -4,7 +4,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-INK, FAINT = "#123456", "#654321"  # replaced by classes below: the text, and what stands back
+INK, FAINT = "#123456", "#7b8490"  # the text, which save() makes follow the mode; what stands back
 OURS, OURS_TOO, THEIRS, FLOOR = "#1f83d6", "#71b5ec", "#c98a1b", "#8a9199"  # 3:1 at least on white and on near-black
 LINES = ["#1f83d6", "#d5582b", "#2a9d6f", "#a566c9", "#c98a1b", "#d0457e", "#6f8f1f", "#3aa3b8", "#8a9199", "#7a6be0", "#b0713f"]
 
@@ -20,11 +20,9 @@ def save(figure, path):
     figure.savefig(path, metadata={"Date": None, "Creator": None})
     plt.close(figure)
     text = path.read_text()
-    # Without this text in a browser that lacks DejaVu Sans would be of another width; Verdana has the same.
-    text = text.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
-    style = ("<style>:root{color:#1f2328;--faint:#8a9199} "
-             "@media (prefers-color-scheme:dark){:root{color:#e6edf3;--faint:#6e7681}}</style>")
-    text = text.replace(INK, "currentColor").replace(FAINT, "var(--faint)")
+    # A browser without DejaVu Sans needs a font that is as wide, and Verdana is.
+    text = text.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif").replace(INK, "currentColor")
+    style = "<style>:root{color:#1f2328} @media (prefers-color-scheme:dark){:root{color:#e6edf3}}</style>"
     start = text.index(">", text.index("<svg")) + 1
     path.write_text("\n".join(line.rstrip() for line in (text[:start] + "\n " + style + text[start:]).split("\n")))
 
@@ -76,9 +74,13 @@ def plain(value, _):
 
 
 def growth(path, plots):
-    """`plots`: (title, label of x, label of y, {name: [(x, y)]})"""
-    figure, axes = plt.subplots(len(plots), 1, figsize=(10.4, 2.55 * len(plots)), layout="constrained")
-    for spot, (title, x_label, y_label, curves) in zip(axes, plots):
+    """`plots`: (title, label of x, label of y, {name: [(x, y)]}). Those of many curves have a line of their own."""
+    wide = [i for i, plot in enumerate(plots) if len(plot[3]) > 1]
+    narrow = [i for i, plot in enumerate(plots) if len(plot[3]) == 1]
+    lines = [[i, i] for i in wide] + [narrow[i:i + 2] for i in range(0, len(narrow), 2)]
+    figure, axes = plt.subplot_mosaic(lines, figsize=(10.4, 2.6 * len(lines)), layout="constrained")
+    for i, (title, x_label, y_label, curves) in enumerate(plots):
+        spot = axes[i]
         for (name, points), color in zip(curves.items(), LINES):
             spot.plot(*zip(*points), color=color, marker="o", markersize=3.5, linewidth=1.6, label=name)
         spot.set_xscale("log")
@@ -96,5 +98,6 @@ def growth(path, plots):
         spot.set_title(title, pad=6)
         spot.set_xlabel(x_label)
         spot.set_ylabel(y_label)
-        spot.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        if len(curves) > 1:
+            spot.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     save(figure, path)

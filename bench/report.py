@@ -35,7 +35,7 @@ OTHERS = {
     "content_decode_64MiB": {"smtp-proto (no bare CR, LF)": 0.69, "Postfix": 0.44},
 }
 BASELINES = {"memchr": "memchr", "memcpy": "memcpy", "read_all": "reading all", "naive": "naive string_view",
-             "plain_loop": "plain loop", "one_session": "one session"}
+             "plain_loop": "plain loop", "read_and_copy": "reading and copying", "one_session": "one session"}
 
 # What the table shows: the row, what to call it, the key of its instructions, and whether it is told by octets.
 ROWS = [
@@ -109,7 +109,7 @@ def speed_table(measured):
             told = measured["speed"][name][row]
             cells.append(f"{told['octets/s'] / 1e9:.3g} GB/s" if by_octets else f"{charts.number(told['ns_item'])} ns")
         both = [counts[gcc][key], counts[gcc + " -march=x86-64-v3"][key]] if key else []
-        over = [f"{BASELINES[name.removeprefix('x_')]} {ratio:.2g}"
+        over = [f"{BASELINES[name.removeprefix('x_')]} {ratio:.0f}" if ratio >= 10 else f"{BASELINES[name.removeprefix('x_')]} {ratio:.2g}"
                 for name, ratio in measured["speed"][BASE][row].items() if name.startswith("x_")]
         lines.append(f"| {label} | {' | '.join(cells)} | {' / '.join(charts.number(n) for n in both)} | {', '.join(over)} |")
     return "\n".join(lines)
@@ -176,8 +176,8 @@ def draw(measured):
         panel("content_decode_64MiB", "Content: 64 MiB, from memory", True), panel("base64_decode", "Base64 decoded", True)])
     titles = {
         "length": ("By length", "octets", "ns an octet"), "chunk": ("By the octets that come at a time", "octets in a chunk", "ns an octet"),
-        "odd": ("Odd inputs, 1,460 octets at a time", "octets", "ns an octet"), "parameters": ("Parameters", "parameters", "ns a parameter"),
-        "sessions": ("Sessions", "sessions", "ns a command")}
+        "odd": ("Odd inputs, 1,460 octets at a time", "octets", "ns an octet"), "parameters": ("Parameters of MAIL", "parameters that are not registered", "ns a parameter"),
+        "sessions": ("A command to one of many sessions, at random", "sessions", "ns a command")}
     plots = {}
     for plot, name, x, y in measured["growth"]:
         plots.setdefault(plot, {}).setdefault(name, []).append((x, y))

@@ -305,7 +305,7 @@ inline void add_session_rows(std::vector<entry>& rows) {
         static char room[16 * 1024];
         if (!send(replies, content, room)) std::abort();  // a session that breaks off is quick, and means nothing
         return row{1, total(replies) + content.size(), [] { use(send(replies, content, room)); },
-                   {{"memcpy", [] {
+                   {{"read_and_copy", [] {
                        for (auto const r : replies) read_all(r);
                        copy_all(content, room);
                    }}}};
