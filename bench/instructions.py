@@ -16,7 +16,7 @@ program the same processor, if the real one has AVX2; the environment is empty, 
 and glibc's memcpy may not use `rep movsb`, which counts as one instruction for each octet. Counts of another version of
 the compiler, of glibc or of valgrind are not compared.
 """
-import argparse, concurrent.futures, json, os, platform, re, subprocess, sys, tempfile
+import argparse, concurrent.futures, json, os, platform, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -121,9 +121,11 @@ def check(compilers):
         print(f"not compared: the counts kept are of {kept['environment']}, this is {environment()}")
         return NOT_COMPARED
     known = {name.split(" -O3")[0] for name in kept["counts"]}
-    for cxx in [c for c in compilers if compiler_version(c) not in known]:
-        print(f"not compared: no counts are kept of {compiler_version(cxx)}, only of {', '.join(sorted(known))}")
-        compilers.remove(cxx)
+    for cxx in compilers[:]:
+        version = compiler_version(cxx) if shutil.which(cxx) else f"{cxx}, which is not here"
+        if version not in known:
+            print(f"not compared: no counts are kept of {version}, only of {', '.join(sorted(known))}")
+            compilers.remove(cxx)
     if not compilers:
         return NOT_COMPARED
     passed = failed = 0
