@@ -29,6 +29,8 @@ constexpr figure figures[] = {
     {"command_lines", "command_lines"},
     {"command_split", "command_split"},
     {"command_write", "command_write"},
+    {"reply_write", "reply_write"},
+    {"capabilities_write", "capabilities_write"},
     {"content_base64_per_octet", "content_decode/base64", true},
     {"content_dotted_per_octet", "content_decode/dotted", true},
     {"content_only_dots_per_octet", "content_decode/only-dots", true},

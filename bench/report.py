@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Runs the benchmarks, and writes their table into README.md and their charts into bench/report/.
 
-    bench/report.py            measure, and write all of it: some three minutes where nothing else runs
-    bench/report.py --redraw   from what was measured last (bench/report/measured.json)
+    bench/report.py            measure all, and write it: some three minutes where nothing else runs
+    bench/report.py PART...    measure only speed, growth or compile_time, and take the rest from the last time
+    bench/report.py --redraw   all of it from the last time (bench/report/measured.json)
 
-Needs g++, clang++-19, libbenchmark-dev and python3-matplotlib (for the python3 of the system). Instructions are those of bench/instructions.json.
+Needs g++, clang++-19, libbenchmark-dev and python3-matplotlib (for the python3 of the system).
+Instructions are those of bench/instructions.json.
 """
-import concurrent.futures, csv, json, os, re, subprocess, sys
+import concurrent.futures, csv, json, os, re, subprocess, sys, time
 from pathlib import Path
 
 import charts, compile_time, instructions
@@ -46,6 +48,8 @@ ROWS = [
     ("capabilities", "an answer to EHLO (11 lines), as a client keeps it", "capabilities", False),
     ("ehlo_answer", "the same, all of it typed", "ehlo_answer", False),
     ("command_write", "a command written", "command_write", False),
+    ("reply_write", "a reply written", "reply_write", False),
+    ("capabilities_write", "an answer to EHLO written", "capabilities_write", False),
     ("session", "a session of a server, with 4 KiB of content", "session", False),
     ("client_session", "a session of a client, with 4 KiB of content", "client_session", False),
     ("session_noop", "a command to one session", "session_noop", False),
@@ -75,26 +79,38 @@ def build(source, compiler, flags, program, *libraries):
     run(compiler, "-std=c++20", "-O3", "-DNDEBUG", *flags, "-I", HERE.parent / "include", HERE / source, "-o", program, *libraries)
 
 
-def measure():
-    work = HERE.parent / "build/report"
-    work.mkdir(parents=True, exist_ok=True)
-    jobs = [("growth.cpp", "g++", [], work / "growth")]
-    jobs += [("bench.cpp", compiler, flags, work / f"bench{i}", "-lbenchmark", "-lpthread")
-             for i, (_, compiler, flags) in enumerate(BUILDS)]
+def measure_speed(work):
+    def build_one(i, compiler, flags):
+        build("bench.cpp", compiler, flags, work / f"bench{i}", "-lbenchmark", "-lpthread")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda job: build(*job), jobs))
+        list(pool.map(build_one, range(len(BUILDS)), *zip(*(how for _, *how in BUILDS))))
     speed = {}
     for i, (name, _, _) in enumerate(BUILDS):
         told = json.loads(run(work / f"bench{i}", "--benchmark_min_time=0.1", "--benchmark_format=json"))
-        sizes = {key: int(told["context"][key]) for key in ("sizeof(server)", "sizeof(client)")}
         speed[name] = {b["name"].removesuffix("/manual_time"):
                        {key: float(f"{b[key]:.4g}") for key in b if key in ("ns_item", "octets/s") or key.startswith("x_")}
                        for b in told["benchmarks"]}
-    growth = [[plot, name, int(x), float(y)] for plot, name, x, y in csv.reader(run(work / "growth").splitlines())]
     processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return {"processor": processor[1] if processor else "?",
             "compilers": [instructions.compiler_version(c) for c in ("g++", "clang++-19")],
-            "sizes": sizes, "speed": speed, "growth": growth, "compile time": compile_time.measure(["g++", "clang++-19"], 2)}
+            "sizes": {key: int(told["context"][key]) for key in ("sizeof(server)", "sizeof(client)")}, "speed": speed}
+
+
+def measure_growth(work):
+    build("growth.cpp", "g++", [], work / "growth")
+    return {"growth": [[plot, name, int(x), float(y)] for plot, name, x, y in csv.reader(run(work / "growth").splitlines())]}
+
+
+def measure_compile_time(_):
+    return {"compile time": compile_time.measure(["g++", "clang++-19"], 2)}
+
+
+PARTS = {"speed": measure_speed, "growth": measure_growth, "compile_time": measure_compile_time}
+
+
+def write_measured(measured):
+    text = json.dumps(measured, indent=1)
+    MEASURED.write_text(re.sub(r"\[\s+(\S+),\s+(\S.*?),\s+(\S+),\s+(\S+)\s+\]", r"[\1, \2, \3, \4]", text) + "\n")  # a point a line
 
 
 def speed_table(measured):
@@ -108,7 +124,7 @@ def speed_table(measured):
         for name, _, _ in BUILDS:
             told = measured["speed"][name][row]
             cells.append(f"{told['octets/s'] / 1e9:.3g} GB/s" if by_octets else f"{charts.number(told['ns_item'])} ns")
-        both = [counts[gcc][key], counts[gcc + " -march=x86-64-v3"][key]] if key else []
+        both = [counts[kept][key] for kept in (gcc, gcc + " -march=x86-64-v3") if key in counts[kept]]
         over = [f"{BASELINES[name.removeprefix('x_')]} {ratio:.0f}" if ratio >= 10 else f"{BASELINES[name.removeprefix('x_')]} {ratio:.2g}"
                 for name, ratio in measured["speed"][BASE][row].items() if name.startswith("x_")]
         lines.append(f"| {label} | {' | '.join(cells)} | {' / '.join(charts.number(n) for n in both)} | {', '.join(over)} |")
@@ -191,12 +207,18 @@ def insert(text):
 
 
 def main():
-    if sys.argv[1:] not in ([], ["--redraw"]):
+    parts = [part for part in sys.argv[1:] if part != "--redraw"]
+    if set(parts) - set(PARTS):
         sys.exit(__doc__)
     OUT.mkdir(exist_ok=True)
-    if not sys.argv[1:]:
-        MEASURED.write_text(re.sub(r"\[\s+(\S+),\s+(\S.*?),\s+(\S+),\s+(\S+)\s+\]", r"[\1, \2, \3, \4]", json.dumps(measure(), indent=1)) + "\n")
-    measured = json.loads(MEASURED.read_text())
+    work = HERE.parent / "build/report"
+    work.mkdir(parents=True, exist_ok=True)
+    measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    for part in parts or (PARTS if len(sys.argv) == 1 else []):
+        start = time.monotonic()
+        measured |= PARTS[part](work)
+        print(f"{part}: {time.monotonic() - start:.0f} s", flush=True)
+        write_measured(measured)
     draw(measured)
     insert(report(measured))
 

@@ -210,6 +210,25 @@ inline void add_reply_rows(std::vector<entry>& rows) {
     }});
 }
 
+// ---- server side: what it writes ----
+
+inline void add_reply_writing_rows(std::vector<entry>& rows) {
+    rows.push_back({"reply_write", [](inputs& in) {
+        auto const room = in.room(inputs::cached);
+        std::size_t octets = 0;
+        for (ehlo::reply const& r : usual_replies) octets += r.text.size();
+        auto const copy = [=] { for (ehlo::reply const& r : usual_replies) copy_all(r.text, room.data()); };
+        return row{std::size(usual_replies), octets, [=] { write_replies(room); }, {{"memcpy", copy}}};
+    }});
+    rows.push_back({"capabilities_write", [](inputs& in) {
+        auto const room = in.room(inputs::cached);
+        auto const reply = ehlo::parse_reply(ehlo_answer);
+        auto const offered = *ehlo::parse_capabilities(*reply);
+        return row{1, ehlo_answer.size(), [=] { write_capabilities(room, offered); },
+                   {{"memcpy", [=] { copy_all(ehlo_answer, room.data()); }}}};
+    }});
+}
+
 // ---- content ----
 
 inline void add_content_rows(std::vector<entry>& rows) {
@@ -324,6 +343,7 @@ inline std::vector<entry> all_rows() {
     std::vector<entry> rows;
     add_command_rows(rows);
     add_reply_rows(rows);
+    add_reply_writing_rows(rows);
     add_content_rows(rows);
     add_codec_rows(rows);
     add_session_rows(rows);

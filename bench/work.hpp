@@ -113,6 +113,25 @@ inline void parse_ehlo_answer(std::string_view answer) {
         a->limits.rcpt_max.value_or(0) + a->limits.mail_max.value_or(0));
 }
 
+/// As a server writes them: the usual ones, and one of its own.
+inline constexpr ehlo::reply usual_replies[] = {
+    ehlo::replies::ok, ehlo::replies::sender_ok, ehlo::replies::recipient_ok, ehlo::replies::message_accepted,
+    "451 4.7.1 Greylisting in action, please come back later"};
+inline void write_replies(std::span<char> room) {
+    for (ehlo::reply const& r : usual_replies) {
+        ehlo::writer out(room.data(), room.size());
+        use(ehlo::write_reply(out, r).has_value());
+        use(out.size());
+        use_memory();
+    }
+}
+inline void write_capabilities(std::span<char> room, ehlo::capabilities const& offered) {
+    ehlo::writer out(room.data(), room.size());
+    use(ehlo::write_capabilities(out, "mx.example.org", "at your service", offered).has_value());
+    use(out.size());
+    use_memory();
+}
+
 // ---- content ----
 
 inline void decode_content(std::string_view in, char* out) {
