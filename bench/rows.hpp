@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdlib>
-#include <deque>
 #include <functional>
 #include <map>
 #include <span>
@@ -33,7 +32,7 @@ class inputs {
     std::string folder_;
     std::map<std::string, std::string, std::less<>> texts_;
     std::map<std::string, std::vector<std::string_view>, std::less<>> lists_;
-    std::vector<char> room_;
+    std::vector<char> room_, large_room_;
 
     template <class Make>
     std::string_view once(std::string const& name, Make make) {
@@ -48,7 +47,7 @@ class inputs {
   public:
     static constexpr std::size_t cached = 64 * 1024, uncached = 64 * 1024 * 1024;
 
-    explicit inputs(std::string folder) : folder_(std::move(folder)) {}
+    explicit inputs(std::string folder) : folder_(std::move(folder)), room_(2 * cached) {}
 
     std::string_view commands() { return text("w1.txt", workload::commands); }
     std::string_view replies() { return text("w2.txt", workload::replies); }
@@ -106,11 +105,11 @@ class inputs {
         }
         return list;
     }
+    /// `size` octets at least, the same ones each time.
     std::span<char> room(std::size_t size) {
-        static std::deque<std::vector<char>> large_ones;
-        if (size > 2 * cached) return large_ones.emplace_back(size);
-        if (room_.empty()) room_.resize(2 * cached);
-        return room_;
+        std::vector<char>& one = size > 2 * cached ? large_room_ : room_;
+        if (one.size() < size) one.resize(size);
+        return one;
     }
 };
 
