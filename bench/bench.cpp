@@ -13,6 +13,7 @@
 #include "rows.hpp"
 
 #include <benchmark/benchmark.h>
+#include <ehlo/client.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -4,8 +4,11 @@
 //     ehlo_growth --count     for bench/growth.py --check, under callgrind: "series,x,units,allowed" for two points of each
 //                             series: how much more a unit may cost at the second
 #include "counted.hpp"
+#include "crowd.hpp"
 #include "work.hpp"
 #include "workload.hpp"
+
+#include <ehlo/parameters.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -59,7 +62,7 @@ void add_lengths(std::vector<series>& all) {
     };
     add("one command line", [](std::size_t size) {
         return over(repeat("x", size - 2) + "\r\n", [size](std::string_view in) {
-            bench::read_chunks<ehlo::line_reader>(in, in.size(), size);
+            bench::read_line_chunks(in, in.size(), size);
         });
     });
     add("content, decoded", [](std::size_t size) {
@@ -93,11 +96,11 @@ void add_chunks(std::vector<series>& all) {
         }});
     };
     add("command lines", [](std::size_t size) { return repeat("RCPT TO:<ann.smith@mail.example.org>\r\n", size); },
-        [](std::string_view in, std::size_t chunk) { bench::read_chunks<ehlo::line_reader>(in, chunk, std::size_t{2048}); });
+        [](std::string_view in, std::size_t chunk) { bench::read_line_chunks(in, chunk, 2048); });
     add("one command line", [](std::size_t size) { return repeat("x", size); },
-        [](std::string_view in, std::size_t chunk) { bench::read_chunks<ehlo::line_reader>(in, chunk, in.size()); });
+        [](std::string_view in, std::size_t chunk) { bench::read_line_chunks(in, chunk, in.size()); });
     add("replies", [](std::size_t size) { return repeat("250-mx.example.org\r\n250-PIPELINING\r\n250 SIZE 1000\r\n", size); },
-        [](std::string_view in, std::size_t chunk) { bench::read_chunks<ehlo::reply_reader>(in, chunk); });
+        [](std::string_view in, std::size_t chunk) { bench::read_reply_chunks(in, chunk, {}); });
     add("content", [](std::size_t size) { return text_of(size); }, bench::decode_chunks);
 }
 
@@ -114,7 +117,7 @@ void add_odd_inputs(std::vector<series>& all) {
     add("content: CR", "\r", decode);
     add("content: LF", "\n", decode);
     add("content: CRLF", "\r\n", decode);
-    auto lines = [](std::string_view in) { bench::read_chunks<ehlo::line_reader>(in, read, std::size_t{512}); };
+    auto lines = [](std::string_view in) { bench::read_line_chunks(in, read, 512); };
     add("commands: an endless line", "x", lines);
     add("commands: CR", "\r", lines);
     add("commands: LF", "\n", lines);
@@ -123,7 +126,7 @@ void add_odd_inputs(std::vector<series>& all) {
         ehlo::reply_limits limits;
         limits.total = (std::numeric_limits<std::uint32_t>::max)();
         limits.lines = (std::numeric_limits<std::uint16_t>::max)();
-        bench::read_chunks<ehlo::reply_reader>(in, read, limits);
+        bench::read_reply_chunks(in, read, limits);
     };
     add("an endless reply", "250-" + std::string(500, 'x') + "\r\n", reply);
     add("replies without text", "250\r\n", reply);

@@ -20,6 +20,7 @@ import argparse, concurrent.futures, json, os, platform, re, shutil, subprocess,
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+SOURCES = sorted(HERE.glob("work/*.cpp"))
 KEPT = HERE / "instructions.json"
 TOLERANCE = 0.03
 GUARDED = [], ["-march=x86-64-v3"]
@@ -37,11 +38,19 @@ def compiler_version(cxx):
     return f"{Path(cxx).name.split('-')[0]} {run(cxx, '-dumpfullversion', '-dumpversion').strip()}"
 
 
+def build(source, cxx, flags, program, *libraries):
+    """A program of one file and of all of work/, each by itself."""
+    objects = [f"{program}.{path.stem}.o" for path in SOURCES + [HERE / source]]
+    options = "-std=c++20", "-O3", "-DNDEBUG", *flags, "-I", HERE.parent / "include"
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda path, to: run(cxx, *options, "-c", path, "-o", to), SOURCES + [HERE / source], objects))
+    run(cxx, *objects, "-o", program, *libraries)
+
+
 def counted(source, cxx, flags, arguments=()):
     """Runs a program under callgrind: the lines it prints, and the counts of its calls of count_pass() in their order."""
     with tempfile.TemporaryDirectory() as folder:
-        run(cxx, "-std=c++20", "-O3", "-DNDEBUG", *flags, "-I", HERE.parent / "include", HERE / source,
-            "-o", Path(folder, "count"))
+        build(source, cxx, flags, Path(folder, "count"))
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LD_BIND_NOW": "1",
                        "GLIBC_TUNABLES": "glibc.cpu.x86_rep_movsb_threshold=0x7fffffff:"
                                          "glibc.cpu.x86_rep_stosb_threshold=0x7fffffff"}
@@ -102,9 +111,7 @@ def self_test():
 
 def counts_of(compilers):
     jobs = [(cxx, flags) for cxx in compilers for flags in GUARDED]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        counts = list(pool.map(lambda job: count(*job), jobs))
-    return {" ".join([compiler_version(cxx), "-O3", *flags]): c for (cxx, flags), c in zip(jobs, counts)}
+    return {" ".join([compiler_version(cxx), "-O3", *flags]): count(cxx, flags) for cxx, flags in jobs}
 
 
 def update(compilers):

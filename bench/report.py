@@ -8,7 +8,7 @@
 Needs g++, clang++-19, libbenchmark-dev and python3-matplotlib (for the python3 of the system).
 Instructions are those of bench/instructions.json.
 """
-import concurrent.futures, csv, json, os, re, subprocess, sys, time
+import csv, json, re, subprocess, sys, time
 from pathlib import Path
 
 import charts, compile_time, instructions
@@ -75,10 +75,6 @@ def run(*command):
     return subprocess.run([str(c) for c in command], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def build(source, compiler, flags, program, *libraries):
-    run(compiler, "-std=c++20", "-O3", "-DNDEBUG", *flags, "-I", HERE.parent / "include", HERE / source, "-o", program, *libraries)
-
-
 def best_of(runs):
     """The best time of a row, its speed, and its ratio to the best time of each baseline."""
     best = min(run["ns_item"] for run in runs)
@@ -90,10 +86,8 @@ def best_of(runs):
 
 
 def measure_speed(work):
-    def build_one(i, compiler, flags):
-        build("bench.cpp", compiler, flags, work / f"bench{i}", "-lbenchmark", "-lpthread")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(build_one, range(len(BUILDS)), *zip(*(how for _, *how in BUILDS))))
+    for i, (_, compiler, flags) in enumerate(BUILDS):
+        instructions.build("bench.cpp", compiler, flags, work / f"bench{i}", "-lbenchmark", "-lpthread")
     speed = {}
     for i, (name, _, _) in enumerate(BUILDS):
         # Rounds in random order, and the best of each row: a machine that is slow for a second does not bend a row.
@@ -111,7 +105,7 @@ def measure_speed(work):
 
 
 def measure_growth(work):
-    build("growth.cpp", "g++", [], work / "growth")
+    instructions.build("growth.cpp", "g++", [], work / "growth")
     return {"growth": [[plot, name, int(x), float(y)] for plot, name, x, y in csv.reader(run(work / "growth").splitlines())]}
 
 

@@ -1,9 +1,14 @@
 // The rows: which work on which workload, and beside which floors. Nothing is made or read before a row asks for it.
 #pragma once
 
+#include "crowd.hpp"
 #include "floor.hpp"
+#include "usual_replies.hpp"
 #include "work.hpp"
 #include "workload.hpp"
+
+#include <ehlo/capabilities.hpp>
+#include <ehlo/content.hpp>
 
 #include <cstddef>
 #include <cstdlib>
@@ -160,7 +165,7 @@ inline void add_command_rows(std::vector<entry>& rows) {
     rows.push_back({"command_lines_by_octets", [](inputs& in) {
         std::string_view const text = first_lines(in.commands());
         return row{workload::lines(text).size(), text.size(),
-                   [=] { read_chunks<ehlo::line_reader>(text, 1, std::size_t{2048}); },
+                   [=] { read_line_chunks(text, 1, 2048); },
                    {{"command_lines", [=] { read_lines(text); }}}};
     }});
     rows.push_back({"path", [](inputs& in) {
@@ -188,7 +193,7 @@ inline void add_reply_rows(std::vector<entry>& rows) {
     }});
     rows.push_back({"reply_by_octets", [=](inputs& in) {
         std::string_view const text = first_replies(in.replies());
-        return row{count(text), text.size(), [=] { read_chunks<ehlo::reply_reader>(text, 1); },
+        return row{count(text), text.size(), [=] { read_reply_chunks(text, 1, {}); },
                    {{"reply", [=] { parse_replies(text); }}}};
     }});
     auto over_answer = [](auto pass) {
