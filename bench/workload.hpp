@@ -368,11 +368,21 @@ inline std::string content(body kind, std::size_t size) {
     return s + ".\r\n";
 }
 
-inline std::string file(std::string const& folder, std::string_view name) {
+/// The first `size` octets of a file, or all of them.
+inline std::string file(std::string const& folder, std::string_view name, std::size_t size = std::string::npos) {
     std::string const path = folder + '/' + std::string(name);
     std::ifstream in(path, std::ios::binary);
     if (!in) throw std::runtime_error("cannot read " + path);
-    return {std::istreambuf_iterator<char>(in), {}};
+    if (size == std::string::npos) return {std::istreambuf_iterator<char>(in), {}};
+    std::string text(size, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(size));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    return text;
+}
+/// The beginning of some content as content of its own: cut behind a line, with an end.
+inline std::string cut_content(std::string text) {
+    text.resize(text.rfind("\r\n", text.size() - 5) + 2);
+    return text + ".\r\n";
 }
 
 /// The lines of a text, without their CRLF.

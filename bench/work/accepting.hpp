@@ -1,0 +1,17 @@
+// A server that takes all that comes.
+#pragma once
+
+#include <ehlo/server.hpp>
+
+namespace bench {
+
+struct accepting {
+    std::size_t octets = 0;
+    ehlo::reply on(ehlo::cmd::hello const&) { return ehlo::replies::ok; }
+    ehlo::reply on(ehlo::cmd::mail const& c) { return octets += c.from.text().size(), ehlo::replies::sender_ok; }
+    ehlo::reply on(ehlo::cmd::rcpt const& c) { return octets += c.to.text().size(), ehlo::replies::recipient_ok; }
+    void on(ehlo::content const& c) { octets += c.octets.size(); }
+    ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::message_accepted; }
+};
+
+}  // namespace bench

@@ -1,0 +1,13 @@
+#include "../work.hpp"
+
+#include <ehlo/base64.hpp>
+
+namespace bench {
+
+void decode_base64(std::string_view in, std::span<char> room) {
+    ehlo::writer out(room.data(), room.size());
+    use(ehlo::decode_base64(out, in).has_value());
+    use_memory();
+}
+
+}  // namespace bench
