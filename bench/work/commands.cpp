@@ -1,8 +1,7 @@
 #include "../work.hpp"
 #include "essence.hpp"
-#include "lines.hpp"
 
-#include <ehlo/dispatch.hpp>
+#include <ehlo/command_reader.hpp>
 
 namespace bench {
 
@@ -29,16 +28,18 @@ struct essence_of {
     void operator()(ehlo::cmd::atrn const& c) const { sum += c.domains.size(); }
     void operator()(ehlo::cmd::client_facts const& c) const { sum += c.attributes.text().size(); }
 };
-/// A line as a typed command, parameters included.
-std::size_t parse_command(std::string_view line) {
-    std::size_t sum = 0;
-    if (auto const split = ehlo::split_command(line))
-        if (auto const fault = ehlo::visit_command(*split, ehlo::strict_syntax, essence_of{sum})) sum = fault->at;
-    return sum;
-}
 
 }  // namespace
 
-void parse_commands(std::string_view in) { each_line(in, parse_command); }
+/// Octets as typed commands, parameters included.
+void parse_commands(std::string_view in) {
+    ehlo::command_reader reader;
+    while (!in.empty()) {
+        std::size_t sum = 0;
+        auto const p = reader.next(in, 2048, ehlo::strict_syntax, essence_of{sum});
+        use(p.failed() ? p.error().at : sum);
+        in.remove_prefix(p.consumed);
+    }
+}
 
 }  // namespace bench

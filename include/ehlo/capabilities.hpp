@@ -81,33 +81,76 @@ constexpr std::string_view name(extension e) noexcept { return extension_table[s
 namespace detail {
 // The first 4 octets tell all keywords apart, and this factor spreads them over 64 places without a collision: one look-up
 // and one compare instead of 37.
+inline constexpr std::uint32_t extension_factor = 0x81220695u;
 constexpr unsigned extension_slot(std::string_view keyword) noexcept {
     std::uint32_t word = 0;
     if (keyword.size() >= 4) word = fold4(keyword.data());
     else
         for (std::size_t i = 0; i < keyword.size(); ++i) word |= (static_cast<unsigned char>(keyword[i]) & 0xDFu) << (8 * i);
-    return static_cast<std::uint32_t>(word * 0x81220695u) >> 26;
+    return static_cast<std::uint32_t>(word * extension_factor) >> 26;
 }
 struct extension_index {
-    std::uint8_t row[64] = {};  // 1 + the row, or 0
+    // A keyword as its first 8 octets and its last 8. A letter may differ in bit 5; that bit is not in the mask, and neither is
+    // an octet that is none of the keyword.
+    struct slot {
+        std::uint64_t head = 0, head_mask = 0, tail = 0, tail_mask = 0;
+        std::uint8_t size = 0;     // of the keyword; 0: no keyword
+        std::uint8_t tail_at = 0;
+        std::uint8_t row = 0;
+        bool longer = false;       // than the two tell
+    } slots[64] = {};
     bool unique = true;
+    std::size_t longest = 0;
     consteval extension_index() {
         for (unsigned i = 0; i < extension_count; ++i) {
-            std::uint8_t& slot = row[extension_slot(extension_table[i].keyword)];
-            unique = unique && slot == 0;
-            slot = static_cast<std::uint8_t>(i + 1);
+            std::string_view const keyword = extension_table[i].keyword;
+            slot& s = slots[extension_slot(keyword)];
+            unique = unique && s.size == 0;
+            s.size = static_cast<std::uint8_t>(keyword.size());
+            s.row = static_cast<std::uint8_t>(i);
+            s.tail_at = static_cast<std::uint8_t>(keyword.size() < 8 ? 0 : keyword.size() - 8);
+            s.longer = keyword.size() > 16;
+            longest = keyword.size() > longest ? keyword.size() : longest;
+            for (unsigned k = 0; k < 8; ++k) {
+                add(s.head, s.head_mask, keyword, k, k);
+                add(s.tail, s.tail_mask, keyword, s.tail_at + k, k);
+            }
         }
+    }
+
+  private:
+    static consteval void add(std::uint64_t& octets, std::uint64_t& mask, std::string_view keyword, std::size_t at, unsigned k) {
+        if (at >= keyword.size()) return;
+        auto const octet = static_cast<unsigned char>(keyword[at]);
+        octets |= std::uint64_t{octet} << (8 * k);
+        mask |= std::uint64_t{octet < 'A' ? 0xFFu : 0xDFu} << (8 * k);
     }
 };
 inline constexpr extension_index extension_rows{};
 static_assert(extension_rows.unique, "two keywords share a slot: look for another factor");
+
+/// The slot of the keyword that `text` begins with, an SP or CR and another octet behind it; nullptr if ehlo knows none such.
+EHLO_INLINE constexpr extension_index::slot const* find_extension_at(std::string_view text) noexcept {
+    if (text.size() < 5) return nullptr;  // "DSN" CRLF is the shortest
+    char const* const p = text.data();
+    std::uint32_t const word = fold4(p) & (p[3] <= ' ' ? 0x00FFFFFFu : 0xFFFFFFFFu);
+    auto const& s = extension_rows.slots[static_cast<std::uint32_t>(word * extension_factor) >> 26];
+    std::size_t const size = s.size;
+    if (size == 0) return nullptr;
+    if (text.size() < extension_rows.longest + 2 || s.longer) [[unlikely]] {
+        if (text.size() < size + 2 || !spells(extension_table[s.row].keyword, {p, size})) return nullptr;
+    } else if ((((load8(p) ^ s.head) & s.head_mask) | ((load8(p + s.tail_at) ^ s.tail) & s.tail_mask)) != 0) {
+        return nullptr;
+    }
+    return p[size] == '\r' || p[size] == ' ' ? &s : nullptr;
+}
 }  // namespace detail
 
 /// The extension that a keyword names, in any case; nothing if ehlo does not know it.
 constexpr std::optional<extension> find_extension(std::string_view keyword) noexcept {
-    unsigned const row = detail::extension_rows.row[detail::extension_slot(keyword)];
-    if (row == 0 || !detail::spells(extension_table[row - 1].keyword, keyword)) return std::nullopt;
-    return static_cast<extension>(row - 1);
+    auto const& s = detail::extension_rows.slots[detail::extension_slot(keyword)];
+    if (s.size == 0 || !detail::spells(extension_table[s.row].keyword, keyword)) return std::nullopt;
+    return static_cast<extension>(s.row);
 }
 
 /// A set of extensions. Structural, so a policy can carry it as a template argument.
@@ -163,32 +206,22 @@ template <class Known, class Other>
 constexpr void visit_ehlo_lines(std::string_view reply, Known&& known, Other&& other) noexcept {
     std::size_t at = find_near<charset("\r")>(reply) + 2;
     while (at < reply.size()) {
-        at += 4;  // code and separator; "250" CRLF has none, and is a line of no octets
-        std::string_view const rest = at <= reply.size() ? reply.substr(at) : std::string_view();
+        // Behind code and separator. No line is shorter than "250" CRLF, which has no separator, and then the LF stands here.
+        at += 4;
+        std::string_view const rest{reply.data() + at, reply.size() - at};
         std::size_t end = 0;
-        unsigned row = 0;
-        // "DSN" CRLF is the shortest.
-        if (rest.size() >= 5) row = extension_rows.row[extension_slot({rest.data(), rest[3] <= ' ' ? 3u : 4u})];
-        if (row != 0) {
-            std::string_view const keyword = extension_table[row - 1].keyword;
-            std::size_t const size = keyword.size();
-            if (rest.size() >= size + 2 && spells(keyword, {rest.data(), size})) {
-                if (rest[size] == '\r') {
-                    end = size;
-                    known(static_cast<extension>(row - 1), std::string_view());
-                } else if (rest[size] == ' ') {
-                    end = size + 1 + find_near<charset("\r")>(rest.substr(size + 1));
-                    known(static_cast<extension>(row - 1), rest.substr(size + 1, end - size - 1));
-                } else {
-                    row = 0;
-                }
-            } else {
-                row = 0;
+        if (auto const* const s = find_extension_at(rest)) {
+            end = s->size;
+            std::string_view parameters;
+            if (rest[end] == ' ') {
+                parameters = {rest.data() + end + 1, rest.size() - end - 1};
+                parameters = {parameters.data(), find_near<charset("\r")>(parameters)};
+                end += 1 + parameters.size();
             }
-        }
-        if (row == 0 && !rest.empty() && rest[0] != '\n') {
+            known(static_cast<extension>(s->row), parameters);
+        } else if (rest[0] != '\n') {
             end = find_near<charset("\r")>(rest);
-            other(rest.substr(0, end));
+            other(std::string_view(rest.data(), end));
         }
         at += end + 2;
     }

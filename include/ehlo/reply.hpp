@@ -361,15 +361,16 @@ class reply_reader {
         unsigned lines = 0;
         detail::mark_finder<charset(0, '\r')> controls(in);
         for (std::size_t at = 0;;) {
-            // CR and LF, and before them no other control but a TAB, which is left to `resume`.
+            // CR and LF, and no other control before them; a TAB too is left to `resume`, and so are all limits that are reached.
             std::size_t const end = controls.next();
-            if (end < at + 3 || size - end < 2 || detail::load2(p + end) != detail::load2("\r\n")) return 0;
+            if (size - end < 2 || detail::load2(p + end) != detail::load2("\r\n")) return 0;
             controls.next();
             std::size_t const next = end + 2;
-            if (next - at > limits.line || next > limits.total || ++lines > limits.lines) return 0;
+            ++lines;
             char const separator = p[at + 3];
             if (separator != '-') {
-                if (separator != ' ' && separator != '\r') return 0;
+                // One that is no longer than a line may be has no line that is.
+                if ((separator != ' ' && separator != '\r') || next > limits.line || next > limits.total || lines > limits.lines) return 0;
                 r.text_ = {p, next};
                 r.code_ = static_cast<std::uint16_t>(digit(0) * 100 + digit(1) * 10 + digit(2));
                 r.line_count_ = static_cast<std::uint16_t>(lines);

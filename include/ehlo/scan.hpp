@@ -412,8 +412,10 @@ class mark_finder {
 
     EHLO_INLINE constexpr void look() noexcept {
 #if EHLO_VECTOR
-        if (!std::is_constant_evaluated() && text_.size() - base_ >= 64) {
-            bits_ = mask64<Set>(text_.data() + base_);
+        if (!std::is_constant_evaluated() && text_.size() >= 64) {
+            // The last 64 octets again where fewer are left.
+            std::size_t const left = text_.size() - base_;
+            bits_ = left >= 64 ? mask64<Set>(text_.data() + base_) : mask64<Set>(text_.data() + text_.size() - 64) >> (64 - left);
             return;
         }
 #endif

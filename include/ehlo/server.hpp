@@ -1,8 +1,7 @@
 // The server machine: octets in, calls to a handler, octets out. No I/O: the caller's event loop drives it.
 #pragma once
 
-#include <ehlo/dispatch.hpp>
-#include <ehlo/line.hpp>
+#include <ehlo/command_reader.hpp>
 #include <ehlo/policy.hpp>
 #include <ehlo/session.hpp>
 
@@ -312,6 +311,52 @@ class basic_server {
             skip_ = chunk.left();
             if (skip_ != 0) return false;
         }
+        std::string_view const in = t.in.substr(t.used);
+        syntax grammar = rules.grammar;
+        grammar.smtputf8 = smtputf8_;
+        grammar.tolerate = tolerate_;
+        // Most commands are read in one step; one that is out of order, rare or wrong is left to the long way.
+        if (!std::is_constant_evaluated() && lines_.at_start() && in.size() >= 6) {
+            v0::verb const v = detail::find_verb4(in.data());
+            if (v != verb::bdat && !find_disorder(v)) {
+                std::optional<failure> fault;
+                reply r;
+                tolerated_ = strict;
+                std::size_t const used = detail::take_common_command(
+                    in, rules.max_line, grammar, [&](auto const& command) noexcept { r = ask(handler, command, fault, in.data()); });
+                if (used != 0) return finish_command(t, handler, used, v, fault, r);
+            }
+        }
+        return take_rare_command(t, handler, grammar);
+    }
+
+    // Why a verb cannot be answered here, whatever stands behind it.
+    constexpr std::optional<failure> find_disorder(v0::verb v) const noexcept {
+        std::optional<v0::event> const e = event_of(v);
+        if (!speaks(v)) return fail(errc::unknown_verb, 0);
+        if (where_ == state::refused && e != event::quit) return fail(errc::bad_sequence, 0);
+        if (!e || !does(v)) return fail(errc::not_implemented, 0);
+        if (!smtp_table.allows(where_, *e)) return fail(errc::bad_sequence, 0);
+        if (e == event::mail && rules.service == service::submission && !authenticated_) return fail(errc::not_authenticated, 0);
+        return std::nullopt;
+    }
+
+    template <class H>
+    constexpr bool finish_command(io& t, H& handler, std::size_t consumed, v0::verb v, std::optional<failure> const& fault, reply const& r) noexcept {
+        v0::event const e = event_of(v).value_or(event::noop);
+        if (!fault && r.is_later()) {
+            put_off(consumed, e, v);
+            return true;
+        }
+        t.used += consumed;
+        if (fault) refuse(t, handler, e, v, *fault);
+        else conclude(t, handler, e, v, r, std::nullopt);
+        return true;
+    }
+
+    // By way of its line: for all that can be wrong with it.
+    template <class H>
+    EHLO_NOINLINE constexpr bool take_rare_command(io& t, H& handler, syntax const& grammar) noexcept {
         bool const from_start = !lines_.discarding();
         auto const line = lines_.next(t.in.substr(t.used), rules.max_line, tolerate_);
         // One that cannot be read hides the size of its chunk.
@@ -327,9 +372,6 @@ class basic_server {
             return true;
         }
         if (line.consumed == line->size() + 1) tolerated_ |= rule::bare_lf_line;
-        syntax grammar = rules.grammar;
-        grammar.smtputf8 = smtputf8_;
-        grammar.tolerate = tolerate_;
         auto const split = split_command(*line, grammar);
         if (!split || split->verb == verb::unknown) {
             t.used += line.consumed;
@@ -337,15 +379,7 @@ class basic_server {
             return true;
         }
         v0::verb const v = split->verb;
-        std::optional<v0::event> const known = event_of(v);
-        v0::event const e = known.value_or(event::noop);
-        std::optional<failure> fault;
-        if (v == verb::bdat) fault = refuse_chunk(*split);
-        else if (!speaks(v)) fault = fail(errc::unknown_verb, 0);
-        else if (where_ == state::refused && e != event::quit) fault = fail(errc::bad_sequence, 0);
-        else if (!known || !does(v)) fault = fail(errc::not_implemented, 0);
-        else if (!smtp_table.allows(where_, e)) fault = fail(errc::bad_sequence, 0);
-        else if (e == event::mail && rules.service == service::submission && !authenticated_) fault = fail(errc::not_authenticated, 0);
+        std::optional<failure> fault = v == verb::bdat ? refuse_chunk(*split) : find_disorder(v);
         reply r;
         if (!fault) {
             tolerated_ |= split->tolerated;
@@ -356,16 +390,7 @@ class basic_server {
             });
             if (bad) fault = bad;
         }
-        if (fault) {
-            t.used += line.consumed;
-            refuse(t, handler, e, v, *fault);
-        } else if (r.is_later()) {
-            put_off(line.consumed, e, v);
-        } else {
-            t.used += line.consumed;
-            conclude(t, handler, e, v, r, std::nullopt);
-        }
-        return true;
+        return finish_command(t, handler, line.consumed, v, fault, r);
     }
 
     // The parameters of the extensions on offer. A parameter of another one is as good as unknown (RFC 5321 4.1.1.11).
