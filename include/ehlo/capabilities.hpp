@@ -255,9 +255,8 @@ constexpr result<std::size_t> write_capabilities(writer& out, std::string_view d
         w.raw("250-").raw(domain);
         if (!greet.empty()) w.raw(' ').text(greet);
         w.crlf();
-        for (unsigned i = 0; i < extension_count; ++i) {
-            auto const e = static_cast<extension>(i);
-            if (!c.has(e)) continue;
+        for (std::uint64_t left = c.offered.bits & detail::low_bits(extension_count); left != 0; left &= left - 1) {
+            auto const e = static_cast<extension>(detail::trailing_zeros(left));
             last = w.size() + 3;
             w.raw("250-").raw(name(e));
             if (e == extension::size && c.max_size) w.raw(' ').number(*c.max_size);

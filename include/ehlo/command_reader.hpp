@@ -70,7 +70,8 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
         if (size < 14 || p[4] != ' ' || fold4(p + 5) != fold4("FROM") || p[9] != ':') return 0;
         cmd::mail m;
         m.verb = verb::mail;
-        if (!path_access::take_common({p + 10, size - 10}, rules, m.from)) return 0;
+        if (p[10] == '<' && p[11] == '>') path_access::set_null(m.from, {p + 10, 2});
+        else if (!path_access::take_common({p + 10, size - 10}, rules, m.from)) return 0;
         std::size_t const end = 10 + m.from.text().size();
         std::size_t const used = take_common_parameters({p + end, size - end}, rules, m.parameters);
         if (used == 0 || end + used > limit) return 0;
@@ -91,7 +92,10 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
     case verb::rset: return bare(cmd::rset{});
     case verb::quit: return bare(cmd::quit{});
     case verb::noop: return bare(cmd::remark{v, {p + 4, 0}});
-    default: return 0;
+    default:
+        if (size < 10 || fold4(p) != fold4("STAR") || fold4(p + 4) != fold4("TTLS") || load2(p + 8) != crlf || limit < 10) return 0;
+        f(cmd::starttls{});
+        return 10;
     }
 }
 
@@ -123,7 +127,10 @@ class command_reader {
     EHLO_INLINE constexpr progress<verb> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit, syntax const& rules, F&& f) noexcept {
         if (!std::is_constant_evaluated() && lines_.at_start()) {
             std::size_t const used = detail::take_common_command(in, limit, rules, f);
-            if (used != 0) [[likely]] return {detail::find_verb4(in.data()), used};
+            if (used != 0) [[likely]] {
+                verb const v = detail::find_verb4(in.data());
+                return {v == verb::unknown ? verb::starttls : v, used};  // the only longer one that is read in one step
+            }
         }
         return next_rare(in, limit, rules, f);
     }

@@ -162,6 +162,11 @@ struct path_access {
         return true;
     }
 
+    static EHLO_INLINE constexpr void set_null(path& p, std::string_view text) noexcept {
+        p = path();
+        p.data_ = text.data();
+        p.size_ = static_cast<std::uint16_t>(text.size());
+    }
     // "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100: one classification, then bit masks. The rest
     // is left to `scan`, and so is the place of every error.
     // `text` is not empty.

@@ -136,11 +136,54 @@ constexpr std::optional<failure> check(reply const& r) noexcept {
 
 inline constexpr std::size_t max_reply_line = 512;  ///< octets with CRLF, RFC 5321 4.5.3.1.5
 
+namespace detail {
+constexpr unsigned digits_of(unsigned n) noexcept { return n < 10 ? 1 : n < 100 ? 2 : 3; }
+constexpr std::size_t status_size(status s) noexcept { return s ? 4u + digits_of(s.subject) + digits_of(s.detail) : 0u; }
+constexpr std::size_t one_line_size(reply const& r) noexcept {
+    return 3 + 1 + status_size(r.enhanced) + (r.enhanced && !r.text.empty() ? 1u : 0u) + r.text.size() + 2;
+}
+/// Up to three digits.
+constexpr char* put_digits(char* to, unsigned n) noexcept {
+    if (n >= 100) *to++ = static_cast<char>('0' + n / 100);
+    if (n >= 10) *to++ = static_cast<char>('0' + n / 10 % 10);
+    *to++ = static_cast<char>('0' + n % 10);
+    return to;
+}
+constexpr char* put_octets(char* to, std::string_view octets) noexcept {
+    if (std::is_constant_evaluated()) {
+        for (char const c : octets) *to++ = c;
+        return to;
+    }
+    if (!octets.empty()) std::memcpy(to, octets.data(), octets.size());
+    return to + octets.size();
+}
+constexpr void put_one_line(char* to, reply const& r) noexcept {
+    to = put_digits(to, r.code);
+    *to++ = ' ';
+    if (r.enhanced) {
+        *to++ = static_cast<char>('0' + r.enhanced.klass);
+        *to++ = '.';
+        to = put_digits(to, r.enhanced.subject);
+        *to++ = '.';
+        to = put_digits(to, r.enhanced.detail);
+        if (!r.text.empty()) *to++ = ' ';
+    }
+    to = put_octets(to, r.text);
+    *to++ = '\r';
+    *to = '\n';
+}
+}  // namespace detail
+
 /// Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF. The status stands on every
 /// line (RFC 2034 4). A text too long for a line of 512 octets goes on in the next one, split at a space if there is one;
 /// the space is what gives way to the CRLF. Errors: those of check(reply), output_full.
 constexpr result<std::size_t> write_reply(writer& out, reply const& r) noexcept {
     if (auto const bad = check(r)) return *bad;
+    // One line, as nearly all are: its length is known, and each octet is stored once.
+    if (std::size_t const size = detail::one_line_size(r); size <= max_reply_line && size <= out.room() && out.ok()) [[likely]] {
+        detail::put_one_line(out.claim(size), r);
+        return size;
+    }
     return out.atomically([&](writer& w) {
         std::string_view rest = r.text;
         for (bool last = false; !last;) {
