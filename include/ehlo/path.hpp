@@ -225,6 +225,14 @@ struct path_access {
         c.tolerated |= before;
         return read;
     }
+    // All of a text. On its own, so that the common way needs neither cursor nor stack.
+    EHLO_NOINLINE static constexpr result<path> parse_rare(std::string_view text, path_role role, syntax const& rules) noexcept {
+        cursor c{text, rules};
+        path p;
+        if (!scan(c, role, p)) return c.error;
+        if (!c.end()) return fail(errc::unexpected_argument, c.at);
+        return p;
+    }
     // The path at the cursor, which it passes over.
     static EHLO_INLINE constexpr bool take(cursor& c, path_role role, path& p) noexcept {
         if (!std::is_constant_evaluated() && !c.end() && take_common({c.text.data() + c.at, c.text.size() - c.at}, c.rules, p)) {
@@ -251,9 +259,8 @@ constexpr result<path> take_path(std::string_view text EHLO_LIFETIMEBOUND, path_
 constexpr result<path> parse_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
                                   syntax const& rules = strict_syntax) noexcept {
     result<path> p{detail::to_be_filled()};
-    detail::cursor c{text, rules};
-    if (!path_access::take(c, role, *p)) [[unlikely]] p = c.error;
-    else if (!c.end()) [[unlikely]] p = fail(errc::unexpected_argument, c.at);
+    if (std::is_constant_evaluated() || text.empty() || !path_access::take_common(text, rules, *p) || p->text().size() != text.size())
+        p = path_access::parse_rare(text, role, rules);
     return p;
 }
 constexpr result<path> parse_reverse_path(std::string_view text EHLO_LIFETIMEBOUND,

@@ -28,8 +28,13 @@ constexpr unsigned trailing_zeros(std::uint64_t mask) noexcept {
 }
 /// Bits 0 to n-1.
 constexpr std::uint64_t low_bits(unsigned n) noexcept { return n < 64 ? (std::uint64_t{1} << n) - 1 : ~std::uint64_t{0}; }
-/// The same for n from 1 to 64, in three instructions.
-constexpr std::uint64_t low_bits_of_some(unsigned n) noexcept { return ~std::uint64_t{0} >> (-n & 63); }
+/// The same for n from 1 to 64, in three instructions, or one.
+constexpr std::uint64_t low_bits_of_some(unsigned n) noexcept {
+#if defined(__BMI2__) && defined(__x86_64__)
+    if (!std::is_constant_evaluated()) return __builtin_ia32_bzhi_di(~std::uint64_t{0}, n);
+#endif
+    return ~std::uint64_t{0} >> (-n & 63);
+}
 
 /// A set as few ranges of octets, around the corner if need be: [first, last] with last < first wraps at 255.
 /// Every instantiation of a kernel needs one, so it is made word by word: octet by octet it was half of the compile time.
