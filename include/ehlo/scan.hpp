@@ -493,8 +493,172 @@ constexpr std::size_t find_content_event(std::string_view text, std::size_t from
             if (i + 16 == size) return size;
         }
     }
+    if (!std::is_constant_evaluated() && i < size) {
+        v16 const here = load_short(text.data() + i, size - i), before = load_short(text.data() + i - 1, size - i);
+        v16 const cr = splat('\r'), lf = splat('\n'), dot = splat('.'), zero = splat(0);
+        std::uint32_t const hits =
+            move_mask(reinterpret_cast<v16>(((before == cr) ^ (here == lf)) | ((before == lf) & (here == dot)) | (here == zero))) &
+            static_cast<std::uint32_t>(low_bits(static_cast<unsigned>(size - i)));
+        return hits != 0 ? i + trailing_zeros(hits) : size;
+    }
 #endif
     return find_content_event_plain(text, from);
 }
+
+#if EHLO_VECTOR
+// Content, copied and looked at in one pass. An octet is compared together with the one before it by loads that lie one octet
+// apart, so that nothing is carried from vector to vector.
+
+/// Copies blocks of 128 octets from `p` to `q`, as many of the `size` as hold nothing that a copy may not pass over (CR or LF alone,
+/// a dot behind LF). Returns the octets copied; the block behind them is written too. `nul`: there is a NUL in what was copied.
+/// Reads p[-1].
+// The loop is a macro because it is needed twice. GCC would lower a template to the vectors of the baseline before it inlines it
+// into a function for AVX2, and a lambda has not the target of the function it stands in.
+#define EHLO_COPY_CLEAN(V)                                                                                          \
+    std::size_t const whole = size;                                                                                 \
+    V const cr = V{} + static_cast<unsigned char>('\r'), lf = V{} + static_cast<unsigned char>('\n'),               \
+            dot = V{} + static_cast<unsigned char>('.');                                                            \
+    V least = V{} + static_cast<unsigned char>(255);                                                                \
+    for (; size >= 128; p += 128, q += 128, size -= 128) {                                                          \
+        V hit{}, low = least, here, before;                                                                         \
+        EHLO_UNROLL for (unsigned i = 0; i < 128; i += static_cast<unsigned>(sizeof(V))) {                          \
+            std::memcpy(&here, p + i, sizeof here);                                                                 \
+            std::memcpy(&before, p + i - 1, sizeof before);                                                         \
+            std::memcpy(q + i, &here, sizeof here);                                                                 \
+            hit |= reinterpret_cast<V>(((before == cr) ^ (here == lf)) | ((before == lf) & (here == dot)));         \
+            low = here < low ? here : low;                                                                          \
+        }                                                                                                           \
+        if (move_mask(hit) != 0) break;                                                                             \
+        least = low;                                                                                                \
+    }                                                                                                               \
+    if (move_mask(reinterpret_cast<V>(least == V{})) != 0) nul = true;                                              \
+    return whole - size;
+
+EHLO_INLINE std::size_t copy_clean_baseline(char const* p, char* q, std::size_t size, bool& nul) noexcept { EHLO_COPY_CLEAN(widest) }
+
+#if defined(__x86_64__) && !defined(__AVX2__)
+// Chosen at run time: twice the speed, and nothing else of the library gains that much by AVX2.
+#define EHLO_RUN_TIME_AVX2 1
+__attribute__((target("avx2"), always_inline)) inline std::uint32_t move_mask(v32 const& v) noexcept {
+    using signed32 = char __attribute__((vector_size(32)));
+    return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<signed32>(v)));
+}
+__attribute__((target("avx2"), noinline)) inline std::size_t copy_clean_avx2(char const* p, char* q, std::size_t size, bool& nul) noexcept {
+    EHLO_COPY_CLEAN(v32)
+}
+#endif
+#undef EHLO_COPY_CLEAN
+
+EHLO_INLINE std::size_t copy_clean(char const* p, char* q, std::size_t size, bool& nul) noexcept {
+#if defined(EHLO_RUN_TIME_AVX2)
+    if (__builtin_cpu_supports("avx2")) return copy_clean_avx2(p, q, size, nul);
+#endif
+    return copy_clean_baseline(p, q, size, nul);
+}
+
+/// Copies 64 octets; they may not overlap.
+EHLO_INLINE void copy64(char const* p, char* q) noexcept {
+    EHLO_UNROLL for (unsigned i = 0; i < 64; i += static_cast<unsigned>(sizeof(widest))) store(q + i, load<widest>(p + i));
+}
+
+/// What copy_content takes and gives.
+struct content_copy {
+    content_copy(char const* in, std::size_t in_size, char* out, std::size_t out_size) noexcept
+        : from(in), size(in_size), to(out), room(out_size) {}
+    char const* from;  ///< the octet before it can be read
+    std::size_t size;
+    char* to;
+    std::size_t room;
+    bool line_start = false;   ///< a dot at `from` would begin a line
+    bool after_cr = false;     ///< the octet before `from` is a CR that is still to be judged
+    bool may_be_bare = false;  ///< go on behind CR and LF alone
+    std::size_t consumed = 0, produced = 0;
+    bool bare_cr = false, bare_lf = false, nul = false;
+};
+enum class dots : bool { take_away, add };
+
+/// Copies content and takes away (or adds) the dot of each line that begins with one: not quite all of it (the last 200
+/// octets or so of input or room are left), and not beyond the end of content or, unless they may be, CR or LF alone. Never
+/// ends behind a CR.
+template <dots Dots, std::size_t (*Copy)(char const*, char*, std::size_t, bool&) noexcept>
+EHLO_INLINE void copy_content_by(content_copy& job) noexcept {
+    // A block of 64, 64 more that the copy behind its last dot takes, two that may be the end's CRLF, and when dots are added
+    // one for every third octet.
+    constexpr std::size_t margin = Dots == dots::add ? 160 : 130;
+    char const *p = job.from, *const p_end = p + job.size;
+    char *q = job.to, *const q_end = q + job.room;
+    auto const left = [&]() noexcept {
+        auto const in = static_cast<std::size_t>(p_end - p), out = static_cast<std::size_t>(q_end - q);
+        return in < out ? in : out;
+    };
+    std::uint64_t cr_before = job.after_cr, dot_begins = job.line_start, bare_cr = 0, bare_lf = 0;
+    v16 least = splat(255);
+    bool nul = false;
+    while (left() >= margin) {
+        if (std::size_t const clean = Copy(p, q, left(), nul)) {
+            p += clean;
+            q += clean;
+            cr_before = p[-1] == '\r';
+            dot_begins = p[-1] == '\n' && p[-2] == '\r';
+        }
+        // A block that is not clean is seldom the only one: until two in a row are, the masks are made at once.
+        for (unsigned clean = 0; clean < 2 && left() >= margin;) {
+            std::uint64_t cr = 0, lf = 0, dot = 0;
+            v16 low = least;
+            EHLO_UNROLL for (unsigned i = 0; i < 64; i += 16) {
+                v16 const here = load16(p + i);
+                cr |= std::uint64_t{move_mask(reinterpret_cast<v16>(here == splat('\r')))} << i;
+                lf |= std::uint64_t{move_mask(reinterpret_cast<v16>(here == splat('\n')))} << i;
+                dot |= std::uint64_t{move_mask(reinterpret_cast<v16>(here == splat('.')))} << i;
+                low = here < low ? here : low;
+            }
+            std::uint64_t const after_cr = cr << 1 | cr_before, crlf = lf & after_cr;
+            std::uint64_t const lone_cr = after_cr & ~lf, lone_lf = lf & ~after_cr;
+            dot &= crlf << 1 | dot_begins;
+            if constexpr (Dots == dots::take_away) {
+                std::uint64_t const last = std::uint64_t{1} << 63;
+                if ((dot & (cr >> 1 | last)) != 0) {
+                    std::uint64_t const cr_next = cr >> 1 | (p[64] == '\r' ? last : 0);
+                    std::uint64_t const lf_next = lf >> 2 | (p[64] == '\n' ? last >> 1 : 0) | (p[65] == '\n' ? last : 0);
+                    if ((dot & cr_next & lf_next) != 0) goto out;
+                }
+            }
+            if ((lone_cr | lone_lf) != 0 && !job.may_be_bare) goto out;
+            bare_cr |= lone_cr;
+            bare_lf |= lone_lf;
+            least = low;
+            cr_before = cr >> 63;
+            dot_begins = crlf >> 63;
+            clean = (dot | lone_cr | lone_lf) != 0 ? 0 : clean + 1;
+            // The block as it is, and then again what follows each dot, one octet nearer or farther. No count of octets, no
+            // branch on it: 64 are copied whatever remains.
+            copy64(p, q);
+            for (; dot != 0; dot &= dot - 1) {
+                unsigned const at = trailing_zeros(dot);
+                if constexpr (Dots == dots::take_away) {
+                    copy64(p + at + 1, q + at);
+                    --q;
+                } else {
+                    ++q;
+                    copy64(p + at, q + at);
+                }
+            }
+            p += 64;
+            q += 64;
+        }
+    }
+out:
+    if (p != job.from && p[-1] == '\r') --p, --q;
+    job.consumed = static_cast<std::size_t>(p - job.from);
+    job.produced = static_cast<std::size_t>(q - job.to);
+    job.bare_cr = bare_cr != 0;
+    job.bare_lf = bare_lf != 0;
+    job.nul = nul || move_mask(reinterpret_cast<v16>(least == splat(0))) != 0;
+}
+template <dots Dots>
+EHLO_NOINLINE inline void copy_content(content_copy& job) noexcept {
+    copy_content_by<Dots, copy_clean>(job);
+}
+#endif  // EHLO_VECTOR
 
 }  // namespace ehlo::inline v0::detail
