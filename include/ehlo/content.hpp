@@ -192,16 +192,24 @@ class content_decoder {
         detail::content_copy job(in + 1, (size < block ? size : block) - 1, out + kept, room - kept);
         job.after_cr = in[0] == '\r';
         job.may_be_bare = bare != bare_octets::normalize;
+        job.seen.gap = job.seen.longest_gap = line_length_ + kept;
         detail::copy_content<detail::dots::take_away>(job);
         if (job.consumed == 0) return {};
         bare_lf_ |= in[0] == '\n';
         nul_ |= in[0] == '\0';
         bare_cr_ |= job.bare_cr;
         bare_lf_ |= job.bare_lf;
-        nul_ |= job.nul;
+        nul_ |= job.seen.nul;
         decoded_content const done{1 + job.consumed, kept + job.produced, false};
         line_start_ = in[done.consumed - 1] == '\n' && in[done.consumed - 2] == '\r';
-        measure({out, done.produced});
+        std::string_view const octets(out, done.produced);
+        if (job.seen.longest_gap >= 640) {
+            measure(octets);
+        } else {
+            std::size_t const line_end = last_line_end(octets, 0, octets.size());
+            std::size_t const length = line_end == octets.size() ? line_length_ + octets.size() : octets.size() - line_end - 1;
+            line_length_ = static_cast<std::uint16_t>(length);
+        }
         return done;
     }
 #endif

@@ -509,32 +509,47 @@ constexpr std::size_t find_content_event(std::string_view text, std::size_t from
 // Content, copied and looked at in one pass. An octet is compared together with the one before it by loads that lie one octet
 // apart, so that nothing is carried from vector to vector.
 
+/// What else was seen on the way. A gap is a row of whole blocks in which no line ends: none of 640 octets or more means that no
+/// line has more than 998, as it takes a part of two more blocks at most, 127 octets of each.
+struct content_seen {
+    std::size_t gap = 0, longest_gap = 0;
+    bool nul = false;
+};
+
 /// Copies blocks of 128 octets from `p` to `q`, as many of the `size` as hold nothing that a copy may not pass over (CR or LF alone,
-/// a dot behind LF). Returns the octets copied; the block behind them is written too. `nul`: there is a NUL in what was copied.
-/// Reads p[-1].
+/// a dot behind LF). Returns the octets copied; the block behind them is written too. Reads p[-1].
+// The first block overlaps the second so that all stores from then on are aligned: stores across cache lines took half as long again.
 // The loop is a macro because it is needed twice. GCC would lower a template to the vectors of the baseline before it inlines it
 // into a function for AVX2, and a lambda has not the target of the function it stands in.
-#define EHLO_COPY_CLEAN(V)                                                                                          \
-    std::size_t const whole = size;                                                                                 \
-    V const cr = V{} + static_cast<unsigned char>('\r'), lf = V{} + static_cast<unsigned char>('\n'),               \
-            dot = V{} + static_cast<unsigned char>('.');                                                            \
-    V least = V{} + static_cast<unsigned char>(255);                                                                \
-    for (; size >= 128; p += 128, q += 128, size -= 128) {                                                          \
-        V hit{}, low = least, here, before;                                                                         \
-        EHLO_UNROLL for (unsigned i = 0; i < 128; i += static_cast<unsigned>(sizeof(V))) {                          \
-            std::memcpy(&here, p + i, sizeof here);                                                                 \
-            std::memcpy(&before, p + i - 1, sizeof before);                                                         \
-            std::memcpy(q + i, &here, sizeof here);                                                                 \
-            hit |= reinterpret_cast<V>(((before == cr) ^ (here == lf)) | ((before == lf) & (here == dot)));         \
-            low = here < low ? here : low;                                                                          \
-        }                                                                                                           \
-        if (move_mask(hit) != 0) break;                                                                             \
-        least = low;                                                                                                \
-    }                                                                                                               \
-    if (move_mask(reinterpret_cast<V>(least == V{})) != 0) nul = true;                                              \
+#define EHLO_COPY_CLEAN(V)                                                                                            \
+    std::size_t const whole = size;                                                                                   \
+    std::size_t gap = seen.gap, longest_gap = seen.longest_gap;                                                       \
+    V const cr = V{} + static_cast<unsigned char>('\r'), lf = V{} + static_cast<unsigned char>('\n'),                 \
+            dot = V{} + static_cast<unsigned char>('.');                                                              \
+    V least = V{} + static_cast<unsigned char>(255);                                                                  \
+    for (std::size_t step = 128 - (reinterpret_cast<std::uintptr_t>(q) & 31); size >= 128; step = 128) {              \
+        V hit{}, ends{}, low = least, here, before;                                                                   \
+        EHLO_UNROLL for (unsigned i = 0; i < 128; i += static_cast<unsigned>(sizeof(V))) {                            \
+            std::memcpy(&here, p + i, sizeof here);                                                                   \
+            std::memcpy(&before, p + i - 1, sizeof before);                                                           \
+            std::memcpy(q + i, &here, sizeof here);                                                                   \
+            V const end = reinterpret_cast<V>(here == lf);                                                            \
+            hit |= (reinterpret_cast<V>(before == cr) ^ end) | reinterpret_cast<V>((before == lf) & (here == dot));   \
+            ends |= end;                                                                                              \
+            low = here < low ? here : low;                                                                            \
+        }                                                                                                             \
+        if (move_mask(hit) != 0) break;                                                                               \
+        least = low;                                                                                                  \
+        gap = move_mask(ends) != 0 ? 0 : gap + 128;                                                                   \
+        longest_gap = gap > longest_gap ? gap : longest_gap;                                                          \
+        p += step, q += step, size -= step;                                                                           \
+    }                                                                                                                 \
+    if (move_mask(reinterpret_cast<V>(least == V{})) != 0) seen.nul = true;                                           \
+    seen.gap = gap;                                                                                                   \
+    seen.longest_gap = longest_gap;                                                                                   \
     return whole - size;
 
-EHLO_INLINE std::size_t copy_clean_baseline(char const* p, char* q, std::size_t size, bool& nul) noexcept { EHLO_COPY_CLEAN(widest) }
+EHLO_INLINE std::size_t copy_clean_baseline(char const* p, char* q, std::size_t size, content_seen& seen) noexcept { EHLO_COPY_CLEAN(widest) }
 
 #if defined(__x86_64__) && !defined(__AVX2__)
 // Chosen at run time: twice the speed, and nothing else of the library gains that much by AVX2.
@@ -543,18 +558,67 @@ __attribute__((target("avx2"), always_inline)) inline std::uint32_t move_mask(v3
     using signed32 = char __attribute__((vector_size(32)));
     return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<signed32>(v)));
 }
-__attribute__((target("avx2"), noinline)) inline std::size_t copy_clean_avx2(char const* p, char* q, std::size_t size, bool& nul) noexcept {
+__attribute__((target("avx2"), noinline)) inline std::size_t copy_clean_avx2(char const* p, char* q, std::size_t size, content_seen& seen) noexcept {
     EHLO_COPY_CLEAN(v32)
 }
 #endif
 #undef EHLO_COPY_CLEAN
 
-EHLO_INLINE std::size_t copy_clean(char const* p, char* q, std::size_t size, bool& nul) noexcept {
+EHLO_INLINE bool have_avx2() noexcept {
 #if defined(EHLO_RUN_TIME_AVX2)
-    if (__builtin_cpu_supports("avx2")) return copy_clean_avx2(p, q, size, nul);
+    return __builtin_cpu_supports("avx2");
+#elif defined(__AVX2__)
+    return true;
+#else
+    return false;
 #endif
-    return copy_clean_baseline(p, q, size, nul);
 }
+EHLO_INLINE std::size_t copy_clean(char const* p, char* q, std::size_t size, content_seen& seen) noexcept {
+#if defined(EHLO_RUN_TIME_AVX2)
+    if (have_avx2()) return copy_clean_avx2(p, q, size, seen);
+#endif
+    return copy_clean_baseline(p, q, size, seen);
+}
+
+#if defined(__AVX2__) || defined(EHLO_RUN_TIME_AVX2)
+#define EHLO_SQUEEZE 1
+/// For each set of octets out of 8 that are to be taken away, where the others come from.
+struct squeeze_table {
+    unsigned char from[256][8] = {};
+    constexpr squeeze_table() noexcept {
+        for (unsigned set = 0; set < 256; ++set) {
+            unsigned n = 0;
+            for (unsigned i = 0; i < 8; ++i)
+                if ((set >> i & 1) == 0) from[set][n++] = static_cast<unsigned char>(i);
+        }
+    }
+};
+inline constexpr squeeze_table squeezed;
+/// Copies the 64 octets at `p` without those in `dots`, and returns how many remained: 8 by 8, with no branch on what they are.
+/// All 64 of `q` may be written.
+#if defined(EHLO_RUN_TIME_AVX2)
+__attribute__((target("avx2"), noinline)) inline
+#else
+EHLO_INLINE
+#endif
+std::size_t squeeze64(char const* p, char* q, std::uint64_t dots) noexcept {
+    using c16 = char __attribute__((vector_size(16)));
+    using words = std::uint64_t __attribute__((vector_size(16)));
+    char* const begin = q;
+    EHLO_UNROLL for (unsigned i = 0; i < 64; i += 8) {
+        unsigned const set = dots >> i & 255;
+        std::uint64_t octets, from;
+        std::memcpy(&octets, p + i, 8);
+        std::memcpy(&from, squeezed.from[set], 8);
+        words const packed = reinterpret_cast<words>(
+            __builtin_ia32_pshufb128(reinterpret_cast<c16>(words{octets, 0}), reinterpret_cast<c16>(words{from, 0})));
+        std::uint64_t const result = packed[0];
+        std::memcpy(q, &result, 8);
+        q += 8 - __builtin_popcount(set);
+    }
+    return static_cast<std::size_t>(q - begin);
+}
+#endif
 
 /// Copies 64 octets; they may not overlap.
 EHLO_INLINE void copy64(char const* p, char* q) noexcept {
@@ -572,15 +636,16 @@ struct content_copy {
     bool line_start = false;   ///< a dot at `from` would begin a line
     bool after_cr = false;     ///< the octet before `from` is a CR that is still to be judged
     bool may_be_bare = false;  ///< go on behind CR and LF alone
+    content_seen seen;
     std::size_t consumed = 0, produced = 0;
-    bool bare_cr = false, bare_lf = false, nul = false;
+    bool bare_cr = false, bare_lf = false;
 };
 enum class dots : bool { take_away, add };
 
 /// Copies content and takes away (or adds) the dot of each line that begins with one: not quite all of it (the last 200
 /// octets or so of input or room are left), and not beyond the end of content or, unless they may be, CR or LF alone. Never
 /// ends behind a CR.
-template <dots Dots, std::size_t (*Copy)(char const*, char*, std::size_t, bool&) noexcept>
+template <dots Dots, std::size_t (*Copy)(char const*, char*, std::size_t, content_seen&) noexcept>
 EHLO_INLINE void copy_content_by(content_copy& job) noexcept {
     // A block of 64, 64 more that the copy behind its last dot takes, two that may be the end's CRLF, and when dots are added
     // one for every third octet.
@@ -592,10 +657,11 @@ EHLO_INLINE void copy_content_by(content_copy& job) noexcept {
         return in < out ? in : out;
     };
     std::uint64_t cr_before = job.after_cr, dot_begins = job.line_start, bare_cr = 0, bare_lf = 0;
-    v16 least = splat(255);
-    bool nul = false;
+    widest least = splat<widest>(255);
+    content_seen seen = job.seen;
+    std::size_t drift = 0;  // octets that the last block was copied nearer or farther
     while (left() >= margin) {
-        if (std::size_t const clean = Copy(p, q, left(), nul)) {
+        if (std::size_t const clean = Copy(p, q, left(), seen)) {
             p += clean;
             q += clean;
             cr_before = p[-1] == '\r';
@@ -604,12 +670,13 @@ EHLO_INLINE void copy_content_by(content_copy& job) noexcept {
         // A block that is not clean is seldom the only one: until two in a row are, the masks are made at once.
         for (unsigned clean = 0; clean < 2 && left() >= margin;) {
             std::uint64_t cr = 0, lf = 0, dot = 0;
-            v16 low = least;
-            EHLO_UNROLL for (unsigned i = 0; i < 64; i += 16) {
-                v16 const here = load16(p + i);
-                cr |= std::uint64_t{move_mask(reinterpret_cast<v16>(here == splat('\r')))} << i;
-                lf |= std::uint64_t{move_mask(reinterpret_cast<v16>(here == splat('\n')))} << i;
-                dot |= std::uint64_t{move_mask(reinterpret_cast<v16>(here == splat('.')))} << i;
+            widest low = least;
+            EHLO_UNROLL for (unsigned i = 0; i < 64; i += static_cast<unsigned>(sizeof(widest))) {
+                widest const here = load<widest>(p + i);
+                store(q + i, here);
+                cr |= std::uint64_t{move_mask(reinterpret_cast<widest>(here == splat<widest>('\r')))} << i;
+                lf |= std::uint64_t{move_mask(reinterpret_cast<widest>(here == splat<widest>('\n')))} << i;
+                dot |= std::uint64_t{move_mask(reinterpret_cast<widest>(here == splat<widest>('.')))} << i;
                 low = here < low ? here : low;
             }
             std::uint64_t const after_cr = cr << 1 | cr_before, crlf = lf & after_cr;
@@ -630,19 +697,33 @@ EHLO_INLINE void copy_content_by(content_copy& job) noexcept {
             cr_before = cr >> 63;
             dot_begins = crlf >> 63;
             clean = (dot | lone_cr | lone_lf) != 0 ? 0 : clean + 1;
-            // The block as it is, and then again what follows each dot, one octet nearer or farther. No count of octets, no
-            // branch on it: 64 are copied whatever remains.
-            copy64(p, q);
-            for (; dot != 0; dot &= dot - 1) {
-                unsigned const at = trailing_zeros(dot);
-                if constexpr (Dots == dots::take_away) {
-                    copy64(p + at + 1, q + at);
-                    --q;
-                } else {
-                    ++q;
-                    copy64(p + at, q + at);
+            seen.gap = crlf != 0 ? 0 : seen.gap + 64;
+            seen.longest_gap = seen.gap > seen.longest_gap ? seen.gap : seen.longest_gap;
+            // The block stands there as it is; now again what follows each dot, one octet nearer or farther. No counting of octets
+            // and no branch on their number: all 64 are copied whatever remains. Only where dots stand close, 16 will do.
+            char* const begin = q;
+            char const* const source = Dots == dots::take_away ? p + 1 : p;
+            constexpr std::ptrdiff_t step = Dots == dots::take_away ? 0 : 1;
+            if (drift < 6) {
+                for (; dot != 0; dot &= dot - 1) {
+                    unsigned const at = trailing_zeros(dot);
+                    copy64(source + at, q + at + step);
+                    q += Dots == dots::take_away ? -1 : 1;
+                }
+#if defined(EHLO_SQUEEZE)
+            } else if (Dots == dots::take_away && have_avx2()) {
+                q = q + squeeze64(p, q, dot) - 64;
+#endif
+            } else {
+                while (dot != 0) {
+                    unsigned const at = trailing_zeros(dot);
+                    dot &= dot - 1;
+                    store(q + at + step, load16(source + at));
+                    if ((dot >> at & 0x1FFFF) == 0) [[unlikely]] copy64(source + at, q + at + step);
+                    q += Dots == dots::take_away ? -1 : 1;
                 }
             }
+            drift = static_cast<std::size_t>(q < begin ? begin - q : q - begin);
             p += 64;
             q += 64;
         }
@@ -653,7 +734,8 @@ out:
     job.produced = static_cast<std::size_t>(q - job.to);
     job.bare_cr = bare_cr != 0;
     job.bare_lf = bare_lf != 0;
-    job.nul = nul || move_mask(reinterpret_cast<v16>(least == splat(0))) != 0;
+    job.seen = seen;
+    if (move_mask(reinterpret_cast<widest>(least == widest{})) != 0) job.seen.nul = true;
 }
 template <dots Dots>
 EHLO_NOINLINE inline void copy_content(content_copy& job) noexcept {
