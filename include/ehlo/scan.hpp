@@ -519,6 +519,12 @@ struct content_seen {
 /// Copies blocks of 128 octets from `p` to `q`, as many of the `size` as hold nothing that a copy may not pass over (CR or LF alone,
 /// a dot behind LF). Returns the octets copied; the block behind them is written too. Reads p[-1].
 // The first block overlaps the second so that all stores from then on are aligned: stores across cache lines took half as long again.
+// The compilers would regroup what the eight turns gather, and then run out of registers: a third slower with SSE2.
+#if defined(__SSE2__)
+#define EHLO_IN_ORDER(a, b, c) __asm__("" : "+x"(a), "+x"(b), "+x"(c))
+#else
+#define EHLO_IN_ORDER(a, b, c) (void)0
+#endif
 // The loop is a macro because it is needed twice. GCC would lower a template to the vectors of the baseline before it inlines it
 // into a function for AVX2, and a lambda has not the target of the function it stands in.
 #define EHLO_COPY_CLEAN(V)                                                                                            \
@@ -537,6 +543,7 @@ struct content_seen {
             hit |= (reinterpret_cast<V>(before == cr) ^ end) | reinterpret_cast<V>((before == lf) & (here == dot));   \
             ends |= end;                                                                                              \
             low = here < low ? here : low;                                                                            \
+            EHLO_IN_ORDER(hit, ends, low);                                                                            \
         }                                                                                                             \
         if (move_mask(hit) != 0) break;                                                                               \
         least = low;                                                                                                  \
@@ -563,22 +570,7 @@ __attribute__((target("avx2"), noinline)) inline std::size_t copy_clean_avx2(cha
 }
 #endif
 #undef EHLO_COPY_CLEAN
-
-EHLO_INLINE bool have_avx2() noexcept {
-#if defined(EHLO_RUN_TIME_AVX2)
-    return __builtin_cpu_supports("avx2");
-#elif defined(__AVX2__)
-    return true;
-#else
-    return false;
-#endif
-}
-EHLO_INLINE std::size_t copy_clean(char const* p, char* q, std::size_t size, content_seen& seen) noexcept {
-#if defined(EHLO_RUN_TIME_AVX2)
-    if (have_avx2()) return copy_clean_avx2(p, q, size, seen);
-#endif
-    return copy_clean_baseline(p, q, size, seen);
-}
+#undef EHLO_IN_ORDER
 
 #if defined(__AVX2__) || defined(EHLO_RUN_TIME_AVX2)
 #define EHLO_SQUEEZE 1
@@ -645,8 +637,8 @@ enum class dots : bool { take_away, add };
 /// Copies content and takes away (or adds) the dot of each line that begins with one: not quite all of it (the last 200
 /// octets or so of input or room are left), and not beyond the end of content or, unless they may be, CR or LF alone. Never
 /// ends behind a CR.
-template <dots Dots, std::size_t (*Copy)(char const*, char*, std::size_t, content_seen&) noexcept>
-EHLO_INLINE void copy_content_by(content_copy& job) noexcept {
+template <dots Dots, bool Avx2>
+EHLO_NOINLINE inline void copy_content_with(content_copy& job) noexcept {
     // A block of 64, 64 more that the copy behind its last dot takes, two that may be the end's CRLF, and when dots are added
     // one for every third octet.
     constexpr std::size_t margin = Dots == dots::add ? 160 : 130;
@@ -661,14 +653,19 @@ EHLO_INLINE void copy_content_by(content_copy& job) noexcept {
     content_seen seen = job.seen;
     std::size_t drift = 0;  // octets that the last block was copied nearer or farther
     while (left() >= margin) {
-        if (std::size_t const clean = Copy(p, q, left(), seen)) {
+#if defined(EHLO_RUN_TIME_AVX2)
+        std::size_t const clean = Avx2 ? copy_clean_avx2(p, q, left(), seen) : copy_clean_baseline(p, q, left(), seen);
+#else
+        std::size_t const clean = copy_clean_baseline(p, q, left(), seen);
+#endif
+        if (clean != 0) {
             p += clean;
             q += clean;
             cr_before = p[-1] == '\r';
             dot_begins = p[-1] == '\n' && p[-2] == '\r';
         }
         // A block that is not clean is seldom the only one: until two in a row are, the masks are made at once.
-        for (unsigned clean = 0; clean < 2 && left() >= margin;) {
+        for (unsigned quiet = 0; quiet < 2 && left() >= margin;) {
             std::uint64_t cr = 0, lf = 0, dot = 0;
             widest low = least;
             EHLO_UNROLL for (unsigned i = 0; i < 64; i += static_cast<unsigned>(sizeof(widest))) {
@@ -696,7 +693,7 @@ EHLO_INLINE void copy_content_by(content_copy& job) noexcept {
             least = low;
             cr_before = cr >> 63;
             dot_begins = crlf >> 63;
-            clean = (dot | lone_cr | lone_lf) != 0 ? 0 : clean + 1;
+            quiet = (dot | lone_cr | lone_lf) != 0 ? 0 : quiet + 1;
             seen.gap = crlf != 0 ? 0 : seen.gap + 64;
             seen.longest_gap = seen.gap > seen.longest_gap ? seen.gap : seen.longest_gap;
             // The block stands there as it is; now again what follows each dot, one octet nearer or farther. No counting of octets
@@ -711,7 +708,7 @@ EHLO_INLINE void copy_content_by(content_copy& job) noexcept {
                     q += Dots == dots::take_away ? -1 : 1;
                 }
 #if defined(EHLO_SQUEEZE)
-            } else if (Dots == dots::take_away && have_avx2()) {
+            } else if (Dots == dots::take_away && Avx2) {
                 q = q + squeeze64(p, q, dot) - 64;
 #endif
             } else {
@@ -738,8 +735,15 @@ out:
     if (move_mask(reinterpret_cast<widest>(least == widest{})) != 0) job.seen.nul = true;
 }
 template <dots Dots>
-EHLO_NOINLINE inline void copy_content(content_copy& job) noexcept {
-    copy_content_by<Dots, copy_clean>(job);
+EHLO_INLINE void copy_content(content_copy& job) noexcept {
+#if defined(EHLO_RUN_TIME_AVX2)
+    if (__builtin_cpu_supports("avx2")) return copy_content_with<Dots, true>(job);
+#endif
+#if defined(__AVX2__)
+    copy_content_with<Dots, true>(job);
+#else
+    copy_content_with<Dots, false>(job);
+#endif
 }
 #endif  // EHLO_VECTOR
 
