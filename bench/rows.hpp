@@ -240,11 +240,11 @@ inline void add_content_rows(std::vector<entry>& rows) {
         std::string const name(workload::body_names[static_cast<std::size_t>(kind)]);
         rows.push_back({"content_decode/" + name, [=](inputs& in) {
             std::string_view const text = in.wire(kind);
-            char* const out = in.room(2 * inputs::cached).data();
+            auto const out = in.room(2 * inputs::cached);
             row r{1, text.size(), [=] { decode_content(text, out); },
-                  {{"memcpy", [=] { copy_all(text, out); }},
-                   {"plain_loop", [=] { plain_decode(text, out); }}}};
-            if (kind != workload::body::bare) r.baselines.push_back({"naive", [=] { naive_content(text, out); }});
+                  {{"memcpy", [=] { copy_all(text, out.data()); }},
+                   {"plain_loop", [=] { plain_decode(text, out.data()); }}}};
+            if (kind != workload::body::bare) r.baselines.push_back({"naive", [=] { naive_content(text, out.data()); }});
             return r;
         }});
         rows.push_back({"content_spans/" + name, [=](inputs& in) {
@@ -267,8 +267,8 @@ inline void add_content_rows(std::vector<entry>& rows) {
     }});
     rows.push_back({"content_decode_64MiB", [](inputs& in) {
         std::string_view const text = in.large();
-        char* const out = in.room(text.size()).data();
-        return row{1, text.size(), [=] { decode_content(text, out); }, {{"memcpy", [=] { copy_all(text, out); }}}};
+        auto const out = in.room(text.size());
+        return row{1, text.size(), [=] { decode_content(text, out); }, {{"memcpy", [=] { copy_all(text, out.data()); }}}};
     }});
     rows.push_back({"content_spans_64MiB", [](inputs& in) {
         std::string_view const text = in.large();

@@ -41,7 +41,7 @@ void write_replies(std::span<char> room);  ///< the usual_replies
 void write_capabilities(std::span<char> room, ehlo::capabilities const& offered);
 
 // Content.
-void decode_content(std::string_view in, char* out);  ///< with a copy, as into a file's buffer
+void decode_content(std::string_view in, std::span<char> out);  ///< with a copy, as into a file's buffer
 void decode_spans(std::string_view in);               ///< without
 void encode_content(std::string_view in, std::span<char> room);
 

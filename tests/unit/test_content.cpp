@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,36 @@ decoded decode(std::vector<std::string_view> const& reads, bare_octets bare = ba
         if (!out.end && in.size() > out.most) out.most = in.size();
     }
     out.left = in.size();
+    out.bare_cr = d.bare_cr();
+    out.bare_lf = d.bare_lf();
+    out.nul = d.nul();
+    out.long_line = d.long_line();
+    return out;
+}
+
+// The same through decode(), into buffers of `room()` octets that end at a fence.
+template <class Room>
+decoded decode_copied(std::vector<std::string_view> const& reads, bare_octets bare, Room&& room) {
+    static support::fence input, output;
+    content_decoder d;
+    decoded out;
+    std::string pending;
+    for (std::string_view const more : reads) {
+        pending += more;
+        while (!out.end) {
+            std::size_t const size = room();
+            std::span<char> const to(const_cast<char*>(output.put(std::string(size, '#')).data()), size);
+            decoded_content const done = d.decode(input.put(pending), to, bare);
+            if (done.produced > size || done.consumed > pending.size()) FAIL("too much");
+            out.text += std::string_view(to.data(), done.produced);
+            out.end = done.end;
+            out.consumed += done.consumed;
+            pending.erase(0, done.consumed);
+            if (done.consumed == 0 && !done.end && size >= 2) break;
+        }
+        if (!out.end && pending.size() > out.most) out.most = pending.size();
+    }
+    out.left = pending.size();
     out.bare_cr = d.bare_cr();
     out.bare_lf = d.bare_lf();
     out.nul = d.nul();
@@ -314,6 +345,167 @@ TEST_CASE("a line of 998 octets, and one more", "[content]") {
     CHECK_FALSE(is_long(std::string(500, 'a') + "\n" + std::string(500, 'b') + end, bare_octets::normalize));
     CHECK_FALSE(is_long(std::string(500, 'a') + "\r" + std::string(500, 'b') + end, bare_octets::normalize));
 }
+
+namespace {
+
+// Texts of which the parts that matter are seldom, frequent, or everything.
+std::string content_text(generate::rng& r, std::size_t size) {
+    std::size_t const style = r.below(8);
+    std::string text;
+    while (text.size() < size) {
+        switch (style) {
+        case 0: text += r.pick("\r\n.\0a"sv); break;
+        case 1: text += "..\r\n"; break;
+        case 2: text += r.one_in(8) ? "\r\n"sv : "\r\n.."sv; break;
+        case 3: text += r.pick("\r\nab"sv); break;
+        case 4: text += std::string(r.below(70), 'a') + (r.one_in(30) ? "\r\n.b" : "\r\n"); break;
+        case 5: text += "\r\n." + std::string(r.between(1, 60), 'a'); break;
+        case 6: text += std::string(r.below(300), 'x') + std::string(1, r.pick("\r\n.\0"sv)) + (r.one_in(3) ? "\r\n" : "y"); break;
+        default: text += std::string(r.one_in(5) ? r.between(990, 1002) : r.below(2000), 'l') + (r.one_in(40) ? "\n" : "\r\n"); break;
+        }
+    }
+    text.resize(size);
+    if (size > 5 && r.one_in(3)) text.replace(r.below(size - 4), 5, "\r\n.\r\n");
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("decoding with a copy is decoding", "[content]") {
+    generate::rng r(5);
+    for (bare_octets const bare : modes) {
+        auto same = [&](std::string const& text, std::vector<std::string_view> const& reads, auto&& room) {
+            std::string const found = say_content(decode_copied(reads, bare, room)), expected = say_content(decode({text}, bare));
+            if (found != expected) FAIL("decoding " + escaped(text) + "\ngave  " + found + "\n, not " + expected);
+        };
+        for (std::size_t size = 0; size <= 300; ++size) {
+            for (int i = 0; i < 12; ++i) {
+                std::string const text = content_text(r, size);
+                std::string_view const view = text;
+                same(text, {view}, [&] { return size + 16; });           // reads no further than the text
+                same(text, {view}, [&] { return 4 * size + 1000; });
+                same(text, {view}, [&] { return r.below(12); });
+                same(text, cut(r, text, 1), [] { return std::size_t{300}; });
+                same(text, cut(r, text, 1 + r.below(300)), [&] { return r.below(400); });
+            }
+            std::string const text = content_text(r, size);
+            if (size % 7 == 0)
+                for (std::size_t at = 0; at <= size; ++at)
+                    same(text, {std::string_view(text).substr(0, at), std::string_view(text).substr(at)}, [] { return std::size_t{700}; });
+        }
+        for (int i = 0; i < 600; ++i) {
+            std::string const text = content_text(r, r.below(i % 10 == 0 ? 50000 : 4000));
+            same(text, {text}, [&] { return text.size() + 1; });
+            same(text, cut(r, text, text.size() + 1), [&] { return r.below(3000); });
+            same(text, cut(r, text, 700), [&] { return 190 + r.below(400); });
+        }
+    }
+    SUCCEED();
+}
+
+TEST_CASE("decoding with a copy needs room for two octets at most, and says what is left", "[content]") {
+    char out[8];
+    content_decoder d;
+    auto does = [&](std::string_view in, std::size_t room, bare_octets bare = bare_octets::reject) {
+        decoded_content const done = d.decode(in, std::span<char>(out, room), bare);
+        return std::to_string(done.consumed) + (done.end ? " end " : " ") + escaped({out, done.produced});
+    };
+    CHECK(does("", 8) == "0 ");
+    CHECK(does("ab", 0) == "0 ");
+    CHECK(does("ab", 1) == "1 a");
+    CHECK(does("b\r\n.", 2) == "1 b");
+    CHECK(does("\r\n.", 1) == "0 ");
+    CHECK(does("\r\n.", 2) == "2 \\r\\n");
+    CHECK(does(".", 8) == "0 ");
+    CHECK(does(".\r", 8) == "0 ");
+    CHECK(does(".x\r\n", 0) == "0 ");
+    CHECK(does(".x\r\n", 1) == "2 x");
+    CHECK(does("\r\n", 8) == "2 \\r\\n");
+    CHECK(does("\ny", 1, bare_octets::normalize) == "0 ");
+    CHECK_FALSE(d.bare_lf());
+    CHECK(does(".\r\n", 0) == "3 end ");
+    CHECK(does("\ny", 2, bare_octets::normalize) == "1 \\r\\n");
+    CHECK(d.bare_lf());
+    constexpr bool constant = [] {
+        char to[8] = {};
+        content_decoder c;
+        decoded_content const done = c.decode("..a\r\n.\r\n", to);
+        return done.consumed == 9 - 1 && done.produced == 4 && done.end && std::string_view(to, 4) == ".a\r\n";
+    }();
+    STATIC_REQUIRE(constant);
+}
+
+TEST_CASE("encoding in one pass is encoding", "[content]") {
+    generate::rng r(6);
+    for (bare_octets const bare : modes) {
+        for (int i = 0; i < 4000; ++i) {
+            std::string text = content_text(r, i < 3000 ? r.below(900) : r.below(5000));
+            if (bare != bare_octets::normalize && !r.one_in(4)) text = normalized(text);
+            // Octet by octet nothing is copied in blocks.
+            auto said = [](encoded const& e) { return e.stuck ? "stuck" : e.failed ? std::string(name(e.why.code)) : escaped(e.wire); };
+            std::string const expected = said(encode(cut(r, text, 1), 4096, bare));
+            std::string const whole = said(encode({text}, 2 * text.size() + 300, bare)),
+                              parts = said(encode(cut(r, text, 1 + r.below(1000)), r.between(2, 700), bare));
+            if (whole != expected || parts != expected) FAIL("encoding " + escaped(text));
+            if (!expected.starts_with("bare")) continue;
+            // The fault is where it is, however much is clean in front of it.
+            content_encoder one(bare), other(bare);
+            std::string room(2 * text.size() + 300, '#');
+            writer a(room.data(), room.size());
+            auto const fault = one.encode(text, a);
+            std::size_t first = 0;
+            bool const found = [&] {
+                for (; first < text.size(); ++first) {
+                    if (text[first] == '\r' && first + 1 < text.size() && text[first + 1] != '\n') return true;
+                    if (text[first] == '\n' && (first == 0 || text[first - 1] != '\r')) return true;
+                }
+                return false;
+            }();
+            if (found != !fault || (found && fault.error().at != first) || (found && a.size() != 0)) FAIL("the fault of " + escaped(text));
+        }
+    }
+    SUCCEED();
+}
+
+#if EHLO_VECTOR
+namespace {
+
+// What copy_content left of a text behind its first octet, as one text.
+template <detail::dots Dots, bool Avx2>
+std::string copied(std::string_view text, bool line_start, bool may_be_bare, std::size_t room) {
+    static support::fence input, output;
+    std::string_view const in = input.put(text);
+    char* const out = const_cast<char*>(output.put(std::string(room, '#')).data());
+    detail::content_copy job(in.data() + 1, in.size() - 1, out, room);
+    job.line_start = line_start;
+    job.after_cr = !line_start && in[0] == '\r';
+    job.may_be_bare = may_be_bare;
+    detail::copy_content_with<Dots, Avx2>(job);
+    return std::to_string(job.consumed) + ' ' + (job.bare_cr ? "CR " : "") + (job.bare_lf ? "LF " : "") + (job.seen.nul ? "NUL " : "") +
+           std::to_string(job.seen.longest_gap) + ' ' + std::string(out, job.produced);
+}
+
+}  // namespace
+
+TEST_CASE("content is copied alike with and without AVX2", "[content]") {
+#if defined(EHLO_RUN_TIME_AVX2)
+    if (!__builtin_cpu_supports("avx2")) return;
+#endif
+#if defined(EHLO_RUN_TIME_AVX2) || defined(__AVX2__)
+    generate::rng r(7);
+    for (int i = 0; i < 6000; ++i) {
+        std::string const text = 'a' + content_text(r, r.below(3000));
+        bool const start = r.one_in(2), bare = !r.one_in(3);
+        std::size_t const room = r.below(2) == 0 ? 2 * text.size() : r.below(1500);
+        if (copied<detail::dots::take_away, false>(text, false, bare, room) != copied<detail::dots::take_away, true>(text, false, bare, room))
+            FAIL("taking away: " + escaped(text));
+        if (copied<detail::dots::add, false>(text, start, false, room) != copied<detail::dots::add, true>(text, start, false, room))
+            FAIL("adding: " + escaped(text));
+    }
+#endif
+    SUCCEED();
+}
+#endif
 
 TEST_CASE("encoding", "[content]") {
     auto wire = [](std::string_view text, bare_octets bare = bare_octets::reject) {
