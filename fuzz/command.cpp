@@ -2,6 +2,9 @@
 #include "../tests/unit/oracle.hpp"
 #include "fuzz.hpp"
 
+#include <ehlo/command_reader.hpp>
+
+#include <optional>
 #include <vector>
 
 using namespace ehlo;
@@ -73,6 +76,85 @@ void check_lines(std::string_view in) {
                 check(found.found == right.found, "lines are cut at their ends");
                 check(found.consumed >= right.consumed, "whole lines are consumed");
             }
+        }
+}
+
+// ---- one step from octets to commands, against the three ----
+
+// The parts of a command that its parser works out, told as text; all views as offsets.
+struct tell {
+    std::string_view in;
+    std::string text{};
+
+    void put(std::uint64_t n) { (text += std::to_string(n)) += ' '; }
+    void put(std::string_view part) {
+        put(static_cast<std::uint64_t>(part.data() - in.data()));
+        put(std::uint64_t{part.size()});
+    }
+    void put(leniency set) { put(std::uint64_t{set.bits}); }
+    void put(host const& h) { put(h.text), put(static_cast<std::uint64_t>(h.kind)), put(h.tolerated); }
+    void put(path const& p) {
+        put(static_cast<std::uint64_t>(p.kind())), put(p.text()), put(p.local_part()), put(p.domain()), put(p.address());
+        put(static_cast<std::uint64_t>(p.domain_kind())), put(p.tolerated());
+        for (std::string_view const hop : p.route()) put(hop);
+    }
+    void put(parameter_list const& all) {
+        put(all.all().text()), put(std::uint64_t{all.present().bits});
+        put(all.unknown_at() ? std::uint64_t{*all.unknown_at()} + 1 : 0);
+    }
+    void put(cmd::hello const& c) { put(static_cast<std::uint64_t>(c.verb)), put(c.name); }
+    void put(cmd::mail const& c) {
+        put(static_cast<std::uint64_t>(c.verb)), put(c.from), put(static_cast<parameter_list const&>(c.parameters));
+        put(c.parameters.size() ? *c.parameters.size() : 1), put(c.parameters.body() ? static_cast<std::uint64_t>(*c.parameters.body()) : 9);
+        put(c.tolerated);
+    }
+    void put(cmd::rcpt const& c) { put(c.to), put(static_cast<parameter_list const&>(c.parameters)), put(c.tolerated); }
+    void put(cmd::lookup const& c) { put(static_cast<std::uint64_t>(c.verb)), put(c.string), put(std::uint64_t{c.smtputf8}); }
+    void put(cmd::remark const& c) { put(static_cast<std::uint64_t>(c.verb)), put(c.argument); }
+    // The rest have no quick way: that they were called is enough.
+    template <class Command>
+    void put(Command const&) {
+        text += "rest ";
+    }
+    void operator()(auto const& c) { put(c); }
+};
+
+void check_one_step(std::string_view in) {
+    std::size_t const limit = 200;
+    for (auto const& d : fuzz::dialects)
+        for (auto const how : {fuzz::arrival::whole, fuzz::arrival::pieces}) {
+            command_reader one;
+            line_reader lines;
+            fuzz::deliver(in, how, [&](std::string_view pending, bool&) {
+                std::size_t used = 0;
+                for (;;) {
+                    std::string_view const rest = pending.substr(used);
+                    tell found{rest}, expected{rest};
+                    auto const r = one.next(rest, limit, d.rules, found);
+                    auto const line = lines.next(rest, limit, d.rules.tolerate);
+                    check(r.consumed == line.consumed && r.need_more() == line.need_more(), "one step takes what a line takes", d.name);
+                    check(one.discarding() == lines.discarding(), "both throw away alike", d.name);
+                    used += r.consumed;
+                    if (line.need_more()) {
+                        check(found.text.empty(), "no command before its line", d.name);
+                        return used;
+                    }
+                    std::optional<failure> fault;
+                    verb v{};
+                    if (line.failed()) {
+                        fault = line.error();
+                    } else if (auto const split = split_command(*line, d.rules); !split) {
+                        fault = split.error();
+                    } else {
+                        v = split->verb;
+                        fault = visit_command(*split, d.rules, expected);
+                    }
+                    check(r.failed() == fault.has_value(), "one step refuses what the three refuse", d.name);
+                    if (fault) check(r.error() == *fault, "and tells the same place", name(fault->code));
+                    else check(*r == v, "and the same verb", d.name);
+                    check(found.text == expected.text, "one step reads what the three read", found.text + "| " + expected.text);
+                }
+            });
         }
 }
 
@@ -278,6 +360,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (size > 4096) return 0;
     fuzz::current = fuzz::as_text(data, size);
     check_lines(fuzz::current);
+    check_one_step(fuzz::current);
     // The whole input is a line too, whatever it holds: a parser may be given anything.
     check_line(fuzz::block(fuzz::current).view());
     std::size_t at = 0;

@@ -98,6 +98,7 @@ EHLO_INLINE constexpr result<command_line> split_command(std::string_view line E
     if (size >= 4) {
         verb const v = detail::find_verb4(p);
         bool const bare = size == 4;
+        // The last octet before p[5]: behind "MAIL " there is none.
         if (v != verb::unknown && (bare || (p[4] == ' ' && p[size - 1] != ' ' && p[size - 1] != '\t' && p[5] != ' '))) [[likely]]
             return command_line{v, {p, 4}, {p + (bare ? 4 : 5), size - (bare ? 4 : 5)}};
     }

@@ -20,7 +20,7 @@ EHLO_NOINLINE inline std::size_t take_rare_parameters(std::string_view text, syn
     if (end + 2 > text.size() || load2(text.data() + end) != load2("\r\n") || text[0] != ' ' || chars::wsp.contains(text[end - 1])) return 0;
     cursor c{text.substr(0, end), rules, 1};
     parameters = Parameters();
-    return parameter_access::scan(c, parameters) ? end + 2 : 0;
+    return parameter_access::scan(c, parameters) && c.tolerated.empty() ? end + 2 : 0;
 }
 template <class Parameters>
 EHLO_INLINE std::size_t take_common_parameters(std::string_view text, syntax const& rules, Parameters& parameters) noexcept {

@@ -302,12 +302,13 @@ class window {
 #endif
         return mask_plain<Set>();
     }
-    /// mask<Set>(), and of these the signs, 0x20 to 0x2F: Set is of ASCII octets.
+    /// mask<Set>(), and of these the signs, 0x20 to 0x2F.
     struct two_masks {
         std::uint64_t all, signs;
     };
     template <charset Set>
     EHLO_INLINE constexpr two_masks mask_and_signs() const noexcept {
+        static_assert((Set - charset(1, 127)) == charset(), "the tables know ASCII only, and NUL stands behind a short text");
         constexpr charset signs = Set - (charset(0, 0x1F) + charset(0x30, 0xFF));
 #if defined(__AVX2__)
         if (!std::is_constant_evaluated()) {

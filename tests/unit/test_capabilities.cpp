@@ -5,6 +5,7 @@
 
 #include <ehlo/capabilities.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -168,3 +169,74 @@ constexpr bool at_compile_time() {
 }
 static_assert(at_compile_time());
 }  // namespace
+
+namespace {
+
+// What visit_ehlo_lines should call, from the lines of the reply: each but the first, cut at its first SP.
+std::string plain_visit(reply_view const& r) {
+    std::string out;
+    bool first = true;
+    for (std::string_view const line : r.lines()) {
+        if (!first) {
+            std::size_t const end = std::min(line.find(' '), line.size());
+            std::string_view const keyword = line.substr(0, end);
+            std::string_view known;
+            for (auto const& row : extension_table)
+                if (iequals(row.keyword, keyword)) known = row.keyword;
+            if (!known.empty()) (out += known) += " " + say(line.substr(end == line.size() ? end : end + 1)) + "; ";
+            else if (!line.empty()) out += "other " + say(line) + "; ";
+        }
+        first = false;
+    }
+    return out;
+}
+std::string quick_visit(reply_view const& r) {
+    std::string out;
+    detail::visit_ehlo_lines(
+        r.octets(), [&out](extension e, std::string_view parameters) { (out += name(e)) += " " + say(parameters) + "; "; },
+        [&out](std::string_view line) {
+            if (!line.empty()) out += "other " + say(line) + "; ";  // a line without octets is nothing either way
+        });
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("the lines of an answer are those that a plain split finds", "[capabilities]") {
+    generate::rng r(1869);
+    std::string wrong;
+    std::size_t known = 0, others = 0, replies = 0;
+    auto compare = [&](std::string const& text) {
+        auto const reply = parse_reply(support::shared_fence().put(text), {.tolerate = rule::mixed_reply_codes});
+        if (!reply.ready()) return;
+        std::string const plain = plain_visit(*reply), quick = quick_visit(*reply);
+        if (plain != quick && wrong.empty()) wrong = escaped(text) + ": " + quick + " instead of " + plain;
+        known += !plain.empty() && !plain.starts_with("other"), others += plain.find("other") != plain.npos, ++replies;
+    };
+    for (int i = 0; i < 60000; ++i) {
+        std::string text = r.one_in(3) ? "250-mx.example Hello\r\n" : "250-" + generate::domain(r, false, 12) + "\r\n";
+        for (std::size_t n = r.below(6); n > 0; --n) {
+            std::string line = generate::ehlo_line(r, 12);
+            if (r.one_in(4)) generate::mutate(r, line);
+            if (r.one_in(16)) line.clear();
+            if (r.one_in(16)) line.resize(r.below(4));
+            text += (n == 1 ? "250 " : "250-") + line + "\r\n";
+        }
+        if (r.one_in(16)) text += "250\r\n";
+        compare(text);
+    }
+    // Each keyword as the last line and not as the last, with every octet behind it and in place of each of its own.
+    for (auto const& row : extension_table)
+        for (unsigned octet = 0; octet < 256; ++octet)
+            for (std::size_t at = 0; at <= row.keyword.size(); ++at) {
+                std::string line(row.keyword);
+                if (at == line.size()) line += static_cast<char>(octet);
+                else line[at] = static_cast<char>(octet);
+                compare("250-a\r\n250 " + line + "\r\n");
+                compare("250-a\r\n250-" + line + " 1\r\n250-" + line + "\r\n250\r\n");
+            }
+    CHECK(wrong == "");
+    CHECK(known > 20000);
+    CHECK(others > 20000);
+    CHECK(replies > 60000);
+}

@@ -1,4 +1,5 @@
 // verb.hpp, command.hpp: split, parse, write
+#include "reader.hpp"
 #include "support.hpp"
 
 #include "generate.hpp"
@@ -235,6 +236,7 @@ TEST_CASE("commands that are accepted", "[command]") {
     for (good_case const& c : accepted) {
         CAPTURE(escaped(c.text));
         CHECK(everywhere(c.text, [](std::string_view t) { return say_command(t); }) == c.said);
+        CHECK(support::differs_as_line(c.text) == "");
     }
 }
 
@@ -242,6 +244,7 @@ TEST_CASE("commands that are refused, and where", "[command]") {
     for (bad_case const& c : refused) {
         CAPTURE(escaped(c.text));
         CHECK(everywhere(c.text, [](std::string_view t) { return say_command(t); }) == say(fail(c.code, c.at)));
+        CHECK(support::differs_as_line(c.text) == "");
     }
 }
 

@@ -1,4 +1,5 @@
 // The verbs that are not RFC 5321's core: auth.hpp, chunk.hpp, turn.hpp, xclient.hpp, and their part of command.hpp.
+#include "reader.hpp"
 #include "support.hpp"
 
 #include "generate.hpp"
@@ -230,10 +231,12 @@ TEST_CASE("lines of every extension", "[extended]") {
     for (support::good_case const& c : good) {
         CAPTURE(escaped(c.text));
         CHECK(everywhere(c.text, [](std::string_view t) { return say_command(t); }) == c.said);
+        CHECK(support::differs_as_line(c.text) == "");
     }
     for (support::bad_case const& c : bad) {
         CAPTURE(escaped(c.text));
         CHECK(everywhere(c.text, [](std::string_view t) { return say_command(t); }) == say(fail(c.code, c.at)));
+        CHECK(support::differs_as_line(c.text) == "");
     }
 }
 

@@ -452,3 +452,66 @@ TEST_CASE("replies that were parsed can be written", "[reply]") {
     }
     CHECK(done > 30000);
 }
+
+namespace {
+
+// Lines of one reply, mostly right: separators, controls, TABs, codes and lengths of all kinds.
+std::string drawn_reply(generate::rng& r) {
+    constexpr std::string_view codes[] = {"220", "250", "354", "421", "550", "599", "260", "150", "2x0"};
+    std::string const code(codes[r.below(r.one_in(8) ? 9 : 5)]);
+    std::string out;
+    for (std::size_t lines = r.one_in(12) ? r.between(5, 12) : r.between(1, 4); lines > 0; --lines) {
+        out += r.one_in(40) ? std::string(codes[r.below(9)]) : code;
+        if (r.one_in(20)) out += r.pick(" -\r\n\t=x");
+        else if (lines > 1) out += '-';
+        else if (!r.one_in(6)) out += ' ';
+        else if (r.one_in(4)) out += '-';
+        for (std::size_t n = r.one_in(6) ? r.between(30, 90) : r.below(20); n > 0; --n)
+            out += r.one_in(100) ? r.pick("\t\x01\x0B\x0C\x7F\x80\xFF\r\n\0"sv) : static_cast<char>(r.between(32, 126));
+        out += r.one_in(40) ? std::string(1, r.pick("\r\n")) : "\r\n";
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("a reply that is whole is read as one that comes octet by octet", "[reply]") {
+    generate::rng r(4242);
+    reply_limits const small{.line = 60, .total = 150, .lines = 4, .tolerate = strict},
+        lenient{.line = 80, .total = 400, .lines = 5, .tolerate = rule::mixed_reply_codes};
+    std::string wrong;
+    std::size_t ready = 0, failed = 0;
+    for (int i = 0; i < 40000 && wrong.empty(); ++i) {
+        std::string text = drawn_reply(r);
+        if (r.one_in(4)) text += drawn_reply(r);
+        if (r.one_in(4)) generate::mutate(r, text);
+        for (reply_limits const& limits : {reply_limits(), small, lenient}) {
+            std::vector<std::string_view> octets;
+            for (std::size_t at = 0; at < text.size(); ++at) octets.push_back(std::string_view(text).substr(at, 1));
+            std::string const whole = replies_of({text}, limits), slow = replies_of(octets, limits);
+            if (whole != slow) wrong = escaped(text) + ": " + whole + " instead of " + slow;
+            bool const all = whole.ends_with("+0");
+            ready += all, failed += !all;
+        }
+    }
+    CHECK(wrong == "");
+    CHECK(ready > 20000);
+    CHECK(failed > 20000);
+}
+
+TEST_CASE("every octet at every place of a reply", "[reply]") {
+    std::string wrong;
+    for (std::string_view const reply : {"250-mx.example Hello\r\n250-SIZE 1000\r\n250 DSN\r\n"sv, "354 Go on\r\n"sv, "250\r\n"sv})
+        for (std::size_t at = 0; at < reply.size(); ++at)
+            for (unsigned octet = 0; octet < 256; ++octet)
+                for (bool const insert : {false, true}) {
+                    std::string text(reply);
+                    if (insert) text.insert(at, 1, static_cast<char>(octet));
+                    else text[at] = static_cast<char>(octet);
+                    std::vector<std::string_view> octets;
+                    for (std::size_t i = 0; i < text.size(); ++i) octets.push_back(std::string_view(text).substr(i, 1));
+                    std::string const whole = replies_of({text}), slow = replies_of(octets);
+                    if (whole != slow && wrong.empty()) wrong = escaped(text) + ": " + whole + " instead of " + slow;
+                }
+    CHECK(wrong == "");
+}

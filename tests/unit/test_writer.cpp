@@ -81,6 +81,63 @@ static_assert(support::first_wrong(no_statuses, parse_code) == std::size(no_stat
 
 }  // namespace
 
+namespace {
+
+// Digit by digit, with the error and its place.
+std::string plain_decimal(std::string_view text, std::uint64_t max) {
+    if (text.empty()) return "bad_number@0";
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (text[i] < '0' || text[i] > '9') return "bad_number@" + std::to_string(i);
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto const d = static_cast<std::uint64_t>(text[i] - '0');
+        if (value > (max - d) / 10 || d > max) return "number_too_large@" + std::to_string(i);
+        value = value * 10 + d;
+    }
+    return std::to_string(value);
+}
+std::size_t decimal_faults(std::string_view text, std::uint64_t max) {
+    std::string_view const here = support::shared_fence().put(text);
+    std::size_t faults = say(parse_decimal(here, max)) != plain_decimal(here, max);
+    // The digits it begins with, 19 at most.
+    std::uint64_t value = 1, expected = 0;
+    unsigned const n = detail::take_digits(here.data(), here.size(), value);
+    unsigned digits = 0;
+    for (; digits < here.size() && digits < 19 && here[digits] >= '0' && here[digits] <= '9'; ++digits)
+        expected = expected * 10 + static_cast<std::uint64_t>(here[digits] - '0');
+    return faults + (n != digits || value != expected);
+}
+
+}  // namespace
+
+TEST_CASE("numbers of every length, with every octet at every place", "[number]") {
+    generate::rng r(10);
+    std::size_t faults = 0;
+    constexpr std::uint64_t all = ~std::uint64_t{0};
+    for (std::size_t size = 0; size <= 25; ++size)
+        for (int style = 0; style < 12; ++style) {
+            std::string text;
+            while (text.size() < size) text += style == 0 ? '9' : style == 1 ? '0' : style == 2 ? '1' : r.pick(generate::digits);
+            faults += decimal_faults(text, all) + decimal_faults(text, r.next() >> r.below(64));
+            for (std::size_t at = 0; at < size; ++at)
+                for (unsigned octet = 0; octet < 256; ++octet) {
+                    std::string other = text;
+                    other[at] = static_cast<char>(octet);
+                    faults += decimal_faults(other, all);
+                }
+        }
+    CHECK(faults == 0);
+    // Limits to the digit, and numbers around them, with zeros in front and digits behind.
+    for (int i = 0; i < 100000; ++i) {
+        std::uint64_t const max = i < 64 ? all >> i : r.next() >> r.below(64);
+        for (std::uint64_t const n : {max - 1, max, max + 1, max * 10, max / 10}) {
+            std::string const text = std::string(r.one_in(4) ? r.below(12) : 0, '0') + std::to_string(n);
+            faults += decimal_faults(text, max) + decimal_faults(text + r.pick(generate::digits), max);
+        }
+    }
+    CHECK(faults == 0);
+}
+
 TEST_CASE("decimal numbers never wrap", "[number]") {
     support::check_all(numbers, parse_number);
     support::check_all(no_numbers, parse_number);
