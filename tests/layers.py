@@ -83,8 +83,9 @@ def check(folder):
                         fault(number, f"includes {path}, which is not before it")
                 elif path in HEAVY and name not in OPT_IN:
                     fault(number, f"includes <{path}>, which is too heavy for the core")
-            elif re.match(r"\s*#\s*define\b", text) and name != "config.hpp":
-                fault(number, "defines a macro; only config.hpp may")
+            elif (macro := re.match(r"\s*#\s*define\s+(\w+)", text)) and name != "config.hpp":
+                if not re.search(rf"^\s*#\s*undef\s+{macro[1]}\b", raw, re.M):
+                    fault(number, "defines a macro that it does not undefine; only config.hpp may")
         if not re.search(r"^#pragma once$", raw, re.M):
             fault(1, "has no #pragma once")
 
@@ -129,6 +130,7 @@ def self_test():
         ("includes <string>, which is too heavy", "line.hpp", "#include <string>\n"),
         ("includes <system_error>, which is too heavy", "version.hpp", "#include <system_error>\n"),
         ("defines a macro", "line.hpp", "#  define LINE\n"),
+        ("defines a macro", "line.hpp", "#define LINE\n#undef LINES\n"),
         ("static at namespace scope", "line.hpp", "namespace ehlo {\nstruct x {};\nstatic int f() { return 1; }\n}\n"),
         ("static at namespace scope", "line.hpp", "namespace ehlo { template <class T> static constexpr T x = {}; }\n"),
         ("an unnamed namespace", "line.hpp", "namespace ehlo {\nnamespace\n{ int x; }\n}\n"),

@@ -35,3 +35,11 @@
 #else
 #define EHLO_VECTOR 0
 #endif
+
+// EHLO_RUN_TIME_AVX2: the processor is asked whether it has AVX2, where the compiler was not told. Only content is copied that way:
+// twice the speed, and nothing else of the library gains that much.
+#if EHLO_VECTOR && defined(__x86_64__) && !defined(__AVX2__)
+#define EHLO_RUN_TIME_AVX2 1
+#else
+#define EHLO_RUN_TIME_AVX2 0
+#endif

@@ -566,9 +566,7 @@ struct content_seen {
 
 EHLO_INLINE std::size_t copy_clean_baseline(char const* p, char* q, std::size_t size, content_seen& seen) noexcept { EHLO_COPY_CLEAN(widest) }
 
-#if defined(__x86_64__) && !defined(__AVX2__)
-// Chosen at run time: twice the speed, and nothing else of the library gains that much by AVX2.
-#define EHLO_RUN_TIME_AVX2 1
+#if EHLO_RUN_TIME_AVX2
 __attribute__((target("avx2"), always_inline)) inline std::uint32_t move_mask(v32 const& v) noexcept {
     using signed32 = char __attribute__((vector_size(32)));
     return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<signed32>(v)));
@@ -580,8 +578,7 @@ __attribute__((target("avx2"), noinline)) inline std::size_t copy_clean_avx2(cha
 #undef EHLO_COPY_CLEAN
 #undef EHLO_IN_ORDER
 
-#if defined(__AVX2__) || defined(EHLO_RUN_TIME_AVX2)
-#define EHLO_SQUEEZE 1
+#if defined(__AVX2__) || EHLO_RUN_TIME_AVX2
 /// For each set of octets out of 8 that are to be taken away, where the others come from.
 struct squeeze_table {
     unsigned char from[256][8] = {};
@@ -596,7 +593,7 @@ struct squeeze_table {
 inline constexpr squeeze_table squeezed;
 /// Copies the 64 octets at `p` without those in `dots`, and returns how many remained: 8 by 8, with no branch on what they are.
 /// All 64 of `q` may be written.
-#if defined(EHLO_RUN_TIME_AVX2)
+#if EHLO_RUN_TIME_AVX2
 __attribute__((target("avx2"), noinline)) inline
 #else
 EHLO_INLINE
@@ -661,7 +658,7 @@ EHLO_NOINLINE inline void copy_content_with(content_copy& job) noexcept {
     content_seen seen = job.seen;
     std::size_t drift = 0;  // octets that the last block was copied nearer or farther
     while (left() >= margin) {
-#if defined(EHLO_RUN_TIME_AVX2)
+#if EHLO_RUN_TIME_AVX2
         std::size_t const clean = Avx2 ? copy_clean_avx2(p, q, left(), seen) : copy_clean_baseline(p, q, left(), seen);
 #else
         std::size_t const clean = copy_clean_baseline(p, q, left(), seen);
@@ -715,7 +712,7 @@ EHLO_NOINLINE inline void copy_content_with(content_copy& job) noexcept {
                     copy64(source + at, q + at + step);
                     q += Dots == dots::take_away ? -1 : 1;
                 }
-#if defined(EHLO_SQUEEZE)
+#if defined(__AVX2__) || EHLO_RUN_TIME_AVX2
             } else if (Dots == dots::take_away && Avx2) {
                 q = q + squeeze64(p, q, dot) - 64;
 #endif
@@ -744,7 +741,7 @@ out:
 }
 template <dots Dots>
 EHLO_INLINE void copy_content(content_copy& job) noexcept {
-#if defined(EHLO_RUN_TIME_AVX2)
+#if EHLO_RUN_TIME_AVX2
     if (__builtin_cpu_supports("avx2")) return copy_content_with<Dots, true>(job);
 #endif
 #if defined(__AVX2__)

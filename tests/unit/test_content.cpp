@@ -488,10 +488,10 @@ std::string copied(std::string_view text, bool line_start, bool may_be_bare, std
 }  // namespace
 
 TEST_CASE("content is copied alike with and without AVX2", "[content]") {
-#if defined(EHLO_RUN_TIME_AVX2)
+#if EHLO_RUN_TIME_AVX2
     if (!__builtin_cpu_supports("avx2")) return;
 #endif
-#if defined(EHLO_RUN_TIME_AVX2) || defined(__AVX2__)
+#if EHLO_RUN_TIME_AVX2 || defined(__AVX2__)
     generate::rng r(7);
     for (int i = 0; i < 6000; ++i) {
         std::string const text = 'a' + content_text(r, r.below(3000));
