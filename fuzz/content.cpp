@@ -88,6 +88,31 @@ decoded decode(std::string_view in, bare_octets bare, fuzz::arrival how) {
     return d;
 }
 
+// The same with a copy. `room` is the most that one call may write; 0 stands for enough.
+decoded decode_with_copy(std::string_view in, bare_octets bare, fuzz::arrival how, std::size_t room) {
+    decoded d;
+    content_decoder decoder;
+    d.consumed = fuzz::deliver(in, how, [&](std::string_view pending, bool& stop) {
+        std::size_t used = 0;
+        while (!d.end) {
+            fuzz::block buffer(room == 0 ? 2 * pending.size() + 2 : room);
+            auto const part = decoder.decode(pending.substr(used), {buffer.data(), buffer.size()}, bare);
+            check(part.consumed <= pending.size() - used && part.produced <= buffer.size(), "no more than there is");
+            used += part.consumed;
+            d.text += buffer.view().substr(0, part.produced);
+            d.end = part.end;
+            if (part.consumed == 0) break;
+        }
+        stop = d.end;
+        return used;
+    });
+    d.bare_cr = decoder.bare_cr();
+    d.bare_lf = decoder.bare_lf();
+    d.nul = decoder.nul();
+    d.long_line = decoder.long_line();
+    return d;
+}
+
 struct encoded {
     std::string text;
     bool failed = false;
@@ -183,6 +208,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
                   "CRLF . CRLF ends content, and nothing else");
             check(found.text == right.text, "content is decoded right", found.text);
             check(found == right, "bare CR, bare LF, NUL and long lines are seen");
+            for (std::size_t const room : {0u, 2u, 250u})
+                check(decode_with_copy(fuzz::current, bare, how, room) == right, "with a copy it is the same");
         }
         check_encoder(fuzz::current, bare);
     }

@@ -138,7 +138,7 @@ inline constexpr std::size_t max_reply_line = 512;  ///< octets with CRLF, RFC 5
 
 namespace detail {
 constexpr unsigned digits_of(unsigned n) noexcept { return n < 10 ? 1 : n < 100 ? 2 : 3; }
-constexpr std::size_t status_size(status s) noexcept { return s ? 4u + digits_of(s.subject) + digits_of(s.detail) : 0u; }
+constexpr std::size_t status_size(status s) noexcept { return s ? 3u + digits_of(s.subject) + digits_of(s.detail) : 0u; }
 constexpr std::size_t one_line_size(reply const& r) noexcept {
     return 3 + 1 + status_size(r.enhanced) + (r.enhanced && !r.text.empty() ? 1u : 0u) + r.text.size() + 2;
 }

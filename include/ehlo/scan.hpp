@@ -721,7 +721,9 @@ EHLO_NOINLINE inline void copy_content_with(content_copy& job) noexcept {
                     unsigned const at = trailing_zeros(dot);
                     dot &= dot - 1;
                     store(q + at + step, load16(source + at));
-                    if ((dot >> at & 0x1FFFF) == 0) [[unlikely]] copy64(source + at, q + at + step);
+                    // Up to the next dot, which when dots are added has to be there twice.
+                    constexpr std::uint64_t covered = Dots == dots::take_away ? 0x1FFFF : 0xFFFF;
+                    if ((dot >> at & covered) == 0) [[unlikely]] copy64(source + at, q + at + step);
                     q += Dots == dots::take_away ? -1 : 1;
                 }
             }
