@@ -115,16 +115,21 @@ constexpr result<std::size_t> write_xtext(writer& out, xtext const& x, bool wide
 
 /// Writes the octets that are meant. Errors: as write_xtext; no control is ever written.
 constexpr result<std::size_t> write_decoded(writer& out, xtext const& x, bool wide = false) noexcept {
-    if (x.is_encoded()) {
-        if (auto const parsed = parse_xtext(x.text(), wide); !parsed) return parsed.error();
+    std::string_view const text = x.text();
+    if (!x.is_encoded()) {
+        constexpr charset controls = charset(0, 31) + charset(127, 127);
+        std::size_t const bad = wide ? detail::find_first<controls>(text) : detail::find_first<controls + chars::non_ascii>(text);
+        if (bad != text.size()) return fail(chars::unsafe.contains(text[bad]) ? errc::unsafe_octet : errc::bad_value, bad);
+        return out.atomically([&](writer& w) { w.raw(text); });
     }
+    if (auto const parsed = parse_xtext(text, wide); !parsed) return parsed.error();
     return out.atomically([&](writer& w) {
-        for (xtext::iterator i = x.begin(); i != x.end(); ++i) {
-            char const c = *i;
-            std::size_t const at = x.text().size() - i.left();
-            if (chars::unsafe.contains(c)) w.refuse(fail(errc::unsafe_octet, at));
-            else if (detail::is_control(c) || (!wide && !is_ascii(c))) w.refuse(fail(errc::bad_value, at));
-            w.raw(c);
+        for (std::size_t i = 0; i < text.size();) {
+            std::size_t const end = detail::find_first<charset("+")>(text, i);
+            w.raw(text.substr(i, end - i));
+            if (end == text.size()) return;
+            w.raw(static_cast<char>(detail::hex_digit(text[end + 1]) * 16 + detail::hex_digit(text[end + 2])));
+            i = end + 3;
         }
     });
 }
