@@ -70,7 +70,7 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
         if (size < 14 || p[4] != ' ' || fold4(p + 5) != fold4("FROM") || p[9] != ':') return 0;
         cmd::mail m;
         m.verb = verb::mail;
-        if (p[10] == '<' && p[11] == '>') path_access::set_null(m.from, {p + 10, 2});
+        if (p[10] == '<' && p[11] == '>' && rules.max_path >= 2) path_access::set_null(m.from, {p + 10, 2});
         else if (!path_access::take_common({p + 10, size - 10}, rules, m.from)) return 0;
         std::size_t const end = 10 + m.from.text().size();
         std::size_t const used = take_common_parameters({p + end, size - end}, rules, m.parameters);
