@@ -716,7 +716,7 @@ EHLO_NOINLINE inline void copy_content_with(content_copy& job) noexcept {
                     unsigned const at = trailing_zeros(dot);
                     dot &= dot - 1;
                     store(q + at + step, load16(source + at));
-                    if ((dot >> at & 0x1FFFF) == 0) [[unlikely]] copy64(source + at, q + at + step);
+                    if ((dot >> at & 0xFFFF) == 0) [[unlikely]] copy64(source + at, q + at + step);
                     q += Dots == dots::take_away ? -1 : 1;
                 }
             }
