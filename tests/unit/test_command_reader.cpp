@@ -23,7 +23,8 @@ using namespace std::string_view_literals;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
+// EHLO_TEST_FEW: under an emulator.
+#if defined(__SANITIZE_ADDRESS__) || defined(EHLO_TEST_FEW)
 constexpr int inputs = 50000;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
