@@ -436,6 +436,13 @@ class reply_reader {
             reply_view r;
             if (std::size_t const used = take_whole(in, limits, r); used != 0) [[likely]] return {r, used};
         }
+        // One octet more of a text.
+        if (looked_at_ >= line_at_ + std::size_t{4} && in.size() == looked_at_ + std::size_t{1} &&
+            static_cast<unsigned char>(in[looked_at_]) > '\r' && in.size() + 2 <= limits.total &&
+            in.size() + 2 <= line_at_ + std::size_t{limits.line}) {
+            ++looked_at_;
+            return {std::size_t{0}};
+        }
         return resume(in, limits);
     }
 

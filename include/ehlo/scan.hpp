@@ -386,7 +386,8 @@ constexpr std::size_t find_first(std::string_view text, std::size_t from = 0) no
             std::uint32_t const hits = hits_of<Set>(load16(p + size - 16));
             return hits != 0 ? size - 16 + trailing_zeros(hits) : size;
         }
-        if (i >= size) return i;
+        // One octet or two, as when they arrive one by one: a look at each is less than a vector made of them.
+        if (size - i <= 2 || i >= size) return find_first_plain<Set>(text, i);
         std::uint32_t const hits = hits_of<Set>(load_short(p + i, size - i)) & static_cast<std::uint32_t>(low_bits(static_cast<unsigned>(size - i)));
         return hits != 0 ? i + trailing_zeros(hits) : size;
     }
