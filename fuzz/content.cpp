@@ -60,6 +60,13 @@ decoded expect(std::string_view in, bare_octets bare) {
     return d;
 }
 
+void note_seen(decoded& d, content_decoder const& decoder) {
+    d.bare_cr = decoder.bare_cr();
+    d.bare_lf = decoder.bare_lf();
+    d.nul = decoder.nul();
+    d.long_line = decoder.long_line();
+}
+
 decoded decode(std::string_view in, bare_octets bare, fuzz::arrival how) {
     decoded d;
     content_decoder decoder;
@@ -81,10 +88,7 @@ decoded decode(std::string_view in, bare_octets bare, fuzz::arrival how) {
         stop = d.end;
         return used;
     });
-    d.bare_cr = decoder.bare_cr();
-    d.bare_lf = decoder.bare_lf();
-    d.nul = decoder.nul();
-    d.long_line = decoder.long_line();
+    note_seen(d, decoder);
     return d;
 }
 
@@ -106,10 +110,7 @@ decoded decode_with_copy(std::string_view in, bare_octets bare, fuzz::arrival ho
         stop = d.end;
         return used;
     });
-    d.bare_cr = decoder.bare_cr();
-    d.bare_lf = decoder.bare_lf();
-    d.nul = decoder.nul();
-    d.long_line = decoder.long_line();
+    note_seen(d, decoder);
     return d;
 }
 
