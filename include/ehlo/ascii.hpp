@@ -60,6 +60,17 @@ struct charset {
     constexpr void add(unsigned char c) noexcept { bits[c >> 6] |= std::uint64_t{1} << (c & 63); }
 };
 
+/// The same as a table of 256 octets: for a set of which single octets are looked up where instructions count.
+class octet_table {
+    bool holds_[256] = {};
+
+  public:
+    constexpr explicit octet_table(charset const& set) noexcept {
+        for (unsigned i = 0; i < 256; ++i) holds_[i] = set.contains(static_cast<char>(i));
+    }
+    constexpr bool contains(char c) const noexcept { return holds_[static_cast<unsigned char>(c)]; }
+};
+
 /// The sets of the grammar. RFC 5234 B.1, RFC 5322 3.2.3 (atext), RFC 5321 4.1.2 and 4.1.3, RFC 3461 4 (xchar).
 namespace chars {
 inline constexpr charset alpha = charset('A', 'Z') + charset('a', 'z');

@@ -159,22 +159,11 @@ constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) no
     return c.skip(']') || c.stop(errc::bad_address_literal);
 }
 
-// Domain / address-literal, with the limit on its length.
-constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
-    std::size_t const start = c.at;
-    std::uint8_t octets[16] = {};
-    kind = host_kind::domain;
-    if (c.next_is('[') ? !scan_literal(c, kind, octets) : !scan_domain(c)) return false;
-    if (c.at - start > c.rules.max_domain) return c.stop(errc::domain_too_long, start + c.rules.max_domain);
-    return true;
-}
-
 // The length of the domain of up to 62 ASCII octets that `text` begins with: one classification. 0: there is none such, or
 // an octet behind it that could belong to one. No loop, and no error: for that see scan_domain.
 EHLO_INLINE std::size_t common_domain_length(std::string_view text) noexcept {
     window const w(text);
-    auto const [names, marks] = w.mask_and_signs<chars::let_dig + "-.">();
-    std::uint64_t const others = ~names;
+    std::uint64_t const marks = w.mask_marks(), others = ~w.mask_names(marks);
     if (others == 0) return 0;
     unsigned const size = trailing_zeros(others);
     if (size == 63) return 0;  // the bit behind its end would be lost
@@ -183,6 +172,24 @@ EHLO_INLINE std::size_t common_domain_length(std::string_view text) noexcept {
     if ((bounds & bounds << 1) == 0) return size;
     std::uint64_t const hyphens = (w.mask<"-">() & low_bits(size)) << 1, labels = bounds & ~hyphens;
     return ((labels & labels << 1) | (hyphens & (labels << 1 | labels >> 1))) == 0 ? size : 0;
+}
+
+// Domain / address-literal, with the limit on its length.
+constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
+    std::size_t const start = c.at;
+    std::uint8_t octets[16] = {};
+    kind = host_kind::domain;
+    bool const literal = c.next_is('[');
+    if (!std::is_constant_evaluated() && !literal) {
+        std::size_t const size = common_domain_length(c.text.substr(start));
+        c.at += size;
+        // What could still be of the domain is left to the long way.
+        if (size != 0 && size <= c.rules.max_domain && !c.next_is('_') && !c.next_is_wide()) return true;
+        c.at = start;
+    }
+    if (literal ? !scan_literal(c, kind, octets) : !scan_domain(c)) return false;
+    if (c.at - start > c.rules.max_domain) return c.stop(errc::domain_too_long, start + c.rules.max_domain);
+    return true;
 }
 
 }  // namespace detail

@@ -26,7 +26,7 @@ constexpr bool scan_quoted_string(cursor& c) noexcept {
     if (!c.skip('"')) return c.stop(errc::bad_quoted_string);
     for (;;) {
         if (c.next_in(chars::qtext)) {
-            ++c.at;
+            c.at = find_first<~chars::qtext>(c.text, c.at + 1);
         } else if (c.skip('\\')) {
             if (!c.next_in(chars::quoted_pair)) return c.stop(errc::bad_quoted_string);
             ++c.at;
@@ -47,7 +47,7 @@ constexpr bool scan_local_part(cursor& c) noexcept {
         bool after_dot = true;
         for (;;) {
             if (c.next_in(chars::atext)) {
-                ++c.at;
+                c.at = find_first<~chars::atext>(c.text, c.at + 1);
                 after_dot = false;
             } else if (c.next_is('.')) {
                 if (after_dot && !c.tolerate(rule::loose_dots)) return c.stop(errc::bad_local_part);

@@ -216,10 +216,11 @@ struct parameter_access {
         return true;
     }
 
-    // The octets of `text` that need no "+" in xtext, if that is all there is of them: no more than `most`, and an SP, a CR or the
+    // The octets of the xtext that `text` begins with, if that is all there is of it: no more than `most`, and an SP, a CR or the
     // end behind them. 0 otherwise.
-    static EHLO_INLINE constexpr std::size_t take_xchars(std::string_view text, std::size_t most) noexcept {
-        std::size_t const n = detail::find_first<~chars::xchar>(text);
+    static EHLO_INLINE constexpr std::size_t take_xtext(std::string_view text, std::size_t most) noexcept {
+        std::size_t n = detail::find_first<~chars::xchar>(text);
+        while (n + 2 < text.size() && text[n] == '+' && parse_xtext(text.substr(n, 3))) n = detail::find_first<~chars::xchar>(text, n + 3);
         return n <= most && (n == text.size() || text[n] == ' ' || text[n] == '\r') ? n : 0;
     }
     // Whether `p` begins with the word, letter by letter.
@@ -233,7 +234,7 @@ struct parameter_access {
     }
 
     // Parameters as nearly every client spells them, without a look at each octet: SIZE=digits, BODY=8BITMIME, BODY=7BIT,
-    // SMTPUTF8, RET=FULL, RET=HDRS, ENVID without "+", AUTH=<>. Returns how many of the `size` octets it took, up to an SP, a CR
+    // SMTPUTF8, RET=FULL, RET=HDRS, ENVID, AUTH=<>. Returns how many of the `size` octets it took, up to an SP, a CR
     // or the end; 0: it is something else, or something is wrong.
     EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, mail_parameters& m) noexcept {
         if (size < 6) return 0;
@@ -260,10 +261,10 @@ struct parameter_access {
         if (begins_with(p, size, "AUTH=<>")) return id = parameter_id::auth, 7;
         if (!begins_with(p, size, "ENVID=")) return 0;
         id = parameter_id::envid;
-        std::size_t const n = take_xchars({p + 6, size - 6}, facts(id).max_length);
+        std::size_t const n = take_xtext({p + 6, size - 6}, facts(id).max_length);
         return n == 0 ? 0 : 6 + n;
     }
-    // NOTIFY in capitals; ORCPT=rfc822; without "+".
+    // NOTIFY in capitals; ORCPT=rfc822;.
     EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, rcpt_parameters& r) noexcept {
         parameter_id id = parameter_id::notify;
         std::size_t used = 7;
@@ -281,7 +282,7 @@ struct parameter_access {
             if (used - 7 > facts(id).max_length) return 0;
         } else if (begins_with(p, size, "ORCPT=rfc822;")) {
             id = parameter_id::orcpt;
-            std::size_t const n = take_xchars({p + 13, size - 13}, facts(id).max_length - 7u);
+            std::size_t const n = take_xtext({p + 13, size - 13}, facts(id).max_length - 7u);
             if (n == 0) return 0;
             used = 13 + n;
         } else {

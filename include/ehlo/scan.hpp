@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -23,6 +24,16 @@ constexpr unsigned trailing_zeros(std::uint64_t mask) noexcept {
 #else
     unsigned n = 0;
     while (!(mask & 1)) mask >>= 1, ++n;
+    return n;
+#endif
+}
+/// The number of the highest bit of a mask that is not 0.
+constexpr unsigned highest_bit(std::uint64_t mask) noexcept {
+#if defined(__GNUC__)
+    return 63u - static_cast<unsigned>(__builtin_clzll(mask));
+#else
+    unsigned n = 0;
+    while (mask >>= 1) ++n;
     return n;
 #endif
 }
@@ -153,14 +164,15 @@ EHLO_INLINE V splat(unsigned char c) noexcept {
     return V{} + c;
 }
 /// All bits of a lane are set where it lies in [first, last], around the corner if last < first. The range is moved to where
-/// signed numbers begin, so that one compare tells: an unsigned compare would take SSE2 and AVX2 an instruction more.
+/// signed numbers end, so that one compare tells: an unsigned compare would take SSE2 and AVX2 an instruction more, and one
+/// with the beginning of the signed numbers would take SSE2 a copy of the constant.
 template <class V>
 EHLO_INLINE V lanes_in_range(V x, unsigned first, unsigned last) noexcept {
     unsigned const width = (last - first) & 255;
     if (width == 0) return reinterpret_cast<V>(x == splat<V>(static_cast<unsigned char>(first)));
     if (width == 255) return splat<V>(255);
-    auto const moved = reinterpret_cast<signed_lanes<V>>(x + splat<V>(static_cast<unsigned char>(128 - first)));
-    return reinterpret_cast<V>(moved < signed_lanes<V>{} + static_cast<signed char>(static_cast<int>(width) - 127));
+    auto const moved = reinterpret_cast<signed_lanes<V>>(x + splat<V>(static_cast<unsigned char>(127 - last)));
+    return reinterpret_cast<V>(moved > signed_lanes<V>{} + static_cast<signed char>(126 - static_cast<int>(width)));
 }
 
 /// All bits of a lane are set where it is in one of the ranges.
@@ -175,30 +187,40 @@ EHLO_INLINE V lanes_of(V x) noexcept {
 }
 
 #if defined(__AVX2__)
-/// A set of ASCII octets as two tables for a shuffle: octet x is a member where low[x & 15] and high[x >> 4] have a bit in
-/// common, which is that of its row of 16. The shuffle gives 0 for all octets over 127. The row of the signs, 0x20 to 0x2F,
-/// has the highest bit, so that their mask is to be had for one instruction more.
-struct nibble_tables {
+/// What is written of a mailbox, as two tables for a shuffle: what octet x is tells low[x & 15] & high[x >> 4]. The shuffle gives
+/// 0 for all octets over 127. In what comes out the dot and the hyphen are the highest bit, of letters and digits one of the three
+/// behind it is set, and of all other atext one of the lowest four only: an addition that carries into the highest bit tells each.
+struct mailbox_tables {
     unsigned char low[32] = {}, high[32] = {};
-    constexpr explicit nibble_tables(charset const& set) noexcept {
-        for (unsigned i = 0; i < 256; ++i) {
-            unsigned const row = i >> 4 & 7, bit = 1u << ((row + 5) & 7);
-            if (i < 128 && set.contains(static_cast<char>(i))) low[i & 15] = low[(i & 15) + 16] = static_cast<unsigned char>(low[i & 15] | bit);
-            if (i < 128) high[row] = high[row + 16] = static_cast<unsigned char>(bit);
+
+    // Rows of the table of ASCII, by their number, and which of their octets.
+    constexpr void add(unsigned bit, std::initializer_list<unsigned> rows, charset const& octets) noexcept {
+        for (unsigned row : rows) {
+            for (unsigned half = 0; half < 32; half += 16) {
+                high[half + row] = static_cast<unsigned char>(high[half + row] | bit);
+                for (unsigned i = 0; i < 16; ++i)
+                    if (octets.contains(static_cast<char>(row * 16 + i))) low[half + i] = static_cast<unsigned char>(low[half + i] | bit);
+            }
         }
     }
+    constexpr mailbox_tables() noexcept {
+        add(0x80, {2}, charset(".-"));
+        add(0x40, {4, 6}, chars::alpha);
+        add(0x20, {5, 7}, chars::alpha);
+        add(0x10, {3}, chars::digit);
+        add(0x08, {2}, chars::atext - charset("-"));
+        add(0x04, {3, 6}, charset("=?`"));  // what this adds to row 6 and 3 are a letter and a digit
+        add(0x02, {5}, charset("^_"));
+        add(0x01, {7}, charset("{|}~"));
+    }
 };
-template <charset Set>
-inline constexpr nibble_tables nibbles{Set};
-
-/// Not 0 in the lanes whose octet is in Set; the highest bit is set where it is a sign.
-template <charset Set>
-EHLO_INLINE v32 classes_of(v32 x) noexcept {
+inline constexpr mailbox_tables mailbox_classes;
+EHLO_INLINE v32 mailbox_classes_of(v32 x) noexcept {
     using c32 = char __attribute__((vector_size(32)));
     using h32 = std::uint16_t __attribute__((vector_size(32)));
     v32 low, high;
-    std::memcpy(&low, nibbles<Set>.low, 32);
-    std::memcpy(&high, nibbles<Set>.high, 32);
+    std::memcpy(&low, mailbox_classes.low, 32);
+    std::memcpy(&high, mailbox_classes.high, 32);
     v32 const row = reinterpret_cast<v32>(reinterpret_cast<h32>(x) >> 4) & splat<v32>(15);
     return reinterpret_cast<v32>(__builtin_ia32_pshufb256(reinterpret_cast<c32>(low), reinterpret_cast<c32>(x)) &
                                  __builtin_ia32_pshufb256(reinterpret_cast<c32>(high), reinterpret_cast<c32>(row)));
@@ -283,6 +305,22 @@ class window {
 #endif
     }
 
+    /// Of 64 octets at least: offsets that are known spare a fifth of the instructions.
+    struct whole {};
+    EHLO_INLINE explicit window(whole, char const* p) noexcept : data_(p), size_(64) {
+#if EHLO_VECTOR
+        first_ = load<widest>(p);
+        second_at_ = sizeof(widest);
+        second_ = load<widest>(p + second_at_);
+#if !defined(__AVX2__)
+        third_at_ = 32;
+        fourth_at_ = 48;
+        third_ = load<widest>(p + 32);
+        fourth_ = load<widest>(p + 48);
+#endif
+#endif
+    }
+
     constexpr unsigned size() const noexcept { return size_; }
 
     template <charset Set>
@@ -302,24 +340,27 @@ class window {
 #endif
         return mask_plain<Set>();
     }
-    /// mask<Set>(), and of these the signs, 0x20 to 0x2F.
-    struct two_masks {
-        std::uint64_t all, signs;
-    };
-    template <charset Set>
-    EHLO_INLINE constexpr two_masks mask_and_signs() const noexcept {
-        static_assert((Set - charset(1, 127)) == charset(), "the tables know ASCII only, and NUL stands behind a short text");
-        constexpr charset signs = Set - (charset(0, 0x1F) + charset(0x30, 0xFF));
+    // What a mailbox is made of: masks like those of mask(). They share what they need.
+    /// Dots and hyphens.
+    EHLO_INLINE constexpr std::uint64_t mask_marks() const noexcept {
 #if defined(__AVX2__)
-        if (!std::is_constant_evaluated()) {
-            v32 const a = classes_of<Set>(first_), b = classes_of<Set>(second_);
-            return {std::uint64_t{~move_mask(reinterpret_cast<v32>(a == v32{}))} |
-                        std::uint64_t{~move_mask(reinterpret_cast<v32>(b == v32{}))} << second_at_,
-                    move_mask(a) | std::uint64_t{move_mask(b)} << second_at_};
-        }
+        if (!std::is_constant_evaluated()) return mask_mailbox<0>();
 #endif
-        std::uint64_t const s = mask<signs>();
-        return {mask<Set - signs>() | s, s};
+        return mask<".-">();
+    }
+    /// Letters, digits, and the dots and hyphens, given as the mask they are.
+    EHLO_INLINE constexpr std::uint64_t mask_names([[maybe_unused]] std::uint64_t marks) const noexcept {
+#if defined(__AVX2__)
+        if (!std::is_constant_evaluated()) return mask_mailbox<0x70>();
+#endif
+        return mask<chars::let_dig>() | marks;
+    }
+    /// atext and dots. Without AVX2 it takes more than half of what the others take.
+    EHLO_INLINE constexpr std::uint64_t mask_atext() const noexcept {
+#if defined(__AVX2__)
+        if (!std::is_constant_evaluated()) return mask_mailbox<0x7F>();
+#endif
+        return mask<chars::atext + ".">();
     }
     template <charset Set>
     constexpr std::uint64_t mask_plain() const noexcept {
@@ -348,6 +389,11 @@ class window {
 #endif
     }
 #if defined(__AVX2__)
+    template <unsigned char Carry>
+    EHLO_INLINE std::uint64_t mask_mailbox() const noexcept {
+        return move_mask(mailbox_classes_of(first_) + splat<v32>(Carry)) |
+               std::uint64_t{move_mask(mailbox_classes_of(second_) + splat<v32>(Carry))} << second_at_;
+    }
     static EHLO_INLINE widest widen(v16 v) noexcept {
         widest w{};
         std::memcpy(&w, &v, sizeof v);
@@ -458,7 +504,7 @@ constexpr std::size_t find_last(std::string_view text, std::size_t from, std::si
         std::size_t i = to;
         for (; i - from >= 16; i -= 16) {
             std::uint32_t const hits = hits_of<Set>(load16(text.data() + i - 16));
-            if (hits != 0) return i - 16 + (31u - static_cast<unsigned>(__builtin_clz(hits)));
+            if (hits != 0) return i - 16 + highest_bit(hits);
         }
         std::size_t const found = find_last_plain<Set>(text, from, i);
         return found == i ? to : found;
