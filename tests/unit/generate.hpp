@@ -20,6 +20,22 @@
 
 namespace generate {
 
+// How many inputs a test may draw: a tenth of them where each takes ten times as long, and the other nine have been drawn elsewhere.
+// EHLO_TEST_FEW is for emulators.
+#if defined(__has_feature)
+#define EHLO_HAS_FEATURE(x) __has_feature(x)
+#else
+#define EHLO_HAS_FEATURE(x) 0
+#endif
+#if defined(EHLO_TEST_FEW) || !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    EHLO_HAS_FEATURE(address_sanitizer) || EHLO_HAS_FEATURE(thread_sanitizer) || EHLO_HAS_FEATURE(memory_sanitizer)
+inline constexpr bool draws_few = true;
+#else
+inline constexpr bool draws_few = false;
+#endif
+#undef EHLO_HAS_FEATURE
+constexpr int drawn(int many) { return draws_few ? many / 10 : many; }
+
 // splitmix64
 class rng {
 public:

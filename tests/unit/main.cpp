@@ -3,13 +3,3 @@
 #define CATCH_CONFIG_MAIN
 #include <catch2/catch.hpp>
 #endif
-
-// Made for a processor with AVX2, on one without: skipped, before anything else of the program runs.
-#if defined(__AVX2__)
-#include <cstdlib>
-
-__attribute__((constructor(101))) static void skip_without_avx2() {
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("fma")) std::_Exit(77);
-}
-#endif

@@ -227,7 +227,7 @@ TEST_CASE("base64: every corruption of one octet", "[base64]") {
     for (std::size_t const size : {1u, 2u, 3u, 4u, 11u, 12u, 13u, 24u, 25u, 36u, 54u, 55u}) {
         std::string const text = slow_encode(octets.substr(0, size));
         for (std::size_t at = 0; at < text.size(); ++at)
-            for (unsigned octet = 0; octet < 256; ++octet) {
+            for (unsigned octet = 0; octet < 256; octet += generate::draws_few ? 5 : 1) {
                 std::string broken = text;
                 broken[at] = static_cast<char>(octet);
                 auto const said = check_base64(broken);
@@ -241,7 +241,7 @@ TEST_CASE("base64: every corruption of one octet", "[base64]") {
             }
     }
     CHECK(faults == 0);
-    CHECK(still_right > 10000);
+    CHECK(still_right > (generate::draws_few ? 2000 : 10000));
 }
 
 TEST_CASE("base64: all ends of a text", "[base64]") {

@@ -23,18 +23,7 @@ using namespace std::string_view_literals;
 
 namespace {
 
-// EHLO_TEST_FEW: under an emulator.
-#if defined(__SANITIZE_ADDRESS__) || defined(EHLO_TEST_FEW)
-constexpr int inputs = 50000;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
-constexpr int inputs = 50000;
-#else
-constexpr int inputs = 1000000;
-#endif
-#else
-constexpr int inputs = 1000000;
-#endif
+constexpr int inputs = generate::drawn(1000000);
 
 using reads = std::initializer_list<std::string_view>;
 

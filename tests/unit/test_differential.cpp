@@ -30,17 +30,7 @@ using namespace std::string_view_literals;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr int rounds = 20000;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
-constexpr int rounds = 20000;
-#else
-constexpr int rounds = 200000;
-#endif
-#else
-constexpr int rounds = 200000;
-#endif
+constexpr int rounds = generate::drawn(200000);
 
 // The limits out of the way, as in the rules of the oracle.
 constexpr syntax unlimited(bool utf8) {

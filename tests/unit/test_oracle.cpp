@@ -30,18 +30,8 @@ void rejects(Rule rule, const std::vector<std::string>& texts, bool utf8 = false
     }
 }
 
-// How many sentences of each production; fewer where each allocation is watched.
-#if defined(__has_feature)
-#define ORACLE_HAS_FEATURE(x) __has_feature(x)
-#else
-#define ORACLE_HAS_FEATURE(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || ORACLE_HAS_FEATURE(address_sanitizer) || \
-    ORACLE_HAS_FEATURE(thread_sanitizer) || ORACLE_HAS_FEATURE(memory_sanitizer)
-constexpr std::size_t sentence_count = 1000;
-#else
-constexpr std::size_t sentence_count = 10000;
-#endif
+// How many sentences of each production.
+constexpr std::size_t sentence_count = generate::drawn(10000);
 
 // Generated sentences, each accepted; of their mutations some are and some are not.
 template <class Rule, class Generator>

@@ -1,6 +1,7 @@
 // The server machine against an independent model of RFC 5321's order of commands, and each promise of server.hpp.
 #include "catch.hpp"
 
+#include "generate.hpp"
 #include "machine.hpp"
 
 #include <cstring>
@@ -271,7 +272,7 @@ TEMPLATE_TEST_CASE("server: every sequence of up to five commands is answered as
 
 TEST_CASE("server: long random sequences are answered as RFC 5321 says") {
     generate::rng r(1);
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < generate::drawn(300); ++round) {
         walk<patient> w{false};
         patient s("mx.example.org");
         counter h;
@@ -320,7 +321,7 @@ std::string random_session(generate::rng& r) {
 TEMPLATE_TEST_CASE("server: neither the cuts of the input nor the room for output change anything", "", full_recorder,
                    slow_recorder) {
     generate::rng r(2);
-    for (int round = 0; round < 120; ++round) {
+    for (int round = 0; round < generate::drawn(120); ++round) {
         std::string const session = random_session(r);
         CAPTURE(session);
         loop<patient, TestType> first;
