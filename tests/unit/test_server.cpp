@@ -1276,3 +1276,20 @@ TEST_CASE("server: the least that a handler can be is enough") {
     l.feed(std::string(to_data) + "x\r\n.\r\nVRFY a\r\nEXPN a\r\nHELP\r\nNOOP\r\nRSET\r\nQUIT\r\n");
     CHECK(codes(l.output) == std::vector{220, 250, 250, 250, 354, 250, 252, 502, 214, 250, 250, 221});
 }
+
+TEST_CASE("server: what was tolerated in a command is told, however its octets come") {
+    auto told = [](machine::pieces const& pieces) {
+        loop<patient, full_recorder> l;
+        l.server.tolerate(ehlo::leniency::all());
+        l.feed("EHLO a_b.example\r\nMAIL FROM: <a@b.example>\r\nRCPT TO:c@d.example\r\nRCPT TO:<a@b.example>\r\nRSET\nQUIT\r\n", pieces);
+        std::vector<ehlo::leniency> list;
+        for (ehlo::answered const& a : l.handler.answers)
+            if (a.event != ehlo::event::greeting) list.push_back(a.tolerated);
+        return list;
+    };
+    using ehlo::rule;
+    std::vector<ehlo::leniency> const expected{rule::underscore_in_domain, rule::space_after_colon, rule::missing_brackets, ehlo::strict,
+                                               rule::bare_lf_line,         ehlo::strict};
+    CHECK(told(machine::whole()) == expected);
+    CHECK(told(machine::octets()) == expected);
+}
