@@ -20,7 +20,7 @@
 
 namespace generate {
 
-// How many inputs a test may draw: a tenth of them where each takes ten times as long, and the other nine have been drawn elsewhere.
+// How many inputs a test may draw: a twentieth of them where each takes ten times as long, and the others have been drawn elsewhere.
 // EHLO_TEST_FEW is for emulators.
 #if defined(__has_feature)
 #define EHLO_HAS_FEATURE(x) __has_feature(x)
@@ -34,7 +34,7 @@ inline constexpr bool draws_few = true;
 inline constexpr bool draws_few = false;
 #endif
 #undef EHLO_HAS_FEATURE
-constexpr int drawn(int many) { return draws_few ? many / 10 : many; }
+constexpr int drawn(int many) { return draws_few ? many / 20 : many; }
 
 // splitmix64
 class rng {
