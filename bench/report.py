@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Runs the benchmarks, and writes their table into README.md and their charts into bench/report/.
 
-    bench/report.py            measure all, and write it: some three minutes where nothing else runs
-    bench/report.py PART...    measure only speed, growth or compile_time, and take the rest from the last time
+    bench/report.py            measure all, and write it: some eight minutes where nothing else runs
+    bench/report.py PART...    measure only speed, growth, compile_time or end_to_end, and take the rest from the last time
     bench/report.py --redraw   all of it from the last time (bench/report/measured.json)
 
-Needs g++, clang++-19, libbenchmark-dev and python3-matplotlib (for the python3 of the system).
+Needs g++, clang++-19, libbenchmark-dev and python3-matplotlib (for the python3 of the system); end_to_end what
+bench/end_to_end.py needs.
 Instructions are those of bench/instructions.json.
 """
 import csv, json, re, subprocess, sys, time
@@ -113,7 +114,14 @@ def measure_compile_time(_):
     return {"compile time": compile_time.measure(["g++", "clang++-19"], 2)}
 
 
-PARTS = {"speed": measure_speed, "growth": measure_growth, "compile_time": measure_compile_time}
+def measure_end_to_end(_):
+    build = HERE.parent / "build/gcc"
+    run("cmake", "-S", HERE.parent, "--preset", "gcc")
+    run("cmake", "--build", build, "--target", "mailsink", "post")
+    return {"end to end": run("python3", HERE / "end_to_end.py", f"--build={build}")}
+
+
+PARTS = {"speed": measure_speed, "growth": measure_growth, "compile_time": measure_compile_time, "end_to_end": measure_end_to_end}
 
 
 def write_measured(measured):
@@ -168,6 +176,16 @@ Others, measured elsewhere ({ELSEWHERE}):
 ![What an octet, a parameter or a command costs as their number grows](bench/report/growth.svg)
 
 `bench/growth.py --check` holds all of this linear, by counting instructions.
+
+<details>
+<summary>Whole programs on loopback: <code>mailsink</code> and <code>post</code> beside Postfix's and aiosmtpd</summary>
+
+{measured['end to end'].strip()}
+
+`bench/end_to_end.py` prints this. smtp-sink, aiosmtpd and `mailsink --discard` keep nothing, and smtp-sink does not parse; `mailsink`
+writes each message to a file in memory.
+
+</details>
 
 <details>
 <summary>Compile time of each header</summary>

@@ -580,6 +580,8 @@ struct content_seen {
 #else
 #define EHLO_IN_ORDER(a, b, c) (void)0
 #endif
+// What is to be read and written 2 KiB on is asked for in advance, which does no harm where there is nothing: a fifth less from
+// memory, and nothing lost in cache. Only to be read, or only 1 KiB on, gained nothing.
 // The loop is a macro because it is needed twice. GCC would lower a template to the vectors of the baseline before it inlines it
 // into a function for AVX2, and a lambda has not the target of the function it stands in.
 #define EHLO_COPY_CLEAN(V)                                                                                            \
@@ -589,6 +591,7 @@ struct content_seen {
             dot = V{} + static_cast<unsigned char>('.');                                                              \
     V least = V{} + static_cast<unsigned char>(255);                                                                  \
     for (std::size_t step = 128 - (reinterpret_cast<std::uintptr_t>(q) & 31); size >= 128; step = 128) {              \
+        __builtin_prefetch(p + 2048), __builtin_prefetch(p + 2112), __builtin_prefetch(q + 2048, 1), __builtin_prefetch(q + 2112, 1); \
         V hit{}, ends{}, low = least, here, before;                                                                   \
         EHLO_UNROLL for (unsigned i = 0; i < 128; i += static_cast<unsigned>(sizeof(V))) {                            \
             std::memcpy(&here, p + i, sizeof here);                                                                   \
