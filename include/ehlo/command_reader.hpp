@@ -38,16 +38,6 @@ EHLO_INLINE std::size_t take_common_parameters(std::string_view text, syntax con
     return at + 2;
 }
 
-/// A command that is rarer, or wrong: as take_common_command.
-template <class F>
-EHLO_NOINLINE std::size_t take_other_command(std::string_view in, std::size_t limit, syntax const& rules, verb v, F&& f) noexcept {
-    char const* const p = in.data();
-    std::size_t const end = find_near<charset(0, '\r')>(in);
-    if (end + 2 > in.size() || end + 2 > limit || load2(p + end) != load2("\r\n") || v == verb::unknown || end < 6) return 0;
-    if (p[4] != ' ' || p[5] == ' ' || chars::wsp.contains(p[end - 1])) return 0;
-    return visit_command(command_line{v, {p, 4}, {p + 5, end - 5}}, rules, f) ? 0 : end + 2;
-}
-
 /// A command as nearly all are, without looking for the end of its line first: what is well formed up to a CRLF holds neither
 /// CR, LF nor NUL. Calls `f` with it and returns its octets with the CRLF; 0 for anything rarer, or wrong, or not whole.
 /// A third of the instructions of the way over line_reader, split_command and visit_command, whose result is the same.
@@ -66,28 +56,27 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
         std::size_t const begin = mail ? 10 : 8;
         path address;
         if (!path_access::take_common({p + begin, size - begin}, rules, address)) {
-            if (!mail || load2(p + begin) != load2("<>") || rules.max_path < 2) return take_other_command(in, limit, rules, mail ? verb::mail : verb::rcpt, f);
+            if (!mail || load2(p + begin) != load2("<>") || rules.max_path < 2) return 0;
             path_access::set_null(address, {p + begin, 2});
         }
         std::size_t const end = begin + address.text().size();
         std::string_view const rest{p + end, size - end};
+        auto finish = [&](auto& command) noexcept -> std::size_t {
+            std::size_t const used = take_common_parameters(rest, rules, command.parameters);
+            if (used == 0 || end + used > limit) return 0;
+            command.tolerated = strict;
+            f(command);
+            return end + used;
+        };
         if (mail) {
             cmd::mail m;
             m.verb = verb::mail;
             m.from = address;
-            std::size_t const used = take_common_parameters(rest, rules, m.parameters);
-            if (used == 0 || end + used > limit) return 0;
-            m.tolerated = strict;
-            f(m);
-            return end + used;
+            return finish(m);
         }
         cmd::rcpt r;
         r.to = address;
-        std::size_t const used = take_common_parameters(rest, rules, r.parameters);
-        if (used == 0 || end + used > limit) return 0;
-        r.tolerated = strict;
-        f(r);
-        return end + used;
+        return finish(r);
     }
     verb const v = find_verb4(p);
     constexpr std::uint16_t crlf = load2("\r\n");
@@ -102,8 +91,7 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
         if (p[4] != ' ') return 0;
         std::size_t const length = common_domain_length({p + 5, size - 5});
         std::size_t const end = 5 + length;
-        if (length == 0 || length > rules.max_domain || size - end < 2 || load2(p + end) != crlf || end + 2 > limit)
-            return take_other_command(in, limit, rules, v, f);
+        if (length == 0 || length > rules.max_domain || size - end < 2 || load2(p + end) != crlf || end + 2 > limit) return 0;
         f(cmd::hello{v, {{p + 5, length}, host_kind::domain}});
         return end + 2;
     }
@@ -112,8 +100,7 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
     case verb::quit: return bare(cmd::quit{});
     case verb::noop: return bare(cmd::remark{v, {p + 4, 0}});
     default:
-        if (size < 10 || fold4(p) != fold4("STAR") || fold4(p + 4) != fold4("TTLS") || load2(p + 8) != crlf || limit < 10)
-            return take_other_command(in, limit, rules, v, f);
+        if (size < 10 || fold4(p) != fold4("STAR") || fold4(p + 4) != fold4("TTLS") || load2(p + 8) != crlf || limit < 10) return 0;
         f(cmd::starttls{});
         return 10;
     }

@@ -198,33 +198,33 @@ struct path_access {
     }
     // Where "@" and ">" are; all octets before "@" are atext or dots, and those behind it letters, digits, dots and hyphens.
     static EHLO_INLINE bool find_bounds(detail::window const& w, std::uint64_t marks, char const* data, unsigned& at, unsigned& end) noexcept {
-#if defined(__AVX2__)
-        std::uint64_t const text = w.mask_atext();
-        std::uint64_t const others = (text | 1) ^ detail::low_bits_of_some(w.size()), behind_at = others & (others - 1);
-        if (behind_at == 0) return false;
-        at = detail::trailing_zeros(others);
-        end = detail::trailing_zeros(behind_at);
-        return data[at] == '@' && data[end] == '>' && ((text ^ w.mask_names(marks)) & ((std::uint64_t{1} << end) - 1)) >> at == 0;
-#else
-        // To look up the rarer atext one by one takes less here than to classify all octets for it. Between the brackets, all but
-        // letters, digits, dots and hyphens: the last of these is "@". Two more are looked up at any rate, the octet behind "@" in
-        // place of those that are not there: how many are, no branch predictor can know.
-        std::uint64_t const closing = w.mask<">">();
-        if (closing == 0) return false;
-        end = detail::trailing_zeros(closing);
-        std::uint64_t const others = ~w.mask_names(marks) & ((std::uint64_t{1} << end) - 2);
-        if (others == 0) return false;
-        at = detail::highest_bit(others);
-        if (data[at] != '@') return false;
-        std::uint64_t const behind_at = std::uint64_t{2} << at;
-        std::uint64_t const signs = others ^ behind_at >> 1, more_signs = signs & (signs - 1);
-        if (!atext.contains(data[detail::trailing_zeros(signs | behind_at)]) ||
-            !atext.contains(data[detail::trailing_zeros(more_signs | behind_at)]))
-            return false;
-        for (std::uint64_t rest = more_signs & (more_signs - 1); rest != 0; rest &= rest - 1)
-            if (!atext.contains(data[detail::trailing_zeros(rest)])) return false;
-        return true;
-#endif
+        if constexpr (detail::window::quick_atext) {
+            std::uint64_t const text = w.mask_atext();
+            std::uint64_t const others = (text | 1) ^ detail::low_bits_of_some(w.size()), behind_at = others & (others - 1);
+            if (behind_at == 0) return false;
+            at = detail::trailing_zeros(others);
+            end = detail::trailing_zeros(behind_at);
+            return data[at] == '@' && data[end] == '>' && ((text ^ w.mask_names(marks)) & ((std::uint64_t{1} << end) - 1)) >> at == 0;
+        } else {
+            // To look up the rarer atext one by one takes less here than to classify all octets for it. Between the brackets, all but
+            // letters, digits, dots and hyphens: the last of these is "@". Two more are looked up at any rate, the octet behind "@" in
+            // place of those that are not there: how many are, no branch predictor can know.
+            std::uint64_t const closing = w.mask<">">();
+            if (closing == 0) return false;
+            end = detail::trailing_zeros(closing);
+            std::uint64_t const others = ~w.mask_names(marks) & ((std::uint64_t{1} << end) - 2);
+            if (others == 0) return false;
+            at = detail::highest_bit(others);
+            if (data[at] != '@') return false;
+            std::uint64_t const behind_at = std::uint64_t{2} << at;
+            std::uint64_t const signs = others ^ behind_at >> 1, more_signs = signs & (signs - 1);
+            if (!atext.contains(data[detail::trailing_zeros(signs | behind_at)]) ||
+                !atext.contains(data[detail::trailing_zeros(more_signs | behind_at)]))
+                return false;
+            for (std::uint64_t rest = more_signs & (more_signs - 1); rest != 0; rest &= rest - 1)
+                if (!atext.contains(data[detail::trailing_zeros(rest)])) return false;
+            return true;
+        }
     }
     static constexpr octet_table atext{chars::atext};
     // Hyphens may touch each other, and anything in a local part; but no bound of a domain's label, and no two bounds may touch.

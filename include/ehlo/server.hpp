@@ -323,19 +323,11 @@ class basic_server {
                 reply r;
                 tolerated_ = strict;
                 std::size_t const used = detail::take_common_command(
-                    in, rules.max_line, grammar, [&](auto const& command) noexcept { r = note_and_ask(handler, command, fault, in.data()); });
+                    in, rules.max_line, grammar, [&](auto const& command) noexcept { r = ask(handler, command, fault, in.data()); });
                 if (used != 0) return finish_command(t, handler, used, v, fault, r);
             }
         }
         return take_rare_command(t, handler, grammar);
-    }
-
-    // Asks, and notes what was tolerated in the command.
-    template <class H, class C>
-    constexpr reply note_and_ask(H& handler, C const& command, std::optional<failure>& fault, char const* line) noexcept {
-        if constexpr (requires { command.tolerated; }) tolerated_ |= command.tolerated;
-        if constexpr (requires { command.name.tolerated; }) tolerated_ |= command.name.tolerated;
-        return ask(handler, command, fault, line);
     }
 
     // Why a verb cannot be answered here, whatever stands behind it.
@@ -391,7 +383,11 @@ class basic_server {
         reply r;
         if (!fault) {
             tolerated_ |= split->tolerated;
-            auto const bad = visit_command(*split, grammar, [&](auto const& command) { r = note_and_ask(handler, command, fault, split->name.data()); });
+            auto const bad = visit_command(*split, grammar, [&](auto const& command) {
+                if constexpr (requires { command.tolerated; }) tolerated_ |= command.tolerated;
+                if constexpr (requires { command.name.tolerated; }) tolerated_ |= command.name.tolerated;
+                r = ask(handler, command, fault, split->name.data());
+            });
             if (bad) fault = bad;
         }
         return finish_command(t, handler, line.consumed, v, fault, r);

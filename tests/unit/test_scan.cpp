@@ -90,7 +90,6 @@ std::size_t window_faults(std::string_view text) {
     return faults;
 }
 
-// Each mark, and the size of the text for ever after.
 std::size_t mailbox_mask_faults(std::string_view text) {
     auto const faults_of = [text](detail::window const& w) {
         std::uint64_t const marks = w.mask_marks();
@@ -102,6 +101,7 @@ std::size_t mailbox_mask_faults(std::string_view text) {
     return faults;
 }
 
+// Each mark, and the size of the text for ever after.
 template <charset Set>
 std::size_t finder_faults(std::string_view text) {
     std::size_t faults = detail::find_near<Set>(text) != plain_first<Set>(text, 0);
