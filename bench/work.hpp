@@ -14,7 +14,7 @@
 #include <string_view>
 
 // No more of ehlo than the work needs: two dozen files include this one.
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 struct capabilities;
 struct reply_limits;
 }

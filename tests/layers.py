@@ -114,7 +114,7 @@ def check(folder):
 
 def self_test():
     """A tree without a fault, then the same tree with one fault at a time."""
-    good = {n: "#pragma once\n#include <cstddef>\n/* static */ namespace ehlo::inline v0 {\n"
+    good = {n: "#pragma once\n#include <cstddef>\n/* static */ namespace ehlo::inline v0::inline EHLO_TARGET {\n"
                "inline constexpr char quote = '\\'';  // namespace {\n"
                "struct s { static int f() { static int const n = 1; return n; } };\n"
                "constexpr bool operator==(s, s) { return true; }\nstatic_assert(1'000 == 1000);\n}\n" for n in ORDER}

@@ -1,12 +1,14 @@
 // Sets of octets by their RFC names, and ASCII case.
 #pragma once
 
+#include <ehlo/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// A set of octets, made at compile time with + and -. Structural, so kernels can be specialised for it.
 struct charset {
@@ -137,6 +139,15 @@ constexpr bool spells(std::string_view keyword, std::string_view text) noexcept 
 }
 }  // namespace detail
 
+namespace detail {
+/// text.substr(from, most), without the check whose exception would bring malloc and the unwinder into every small program.
+/// `from` is at most text.size().
+constexpr std::string_view sub(std::string_view text, std::size_t from, std::size_t most = std::string_view::npos) noexcept {
+    std::size_t const rest = text.size() - from;
+    return {text.data() + from, most < rest ? most : rest};
+}
+}  // namespace detail
+
 /// Equal but for the case of ASCII letters (no locale).
 constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
     if (a.size() != b.size()) return false;
@@ -145,7 +156,7 @@ constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
     return true;
 }
 constexpr bool istarts_with(std::string_view text, std::string_view prefix) noexcept {
-    return text.size() >= prefix.size() && iequals(text.substr(0, prefix.size()), prefix);
+    return text.size() >= prefix.size() && iequals(detail::sub(text, 0, prefix.size()), prefix);
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

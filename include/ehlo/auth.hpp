@@ -19,7 +19,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 inline constexpr std::size_t max_mechanism = 20;          ///< octets of a mechanism's name, RFC 4422 3.1
 inline constexpr std::size_t max_auth_command = 512;      ///< octets with CRLF, RFC 4954 4 and RFC 5321 4.5.3.1.4
@@ -55,7 +55,7 @@ inline constexpr reply encryption_required{538, {5, 7, 11}, "Encryption required
 namespace detail {
 /// The octets at the beginning of `text` that can be those of a name: 20 at most.
 constexpr std::size_t mechanism_length(std::string_view text) noexcept {
-    return count_leading(text.substr(0, max_mechanism), chars::mech_char);
+    return count_leading(detail::sub(text, 0, max_mechanism), chars::mech_char);
 }
 }  // namespace detail
 
@@ -71,13 +71,13 @@ constexpr result<cmd::auth> parse_auth(std::string_view arguments EHLO_LIFETIMEB
     if (arguments.empty()) return fail(errc::missing_argument, 0);
     std::size_t const end = detail::mechanism_length(arguments);
     if (end == 0 || (end < arguments.size() && arguments[end] != ' ')) return fail(errc::bad_mechanism, end);
-    cmd::auth a{find_mechanism(arguments.substr(0, end)), arguments.substr(0, end), std::nullopt};
+    cmd::auth a{find_mechanism(detail::sub(arguments, 0, end)), detail::sub(arguments, 0, end), std::nullopt};
     if (end == arguments.size()) return a;
-    std::string_view const initial = arguments.substr(end + 1);
+    std::string_view const initial = detail::sub(arguments, end + 1);
     if (begins_with_challenge(a.mechanism)) return fail(errc::unexpected_initial_response, end + 1);
     if (initial.empty()) return fail(errc::bad_base64, end + 1);
     if (initial == "=") {
-        a.initial_response = initial.substr(1);
+        a.initial_response = detail::sub(initial, 1);
         return a;
     }
     if (auto const good = check_base64(initial); !good) return fail(good.error().code, end + 1 + good.error().at);
@@ -90,7 +90,7 @@ constexpr result<cmd::auth> parse_auth(std::string_view arguments EHLO_LIFETIMEB
 constexpr result<auth_response> parse_auth_response(std::string_view line EHLO_LIFETIMEBOUND,
                                                     std::size_t limit = max_auth_line) noexcept {
     if (line.size() + 2 > limit) return fail(errc::auth_line_too_long, limit < 2 ? 0 : limit - 2);
-    if (line == "*") return auth_response{line.substr(1), true};
+    if (line == "*") return auth_response{detail::sub(line, 1), true};
     if (auto const good = check_base64(line); !good) return good.error();
     return auth_response{line};
 }
@@ -120,9 +120,9 @@ constexpr mechanisms parse_mechanisms(std::string_view text) noexcept {
     mechanisms all;
     while (!text.empty()) {
         std::size_t const end = detail::find_first<charset(" ")>(text);
-        mechanism const m = find_mechanism(text.substr(0, end));
+        mechanism const m = find_mechanism(detail::sub(text, 0, end));
         if (m != mechanism::unknown) all = all | m;
-        text = text.substr(end == text.size() ? end : end + 1);
+        text = detail::sub(text, end == text.size() ? end : end + 1);
     }
     return all;
 }
@@ -228,4 +228,4 @@ constexpr result<std::size_t> write_challenge(writer& out, Message const& m) noe
     return detail::write_message_line(out, "334 ", m);
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace chars {
 inline constexpr charset base64_char = let_dig + "+/";
@@ -208,8 +208,8 @@ class base64_encoder {
             octets.remove_prefix(1);
         }
         std::size_t const whole = octets.size() - octets.size() % 3;
-        if (char* const to = out_->claim(base64_size(whole))) detail::put_base64(to, octets.substr(0, whole));
-        for (char const c : octets.substr(whole)) add(c);
+        if (char* const to = out_->claim(base64_size(whole))) detail::put_base64(to, detail::sub(octets, 0, whole));
+        for (char const c : detail::sub(octets, whole)) add(c);
         return *this;
     }
     constexpr void finish() noexcept {
@@ -218,4 +218,4 @@ class base64_encoder {
     }
 };
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// Service extensions: every keyword of IANA's list, and the two of Postfix that are in wide use.
 enum class extension : std::uint8_t {
@@ -186,7 +186,7 @@ struct capability {
 };
 constexpr capability split_capability(std::string_view line EHLO_LIFETIMEBOUND) noexcept {
     std::size_t const end = detail::find_first<charset(" ")>(line);
-    return {line.substr(0, end), end == line.size() ? line.substr(end) : line.substr(end + 1)};
+    return {detail::sub(line, 0, end), end == line.size() ? detail::sub(line, end) : detail::sub(line, end + 1)};
 }
 
 /// What a server offers. A value without views: it outlives the reply. Each EHLO replaces it (RFC 5321 4.1.4).
@@ -266,4 +266,4 @@ constexpr result<std::size_t> write_capabilities(writer& out, std::string_view d
     });
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

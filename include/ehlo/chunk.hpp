@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace cmd {
 /// BDAT: `size` octets of content follow its CRLF at once, without dot stuffing.
@@ -26,7 +26,7 @@ namespace detail {
 // [ SP "LAST" ] at the end of an argument: cut off if it is there.
 constexpr bool cut_last(std::string_view& arguments) noexcept {
     constexpr std::string_view last = " LAST";
-    if (arguments.size() < last.size() || !iequals(arguments.substr(arguments.size() - last.size()), last)) return false;
+    if (arguments.size() < last.size() || !iequals(detail::sub(arguments, arguments.size() - last.size()), last)) return false;
     arguments.remove_suffix(last.size());
     return true;
 }
@@ -92,10 +92,10 @@ class chunk_reader {
     constexpr std::uint64_t left() const noexcept { return left_; }
     /// The part of `in` that belongs to the chunk; that many octets are consumed.
     constexpr std::string_view next(std::string_view in EHLO_LIFETIMEBOUND) noexcept {
-        std::string_view const part = in.substr(0, left_ < in.size() ? static_cast<std::size_t>(left_) : in.size());
+        std::string_view const part = detail::sub(in, 0, left_ < in.size() ? static_cast<std::size_t>(left_) : in.size());
         left_ -= part.size();
         return part;
     }
 };
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

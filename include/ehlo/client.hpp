@@ -13,7 +13,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// A reply and the command that it answers. The reply's views live as long as the octets it was read from.
 struct client_reply {
@@ -239,4 +239,4 @@ class client {
 };
 static_assert(std::is_trivially_copyable_v<client> && sizeof(client) <= 256);
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

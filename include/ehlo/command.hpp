@@ -10,7 +10,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// A command line cut in two. Borrows from the line.
 struct command_line {
@@ -70,7 +70,7 @@ EHLO_NOINLINE constexpr result<command_line> split_rare(std::string_view line, s
     while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
     if (line.empty()) return fail(errc::empty_line, 0);
     std::size_t const end = find_first<charset(" ")>(line);
-    command_line split{find_verb(line.substr(0, end)), line.substr(0, end), line.substr(end == line.size() ? end : end + 1)};
+    command_line split{find_verb(detail::sub(line, 0, end)), detail::sub(line, 0, end), detail::sub(line, end == line.size() ? end : end + 1)};
     if (rules.tolerate.has(rule::spaces_after_verb)) {
         while (!split.arguments.empty() && split.arguments.front() == ' ') {
             split.arguments.remove_prefix(1);
@@ -80,7 +80,7 @@ EHLO_NOINLINE constexpr result<command_line> split_rare(std::string_view line, s
     if (split.verb == verb::unknown) {
         constexpr std::string_view version = " HTTP/";
         std::size_t const last_word = find_last<charset(" ")>(split.arguments, 0, split.arguments.size());
-        if (istarts_with(split.arguments.substr(last_word), version) || iequals(split.name, "Host:"))
+        if (istarts_with(detail::sub(split.arguments, last_word), version) || iequals(split.name, "Host:"))
             return fail(errc::http_request, 0);
     }
     return split;
@@ -162,8 +162,8 @@ constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO
     result<host> name = parse_host(arguments, ascii);
     std::size_t const space = detail::find_first<charset(" ")>(arguments);
     if (!name && space != arguments.size() && rules.tolerate.has(rule::text_after_hello)) {
-        name = parse_host(arguments.substr(0, space), ascii);
-        if (auto const text = detail::free_text(arguments.substr(space), ascii); name && !text)
+        name = parse_host(detail::sub(arguments, 0, space), ascii);
+        if (auto const text = detail::free_text(detail::sub(arguments, space), ascii); name && !text)
             return fail(text.error().code, space + text.error().at);
         if (name) name->tolerated |= rule::text_after_hello;
     }
@@ -229,7 +229,7 @@ constexpr result<cmd::lookup> parse_lookup(verb v, std::string_view arguments EH
                                            syntax const& rules = strict_syntax) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
     auto cut = [&arguments](std::string_view token) noexcept {
-        if (arguments.size() <= token.size() || !iequals(arguments.substr(arguments.size() - token.size()), token)) return false;
+        if (arguments.size() <= token.size() || !iequals(detail::sub(arguments, arguments.size() - token.size()), token)) return false;
         arguments.remove_suffix(token.size());
         return true;
     };
@@ -305,7 +305,7 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
         detail::put_parameters(w, options, strict_syntax);
         if (!w.ok()) return;
         // The line is read back before it is ended: what cannot be read is not sent.
-        std::string_view const written = w.text().substr(before + 5);
+        std::string_view const written = detail::sub(w.text(), before + 5);
         auto const parsed = parse_mail(written, strict_syntax, v);
         if (!parsed) w.refuse(parsed.error());
         else if (parsed->from.text() != from) w.refuse(fail(errc::unexpected_argument, parsed->from.text().size()));
@@ -370,4 +370,4 @@ constexpr result<std::size_t> write_bare(writer& out, verb v) noexcept {
     }
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace detail {
 
@@ -18,7 +18,7 @@ template <class Parameters>
 EHLO_NOINLINE inline std::size_t take_rare_parameters(std::string_view text, syntax const& rules, Parameters& parameters) noexcept {
     std::size_t const end = find_near<charset(0, '\r')>(text);
     if (end + 2 > text.size() || load2(text.data() + end) != load2("\r\n") || text[0] != ' ' || chars::wsp.contains(text[end - 1])) return 0;
-    cursor c{text.substr(0, end), rules, 1};
+    cursor c{detail::sub(text, 0, end), rules, 1};
     parameters = Parameters();
     return parameter_access::scan(c, parameters) && c.tolerated.empty() ? end + 2 : 0;
 }
@@ -146,4 +146,4 @@ class command_reader {
     constexpr bool discarding() const noexcept { return lines_.discarding(); }
 };
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -43,3 +43,40 @@
 #else
 #define EHLO_RUN_TIME_AVX2 0
 #endif
+
+// EHLO_TARGET: what the compiler was told of the processor, as an inline namespace. Two objects of one program may be compiled with
+// other options each; were their functions of one name, the linker would keep one of them, and it might need a newer processor.
+#define EHLO_PASTE_(a, b, c) a##b##c
+#define EHLO_PASTE(a, b, c) EHLO_PASTE_(a, b, c)
+#if EHLO_VECTOR
+#define EHLO_TARGET_KERNELS vectors
+#else
+#define EHLO_TARGET_KERNELS plain
+#endif
+#if defined(__AVX512F__)
+#define EHLO_TARGET_WIDTH _avx512
+#elif defined(__AVX2__)
+#define EHLO_TARGET_WIDTH _avx2
+#elif defined(__AVX__)
+#define EHLO_TARGET_WIDTH _avx
+#elif defined(__SSE4_1__)
+#define EHLO_TARGET_WIDTH _sse4
+#elif defined(__SSSE3__)
+#define EHLO_TARGET_WIDTH _ssse3
+#elif defined(__SSE2__)
+#define EHLO_TARGET_WIDTH _sse2
+#elif defined(__ARM_NEON)
+#define EHLO_TARGET_WIDTH _neon
+#else
+#define EHLO_TARGET_WIDTH
+#endif
+#if defined(__BMI2__)
+#define EHLO_TARGET_BITS _bmi2
+#elif defined(__BMI__)
+#define EHLO_TARGET_BITS _bmi
+#elif defined(__POPCNT__)
+#define EHLO_TARGET_BITS _popcnt
+#else
+#define EHLO_TARGET_BITS
+#endif
+#define EHLO_TARGET EHLO_PASTE(EHLO_TARGET_KERNELS, EHLO_TARGET_WIDTH, EHLO_TARGET_BITS)

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// A moment as it was written down, in local time with its distance from UTC.
 struct date_time {
@@ -195,4 +195,4 @@ constexpr result<std::size_t> write_date_time(writer& out, date_time const& t) n
     });
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

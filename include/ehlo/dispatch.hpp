@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// Parses the arguments of a split line and calls `f` with the typed command (one of cmd::*).
 /// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
@@ -55,4 +55,4 @@ constexpr std::optional<failure> visit_command(command_line const& line, syntax 
     return fail(errc::unknown_verb, 0);
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

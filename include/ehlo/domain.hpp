@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 enum class host_kind : std::uint8_t { domain, ipv4, ipv6, general };
 
@@ -138,7 +138,7 @@ inline constexpr std::string_view ipv6_tag = "IPv6:";
 // General-address-literal = Standardized-tag ":" 1*dcontent;  Standardized-tag = Ldh-str
 constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) noexcept {
     if (!c.skip('[')) return c.stop(errc::bad_address_literal);
-    if (istarts_with(c.text.substr(c.at), ipv6_tag)) {
+    if (istarts_with(detail::sub(c.text, c.at), ipv6_tag)) {
         kind = host_kind::ipv6;
         c.at += ipv6_tag.size();
         if (!scan_ipv6(c, octets)) return false;
@@ -181,7 +181,7 @@ constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
     kind = host_kind::domain;
     bool const literal = c.next_is('[');
     if (!std::is_constant_evaluated() && !literal) {
-        std::size_t const size = common_domain_length(c.text.substr(start));
+        std::size_t const size = common_domain_length(detail::sub(c.text, start));
         c.at += size;
         // What could still be of the domain is left to the long way.
         if (size != 0 && size <= c.rules.max_domain && !c.next_is('_') && !c.next_is_wide()) return true;
@@ -230,4 +230,4 @@ constexpr result<ip_address> parse_ip_address(std::string_view literal,
 /// compared by value: use parse_ip_address for that).
 constexpr bool same_host(std::string_view a, std::string_view b) noexcept { return iequals(a, b); }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -12,7 +12,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// LIMITS (RFC 9422 4): 1 to 999,999 each; nothing where the server states none. Unknown limits are passed over.
 struct server_limits {
@@ -64,7 +64,7 @@ inline constexpr charset limit_name = chars::let_dig + "-_", limit_value = chars
 /// The word that `text` begins with, cut off with the SP behind it.
 constexpr std::string_view take_word(std::string_view& text) noexcept {
     std::size_t const end = find_first<charset(" ")>(text);
-    std::string_view const word = text.substr(0, end);
+    std::string_view const word = detail::sub(text, 0, end);
     text.remove_prefix(end == text.size() ? end : end + 1);
     return word;
 }
@@ -92,12 +92,12 @@ constexpr server_limits read_limits(std::string_view text) noexcept {
         std::string_view const pair = take_word(text);
         std::size_t const name_end = find_first<~limit_name>(pair);
         bool const has_value = name_end < pair.size();
-        std::string_view const value = has_value ? pair.substr(name_end + 1) : std::string_view();
+        std::string_view const value = has_value ? detail::sub(pair, name_end + 1) : std::string_view();
         if (name_end == 0 || (has_value && (pair[name_end] != '=' || value.empty() || find_first<~limit_value>(value) != value.size())))
             return {};
         auto const number = parse_decimal(value, 999999);
         if (!number || value[0] == '0') continue;
-        std::string_view const name = pair.substr(0, name_end);
+        std::string_view const name = detail::sub(pair, 0, name_end);
         auto const n = static_cast<std::uint32_t>(*number);
         if (iequals(name, "MAILMAX")) limits.mail_max = n;
         else if (iequals(name, "RCPTMAX")) limits.rcpt_max = n;
@@ -145,7 +145,7 @@ constexpr void read_keyword(ehlo_answer& a, extension e, std::string_view parame
     case extension::auth: read_mechanisms(a, parameters, false); break;
     case extension::limits: a.limits = read_limits(parameters); break;
     case extension::deliver_by: {
-        std::string_view const time = parameters.substr(0, find_first<charset(", ")>(parameters));
+        std::string_view const time = detail::sub(parameters, 0, find_first<charset(", ")>(parameters));
         auto const n = parse_decimal(time, 999999999);
         a.min_by_time = n && time.size() <= 9 ? std::optional(static_cast<std::uint32_t>(*n)) : std::nullopt;
         break;
@@ -174,7 +174,7 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r) noexcept {
     a.greet = line;
     auto known = [&a](extension e, std::string_view parameters) noexcept { detail::read_keyword(a, e, parameters); };
     auto other = [&a](std::string_view text) noexcept {
-        if (istarts_with(text, "AUTH=")) detail::read_mechanisms(a, text.substr(5), true);
+        if (istarts_with(text, "AUTH=")) detail::read_mechanisms(a, detail::sub(text, 5), true);
     };
     detail::visit_ehlo_lines(r.octets(), known, other);
     return a;
@@ -264,4 +264,4 @@ constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& 
     });
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

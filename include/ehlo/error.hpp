@@ -1,11 +1,13 @@
 // Errors are values: what is wrong (errc), where (an offset), and whose fault it is (blame).
 #pragma once
 
+#include <ehlo/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// What can go wrong. The groups are the four kinds of blame; `blame(errc)` tells which.
 enum class errc : std::uint8_t {
@@ -184,4 +186,4 @@ constexpr std::string_view name(blame_t blame) noexcept {
     return names[static_cast<unsigned>(blame)];
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -9,7 +9,7 @@
 #include <format>
 #endif
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// Types with a name: errc, verb, state, event, rule, extension, body, host_kind, blame_t.
 template <class T>
@@ -28,7 +28,7 @@ inline std::ostream& operator<<(std::ostream& out, status s) {
     return out << unsigned{s.klass} << '.' << s.subject << '.' << s.detail;
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo
 
 #if defined(__cpp_lib_format)
 template <ehlo::named T>

@@ -1,10 +1,12 @@
 // Leniency is a list of named rules. Strict RFC 5321 is the default; each tolerated departure is one bit.
 #pragma once
 
+#include <ehlo/config.hpp>
+
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// One departure from RFC 5321 that can be tolerated. No rule makes anything but CRLF "." CRLF end a message.
 enum class rule : std::uint8_t {
@@ -54,4 +56,4 @@ constexpr leniency operator|(rule a, rule b) noexcept { return leniency(a) | len
 
 inline constexpr leniency strict{};
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

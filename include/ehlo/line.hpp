@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// Cuts lines out of a growing buffer, and stays in step whatever comes: only CRLF ends a line (or LF, under
 /// rule::bare_lf_line), and a line that is refused is consumed whole.
@@ -51,10 +51,10 @@ class line_reader {
             if (at == in.size()) break;
             if (in[at] == '\r') {
                 if (at + 1 == in.size()) break;  // the LF may come with the next read
-                if (in[at + 1] == '\n') return finish(in.substr(0, at), at + 2, limit);
+                if (in[at + 1] == '\n') return finish(detail::sub(in, 0, at), at + 2, limit);
                 note(errc::bare_cr, at);
             } else if (in[at] == '\n') {
-                if (tolerate.has(rule::bare_lf_line)) return finish(in.substr(0, at), at + 1, limit);
+                if (tolerate.has(rule::bare_lf_line)) return finish(detail::sub(in, 0, at), at + 1, limit);
                 note(errc::bare_lf, at);
             } else {
                 note(errc::nul_octet, at);
@@ -94,4 +94,4 @@ class line_reader {
     constexpr bool discarding() const noexcept { return too_long_; }
 };
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// Local-part "@" ( Domain / address-literal ). Borrows from the input. The local part is as it stood there, with its
 /// quotes: see write_unquoted. Its case matters (RFC 5321 2.4). `domain.text` is empty when there was none
@@ -69,8 +69,8 @@ constexpr bool scan_local_part(cursor& c) noexcept {
 constexpr bool scan_mailbox(cursor& c, mailbox& box) noexcept {
     std::size_t const start = c.at;
     if (!scan_local_part(c)) return false;
-    box.local_part = c.text.substr(start, c.at - start);
-    box.domain = {c.text.substr(c.at, 0), host_kind::domain};
+    box.local_part = detail::sub(c.text, start, c.at - start);
+    box.domain = {detail::sub(c.text, c.at, 0), host_kind::domain};
     if (!c.skip('@')) {
         // An octet that is no delimiter at all is the local part's fault, not the domain's.
         bool const delimiter =
@@ -80,7 +80,7 @@ constexpr bool scan_mailbox(cursor& c, mailbox& box) noexcept {
     }
     std::size_t const domain_at = c.at;
     if (!scan_host(c, box.domain.kind)) return false;
-    box.domain.text = c.text.substr(domain_at, c.at - domain_at);
+    box.domain.text = detail::sub(c.text, domain_at, c.at - domain_at);
     return true;
 }
 
@@ -140,7 +140,7 @@ constexpr result<std::size_t> write_local_part(writer& out, std::string_view mea
                 w.refuse(fail(errc::bad_value, start));
                 return;
             }
-            w.raw(meaning.substr(start, c.at - start));
+            w.raw(detail::sub(meaning, start, c.at - start));
         }
         w.raw('"');
     });
@@ -154,7 +154,7 @@ class unquoted {
   public:
     constexpr explicit unquoted(std::string_view local_part) noexcept
         : rest_(local_part), quoted_(!local_part.empty() && local_part.front() == '"') {
-        if (quoted_) rest_ = rest_.substr(1, rest_.size() - (rest_.size() > 1 ? 2 : 1));
+        if (quoted_) rest_ = detail::sub(rest_, 1, rest_.size() - (rest_.size() > 1 ? 2 : 1));
     }
     constexpr bool empty() const noexcept { return rest_.empty(); }
     constexpr char next() noexcept {
@@ -177,4 +177,4 @@ constexpr bool same_mailbox(mailbox const& a, mailbox const& b) noexcept {
     return same_local_part(a.local_part, b.local_part) && same_host(a.domain.text, b.domain.text);
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace detail {
 /// The digits that `p` begins with, `size` octets being there: 19 at most, for more may not fit.
@@ -65,4 +65,4 @@ struct digits {
 };
 }  // namespace detail
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The parameters that an RFC gives to MAIL, RCPT, VRFY or EXPN, in the order of the table.
 enum class parameter_id : std::uint8_t {
@@ -141,7 +141,7 @@ constexpr result<std::size_t> write_and_read(writer& out, Parse&& parse, Write&&
         std::size_t const before = w.size();
         write(w);
         if (!w.ok()) return;
-        if (auto const parsed = parse(w.text().substr(before)); !parsed) w.refuse(parsed.error());
+        if (auto const parsed = parse(detail::sub(w.text(), before)); !parsed) w.refuse(parsed.error());
     });
 }
 // The digits at `at`, at most nine, so that they fit.
@@ -207,7 +207,7 @@ constexpr result<notify> parse_notify(std::string_view value) noexcept {
         notify n;
         for (std::size_t at = 0; !iequals(value, never);) {
             std::size_t const end = detail::find_first<charset(",")>(value, at);
-            std::string_view const word = value.substr(at, end - at);
+            std::string_view const word = detail::sub(value, at, end - at);
             if (iequals(word, "SUCCESS")) n.success = true;
             else if (iequals(word, "FAILURE")) n.failure = true;
             else if (iequals(word, "DELAY")) n.delay = true;
@@ -281,7 +281,7 @@ constexpr bool scan_unitext(std::string_view text, std::size_t& at, syntax const
         } else {
             ++at;
         }
-        each(text.substr(start, at - start), point);
+        each(detail::sub(text, start, at - start), point);
     }
     return !text.empty();
 }
@@ -304,7 +304,7 @@ constexpr result<original_recipient> parse_orcpt(std::string_view value EHLO_LIF
     auto read = [&]() noexcept -> result<original_recipient> {
         std::size_t const semicolon = detail::find_first<~type>(value);
         if (semicolon == 0 || semicolon == value.size() || value[semicolon] != ';') return fail(errc::bad_parameter_value, semicolon);
-        original_recipient const o{value.substr(0, semicolon), value.substr(semicolon + 1), true};
+        original_recipient const o{detail::sub(value, 0, semicolon), detail::sub(value, semicolon + 1), true};
         failure f{};
         if (o.is_utf8()) {
             std::size_t at = 0;
@@ -334,14 +334,14 @@ constexpr result<std::size_t> write_orcpt(writer& out, original_recipient const&
             if (is_ascii(c.peek())) ++c.at;
             else if (!c.skip_wide()) w.refuse(c.error);
             if (!w.ok()) return;
-            std::string_view const octets = o.address.substr(start, c.at - start);
+            std::string_view const octets = detail::sub(o.address, start, c.at - start);
             if (octets.size() > 1 && rules.smtputf8) {
                 w.raw(octets);
                 continue;
             }
             std::uint32_t point = static_cast<unsigned char>(octets[0]);
             if (octets.size() > 1) point &= 0x7Fu >> octets.size();
-            for (char const tail : octets.substr(1)) point = point << 6 | (static_cast<unsigned char>(tail) & 63u);
+            for (char const tail : detail::sub(octets, 1)) point = point << 6 | (static_cast<unsigned char>(tail) & 63u);
             w.raw("\\x{");
             unsigned digits = 2;
             while (digits < 6 && point >> (4 * digits) != 0) ++digits;
@@ -532,9 +532,9 @@ constexpr result<tracking> parse_mtrk(std::string_view value EHLO_LIFETIMEBOUND)
     constexpr charset base64 = chars::let_dig + "+/";
     constexpr charset last = "AEIMQUYcgkosw048";
     auto read = [&]() noexcept -> result<tracking> {
-        std::size_t at = detail::find_first<~base64>(value.substr(0, 27));
+        std::size_t at = detail::find_first<~base64>(detail::sub(value, 0, 27));
         if (at == 27 && !last.contains(value[26])) return fail(errc::bad_parameter_value, 26);
-        tracking t{value.substr(0, at), std::nullopt};
+        tracking t{detail::sub(value, 0, at), std::nullopt};
         if (at == value.size() && at == 27) return t;
         if (at < 27 || value[at] != ':') return fail(errc::bad_parameter_value, at);
         std::size_t const digits = ++at;
@@ -563,11 +563,11 @@ class solicitations {
       public:
         constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {}
         constexpr std::string_view operator*() const noexcept {
-            return rest_.substr(0, detail::find_first<charset(",")>(rest_));
+            return detail::sub(rest_, 0, detail::find_first<charset(",")>(rest_));
         }
         constexpr iterator& operator++() noexcept {
             std::size_t const end = detail::find_first<charset(",")>(rest_);
-            rest_ = rest_.substr(end == rest_.size() ? end : end + 1);
+            rest_ = detail::sub(rest_, end == rest_.size() ? end : end + 1);
             return *this;
         }
         constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
@@ -577,7 +577,7 @@ class solicitations {
     constexpr explicit solicitations(std::string_view text EHLO_LIFETIMEBOUND) noexcept : text_(text) {}
     constexpr std::string_view text() const noexcept { return text_; }
     constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(text_.substr(text_.size())); }
+    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
 };
 /// Solicitation-keywords = word *( "," word );  word = ALPHA *( "." / "-" / "_" / ":" / ALPHA / DIGIT ). RFC 3865 2.2, 2.3. Up
 /// to 1,000 octets. Borrows from `value`.
@@ -615,7 +615,7 @@ constexpr result<transaction_id> parse_transid(std::string_view value EHLO_LIFET
             bool const empty = end == at;
             at = end;
             if (empty) return {};
-            if (at == value.size() || value[at] != '.') return value.substr(start, at - start);
+            if (at == value.size() || value[at] != '.') return detail::sub(value, start, at - start);
         }
     };
     auto skip = [&](char c) noexcept { return at < value.size() && value[at] == c ? (++at, true) : false; };
@@ -643,7 +643,7 @@ struct valid_since {
 constexpr result<valid_since> parse_rrvs(std::string_view value) noexcept {
     auto read = [&]() noexcept -> result<valid_since> {
         std::size_t const semicolon = detail::find_first<charset(";")>(value);
-        auto const when = parse_date_time(value.substr(0, semicolon), {.fraction = false, .utc_only = false});
+        auto const when = parse_date_time(detail::sub(value, 0, semicolon), {.fraction = false, .utc_only = false});
         if (!when) return when.error();
         valid_since v{*when};
         if (semicolon == value.size()) return v;
@@ -662,4 +662,4 @@ constexpr result<std::size_t> write_rrvs(writer& out, valid_since const& v) noex
     });
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// esmtp-param = esmtp-keyword ["=" esmtp-value]. "X" has no value; "X=" is not well formed. Borrows from the command.
 struct parameter {
@@ -28,14 +28,14 @@ class parameter_range {
       public:
         constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {}
         constexpr parameter operator*() const noexcept {
-            std::string_view const whole = rest_.substr(0, detail::find_first<charset(" ")>(rest_));
+            std::string_view const whole = detail::sub(rest_, 0, detail::find_first<charset(" ")>(rest_));
             std::size_t const equals = detail::find_first<charset("=")>(whole);
             if (equals == whole.size()) return {whole, std::nullopt};
-            return {whole.substr(0, equals), whole.substr(equals + 1)};
+            return {detail::sub(whole, 0, equals), detail::sub(whole, equals + 1)};
         }
         constexpr iterator& operator++() noexcept {
             std::size_t const end = detail::find_first<charset(" ")>(rest_);
-            rest_ = rest_.substr(end == rest_.size() ? end : end + 1);
+            rest_ = detail::sub(rest_, end == rest_.size() ? end : end + 1);
             return *this;
         }
         constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
@@ -45,7 +45,7 @@ class parameter_range {
     constexpr std::string_view text() const noexcept { return text_; }
     constexpr bool empty() const noexcept { return text_.empty(); }
     constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(text_.substr(text_.size())); }
+    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
 };
 
 /// A parameter of your own: a type with its keyword, and a function that reads a value (absent if there was no "=").
@@ -199,7 +199,7 @@ struct parameter_access {
         // esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
         if (!c.next_in(chars::let_dig)) return c.stop(errc::bad_parameter);
         c.at = detail::find_first<~chars::esmtp_keyword>(c.text, c.at + 1);
-        p.keyword = c.text.substr(start, c.at - start);
+        p.keyword = detail::sub(c.text, start, c.at - start);
         p.value = std::nullopt;
         if (c.skip('=')) {
             // esmtp-value = 1*(%d33-60 / %d62-126);  RFC 6531: esmtp-value =/ UTF8-non-ascii
@@ -210,7 +210,7 @@ struct parameter_access {
                 if (!c.skip_wide()) return false;
             }
             if (c.at == value) return c.stop(errc::bad_parameter);
-            p.value = c.text.substr(value, c.at - value);
+            p.value = detail::sub(c.text, value, c.at - value);
         }
         if (!c.end() && !c.next_is(' ')) return c.stop(errc::bad_parameter);
         return true;
@@ -220,7 +220,7 @@ struct parameter_access {
     // end behind them. 0 otherwise.
     static EHLO_INLINE constexpr std::size_t take_xtext(std::string_view text, std::size_t most) noexcept {
         std::size_t n = detail::find_first<~chars::xchar>(text);
-        while (n + 2 < text.size() && text[n] == '+' && parse_xtext(text.substr(n, 3))) n = detail::find_first<~chars::xchar>(text, n + 3);
+        while (n + 2 < text.size() && text[n] == '+' && parse_xtext(detail::sub(text, n, 3))) n = detail::find_first<~chars::xchar>(text, n + 3);
         return n <= most && (n == text.size() || text[n] == ' ' || text[n] == '\r') ? n : 0;
     }
     // Whether `p` begins with the word, letter by letter.
@@ -525,7 +525,7 @@ struct parameter_access {
         set.length_ = static_cast<std::uint32_t>(whole - first);
         if (unknown > 1) {
             // Registered keywords were told apart by their bits. What is found here stands before any other fault.
-            std::string_view const text = c.text.substr(first, whole - first);
+            std::string_view const text = detail::sub(c.text, first, whole - first);
             std::size_t const again = find_repeated(text);
             if (again != text.size()) return c.stop(errc::duplicate_parameter, first + again);
         }
@@ -541,7 +541,7 @@ template <custom_parameter... Own>
     requires(sizeof...(Own) > 0)
 constexpr std::optional<std::uint32_t> parameter_list::unknown_at() const noexcept {
     if (!has_unknown_) return std::nullopt;
-    for (parameter const p : parameter_range(all().text().substr(unknown_at_))) {
+    for (parameter const p : parameter_range(detail::sub(all().text(), unknown_at_))) {
         auto const id = find_parameter(p.keyword);
         // A registered one of another command is not in `present_`: it cannot stand here twice.
         if ((id && present_.has(*id)) || (iequals(p.keyword, Own::keyword) || ...)) continue;
@@ -726,7 +726,7 @@ constexpr result<std::size_t> write_parameters(writer& out, mail_options const& 
         syntax exact = rules;
         exact.tolerate = strict;
         exact.smtputf8 = rules.smtputf8 || o.smtputf8;
-        if (auto const parsed = parse_mail_parameters(w.text().substr(before + 1), exact); !parsed) w.refuse(parsed.error());
+        if (auto const parsed = parse_mail_parameters(detail::sub(w.text(), before + 1), exact); !parsed) w.refuse(parsed.error());
     });
 }
 /// Likewise for RCPT. `rules.smtputf8` should say whether the MAIL command had SMTPUTF8.
@@ -737,7 +737,7 @@ constexpr result<std::size_t> write_parameters(writer& out, rcpt_options const& 
         if (!w.ok() || w.size() == before) return;
         syntax exact = rules;
         exact.tolerate = strict;
-        if (auto const parsed = parse_rcpt_parameters(w.text().substr(before + 1), exact); !parsed) w.refuse(parsed.error());
+        if (auto const parsed = parse_rcpt_parameters(detail::sub(w.text(), before + 1), exact); !parsed) w.refuse(parsed.error());
     });
 }
 
@@ -755,7 +755,7 @@ constexpr result<std::size_t> write_parameter(writer& out, P const& p) noexcept 
         if (!probe.ok()) w.raw('=');
         p.write(w);
         if (!w.ok()) return;
-        std::string_view const text = w.text().substr(before);
+        std::string_view const text = detail::sub(w.text(), before);
         std::size_t const bad = detail::find_first<chars::unsafe>(text);
         if (bad != text.size()) {
             w.refuse(fail(errc::unsafe_octet, bad));
@@ -770,4 +770,4 @@ constexpr result<std::size_t> write_parameter(writer& out, P const& p) noexcept 
     });
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// What a path leads to. "<>" and "<Postmaster>" are neither each other nor a mailbox without a domain.
 enum class path_kind : std::uint8_t { null, postmaster, mailbox };
@@ -30,10 +30,10 @@ class source_route {
         constexpr std::string_view operator*() const noexcept {
             std::size_t n = 0;
             while (n < rest_.size() && rest_[n] != ',' && rest_[n] != ' ') ++n;
-            return rest_.substr(0, n);
+            return detail::sub(rest_, 0, n);
         }
         constexpr iterator& operator++() noexcept {
-            rest_ = skip(rest_.substr((**this).size()));
+            rest_ = skip(detail::sub(rest_, (**this).size()));
             return *this;
         }
         constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
@@ -42,7 +42,7 @@ class source_route {
     constexpr explicit source_route(std::string_view text) noexcept : text_(text) {}
     constexpr bool empty() const noexcept { return text_.empty(); }
     constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(text_.substr(text_.size())); }
+    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
 };
 
 /// A path. All views borrow from the text that was parsed.
@@ -119,9 +119,9 @@ struct path_access {
         }
         // Bare, it ends where a bare mailbox without a domain would: what is written of it is "<Postmaster>" either way.
         constexpr std::string_view postmaster = "Postmaster";
-        std::string_view const rest = c.text.substr(c.at);
+        std::string_view const rest = detail::sub(c.text, c.at);
         bool const named = role != path_role::reverse && p.route_size_ == 0 && istarts_with(rest, postmaster);
-        std::string_view const behind = rest.substr(named ? postmaster.size() : 0);
+        std::string_view const behind = detail::sub(rest, named ? postmaster.size() : 0);
         if (named && ((!brackets && (behind.empty() || chars::wsp.contains(behind[0]))) || behind.starts_with('>'))) {
             p.kind_ = path_kind::postmaster;
             p.local_at_ = offset();
@@ -341,4 +341,4 @@ constexpr result<std::size_t> write_relayed_reverse_path(writer& out, path const
     });
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// Which of the three services that speak SMTP a server is.
 enum class service : std::uint8_t {
@@ -38,4 +38,4 @@ struct policy {
     constexpr bool operator==(policy const&) const = default;
 };
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The first digit of a reply code: all that a simple client needs to look at (RFC 5321 4.2.1, RFC 821 appendix E).
 enum class reply_class : std::uint8_t { completion = 2, intermediate = 3, transient = 4, permanent = 5 };
@@ -208,7 +208,7 @@ constexpr result<std::size_t> write_reply(writer& out, reply const& r) noexcept 
                     skip = 1;
                 }
             }
-            w.raw(rest.substr(0, take));
+            w.raw(detail::sub(rest, 0, take));
             if (last) w.overwrite(separator, ' ');
             w.crlf();
             rest.remove_prefix(take + skip);
@@ -337,7 +337,7 @@ class reply_lines {
     };
     constexpr explicit reply_lines(std::string_view text) noexcept : text_(text) {}
     constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(text_.substr(text_.size())); }
+    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
 };
 
 /// A whole reply as it was received. Borrows from the buffer that it was parsed in.
@@ -496,7 +496,7 @@ class reply_reader {
             at = end + 2;
             if (in[line + 3] != '-') {
                 reply_view r;
-                r.text_ = in.substr(0, at);
+                r.text_ = detail::sub(in, 0, at);
                 r.code_ = code_;
                 r.line_count_ = lines_;
                 r.tolerated_ = tolerated_;
@@ -514,4 +514,4 @@ constexpr progress<reply_view> parse_reply(std::string_view in EHLO_LIFETIMEBOUN
     return reply_reader().next(in, limits);
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace detail {
 /// Makes a result whose value its owner fills in where it stands: a copy of a parsed command costs 20 instructions.
@@ -75,4 +75,4 @@ class [[nodiscard]] progress {
     constexpr failure error() const noexcept { return failure_; }
 };
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

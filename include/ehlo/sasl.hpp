@@ -14,7 +14,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// Mechanisms that ehlo knows by name. `unknown` is any other.
 enum class mechanism : std::uint8_t {
@@ -91,11 +91,11 @@ constexpr std::size_t count_leading(std::string_view text, charset const& set) n
 constexpr bool scan_octets(cursor& c, charset const& allowed, std::string_view& part) noexcept {
     std::size_t const start = c.at;
     while (c.next_in(allowed)) {
-        std::size_t const n = c.next_is_wide() ? utf8_length(c.text.substr(c.at)) : 1;
+        std::size_t const n = c.next_is_wide() ? utf8_length(detail::sub(c.text, c.at)) : 1;
         if (n == 0) return c.stop(errc::bad_utf8);
         c.at += n;
     }
-    part = c.text.substr(start, c.at - start);
+    part = detail::sub(c.text, start, c.at - start);
     return true;
 }
 /// 1*allowed
@@ -218,10 +218,10 @@ class saslname {
         std::string_view rest = text_;
         while (!rest.empty()) {
             std::size_t const n = escaped_ ? detail::count_leading(rest, chars::not_escape) : rest.size();
-            if (n != 0) take(rest.substr(0, n));
+            if (n != 0) take(detail::sub(rest, 0, n));
             if (n == rest.size()) return;
             take(std::string_view(rest.size() > n + 1 && rest[n + 1] == '2' ? "," : "="));
-            rest = rest.substr(rest.size() < n + 3 ? rest.size() : n + 3);
+            rest = detail::sub(rest, rest.size() < n + 3 ? rest.size() : n + 3);
         }
     }
     /// How it is escaped, as pieces.
@@ -230,17 +230,17 @@ class saslname {
         std::string_view rest = text_;
         while (!rest.empty()) {
             std::size_t const n = escaped_ ? rest.size() : detail::count_leading(rest, chars::not_escaped);
-            if (n != 0) take(rest.substr(0, n));
+            if (n != 0) take(detail::sub(rest, 0, n));
             if (n == rest.size()) return;
             take(std::string_view(rest[n] == ',' ? "=2C" : "=3D"));
-            rest = rest.substr(n + 1);
+            rest = detail::sub(rest, n + 1);
         }
     }
     /// Whether it means this.
     constexpr bool means(std::string_view meaning) const noexcept {
         bool same = true;
         each_meant([&](std::string_view piece) noexcept {
-            same = same && meaning.substr(0, piece.size()) == piece;
+            same = same && detail::sub(meaning, 0, piece.size()) == piece;
             if (same) meaning.remove_prefix(piece.size());
         });
         return same && meaning.empty();
@@ -360,7 +360,7 @@ constexpr std::size_t trace_limit(std::string_view trace) noexcept {
 template <class Sink>
 constexpr void spell(Sink& s, sasl::anonymous const& m) noexcept {
     std::size_t const most = trace_limit(m.trace);
-    s.any(m.trace.substr(0, most), chars::text_char);
+    s.any(detail::sub(m.trace, 0, most), chars::text_char);
     s.require(most == m.trace.size());
 }
 
@@ -384,7 +384,7 @@ constexpr bool scan_saslname(cursor& c, saslname& n) noexcept {
         ++c.at;
         if (!c.skip(comma ? 'C' : 'D')) return c.stop(errc::bad_sasl_message);
     }
-    n = saslname::as_received(c.text.substr(start, c.at - start));
+    n = saslname::as_received(detail::sub(c.text, start, c.at - start));
     return c.at != start || c.stop(errc::bad_sasl_message);
 }
 template <class Sink>
@@ -552,7 +552,7 @@ constexpr result<sasl::oauthbearer> parse_oauthbearer(std::string_view octets EH
             if (value.empty()) continue;
             constexpr std::string_view scheme = "Bearer ";
             if (!istarts_with(value, scheme) || value.size() == scheme.size()) return fail(errc::bad_sasl_message, value_at);
-            m.token = value.substr(scheme.size());
+            m.token = detail::sub(value, scheme.size());
             std::size_t const bad = detail::count_leading(m.token, chars::bearer_char);
             if (bad != m.token.size()) return fail(errc::bad_sasl_message, value_at + scheme.size() + bad);
         }
@@ -562,4 +562,4 @@ constexpr result<sasl::oauthbearer> parse_oauthbearer(std::string_view octets EH
     return m;
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

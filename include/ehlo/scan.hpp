@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace ehlo::inline v0::detail {
+namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
 constexpr unsigned trailing_zeros(std::uint64_t mask) noexcept {
 #if defined(__GNUC__)
@@ -811,4 +811,4 @@ EHLO_INLINE void copy_content(content_copy& job) noexcept {
 }
 #endif  // EHLO_VECTOR
 
-}  // namespace ehlo::inline v0::detail
+}  // namespace ehlo::detail

@@ -14,7 +14,7 @@
 #include <initializer_list>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace chars {
 inline constexpr charset scram_printable = vchar - ",";
@@ -86,14 +86,14 @@ constexpr bool scan_extensions(cursor& c, std::string_view& part, char last = '\
     for (;;) {
         std::size_t const here = c.at;
         if (last != '\0' && c.next_is(last)) {
-            part = c.text.substr(start, here == start ? 0 : here - 1 - start);
+            part = detail::sub(c.text, start, here == start ? 0 : here - 1 - start);
             return true;
         }
         if (!c.next_in(chars::alpha) || c.next_is('m')) return c.stop(errc::bad_sasl_message);
         ++c.at;
         if (!scan_literal_text(c, "=") || !scan_some(c, chars::scram_value_char, value)) return false;
         if (c.end() && last == '\0') {
-            part = c.text.substr(start);
+            part = detail::sub(c.text, start);
             return true;
         }
         if (!c.skip(',')) return c.stop(errc::bad_sasl_message);
@@ -157,8 +157,8 @@ constexpr void spell(Sink& s, sasl::scram_server_final const& m) noexcept {
 constexpr bool scan_base64_attribute(cursor& c, std::string_view name, std::string_view& text) noexcept {
     if (!scan_literal_text(c, name)) return false;
     std::size_t const start = c.at;
-    text = c.text.substr(start);
-    text = text.substr(0, text.find(','));
+    text = detail::sub(c.text, start);
+    text = detail::sub(text, 0, text.find(','));
     if (auto const good = check_base64(text); !good) return c.stop(errc::bad_sasl_message, start + good.error().at);
     if (text.empty()) return c.stop(errc::bad_sasl_message);
     c.at = start + text.size();
@@ -177,7 +177,7 @@ constexpr result<sasl::cram_md5> parse_cram_md5(std::string_view octets EHLO_LIF
     if (!detail::scan_octets(c, chars::text_char, all) || !detail::scan_end(c)) return c.error;
     std::size_t const space = octets.rfind(' ');
     if (space == 0 || space == std::string_view::npos) return fail(errc::bad_sasl_message, space == 0 ? 0 : octets.size());
-    sasl::cram_md5 const m{octets.substr(0, space), octets.substr(space + 1)};
+    sasl::cram_md5 const m{detail::sub(octets, 0, space), detail::sub(octets, space + 1)};
     std::size_t bad = 0;
     if (!detail::is_lower_hex(m.digest, bad) || m.digest.size() != 32)
         return fail(errc::bad_sasl_message, space + 1 + (bad < 32 ? bad : 32));
@@ -209,8 +209,8 @@ constexpr result<sasl::scram_client_first> parse_scram_client_first(std::string_
     detail::cursor c{octets, strict_syntax};
     sasl::scram_client_first m;
     if (!detail::scan_gs2_header(c, m.header)) return c.error;
-    m.header_text = octets.substr(0, c.at);
-    m.bare = octets.substr(c.at);
+    m.header_text = detail::sub(octets, 0, c.at);
+    m.bare = detail::sub(octets, c.at);
     if (detail::scan_literal_text(c, "n=") && detail::scan_saslname(c, m.user) && detail::scan_literal_text(c, ",r=") &&
         detail::scan_some(c, chars::scram_printable, m.nonce) && detail::scan_more_extensions(c, m.extensions))
         return m;
@@ -241,7 +241,7 @@ constexpr result<sasl::scram_client_final> parse_scram_client_final(std::string_
         !detail::scan_some(c, chars::scram_printable, m.nonce) || !detail::scan_literal_text(c, ",") ||
         !detail::scan_extensions(c, m.extensions, 'p'))
         return c.error;
-    m.without_proof = octets.substr(0, c.at - 1);
+    m.without_proof = detail::sub(octets, 0, c.at - 1);
     if (detail::scan_base64_attribute(c, "p=", m.proof) && detail::scan_end(c)) return m;
     return c.error;
 }
@@ -324,4 +324,4 @@ constexpr bool verify_scram_server(scram_hash<Hmac, Hash> const& h, std::string_
     return same_secret({scratch, h.size}, verifier);
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The content has ended and awaits the server's word on it. An accepting reply makes the server responsible for the
 /// message (RFC 5321 4.1.1.4, 6.1): give it only when the message is stored.
@@ -260,9 +260,9 @@ class basic_server {
     template <class H>
     constexpr bool take_content(io& t, H& handler) noexcept {
         for (;;) {
-            std::string_view const rest = t.in.substr(t.used);
+            std::string_view const rest = detail::sub(t.in, t.used);
             // The end needs a reply: it is left where it is until there is room for one.
-            if (t.out.room() < reply_space && rest.size() >= 3 && rest.substr(0, 3) == ".\r\n") return false;
+            if (t.out.room() < reply_space && rest.size() >= 3 && detail::sub(rest, 0, 3) == ".\r\n") return false;
             content_piece const piece = content_.next(rest, rules.bare);
             if (piece.consumed == 0) return false;
             if (piece.end) {
@@ -307,11 +307,11 @@ class basic_server {
     constexpr bool take_command(io& t, H& handler) noexcept {
         if (skip_ != 0) {
             chunk_reader chunk(skip_);
-            t.used += chunk.next(t.in.substr(t.used)).size();
+            t.used += chunk.next(detail::sub(t.in, t.used)).size();
             skip_ = chunk.left();
             if (skip_ != 0) return false;
         }
-        std::string_view const in = t.in.substr(t.used);
+        std::string_view const in = detail::sub(t.in, t.used);
         syntax grammar = rules.grammar;
         grammar.smtputf8 = smtputf8_;
         grammar.tolerate = tolerate_;
@@ -358,9 +358,9 @@ class basic_server {
     template <class H>
     EHLO_NOINLINE constexpr bool take_rare_command(io& t, H& handler, syntax const& grammar) noexcept {
         bool const from_start = !lines_.discarding();
-        auto const line = lines_.next(t.in.substr(t.used), rules.max_line, tolerate_);
+        auto const line = lines_.next(detail::sub(t.in, t.used), rules.max_line, tolerate_);
         // One that cannot be read hides the size of its chunk.
-        if (!line.ready() && from_start) chunk_line_ = istarts_with(t.in.substr(t.used), "BDAT ");
+        if (!line.ready() && from_start) chunk_line_ = istarts_with(detail::sub(t.in, t.used), "BDAT ");
         tolerated_ = strict;
         if (line.need_more()) {
             t.used += line.consumed;
@@ -570,4 +570,4 @@ class basic_server {
 using server = basic_server<>;
 static_assert(std::is_trivially_copyable_v<server> && sizeof(server) <= 128);
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

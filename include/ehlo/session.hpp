@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 enum class state : std::uint8_t {
     connected,  ///< the connection is there, the greeting is not
@@ -194,4 +194,4 @@ constexpr unsigned client_timeout(event e) noexcept {
 inline constexpr unsigned content_block_timeout = 180;  ///< seconds for a block of content to be sent, 4.5.3.2.5
 inline constexpr unsigned server_timeout = 300;         ///< seconds to wait for the next command, 4.5.3.2.7
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// status-code = ( "2" / "4" / "5" ) "." 1*3DIGIT "." 1*3DIGIT, without leading zeros. Class 0 stands for "none".
 struct status {
@@ -156,4 +156,4 @@ constexpr std::string_view meaning(status s) noexcept {
     return general;
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

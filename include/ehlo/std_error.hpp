@@ -6,7 +6,7 @@
 #include <string>
 #include <system_error>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The category of errc: its values are those of errc plus 1, because a std::error_code of 0 means success.
 inline std::error_category const& error_category() noexcept {
@@ -27,7 +27,7 @@ inline std::error_category const& error_category() noexcept {
 
 inline std::error_code make_error_code(errc code) noexcept { return {static_cast<int>(code) + 1, error_category()}; }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo
 
 template <>
 struct std::is_error_code_enum<ehlo::errc> : std::true_type {};

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// What the parsers of domains, mailboxes, paths and commands accept. The default is strict RFC 5321 with its limits.
 /// Structural, so a policy can carry it as a template argument.
@@ -59,7 +59,7 @@ struct cursor {
     /// Passes over one UTF8-non-ascii character. `otherwise` is the error if octets over 127 have no place here.
     constexpr bool skip_wide() noexcept {
         if (!rules.smtputf8 && !tolerate(rule::utf8_without_smtputf8)) return stop(errc::non_ascii);
-        std::size_t const n = utf8_length(text.substr(at));
+        std::size_t const n = utf8_length(detail::sub(text, at));
         if (n == 0) return stop(errc::bad_utf8);
         at += n;
         return true;
@@ -67,4 +67,4 @@ struct cursor {
 };
 
 }  // namespace detail
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

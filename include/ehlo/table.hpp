@@ -1,9 +1,11 @@
 // Transition tables as data, and their proof at compile time. Knows nothing of SMTP.
 #pragma once
 
+#include <ehlo/config.hpp>
+
 #include <cstddef>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// In `state`, `event` leads to `accepted` if it is answered well, else to `refused`. A cell that no row names is out of
 /// order: it is refused and moves nothing.
@@ -109,4 +111,4 @@ constexpr bool prove() noexcept {
     return proved<Table.fault(), Table.fault_state(), Table.fault_event()>();
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The option character of ETRN. RFC 1985 5.3.
 enum class etrn_option : std::uint8_t {
@@ -39,17 +39,17 @@ class domain_list {
 
       public:
         constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {}
-        constexpr std::string_view operator*() const noexcept { return rest_.substr(0, detail::find_first<charset(",")>(rest_)); }
+        constexpr std::string_view operator*() const noexcept { return detail::sub(rest_, 0, detail::find_first<charset(",")>(rest_)); }
         constexpr iterator& operator++() noexcept {
             std::size_t const end = detail::find_first<charset(",")>(rest_);
-            rest_ = rest_.substr(end == rest_.size() ? end : end + 1);
+            rest_ = detail::sub(rest_, end == rest_.size() ? end : end + 1);
             return *this;
         }
         constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
     };
     constexpr explicit domain_list(std::string_view text) noexcept : text_(text) {}
     constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(text_.substr(text_.size())); }
+    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
 };
 
 /// etrn-cmd = "ETRN" SP [ "@" / "#" ] 1*VCHAR, the part behind "ETRN SP". RFC 1985 5. Borrows from `arguments`.
@@ -59,7 +59,7 @@ constexpr result<cmd::etrn> parse_etrn(std::string_view arguments EHLO_LIFETIMEB
     etrn_option const option = arguments[0] == '@'   ? etrn_option::subdomains
                                : arguments[0] == '#' ? etrn_option::queue
                                                      : etrn_option::node;
-    std::string_view const node = arguments.substr(option == etrn_option::node ? 0 : 1);
+    std::string_view const node = detail::sub(arguments, option == etrn_option::node ? 0 : 1);
     if (node.empty()) return fail(errc::missing_argument, 1);
     constexpr charset visible{33, 126};
     std::size_t const end = detail::find_first<~visible>(arguments);
@@ -76,8 +76,8 @@ constexpr result<cmd::atrn> parse_atrn(std::string_view arguments EHLO_LIFETIMEB
     std::size_t at = 0;
     leniency tolerated;
     while (at < arguments.size()) {
-        std::string_view const rest = arguments.substr(at);
-        std::string_view const domain = rest.substr(0, detail::find_first<charset(",")>(rest));
+        std::string_view const rest = detail::sub(arguments, at);
+        std::string_view const domain = detail::sub(rest, 0, detail::find_first<charset(",")>(rest));
         auto const parsed = parse_domain(domain, ascii);
         if (!parsed) return fail(parsed.error().code, at + parsed.error().at);
         if (detail::find_first<charset(".")>(domain) == domain.size()) return fail(errc::bad_domain, at + domain.size());
@@ -103,4 +103,4 @@ constexpr result<std::size_t> write_atrn(writer& out, std::string_view domains =
     return detail::write_line(out, "ATRN", domains.empty() ? "" : " ", domains);
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

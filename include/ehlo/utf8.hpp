@@ -1,10 +1,12 @@
 // UTF-8, as RFC 3629 and the grammar of RFC 6531 define it.
 #pragma once
 
+#include <ehlo/ascii.hpp>
+
 #include <cstddef>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The length (2, 3 or 4 octets) of the UTF8-non-ascii character that `text` begins with; 0 if it begins with none.
 /// UTF8-non-ascii = UTF8-2 / UTF8-3 / UTF8-4 (RFC 6531 3.3, RFC 3629 4): no overlong forms, no surrogates, nothing
@@ -29,11 +31,11 @@ constexpr std::size_t utf8_length(std::string_view text) noexcept {
 constexpr std::size_t find_bad_utf8(std::string_view text) noexcept {
     std::size_t i = 0;
     while (i < text.size()) {
-        std::size_t const n = static_cast<unsigned char>(text[i]) < 128 ? 1 : utf8_length(text.substr(i));
+        std::size_t const n = static_cast<unsigned char>(text[i]) < 128 ? 1 : utf8_length(detail::sub(text, i));
         if (n == 0) return i;
         i += n;
     }
     return i;
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

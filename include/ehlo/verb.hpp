@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// Every verb registered for SMTP, and the two of Postfix that are in wide use. `unknown` is any other word.
 enum class verb : std::uint8_t {
@@ -71,4 +71,4 @@ constexpr verb find_verb(std::string_view word) noexcept {
     return verb::unknown;
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <ehlo/config.hpp>
+
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The only copy of the version number: CMakeLists.txt and meson.build read this line.
 inline constexpr std::string_view version = "0.1.0";
@@ -23,4 +25,4 @@ inline constexpr int version_major = detail::version_part(0);
 inline constexpr int version_minor = detail::version_part(1);
 inline constexpr int version_patch = detail::version_part(2);
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

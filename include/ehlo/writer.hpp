@@ -10,7 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// Writes to a caller's buffer. The first error sticks and nothing is written after it; `text()` is what stands in the
 /// buffer. The functions of ehlo that write (write_mail, write_reply, ...) are atomic: on an error they leave the writer
@@ -101,4 +101,4 @@ class writer {
     }
 };
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

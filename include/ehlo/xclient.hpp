@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The attributes of both commands. Postfix XCLIENT_README, XFORWARD_README.
 enum class client_attribute : std::uint8_t { name, addr, port, proto, helo, login, destaddr, destport, ident, source };
@@ -56,17 +56,17 @@ constexpr result<cmd::client_facts> parse_client_facts(verb v, std::string_view 
     std::uint16_t seen = 0;
     std::size_t at = 0;
     for (;;) {
-        std::string_view const rest = arguments.substr(at);
+        std::string_view const rest = detail::sub(arguments, at);
         std::size_t const end = detail::find_first<charset(" ")>(rest);
         std::size_t const equals = detail::find_first<charset("= ")>(rest);
         if (equals == end || equals == 0) return fail(errc::bad_parameter, at + equals);
         unsigned which = 0;
-        while (which < client_attribute_count && !iequals(rest.substr(0, equals), client_attribute_names[which])) ++which;
+        while (which < client_attribute_count && !iequals(detail::sub(rest, 0, equals), client_attribute_names[which])) ++which;
         if (which == client_attribute_count || !has_attribute(v, static_cast<client_attribute>(which)))
             return fail(errc::bad_parameter, at);
         if ((seen >> which & 1) != 0) return fail(errc::duplicate_parameter, at);
         seen = static_cast<std::uint16_t>(seen | 1u << which);
-        std::string_view const value = rest.substr(equals + 1, end - equals - 1);
+        std::string_view const value = detail::sub(rest, equals + 1, end - equals - 1);
         std::size_t const value_at = at + equals + 1;
         if (value.empty()) return fail(errc::bad_parameter, value_at);
         if (value.size() > max_attribute) return fail(errc::bad_parameter_value, value_at + max_attribute);
@@ -86,4 +86,4 @@ constexpr result<std::size_t> write_client_facts(writer& out, verb v, std::strin
     return detail::write_line(out, name(v), " ", attributes);
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace ehlo::inline v0 {
+namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace detail {
 constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 32 || c == 127; }
@@ -57,7 +57,7 @@ class xtext {
     constexpr std::string_view text() const noexcept { return text_; }
     constexpr bool is_encoded() const noexcept { return encoded_; }
     constexpr iterator begin() const noexcept { return {text_, encoded_}; }
-    constexpr iterator end() const noexcept { return {text_.substr(text_.size()), encoded_}; }
+    constexpr iterator end() const noexcept { return {detail::sub(text_, text_.size()), encoded_}; }
     /// How many octets are meant.
     constexpr std::size_t size() const noexcept {
         std::size_t n = 0;
@@ -101,7 +101,7 @@ constexpr result<std::size_t> write_xtext(writer& out, xtext const& x, bool wide
     return out.atomically([&](writer& w) {
         for (std::size_t i = 0; i < text.size();) {
             std::size_t const end = detail::find_first<~chars::xchar>(text, i);
-            w.raw(text.substr(i, end - i));
+            w.raw(detail::sub(text, i, end - i));
             if (end == text.size()) return;
             char const c = text[end];
             if (chars::unsafe.contains(c)) w.refuse(fail(errc::unsafe_octet, end));
@@ -126,7 +126,7 @@ constexpr result<std::size_t> write_decoded(writer& out, xtext const& x, bool wi
     return out.atomically([&](writer& w) {
         for (std::size_t i = 0; i < text.size();) {
             std::size_t const end = detail::find_first<charset("+")>(text, i);
-            w.raw(text.substr(i, end - i));
+            w.raw(detail::sub(text, i, end - i));
             if (end == text.size()) return;
             w.raw(static_cast<char>(detail::hex_digit(text[end + 1]) * 16 + detail::hex_digit(text[end + 2])));
             i = end + 3;
@@ -134,4 +134,4 @@ constexpr result<std::size_t> write_decoded(writer& out, xtext const& x, bool wi
     });
 }
 
-}  // namespace ehlo::inline v0
+}  // namespace ehlo
