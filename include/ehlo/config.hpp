@@ -13,9 +13,11 @@
 #if defined(__GNUC__)
 #define EHLO_INLINE __attribute__((always_inline)) inline
 #define EHLO_NOINLINE __attribute__((noinline))
+#define EHLO_INLINE_LAMBDA __attribute__((always_inline))
 #else
 #define EHLO_INLINE inline
 #define EHLO_NOINLINE
+#define EHLO_INLINE_LAMBDA
 #endif
 
 // EHLO_UNROLL: for loops of a few known turns. Both do it at -O3; at -O2 GCC does not.

@@ -180,7 +180,7 @@ template <range_list const& List, class V>
 EHLO_INLINE V lanes_of(V x) noexcept {
     V hit{};
     if constexpr (List.letters) hit = lanes_in_range<V>(x | splat<V>(0x20), 'a', 'z');
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) EHLO_INLINE_LAMBDA {
         ((hit |= lanes_in_range<V>(x, List.item[I].first, List.item[I].last)), ...);
     }(std::make_index_sequence<static_cast<std::size_t>(List.size)>());
     return hit;
