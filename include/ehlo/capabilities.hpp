@@ -273,7 +273,8 @@ constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency 
     auto known = [&](extension e, std::string_view behind) noexcept {
         c.offered = c.offered | e;
         if (e != extension::size && tolerate.empty()) return;
-        std::string_view const parameters = blanks.parameters(behind);
+        // Of what is not well formed no number can be read, so nothing needs to be looked at before.
+        std::string_view const parameters = !tolerate.empty() ? blanks.parameters(behind) : detail::sub(behind, behind.empty() ? 0 : 1);
         if (e != extension::size) return;
         auto const size = parse_decimal(parameters);
         c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;

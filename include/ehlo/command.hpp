@@ -346,6 +346,7 @@ constexpr void put_path(writer& w, std::string_view text, path_role role, syntax
     rules.tolerate |= rule::missing_brackets | rule::spaces_in_route;
     auto const p = parse_path(text, role, rules);
     if (!p) w.refuse(fail(p.error().code, before + p.error().at));
+    else if (p->tolerated().empty()) w.raw(text);
     else if (auto const n = write_path(w, *p); !n) w.refuse(n.error());
 }
 }  // namespace detail
@@ -368,9 +369,14 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
     return out.atomically([&](writer& w) {
         syntax const exact = detail::written(rules);
         w.raw(name(v)).raw(" FROM:");
-        syntax wide = exact;
-        wide.smtputf8 = true;  // whether it may be: see below
-        detail::put_path(w, from, path_role::reverse, wide, 5);
+        // What is spelt right, as most paths are, is read only once: below.
+        if (from.starts_with('<') && detail::find_first<charset(" ")>(from) == from.size()) {
+            w.raw(from);
+        } else {
+            syntax wide = exact;
+            wide.smtputf8 = true;  // whether it may be: see below
+            detail::put_path(w, from, path_role::reverse, wide, 5);
+        }
         detail::put_parameters(w, options, exact);
         if (!w.ok()) return;
         // The line is read back before it is ended: what cannot be read is not sent.
