@@ -76,22 +76,23 @@ bool same(T const& a, T const& b) {
 template <class F>
 void each(mail_parameters const& m, syntax const& rules, F&& f) {
     using enum parameter_id;
-    auto mailbox = [&](auto parse) { return [parse, &rules](std::string_view v) { return parse(v, rules); }; };
     f(size, m.size(), [](std::string_view v) { return parse_decimal(v); });
-    f(body, m.body(), parse_body), f(ret, m.ret(), parse_ret), f(envid, m.envid(), parse_envid);
-    f(auth, m.auth(), mailbox(parse_auth_identity)), f(submitter, m.submitter(), mailbox(parse_submitter));
-    f(alt_address, m.alt_address(), mailbox(parse_alt_address));
+    f(body, m.body(), parse_body), f(ret, m.ret(), parse_ret), f(envid, m.envid(), [&](std::string_view v) { return parse_envid(v, rules); });
+    f(auth, m.auth(), [&](std::string_view v) { return parse_auth_identity(v, rules); });
+    f(submitter, m.submitter(), [&](std::string_view v) { return parse_submitter(v, rules); });
+    f(alt_address, m.alt_address(), [&](std::string_view v) { return parse_alt_address(v, rules); });
     f(by, m.by(), parse_by), f(holdfor, m.holdfor(), parse_holdfor), f(holduntil, m.holduntil(), parse_holduntil);
-    f(mt_priority, m.mt_priority(), parse_mt_priority), f(mtrk, m.mtrk(), parse_mtrk), f(solicit, m.solicit(), parse_solicit);
-    f(transid, m.transid(), parse_transid);
+    f(mt_priority, m.mt_priority(), parse_mt_priority), f(mtrk, m.mtrk(), [](std::string_view v) { return parse_mtrk(v); });
+    f(solicit, m.solicit(), [](std::string_view v) { return parse_solicit(v); });
+    f(transid, m.transid(), [](std::string_view v) { return parse_transid(v); });
     f(smtputf8, m.smtputf8()), f(requiretls, m.requiretls()), f(conperm, m.conperm());
 }
 template <class F>
 void each(rcpt_parameters const& r, syntax const& rules, F&& f) {
     using enum parameter_id;
-    auto with_rules = [&](auto parse) { return [parse, &rules](std::string_view v) { return parse(v, rules); }; };
-    f(notify, r.notify(), parse_notify), f(orcpt, r.orcpt(), with_rules(parse_orcpt)), f(rrvs, r.rrvs(), parse_rrvs);
-    f(alt_address, r.alt_address(), with_rules(parse_alt_address)), f(conneg, r.conneg());
+    f(notify, r.notify(), parse_notify), f(rrvs, r.rrvs(), parse_rrvs);
+    f(orcpt, r.orcpt(), [&](std::string_view v) { return parse_orcpt(v, rules); });
+    f(alt_address, r.alt_address(), [&](std::string_view v) { return parse_alt_address(v, rules); }), f(conneg, r.conneg());
 }
 
 template <class Set>

@@ -34,8 +34,8 @@ void check_value(char const* what, std::string_view text, bool right, Parse&& pa
 // ---- xtext ----
 
 // xtext = *( xchar / hexchar ), no controls. What it means, or nothing.
-std::optional<std::string> slow_xtext(std::string_view text, bool wide) {
-    constexpr std::string_view digits = "0123456789ABCDEFabcdef";
+std::optional<std::string> slow_xtext(std::string_view text, bool wide, bool any = false) {
+    std::string_view const digits(any ? "0123456789ABCDEFabcdef" : "0123456789ABCDEF");
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         int octet = static_cast<unsigned char>(text[i]);
@@ -171,7 +171,7 @@ void check_parameters(std::string_view s) {
                 write_mt_priority);
     auto const base64 = alt(Let_dig, one_of("+/"));
     auto const last = [](std::string_view c) { return std::string_view("AEIMQUYcgkosw048").find(c[0]) != std::string_view::npos; };
-    check_value("MTRK", s, fits(id::mtrk, s, seq(repeat(26, 26, base64), where(base64, last), opt(seq(word(":"), digits9)))), parse_mtrk,
+    check_value("MTRK", s, fits(id::mtrk, s, seq(repeat(26, 26, base64), where(base64, last), opt(seq(word(":"), digits9)))), [](std::string_view t) { return parse_mtrk(t); },
                 write_mtrk);
     auto const element = alt(word("SUCCESS"), word("FAILURE"), word("DELAY"));
     check_value("NOTIFY", s, fits(id::notify, s, alt(word("NEVER"), seq(element, any(seq(word(","), element))))), parse_notify, write_notify);
@@ -179,29 +179,32 @@ void check_parameters(std::string_view s) {
     check_value("BODY", s, fits(id::body, s, alt(word("7BIT"), word("8BITMIME"), word("BINARYMIME"))), parse_body, write_body);
     auto const keyword = seq(ALPHA, any(alt(Let_dig, one_of("._:-"))));
     if (s.size() <= 300)
-        check_value("SOLICIT", s, fits(id::solicit, s, seq(keyword, any(seq(word(","), keyword)))), parse_solicit, write_solicit);
+        check_value("SOLICIT", s, fits(id::solicit, s, seq(keyword, any(seq(word(","), keyword)))), [](std::string_view t) { return parse_solicit(t); }, write_solicit);
     auto const token_char = [](std::string_view c) { return std::string_view("()<>@,;:\\\"/[]?=.").find(c[0]) == std::string_view::npos; };
     auto const token_atom = some(where(range(33, 126), token_char));
     auto const token = seq(token_atom, any(seq(word("."), token_atom)));
-    check_value("TRANSID", s, fits(id::transid, s, seq(word("<"), token, word("@"), token, word(">"))), parse_transid, write_transid);
+    check_value("TRANSID", s, fits(id::transid, s, seq(word("<"), token, word("@"), token, word(">"))), [](std::string_view t) { return parse_transid(t); }, write_transid);
     std::size_t const semicolon = s.find(';');
     std::string_view const action = semicolon == s.npos ? "" : s.substr(semicolon);
     bool const acts = action.empty() || iequals(action, ";C") || iequals(action, ";R");
     check_value("RRVS", s, s.size() <= 27 && acts && slow_date_only(s.substr(0, semicolon), false), parse_rrvs, write_rrvs);
-    check_value("ENVID", s, s.size() <= 100 && slow_xtext(s, false).has_value(), parse_envid, write_envid);
+    check_value("ENVID", s, s.size() <= 100 && slow_xtext(s, false).has_value(), [](std::string_view t) { return parse_envid(t); }, write_envid);
     if (s.size() > 200) return;
     // A mailbox in xtext.
-    auto const plain = slow_xtext(s, true);
+    auto const exactly = slow_xtext(s, true), either = slow_xtext(s, true, true);
     for (bool const utf8 : {false, true}) {
         syntax rules;
         rules.smtputf8 = utf8;
-        std::size_t const at = plain ? plain->rfind('@') : 0;
-        bool const size_fits = plain && at != plain->npos && at <= 64 && plain->size() - at - 1 <= 255;
-        bool const box = size_fits && matches(oracle::Mailbox, *plain, utf8);
-        auto with = [&rules](auto parse) { return [parse, &rules](std::string_view t) { return parse(t, rules); }; };
-        check_value("AUTH", s, box || (plain && *plain == "<>"), with(parse_auth_identity),
+        auto box = [&](std::optional<std::string> const& plain) {
+            std::size_t const at = plain ? plain->rfind('@') : 0;
+            bool const size_fits = plain && at != plain->npos && at <= 64 && plain->size() - at - 1 <= 255;
+            return size_fits && matches(oracle::Mailbox, *plain, utf8);
+        };
+        // RFC 4954 8 has hexadecimal digits of either case, RFC 4405 4 those of RFC 3461.
+        check_value("AUTH", s, box(either) || (either && *either == "<>"), [&](std::string_view t) { return parse_auth_identity(t, rules); },
                     [&](writer& w, xtext const& x) { return write_auth_identity(w, x, rules); });
-        check_value("SUBMITTER", s, box, with(parse_submitter), [&](writer& w, xtext const& x) { return write_submitter(w, x, rules); });
+        check_value("SUBMITTER", s, box(exactly), [&](std::string_view t) { return parse_submitter(t, rules); },
+                    [&](writer& w, xtext const& x) { return write_submitter(w, x, rules); });
     }
 }
 

@@ -84,6 +84,8 @@ constexpr result<cmd::auth> parse_auth(std::string_view arguments EHLO_LIFETIMEB
     a.initial_response = initial;
     return a;
 }
+template <detail::temporary Text>
+result<cmd::auth> parse_auth(Text&&) = delete;
 
 /// [base64] / "*": a client's line in an exchange, without its CRLF. An empty line is an empty response. Borrows from it.
 /// Errors: auth_line_too_long over `limit` octets with CRLF; bad_base64.
@@ -94,6 +96,8 @@ constexpr result<auth_response> parse_auth_response(std::string_view line EHLO_L
     if (auto const good = check_base64(line); !good) return good.error();
     return auth_response{line};
 }
+template <detail::temporary Text>
+result<auth_response> parse_auth_response(Text&&, std::size_t = max_auth_line) = delete;
 
 /// A client's line, decoded where it stands: see decode_base64. Returns the octets. Errors: those of parse_auth_response,
 /// and auth_cancelled for "*": reply_for has the right answer to each. Nothing is changed then.
@@ -119,7 +123,7 @@ constexpr result<std::string_view> parse_challenge(reply_view const& r) noexcept
 constexpr mechanisms parse_mechanisms(std::string_view text) noexcept {
     mechanisms all;
     while (!text.empty()) {
-        std::size_t const end = detail::find_first<charset(" ")>(text);
+        std::size_t const end = detail::find_first<chars::wsp>(text);
         mechanism const m = find_mechanism(detail::sub(text, 0, end));
         if (m != mechanism::unknown) all = all | m;
         text = detail::sub(text, end == text.size() ? end : end + 1);

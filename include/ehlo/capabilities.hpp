@@ -19,7 +19,6 @@ enum class extension : std::uint8_t {
     no_soliciting, conperm, conneg, burl, checkpoint, etrn, atrn, submitter, utf8smtp,
     send, soml, saml, turn, verbose, onex, xclient, xforward,
 };
-inline constexpr unsigned extension_count = 37;
 
 struct extension_facts {
     extension code;
@@ -28,7 +27,7 @@ struct extension_facts {
     std::string_view parameters;   ///< what may follow the keyword in the answer to EHLO
 };
 /// One row for each extension, in the order of the enum: the order in which they are written.
-inline constexpr extension_facts extension_table[extension_count] = {
+inline constexpr extension_facts extension_table[] = {
     {extension::size, "SIZE", "RFC 1870", "[ SP 1*DIGIT ]"},
     {extension::eight_bit_mime, "8BITMIME", "RFC 6152", ""},
     {extension::pipelining, "PIPELINING", "RFC 2920", ""},
@@ -67,14 +66,8 @@ inline constexpr extension_facts extension_table[extension_count] = {
     {extension::xclient, "XCLIENT", "Postfix", "1*( SP attribute )"},
     {extension::xforward, "XFORWARD", "Postfix", "1*( SP attribute )"},
 };
-namespace detail {
-consteval bool extension_table_is_in_order() {
-    for (unsigned i = 0; i < extension_count; ++i)
-        if (static_cast<unsigned>(extension_table[i].code) != i) return false;
-    return true;
-}
-static_assert(extension_table_is_in_order(), "extension_table lacks a row, or a row is out of place");
-}  // namespace detail
+static_assert(detail::rows_for_all(extension_table, &extension_facts::code), "extension_table lacks a row, or a row is out of place");
+inline constexpr unsigned extension_count = sizeof extension_table / sizeof *extension_table;
 /// The keyword in capitals.
 constexpr std::string_view name(extension e) noexcept { return extension_table[static_cast<unsigned>(e)].keyword; }
 
@@ -168,7 +161,7 @@ struct extensions {
 constexpr extensions operator|(extension a, extension b) noexcept { return extensions(a) | extensions(b); }
 
 /// The parameters of MAIL and RCPT that come with these extensions.
-constexpr parameter_ids parameters_of(extensions offered) noexcept {
+[[nodiscard]] constexpr parameter_ids parameters_of(extensions offered) noexcept {
     parameter_ids ids;
     for (unsigned i = 0; i < extension_count; ++i) {
         auto const e = static_cast<extension>(i);
@@ -188,6 +181,8 @@ constexpr capability split_capability(std::string_view line EHLO_LIFETIMEBOUND) 
     std::size_t const end = detail::find_first<charset(" ")>(line);
     return {detail::sub(line, 0, end), end == line.size() ? detail::sub(line, end) : detail::sub(line, end + 1)};
 }
+template <detail::temporary Text>
+capability split_capability(Text&&) = delete;
 
 /// What a server offers. A value without views: it outlives the reply. Each EHLO replaces it (RFC 5321 4.1.4).
 struct capabilities {
@@ -195,15 +190,52 @@ struct capabilities {
     /// The largest message the server takes, in octets; nothing if it gave no number, or gave 0, which means "no fixed
     /// limit" (RFC 1870 4).
     std::optional<std::uint64_t> max_size{};
+    leniency tolerated{};  ///< in the answer
     constexpr bool has(extension e) const noexcept { return offered.has(e); }
 };
 
 namespace detail {
-/// Calls `known(extension, parameters)` for each line behind the first that begins with a keyword ehlo knows and then an SP or
-/// its end, and `other(line)` for the rest. A keyword is looked up by the octets that stand there, so that its own length tells
+/// ehlo-param *( SP ehlo-param ), ehlo-param = 1*(%d33-126): the place where `text` is not; its size if it is, or is empty.
+constexpr std::size_t find_bad_word(std::string_view text) noexcept {
+    for (std::size_t at = 0;;) {
+        std::size_t const end = find_first<~charset(33, 126)>(text, at);
+        if (end == text.size()) return at == end && at != 0 ? at - 1 : end;
+        if (end == at || text[end] != ' ') return end;
+        at = end + 1;
+    }
+}
+/// What stands in the lines of an answer, and what was tolerated there.
+struct answer_blanks {
+    leniency tolerate;
+    leniency tolerated{};
+
+    /// *( SP ehlo-param ) behind a keyword, as words with blanks between them. Nothing if it is not that.
+    constexpr std::string_view parameters(std::string_view behind) noexcept {
+        if (behind.empty()) return behind;
+        bool const right = behind[0] == ' ' && behind.size() > 1;
+        return words(right ? sub(behind, 1) : behind);
+    }
+    constexpr std::string_view words(std::string_view text) noexcept {
+        if (find_bad_word(text) == text.size()) return text;
+        while (!text.empty() && chars::wsp.contains(text.front())) text.remove_prefix(1);
+        while (!text.empty() && chars::wsp.contains(text.back())) text.remove_suffix(1);
+        if (!tolerate.has(rule::blanks_in_ehlo_answer) || find_first<~(charset(33, 126) + chars::wsp)>(text) != text.size()) return {};
+        tolerated |= rule::blanks_in_ehlo_answer;
+        return text;
+    }
+};
+/// The word that `text` begins with, cut off with the blanks behind it.
+constexpr std::string_view take_word(std::string_view& text) noexcept {
+    std::string_view const word = detail::sub(text, 0, find_first<chars::wsp>(text));
+    text = detail::sub(text, find_first<~chars::wsp>(text, word.size()));
+    return word;
+}
+
+/// Calls `known(extension, behind)` for each line behind the first that begins with a keyword ehlo knows and then an SP or its
+/// end (or, under rule::blanks_in_ehlo_answer, HTAB), with all that stands behind the keyword, and `other(line)` for the rest. A keyword is looked up by the octets that stand there, so that its own length tells
 /// where it ends: the end of the line is looked for only behind an SP.
 template <class Known, class Other>
-constexpr void visit_ehlo_lines(std::string_view reply, Known&& known, Other&& other) noexcept {
+constexpr void visit_ehlo_lines(std::string_view reply, leniency tolerate, Known&& known, Other&& other) noexcept {
     std::size_t at = find_near<charset("\r")>(reply) + 2;
     while (at < reply.size()) {
         // Behind code and separator. No line is shorter than "250" CRLF, which has no separator, and then the LF stands here.
@@ -212,16 +244,19 @@ constexpr void visit_ehlo_lines(std::string_view reply, Known&& known, Other&& o
         std::size_t end = 0;
         if (auto const* const s = find_extension_at(rest)) {
             end = s->size;
-            std::string_view parameters;
+            std::string_view behind;
             if (rest[end] == ' ') {
-                parameters = {rest.data() + end + 1, rest.size() - end - 1};
-                parameters = {parameters.data(), find_near<charset("\r")>(parameters)};
-                end += 1 + parameters.size();
+                behind = {rest.data() + end, rest.size() - end};
+                behind = {behind.data(), find_near<charset("\r")>(behind)};
+                end += behind.size();
             }
-            known(static_cast<extension>(s->row), parameters);
+            known(static_cast<extension>(s->row), behind);
         } else if (rest[0] != '\n') {
             end = find_near<charset("\r")>(rest);
-            other(std::string_view(rest.data(), end));
+            std::string_view const line{rest.data(), end};
+            std::size_t const blank = tolerate.has(rule::blanks_in_ehlo_answer) ? find_first<charset("\t")>(line) : end;
+            if (auto const e = blank == end ? std::nullopt : find_extension(sub(line, 0, blank))) known(*e, sub(line, blank));
+            else other(line);
         }
         at += end + 2;
     }
@@ -229,17 +264,28 @@ constexpr void visit_ehlo_lines(std::string_view reply, Known&& known, Other&& o
 }  // namespace detail
 
 /// Reads a positive EHLO reply. Lines that are not ehlo-lines, and keywords unknown here, are passed over: a client must
-/// not fail on what it will not use (RFC 5321 4.1.1.1). Errors: bad_reply_class if the reply is not 250.
-constexpr result<capabilities> parse_capabilities(reply_view const& r) noexcept {
+/// not fail on what it will not use (RFC 5321 4.1.1.1). A keyword counts as offered whatever follows its SP; what is not made of
+/// ehlo-params is passed over. The old form "AUTH=PLAIN LOGIN" counts as AUTH. Errors: bad_reply_class if the reply is not 250.
+constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency tolerate = strict) noexcept {
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
     capabilities c;
-    auto known = [&c](extension e, std::string_view parameters) noexcept {
+    detail::answer_blanks blanks{tolerate};
+    auto known = [&](extension e, std::string_view behind) noexcept {
         c.offered = c.offered | e;
+        if (e != extension::size && tolerate.empty()) return;
+        // Of what is not well formed no number can be read, so nothing needs to be looked at before.
+        std::string_view const parameters = !tolerate.empty() ? blanks.parameters(behind) : detail::sub(behind, behind.empty() ? 0 : 1);
         if (e != extension::size) return;
         auto const size = parse_decimal(parameters);
         c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
     };
-    detail::visit_ehlo_lines(r.octets(), known, [](std::string_view) noexcept {});
+    auto other = [&](std::string_view line) noexcept {
+        if (!istarts_with(line, "AUTH=")) return;
+        c.offered = c.offered | extension::auth;
+        if (!tolerate.empty()) static_cast<void>(blanks.words(detail::sub(line, 5)));
+    };
+    detail::visit_ehlo_lines(r.octets(), tolerate, known, other);
+    c.tolerated = blanks.tolerated;
     return c;
 }
 

@@ -69,6 +69,8 @@ constexpr result<cmd::burl> parse_burl(std::string_view arguments EHLO_LIFETIMEB
     if (colon + 1 == url.size()) return fail(errc::bad_url, url.size());
     return cmd::burl{url, last};
 }
+template <detail::temporary Text>
+result<cmd::burl> parse_burl(Text&&) = delete;
 
 /// "BDAT SP size [SP LAST]"; the octets follow. Errors: output_full.
 constexpr result<std::size_t> write_bdat(writer& out, std::uint64_t size, bool last) noexcept {
@@ -96,6 +98,8 @@ class chunk_reader {
         left_ -= part.size();
         return part;
     }
+    template <detail::temporary Text>
+    std::string_view next(Text&&) = delete;
 };
 
 }  // namespace ehlo

@@ -110,7 +110,7 @@ class client {
         bool const accepted = r.accepted();
         std::uint32_t const recipient = e == event::content_end ? heard_ : 0;
         if (e == event::content_end && lmtp_ && runs_ != 0 && kind_[first_] == event::content_end) ++heard_;
-        else settle(e, r, accepted);
+        else settle(e, r, accepted, limits.tolerate);
         if (r.code() == 421) where_ = state::closed;
         if (runs_ == 0) ahead_ = where_;
         return {client_reply{e, r, accepted, recipient}, parsed.consumed};
@@ -223,10 +223,10 @@ class client {
         --runs_;
     }
 
-    constexpr void settle(event e, reply_view const& r, bool accepted) noexcept {
+    constexpr void settle(event e, reply_view const& r, bool accepted, leniency tolerate) noexcept {
         if (e == event::hello && accepted) {
             lmtp_ = hello_ == verb::lhlo;
-            auto const offered = hello_ != verb::helo ? parse_capabilities(r) : result<capabilities>(capabilities{});
+            auto const offered = hello_ != verb::helo ? parse_capabilities(r, tolerate) : result<capabilities>(capabilities{});
             offers_ = offered ? *offered : capabilities{};
         }
         if (accepted && (e == event::mail || e == event::hello || e == event::rset)) recipients_ = 0;

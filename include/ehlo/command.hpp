@@ -25,7 +25,7 @@ namespace cmd {
 /// HELO, EHLO, LHLO.
 struct hello {
     v0::verb verb;
-    host name;
+    host name;  ///< under rule::any_hello_name whatever stood there, as a domain; what was tolerated stands in it
 };
 /// MAIL and its sisters SEND, SOML, SAML.
 struct mail {
@@ -45,11 +45,13 @@ struct lookup {
     std::string_view string;
     bool smtputf8;
     bool utf8reply = false;
+    leniency tolerated{};
 };
 /// HELP, NOOP, VERB: the argument may be empty.
 struct remark {
     v0::verb verb;
     std::string_view argument;
+    leniency tolerated{};
 };
 /// Nothing but the verb.
 template <v0::verb V>
@@ -65,13 +67,18 @@ using onex = bare<v0::verb::onex>;          ///< sendmail
 }  // namespace cmd
 
 namespace detail {
+// The verbs whose argument is free text: a space before it is a part of it, and no departure.
+constexpr bool takes_text(verb v) noexcept {
+    return v == verb::vrfy || v == verb::expn || v == verb::help || v == verb::noop || v == verb::verbose;
+}
+
 // Any line, white space and all.
 EHLO_NOINLINE constexpr result<command_line> split_rare(std::string_view line, syntax const& rules) noexcept {
     while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
     if (line.empty()) return fail(errc::empty_line, 0);
     std::size_t const end = find_first<charset(" ")>(line);
     command_line split{find_verb(detail::sub(line, 0, end)), detail::sub(line, 0, end), detail::sub(line, end == line.size() ? end : end + 1)};
-    if (rules.tolerate.has(rule::spaces_after_verb)) {
+    if (rules.tolerate.has(rule::spaces_after_verb) && !takes_text(split.verb)) {
         while (!split.arguments.empty() && split.arguments.front() == ' ') {
             split.arguments.remove_prefix(1);
             split.tolerated = rule::spaces_after_verb;
@@ -104,38 +111,58 @@ EHLO_INLINE constexpr result<command_line> split_command(std::string_view line E
     }
     return detail::split_rare(line, rules);
 }
+template <detail::temporary Text>
+result<command_line> split_command(Text&&, syntax const& = strict_syntax) = delete;
 
 namespace detail {
 
-// The place of the fault where `keyword` should stand.
+// Where `keyword` and its colon should stand: spaces between the two, or the place of the fault.
 EHLO_NOINLINE constexpr bool scan_keyword(cursor& c, std::string_view keyword, errc otherwise) noexcept {
     if (c.end()) return c.stop(errc::missing_argument);
-    while (!c.end() && to_upper(c.peek()) == keyword[c.at]) ++c.at;
-    return c.stop(otherwise);
+    while (!c.end() && c.at < keyword.size() && to_upper(c.peek()) == keyword[c.at]) ++c.at;
+    if (c.at != keyword.size()) return c.stop(otherwise);
+    std::size_t const behind = c.at;
+    while (c.next_is(' ') && c.tolerate(rule::space_before_colon)) ++c.at;
+    return c.skip(':') || c.stop(otherwise, c.at > behind && c.end() ? c.at : behind);
+}
+EHLO_NOINLINE constexpr void skip_after_colon(cursor& c) noexcept {
+    while ((c.next_is(' ') && c.tolerate(rule::space_after_colon)) || (c.next_is('\t') && c.tolerate(rule::tab_after_colon))) ++c.at;
 }
 // "FROM:" / "TO:"
 EHLO_INLINE constexpr bool scan_colon_word(cursor& c, path_role role) noexcept {
     char const* const p = c.text.data();
     if (role == path_role::forward) {
         if (c.text.size() >= 3 && (p[0] & '\xDF') == 'T' && (p[1] & '\xDF') == 'O' && p[2] == ':') [[likely]] c.at = 3;
-        else return scan_keyword(c, "TO:", errc::expected_to);
+        else if (!scan_keyword(c, "TO", errc::expected_to)) return false;
     } else {
         if (c.text.size() >= 5 && fold4(p) == fold4("FROM") && p[4] == ':') [[likely]] c.at = 5;
-        else return scan_keyword(c, "FROM:", errc::expected_from);
+        else if (!scan_keyword(c, "FROM", errc::expected_from)) return false;
     }
-    while (c.next_is(' ') && c.tolerate(rule::space_after_colon)) ++c.at;
+    if (!c.next_is('<')) [[unlikely]] skip_after_colon(c);
     return true;
+}
+
+// Whether a path without its brackets reads as a parameter, keyword ["=" value], as in "MAIL FROM: BODY=7BIT": then there is no
+// path. A registered keyword tells it; any other one does if no domain shows that it is an address.
+EHLO_NOINLINE constexpr bool reads_as_parameter(path const& p) noexcept {
+    std::string_view const text = p.address();
+    std::size_t const end = find_first<~chars::esmtp_keyword>(text);
+    bool const value = end != text.size() && text[end] == '=';
+    if (end == 0 || (!value && end != text.size())) return false;
+    return find_parameter(sub(text, 0, end)) || (value && p.domain().empty());
 }
 
 // "FROM:" / "TO:", the path, and the parameters behind one SP.
 template <class Parameters>
 EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters) noexcept {
     if (!scan_colon_word(c, role) || !path_access::take(c, role, p)) return false;
+    if (p.tolerated().has(rule::missing_brackets) && reads_as_parameter(p)) [[unlikely]]
+        return c.stop(errc::expected_path, c.at - p.text().size());
     if (!c.end() && !c.skip(' ')) return c.stop(errc::unexpected_argument);
     return parameter_access::scan(c, parameters);
 }
 
-constexpr result<std::string_view> free_text(std::string_view text, syntax const& rules) noexcept {
+constexpr result<std::string_view> free_text(std::string_view text, syntax const& rules, leniency& tolerated) noexcept {
     std::size_t const bad = find_first<chars::unsafe>(text);
     if (bad != text.size())
         return fail(text[bad] == '\r' ? errc::bare_cr : text[bad] == '\n' ? errc::bare_lf : errc::nul_octet, bad);
@@ -144,6 +171,7 @@ constexpr result<std::string_view> free_text(std::string_view text, syntax const
     if (!rules.smtputf8 && !rules.tolerate.has(rule::utf8_without_smtputf8)) return fail(errc::non_ascii, wide);
     std::size_t const broken = find_bad_utf8(text);
     if (broken != text.size()) return fail(errc::bad_utf8, broken);
+    if (!rules.smtputf8) tolerated |= rule::utf8_without_smtputf8;
     return text;
 }
 
@@ -152,24 +180,34 @@ constexpr result<std::string_view> free_text(std::string_view text, syntax const
 /// helo = "HELO" SP Domain;  ehlo = "EHLO" SP ( Domain / address-literal ); LHLO (RFC 2033 4.1) as EHLO. The part behind
 /// the SP.
 /// An address literal is accepted after HELO too: RFC 5321 4.1.3 wants it of hosts without a name.
-/// Text behind the name is refused, or dropped under rule::text_after_hello.
+/// Text behind the name is refused, or dropped under rule::text_after_hello. Under rule::any_hello_name what no other rule makes
+/// right is the name as it stands, nothing too; only controls are refused.
 /// Errors: missing_argument, and those of parse_host. The name is ASCII even where SMTPUTF8 is in use (RFC 6531 3.7.1).
 constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                          syntax const& rules = strict_syntax) noexcept {
-    if (arguments.empty()) return fail(errc::missing_argument, 0);
     syntax ascii = rules;
     ascii.smtputf8 = false;
-    result<host> name = parse_host(arguments, ascii);
+    result<host> name = arguments.empty() ? fail(errc::missing_argument, 0) : parse_host(arguments, ascii);
     std::size_t const space = detail::find_first<charset(" ")>(arguments);
     if (!name && space != arguments.size() && rules.tolerate.has(rule::text_after_hello)) {
         name = parse_host(detail::sub(arguments, 0, space), ascii);
-        if (auto const text = detail::free_text(detail::sub(arguments, space), ascii); name && !text)
-            return fail(text.error().code, space + text.error().at);
-        if (name) name->tolerated |= rule::text_after_hello;
+        if (name) {
+            name->tolerated |= rule::text_after_hello;
+            auto const text = detail::free_text(detail::sub(arguments, space), ascii, name->tolerated);
+            if (!text) name = fail(text.error().code, space + text.error().at);
+        }
+    }
+    if (!name && rules.tolerate.has(rule::any_hello_name)) {
+        constexpr charset controls = ~(chars::textstring + chars::non_ascii);
+        bool const outer = !arguments.empty() && (chars::wsp.contains(arguments.front()) || chars::wsp.contains(arguments.back()));
+        if (!outer && detail::find_first<controls>(arguments) == arguments.size())
+            name = host{arguments, host_kind::domain, rule::any_hello_name};
     }
     if (!name) return name.error();
     return cmd::hello{v, *name};
 }
+template <detail::temporary Text>
+result<cmd::hello> parse_hello(verb, Text&&, syntax const& = strict_syntax) = delete;
 
 namespace detail {
 // A MAIL with octets over 127 in its path, or with a fault. The parameter that allows these octets stands behind them.
@@ -209,6 +247,8 @@ constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEB
     if (!read || c.tolerated.has(rule::utf8_without_smtputf8)) [[unlikely]] detail::mend_mail(r, c, read, v);
     return r;
 }
+template <detail::temporary Text>
+result<cmd::mail> parse_mail(Text&&, syntax const& = strict_syntax, verb = verb::mail) = delete;
 
 /// rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]. The part behind
 /// "RCPT SP". `rules.smtputf8` should say whether the MAIL command had SMTPUTF8. Errors: as parse_mail.
@@ -221,6 +261,8 @@ constexpr result<cmd::rcpt> parse_rcpt(std::string_view arguments EHLO_LIFETIMEB
     if (!read) [[unlikely]] r = c.error;
     return r;
 }
+template <detail::temporary Text>
+result<cmd::rcpt> parse_rcpt(Text&&, syntax const& = strict_syntax) = delete;
 
 /// vrfy = "VRFY" SP String [SP "SMTPUTF8"]; EXPN alike; "UTF8REPLY" in the same place (RFC 5336 3.7.4.2). RFC 5321 3.5.1 wants servers to take local@domain, which String
 /// does not cover: all that stands behind the SP is the string. See is_string.
@@ -236,13 +278,17 @@ constexpr result<cmd::lookup> parse_lookup(verb v, std::string_view arguments EH
     bool const utf8 = cut(" SMTPUTF8"), old = !utf8 && cut(" UTF8REPLY");
     syntax wide = rules;
     wide.smtputf8 = utf8 || old;
-    auto const text = detail::free_text(arguments, wide);
+    cmd::lookup l{v, {}, utf8, old, {}};
+    auto const text = detail::free_text(arguments, wide, l.tolerated);
     if (!text) return text.error();
-    return cmd::lookup{v, *text, utf8, old};
+    l.string = *text;
+    return l;
 }
+template <detail::temporary Text>
+result<cmd::lookup> parse_lookup(verb, Text&&, syntax const& = strict_syntax) = delete;
 
 /// String = Atom / Quoted-string (RFC 5321 4.1.2): what VRFY and EXPN take by the letter.
-constexpr bool is_string(std::string_view text, syntax const& rules = strict_syntax) noexcept {
+[[nodiscard]] constexpr bool is_string(std::string_view text, syntax const& rules = strict_syntax) noexcept {
     detail::cursor c{text, rules};
     if (c.next_is('"')) return detail::scan_quoted_string(c) && c.end();
     while (c.next_in(chars::atext) || (c.next_is_wide() && rules.smtputf8))
@@ -254,10 +300,14 @@ constexpr bool is_string(std::string_view text, syntax const& rules = strict_syn
 /// Errors: nul_octet, non_ascii, bad_utf8.
 constexpr result<cmd::remark> parse_remark(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                            syntax const& rules = strict_syntax) noexcept {
-    auto const text = detail::free_text(arguments, rules);
+    cmd::remark r{v, {}, {}};
+    auto const text = detail::free_text(arguments, rules, r.tolerated);
     if (!text) return text.error();
-    return cmd::remark{v, *text};
+    r.argument = *text;
+    return r;
 }
+template <detail::temporary Text>
+result<cmd::remark> parse_remark(verb, Text&&, syntax const& = strict_syntax) = delete;
 
 /// data = "DATA";  rset = "RSET";  quit = "QUIT";  "TURN" of RFC 821; "STARTTLS" of RFC 3207 4. Errors: unexpected_argument.
 template <verb V>
@@ -268,7 +318,8 @@ constexpr result<cmd::bare<V>> parse_bare(std::string_view arguments) noexcept {
 
 // Writers. Each writes one whole command line with its CRLF and returns the octets written, or writes nothing.
 // Errors of all: output_full, unsafe_octet, and those of the parser of what they write: nothing is written that ehlo
-// would not read.
+// would not read under the `rules` given, strictly unless they say otherwise. Departures of spelling (see of_spelling) are never
+// written: a path gets its brackets, and what was read under any rules can be passed on under the same ones.
 
 namespace detail {
 constexpr std::optional<failure> find_unsafe(std::string_view text) noexcept {
@@ -285,67 +336,93 @@ constexpr result<std::size_t> write_line(writer& out, std::string_view verb, std
 }
 }  // namespace detail
 
+namespace detail {
+constexpr syntax written(syntax rules) noexcept {
+    rules.tolerate = rules.tolerate - of_spelling;
+    return rules;
+}
+// A path as it is to be written, from however it is spelt. `before`: octets of the text that the place of an error counts from.
+constexpr void put_path(writer& w, std::string_view text, path_role role, syntax rules, std::size_t before) noexcept {
+    rules.tolerate |= rule::missing_brackets | rule::spaces_in_route;
+    auto const p = parse_path(text, role, rules);
+    if (!p) w.refuse(fail(p.error().code, before + p.error().at));
+    else if (p->tolerated().empty()) w.raw(text);
+    else if (auto const n = write_path(w, *p); !n) w.refuse(n.error());
+}
+}  // namespace detail
+
 /// "EHLO SP name", "HELO SP name", "LHLO SP name".
-constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view name) noexcept {
+constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view name, syntax const& rules = strict_syntax) noexcept {
     if (v != verb::helo && v != verb::ehlo && v != verb::lhlo) return fail(errc::bad_value, 0);
     if (auto const bad = detail::find_unsafe(name)) return *bad;
-    if (auto const parsed = parse_hello(v, name); !parsed) return parsed.error();
-    return detail::write_line(out, v0::name(v), " ", name);
+    if (auto const parsed = parse_hello(v, name, detail::written(rules)); !parsed) return parsed.error();
+    return detail::write_line(out, v0::name(v), name.empty() ? "" : " ", name);
 }
 
-/// "MAIL FROM:<path> parameters" (SEND, SOML, SAML alike). `from` is a reverse path with its brackets.
+/// "MAIL FROM:<path> parameters" (SEND, SOML, SAML alike). `from` is a reverse path, with its brackets or without.
 constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options = {},
-                                         verb v = verb::mail) noexcept {
+                                         verb v = verb::mail, syntax const& rules = strict_syntax) noexcept {
     if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
     if (auto const bad = detail::find_unsafe(from)) return *bad;
     if (auto const bad = detail::find_unsafe(options.others)) return *bad;
     std::size_t const before = out.size();
     return out.atomically([&](writer& w) {
-        w.raw(name(v)).raw(" FROM:").raw(from);
-        detail::put_parameters(w, options, strict_syntax);
+        syntax const exact = detail::written(rules);
+        w.raw(name(v)).raw(" FROM:");
+        // What is spelt right, as most paths are, is read only once: below.
+        if (from.starts_with('<') && detail::find_first<charset(" ")>(from) == from.size()) {
+            w.raw(from);
+        } else {
+            syntax wide = exact;
+            wide.smtputf8 = true;  // whether it may be: see below
+            detail::put_path(w, from, path_role::reverse, wide, 5);
+        }
+        detail::put_parameters(w, options, exact);
         if (!w.ok()) return;
         // The line is read back before it is ended: what cannot be read is not sent.
         std::string_view const written = detail::sub(w.text(), before + 5);
-        auto const parsed = parse_mail(written, strict_syntax, v);
-        if (!parsed) w.refuse(parsed.error());
-        else if (parsed->from.text() != from) w.refuse(fail(errc::unexpected_argument, parsed->from.text().size()));
+        if (auto const parsed = parse_mail(written, exact, v); !parsed) w.refuse(parsed.error());
         w.crlf();
     });
 }
 
-/// "RCPT TO:<path> parameters". `to` is a forward path with its brackets; `rules.smtputf8` as for parse_rcpt.
+/// "RCPT TO:<path> parameters". `to` is a forward path, with its brackets or without; `rules.smtputf8` as for parse_rcpt.
 constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters = {},
                                          syntax const& rules = strict_syntax) noexcept {
     if (auto const bad = detail::find_unsafe(to)) return *bad;
     if (auto const bad = detail::find_unsafe(parameters)) return *bad;
-    syntax exact = rules;
-    exact.tolerate = strict;
-    if (auto const parsed = parse_forward_path(to, exact); !parsed) return parsed.error();
-    if (auto const parsed = parse_rcpt_parameters(parameters, exact); !parsed) return parsed.error();
-    return detail::write_line(out, "RCPT TO:", "", to, parameters);
+    syntax const exact = detail::written(rules);
+    auto const parsed = parse_rcpt_parameters(parameters, exact);
+    return out.atomically([&](writer& w) {
+        w.raw("RCPT TO:");
+        detail::put_path(w, to, path_role::forward, exact, 0);
+        if (!parsed) w.refuse(parsed.error());
+        if (!parameters.empty()) w.raw(' ').raw(parameters);
+        w.crlf();
+    });
 }
 
 /// Likewise, with typed parameters.
 constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, rcpt_options const& options,
                                          syntax const& rules = strict_syntax) noexcept {
     if (auto const bad = detail::find_unsafe(to)) return *bad;
-    syntax exact = rules;
-    exact.tolerate = strict;
-    if (auto const parsed = parse_forward_path(to, exact); !parsed) return parsed.error();
+    syntax const exact = detail::written(rules);
     return out.atomically([&](writer& w) {
-        w.raw("RCPT TO:").raw(to);
+        w.raw("RCPT TO:");
+        detail::put_path(w, to, path_role::forward, exact, 0);
         if (auto const n = write_parameters(w, options, exact); !n) w.refuse(n.error());
         w.crlf();
     });
 }
 
 /// "VRFY SP string", "EXPN SP string", "HELP [SP text]", "NOOP [SP text]", "VERB [SP text]".
-constexpr result<std::size_t> write_argument(writer& out, verb v, std::string_view argument = {}) noexcept {
+constexpr result<std::size_t> write_argument(writer& out, verb v, std::string_view argument = {},
+                                             syntax const& rules = strict_syntax) noexcept {
     if (auto const bad = detail::find_unsafe(argument)) return *bad;
     if (v == verb::vrfy || v == verb::expn) {
-        if (auto const parsed = parse_lookup(v, argument); !parsed) return parsed.error();
+        if (auto const parsed = parse_lookup(v, argument, detail::written(rules)); !parsed) return parsed.error();
     } else if (v == verb::help || v == verb::noop || v == verb::verbose) {
-        if (auto const parsed = parse_remark(v, argument); !parsed) return parsed.error();
+        if (auto const parsed = parse_remark(v, argument, detail::written(rules)); !parsed) return parsed.error();
     } else {
         return fail(errc::bad_value, 0);
     }

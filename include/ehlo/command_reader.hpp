@@ -141,6 +141,8 @@ class command_reader {
         }
         return next_rare(in, limit, rules, f);
     }
+    template <detail::temporary Text, class F>
+    progress<verb> next(Text&&, std::size_t, syntax const&, F&&) = delete;
 
     /// True in the middle of a line that is being thrown away.
     constexpr bool discarding() const noexcept { return lines_.discarding(); }

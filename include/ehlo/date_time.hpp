@@ -106,7 +106,7 @@ struct date_time_reader {
     constexpr bool two(T& value, unsigned least, unsigned most) noexcept {
         unsigned tens = 0, ones = 0;
         if (!digit(tens)) return false;
-        if (tens * 10 + 9 < least || tens * 10 > most) return --at, false;
+        if (tens * 10 > most) return --at, false;
         if (!digit(ones)) return false;
         if (tens * 10 + ones < least || tens * 10 + ones > most) return --at, false;
         value = static_cast<T>(tens * 10 + ones);

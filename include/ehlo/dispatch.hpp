@@ -16,7 +16,7 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 /// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
 /// the command's own parser.
 template <class F>
-constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules, F&& f) noexcept {
+[[nodiscard]] constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules, F&& f) noexcept {
     auto const offset = static_cast<std::size_t>(line.arguments.data() - line.name.data());
     auto pass = [&](auto const& parsed) noexcept -> std::optional<failure> {
         if (!parsed) return fail(parsed.error().code, parsed.error().at + offset);
@@ -49,7 +49,7 @@ constexpr std::optional<failure> visit_command(command_line const& line, syntax 
     case verb::etrn: return pass(parse_etrn(line.arguments));
     case verb::atrn: return pass(parse_atrn(line.arguments, rules));
     case verb::xclient:
-    case verb::xforward: return pass(parse_client_facts(line.verb, line.arguments));
+    case verb::xforward: return pass(parse_client_facts(line.verb, line.arguments, rules));
     case verb::unknown: break;
     }
     return fail(errc::unknown_verb, 0);

@@ -1,6 +1,7 @@
 // Domains and address literals. RFC 5321 4.1.2 and 4.1.3, RFC 6531 3.3.
 #pragma once
 
+#include <ehlo/names.hpp>
 #include <ehlo/number.hpp>
 #include <ehlo/scan.hpp>
 #include <ehlo/syntax.hpp>
@@ -15,6 +16,7 @@ enum class host_kind : std::uint8_t { domain, ipv4, ipv6, general };
 
 constexpr std::string_view name(host_kind kind) noexcept {
     constexpr std::string_view names[] = {"domain", "ipv4", "ipv6", "general"};
+    static_assert(detail::names_all<host_kind>(names), "a kind of host has no name");
     return names[static_cast<unsigned>(kind)];
 }
 
@@ -136,6 +138,8 @@ inline constexpr std::string_view ipv6_tag = "IPv6:";
 
 // address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
 // General-address-literal = Standardized-tag ":" 1*dcontent;  Standardized-tag = Ldh-str
+// A tag must be registered (RFC 5321 4.1.3), and none is made of hexadecimal digits alone: "[2001:db8::1]" is an IPv6 address
+// without its tag, as "[::1]" is.
 constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) noexcept {
     if (!c.skip('[')) return c.stop(errc::bad_address_literal);
     if (istarts_with(detail::sub(c.text, c.at), ipv6_tag)) {
@@ -145,7 +149,8 @@ constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) no
     } else {
         std::size_t tag_end = c.at;
         while (tag_end < c.text.size() && chars::ldh.contains(c.text[tag_end])) ++tag_end;
-        bool const tagged = tag_end > c.at && tag_end < c.text.size() && c.text[tag_end] == ':' && c.text[tag_end - 1] != '-';
+        bool const group = find_first<~chars::hexdig>(sub(c.text, c.at, tag_end - c.at)) == tag_end - c.at;
+        bool const tagged = !group && tag_end < c.text.size() && c.text[tag_end] == ':' && c.text[tag_end - 1] != '-';
         kind = tagged ? host_kind::general : host_kind::ipv4;
         if (!tagged) {
             // What could still be a tag is not at fault.
@@ -207,6 +212,8 @@ constexpr result<host> parse_host(std::string_view text EHLO_LIFETIMEBOUND,
     if (!c.end()) return fail(kind == host_kind::domain ? errc::bad_domain : errc::bad_address_literal, c.at);
     return host{text, kind, c.tolerated};
 }
+template <detail::temporary Text>
+result<host> parse_host(Text&&, syntax const& = strict_syntax) = delete;
 
 /// Domain = sub-domain *("." sub-domain), the whole of `text`; as parse_host, but no address literals.
 constexpr result<host> parse_domain(std::string_view text EHLO_LIFETIMEBOUND,
@@ -214,6 +221,8 @@ constexpr result<host> parse_domain(std::string_view text EHLO_LIFETIMEBOUND,
     if (!text.empty() && text.front() == '[') return fail(errc::bad_domain, 0);
     return parse_host(text, rules);
 }
+template <detail::temporary Text>
+result<host> parse_domain(Text&&, syntax const& = strict_syntax) = delete;
 
 /// The address of "[192.0.2.1]" or "[IPv6:2001:db8::1]". Errors: bad_address_literal, also for a general literal.
 constexpr result<ip_address> parse_ip_address(std::string_view literal,
@@ -226,8 +235,23 @@ constexpr result<ip_address> parse_ip_address(std::string_view literal,
     return address;
 }
 
-/// Hosts are equal when their octets are, but for the case of ASCII letters (RFC 5321 2.4; IPv6 spellings are not
-/// compared by value: use parse_ip_address for that).
-constexpr bool same_host(std::string_view a, std::string_view b) noexcept { return iequals(a, b); }
+/// Whether two domains or address literals are the same host (RFC 5321 2.4):
+///   domains without the case of ASCII letters, and without the dot at the end that rule::trailing_dot lets in, which names the
+///   root of the DNS in both. U-labels by their octets: whether they equal A-labels is IDNA's matter.
+///   IPv4 and IPv6 literals by the address, however it is spelt; never one by the other, and never by a domain.
+///   General literals by their tag, without its case, and the octets behind it. So are literals that are not well formed.
+[[nodiscard]] constexpr bool same_domain(std::string_view a, std::string_view b) noexcept {
+    bool const literal = a.starts_with('[');
+    if (literal != b.starts_with('[')) return false;
+    if (!literal) {
+        auto rooted = [](std::string_view text) noexcept { return text.size() > 1 && text.back() == '.' ? text.size() - 1 : text.size(); };
+        return iequals(detail::sub(a, 0, rooted(a)), detail::sub(b, 0, rooted(b)));
+    }
+    syntax const rules{.tolerate = rule::ipv6_single_group};
+    auto const x = parse_ip_address(a, rules), y = parse_ip_address(b, rules);
+    if (x || y) return x && y && *x == *y;
+    std::size_t const tag = detail::find_first<charset(":")>(a);
+    return a.size() == b.size() && iequals(detail::sub(a, 0, tag), detail::sub(b, 0, tag)) && detail::sub(a, tag) == detail::sub(b, tag);
+}
 
 }  // namespace ehlo

@@ -31,9 +31,9 @@ struct hold_limits {
 
 /// A set of XCLIENT or XFORWARD attributes.
 struct client_attributes {
-    std::uint16_t bits = 0;
+    std::uint32_t bits = 0;
     constexpr bool has(client_attribute a) const noexcept { return (bits >> static_cast<unsigned>(a) & 1) != 0; }
-    constexpr void add(client_attribute a) noexcept { bits = static_cast<std::uint16_t>(bits | 1u << static_cast<unsigned>(a)); }
+    constexpr void add(client_attribute a) noexcept { bits |= 1u << static_cast<unsigned>(a); }
     constexpr bool operator==(client_attributes const&) const = default;
 };
 
@@ -52,6 +52,7 @@ struct ehlo_answer {
     std::string_view solicitations{};     ///< of NO-SOLICITING, separated by "," (RFC 3865 2)
     std::string_view burl{};              ///< the parameters of BURL, separated by SP (RFC 4468 3.1)
     client_attributes xclient{}, xforward{};
+    leniency tolerated{};                 ///< blanks_in_ehlo_answer
 
     constexpr bool has(extension e) const noexcept { return offered.has(e); }
     constexpr bool operator==(ehlo_answer const&) const = default;
@@ -61,33 +62,9 @@ namespace detail {
 
 inline constexpr charset limit_name = chars::let_dig + "-_", limit_value = charset(33, 126) - ";";
 
-/// The word that `text` begins with, cut off with the SP behind it.
-constexpr std::string_view take_word(std::string_view& text) noexcept {
-    std::size_t const end = find_first<charset(" ")>(text);
-    std::string_view const word = detail::sub(text, 0, end);
-    text.remove_prefix(end == text.size() ? end : end + 1);
-    return word;
-}
-
-/// ehlo-param *( SP ehlo-param ), ehlo-param = 1*(%d33-126): the place where `text` is not; its size if it is, or is empty.
-constexpr std::size_t find_bad_word(std::string_view text) noexcept {
-    for (std::size_t at = 0;;) {
-        std::size_t const end = find_first<~charset(33, 126)>(text, at);
-        if (end == text.size()) return at == end && at != 0 ? at - 1 : end;
-        if (end == at || text[end] != ' ') return end;
-        at = end + 1;
-    }
-}
-/// The text, less spaces at its end, if it is made of words; nothing otherwise.
-constexpr std::string_view words_or_nothing(std::string_view text) noexcept {
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return find_bad_word(text) == text.size() ? text : std::string_view();
-}
-
 // limits-param = limit-name-value *( SP limit-name-value ). A fault in the syntax voids all of it, an odd value only itself.
 constexpr server_limits read_limits(std::string_view text) noexcept {
     server_limits limits;
-    if (!text.empty() && text.back() == ' ') return {};
     while (!text.empty()) {
         std::string_view const pair = take_word(text);
         std::size_t const name_end = find_first<~limit_name>(pair);
@@ -128,11 +105,8 @@ constexpr client_attributes read_attributes(verb v, std::string_view text) noexc
 // "AUTH" and the old "AUTH=" often come both. The set is of both; the text is that of "AUTH" if it comes.
 constexpr void read_mechanisms(ehlo_answer& a, std::string_view text, bool old_form) noexcept {
     a.offered = a.offered | extension::auth;
-    if (!old_form || a.auth_text.empty()) a.auth_text = words_or_nothing(text);
-    while (!text.empty()) {
-        mechanism const m = find_mechanism(take_word(text));
-        if (m != mechanism::unknown) a.auth = a.auth | m;
-    }
+    if (!old_form || a.auth_text.empty()) a.auth_text = text;
+    a.auth = a.auth | parse_mechanisms(text);
 }
 
 constexpr void read_keyword(ehlo_answer& a, extension e, std::string_view parameters) noexcept {
@@ -151,9 +125,9 @@ constexpr void read_keyword(ehlo_answer& a, extension e, std::string_view parame
         break;
     }
     case extension::future_release: a.hold = read_hold(parameters); break;
-    case extension::mt_priority: a.priority_profile = words_or_nothing(parameters); break;
-    case extension::no_soliciting: a.solicitations = words_or_nothing(parameters); break;
-    case extension::burl: a.burl = words_or_nothing(parameters); break;
+    case extension::mt_priority: a.priority_profile = parameters; break;
+    case extension::no_soliciting: a.solicitations = parameters; break;
+    case extension::burl: a.burl = parameters; break;
     case extension::xclient: a.xclient = read_attributes(verb::xclient, parameters); break;
     case extension::xforward: a.xforward = read_attributes(verb::xforward, parameters); break;
     default: break;
@@ -164,19 +138,22 @@ constexpr void read_keyword(ehlo_answer& a, extension e, std::string_view parame
 
 /// Reads a positive answer to EHLO or LHLO: ehlo-ok-rsp of RFC 5321 4.1.1.1. A client must not fail on what it does not
 /// use: lines that are no ehlo-lines, unknown keywords and parameters that are not well formed are passed over (a keyword
-/// counts as offered all the same). The old form "AUTH=PLAIN LOGIN" counts as AUTH. Borrows from the reply.
+/// counts as offered all the same, as in parse_capabilities). The old form "AUTH=PLAIN LOGIN" counts as AUTH. Under
+/// rule::blanks_in_ehlo_answer there may be spaces and tabs around and between parameters. Borrows from the reply.
 /// Errors: bad_reply_class if the reply is not 250.
-constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r) noexcept {
+constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency tolerate = strict) noexcept {
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
     ehlo_answer a{};
-    std::string_view line = *r.lines().begin();
-    a.domain = detail::take_word(line);
-    a.greet = line;
-    auto known = [&a](extension e, std::string_view parameters) noexcept { detail::read_keyword(a, e, parameters); };
-    auto other = [&a](std::string_view text) noexcept {
-        if (istarts_with(text, "AUTH=")) detail::read_mechanisms(a, detail::sub(text, 5), true);
+    capability const first = split_capability(*r.lines().begin());
+    a.domain = first.keyword;
+    a.greet = first.parameters;
+    detail::answer_blanks blanks{tolerate};
+    auto known = [&](extension e, std::string_view behind) noexcept { detail::read_keyword(a, e, blanks.parameters(behind)); };
+    auto other = [&](std::string_view text) noexcept {
+        if (istarts_with(text, "AUTH=")) detail::read_mechanisms(a, blanks.words(detail::sub(text, 5)), true);
     };
-    detail::visit_ehlo_lines(r.octets(), known, other);
+    detail::visit_ehlo_lines(r.octets(), tolerate, known, other);
+    a.tolerated = blanks.tolerated;
     return a;
 }
 
@@ -196,11 +173,12 @@ constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& 
             w.crlf();
             if (w.ok() && w.size() - line > max_reply_line) w.refuse(fail(errc::reply_too_long, max_reply_line));
         };
-        auto words = [&](std::string_view text) noexcept {  // 1*( SP ehlo-param )
-            if (text.empty()) return;
-            if (std::size_t const bad = detail::find_bad_word(text); bad != text.size())
+        auto words = [&](std::string_view text) noexcept {  // 1*( SP ehlo-param ), whatever blanks they were read with
+            constexpr charset blank_or_word = charset(33, 126) + chars::wsp;
+            if (std::size_t const bad = detail::find_first<~blank_or_word>(text); bad != text.size())
                 w.refuse(fail(chars::unsafe.contains(text[bad]) ? errc::unsafe_octet : errc::bad_value, bad));
-            w.raw(' ').raw(text);
+            while (!text.empty())
+                if (std::string_view const word = detail::take_word(text); !word.empty()) w.raw(' ').raw(word);
         };
         auto limit = [&](std::string_view name, std::optional<std::uint32_t> n) noexcept {
             if (!n) return;

@@ -1,7 +1,7 @@
 // Errors are values: what is wrong (errc), where (an offset), and whose fault it is (blame).
 #pragma once
 
-#include <ehlo/config.hpp>
+#include <ehlo/names.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -90,8 +90,11 @@ struct failure {
     constexpr bool operator==(failure const&) const = default;
 };
 
-/// A failure at an offset of any width (texts are shorter than 4 GiB wherever an offset is kept).
-constexpr failure fail(errc code, std::size_t at) noexcept { return {code, static_cast<std::uint32_t>(at)}; }
+/// A failure at an offset of any width. One that does not fit is told as the last that does.
+constexpr failure fail(errc code, std::size_t at) noexcept {
+    constexpr std::uint32_t last = 0xFFFFFFFF;
+    return {code, at < last ? static_cast<std::uint32_t>(at) : last};
+}
 
 struct errc_facts {
     errc code;
@@ -166,15 +169,7 @@ inline constexpr errc_facts errc_table[] = {
     {errc::too_many_outstanding, blame_t::misuse, "too_many_outstanding", "too many commands wait for their replies"},
 };
 
-namespace detail {
-consteval bool errc_table_is_in_order() {
-    unsigned i = 0;
-    for (auto const& row : errc_table)
-        if (static_cast<unsigned>(row.code) != i++) return false;
-    return i == static_cast<unsigned>(errc::too_many_outstanding) + 1;
-}
-static_assert(errc_table_is_in_order(), "errc_table lacks a row, or a row is out of place");
-}  // namespace detail
+static_assert(detail::rows_for_all(errc_table, &errc_facts::code), "errc_table lacks a row, or a row is out of place");
 
 /// The name of the enumerator: "bad_domain".
 constexpr std::string_view name(errc code) noexcept { return errc_table[static_cast<unsigned>(code)].name; }
@@ -183,6 +178,7 @@ constexpr std::string_view message(errc code) noexcept { return errc_table[stati
 constexpr blame_t blame(errc code) noexcept { return errc_table[static_cast<unsigned>(code)].blame; }
 constexpr std::string_view name(blame_t blame) noexcept {
     constexpr std::string_view names[] = {"malformed", "limit", "sequence", "misuse"};
+    static_assert(detail::names_all<blame_t>(names), "a kind of blame has no name");
     return names[static_cast<unsigned>(blame)];
 }
 

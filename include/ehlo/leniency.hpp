@@ -1,7 +1,7 @@
 // Leniency is a list of named rules. Strict RFC 5321 is the default; each tolerated departure is one bit.
 #pragma once
 
-#include <ehlo/config.hpp>
+#include <ehlo/names.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -23,37 +23,62 @@ enum class rule : std::uint8_t {
     spaces_after_verb,      ///< HELO  usc.edu: more than one space between verb and argument
     text_after_hello,       ///< EHLO [192.0.2.1] a text: the habit of RFC 2821's days (RFC 5321 4.1.1.1)
     mixed_reply_codes,      ///< the lines of one reply carry different codes; the last one counts
+    tab_after_colon,        ///< MAIL FROM: HTAB <a@b>: KumoMTA
+    space_before_colon,     ///< MAIL FROM : <a@b>
+    spaces_between_parameters,  ///< MAIL FROM:<a@b>  SIZE=1   BODY=7BIT: more than one space before a parameter
+    lower_case_hexchar,     ///< ENVID=a+2b: xtext of RFC 3461 with lower-case digits
+    auth_not_a_mailbox,     ///< AUTH=test, AUTH=<user>, at MAIL: KMail, E-MailRelay
+    any_hello_name,         ///< EHLO my_pc.., EHLO [::1], HELO alone: whatever stands there is the name, nothing too
+    blanks_in_ehlo_answer,  ///< "SIZE  1000 ", "PIPELINING" HTAB: spaces or tabs where one space, or none, should stand
+    dovecot_xclient,        ///< XCLIENT SESSION=a TTL=5: attributes that Dovecot has and Postfix does not
+    repeated_attribute,     ///< XCLIENT HELO=a HELO=b: an attribute twice; the last one counts
 };
-inline constexpr unsigned rule_count = 13;
 
-inline constexpr std::string_view rule_names[rule_count] = {
-    "bare_lf_line",      "space_after_colon",    "missing_brackets", "missing_domain", "spaces_in_route",
-    "ipv6_single_group", "underscore_in_domain", "trailing_dot",     "loose_dots",     "utf8_without_smtputf8",
-    "spaces_after_verb", "text_after_hello",     "mixed_reply_codes"};
+inline constexpr std::string_view rule_names[] = {
+    "bare_lf_line",      "space_after_colon",  "missing_brackets",          "missing_domain",      "spaces_in_route",
+    "ipv6_single_group", "underscore_in_domain", "trailing_dot",            "loose_dots",          "utf8_without_smtputf8",
+    "spaces_after_verb", "text_after_hello",   "mixed_reply_codes",         "tab_after_colon",     "space_before_colon",
+    "spaces_between_parameters", "lower_case_hexchar", "auth_not_a_mailbox", "any_hello_name",     "blanks_in_ehlo_answer",
+    "dovecot_xclient",   "repeated_attribute"};
+static_assert(detail::names_all<rule>(rule_names), "a rule has no name");
+inline constexpr unsigned rule_count = sizeof rule_names / sizeof *rule_names;
 constexpr std::string_view name(rule r) noexcept { return rule_names[static_cast<unsigned>(r)]; }
+
+static_assert(rule_count < 32);
 
 /// A set of rules: those a caller allows, or those a parse made use of. Structural, so it can be a template argument.
 struct leniency {
-    std::uint16_t bits = 0;
+    std::uint32_t bits = 0;
 
     constexpr leniency() noexcept = default;
-    constexpr leniency(rule r) noexcept : bits(static_cast<std::uint16_t>(1u << static_cast<unsigned>(r))) {}
+    constexpr leniency(rule r) noexcept : bits(1u << static_cast<unsigned>(r)) {}
     static constexpr leniency all() noexcept {
         leniency set;
-        set.bits = static_cast<std::uint16_t>((1u << rule_count) - 1);
+        set.bits = (1u << rule_count) - 1;
         return set;
     }
     constexpr bool has(rule r) const noexcept { return (bits >> static_cast<unsigned>(r) & 1) != 0; }
     constexpr bool empty() const noexcept { return bits == 0; }
     constexpr leniency& operator|=(leniency other) noexcept {
-        bits = static_cast<std::uint16_t>(bits | other.bits);
+        bits |= other.bits;
         return *this;
     }
     friend constexpr leniency operator|(leniency a, leniency b) noexcept { return a |= b; }
+    friend constexpr leniency operator-(leniency a, leniency b) noexcept {
+        a.bits &= ~b.bits;
+        return a;
+    }
     constexpr bool operator==(leniency const&) const = default;
 };
 constexpr leniency operator|(rule a, rule b) noexcept { return leniency(a) | leniency(b); }
 
 inline constexpr leniency strict{};
+
+/// The departures that lie in how a thing is spelt: writers spell it right, and a thing is the same without them. The others lie in
+/// what is said, so what was read under one of them can only be read again under it.
+inline constexpr leniency of_spelling = rule::bare_lf_line | rule::space_after_colon | rule::missing_brackets | rule::spaces_in_route |
+                                        rule::spaces_after_verb | rule::text_after_hello | rule::mixed_reply_codes | rule::tab_after_colon |
+                                        rule::space_before_colon | rule::spaces_between_parameters | rule::lower_case_hexchar |
+                                        rule::blanks_in_ehlo_answer;
 
 }  // namespace ehlo

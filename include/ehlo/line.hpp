@@ -4,6 +4,7 @@
 #include <ehlo/leniency.hpp>
 #include <ehlo/result.hpp>
 #include <ehlo/scan.hpp>
+#include <ehlo/temporary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -87,6 +88,8 @@ class line_reader {
         }
         return resume(in, limit, tolerate);
     }
+    template <detail::temporary Text>
+    progress<std::string_view> next(Text&&, std::size_t, leniency = strict) = delete;
 
     /// True if nothing of the buffer was looked at: the next line begins a new.
     constexpr bool at_start() const noexcept { return !under_way_; }

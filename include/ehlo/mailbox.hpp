@@ -98,6 +98,8 @@ constexpr result<mailbox> parse_mailbox(std::string_view text EHLO_LIFETIMEBOUND
     box.tolerated = c.tolerated;
     return box;
 }
+template <detail::temporary Text>
+result<mailbox> parse_mailbox(Text&&, syntax const& = strict_syntax) = delete;
 
 /// Writes a valid local part without its quotes and backslashes: what it means. Returns the octets written.
 /// RFC 5321 4.1.2: "all quoted forms MUST be treated as equivalent". Errors: output_full.
@@ -166,15 +168,16 @@ class unquoted {
 };
 
 /// Local parts are equal when their meanings are: quotes do not matter, case does (RFC 5321 2.4, 4.1.2).
-constexpr bool same_local_part(std::string_view a, std::string_view b) noexcept {
+[[nodiscard]] constexpr bool same_local_part(std::string_view a, std::string_view b) noexcept {
     unquoted x(a), y(b);
     while (!x.empty() && !y.empty())
         if (x.next() != y.next()) return false;
     return x.empty() && y.empty();
 }
 
-constexpr bool same_mailbox(mailbox const& a, mailbox const& b) noexcept {
-    return same_local_part(a.local_part, b.local_part) && same_host(a.domain.text, b.domain.text);
+/// Local parts by what they mean, with their case; domains as same_domain.
+[[nodiscard]] constexpr bool same_mailbox(mailbox const& a, mailbox const& b) noexcept {
+    return same_local_part(a.local_part, b.local_part) && same_domain(a.domain.text, b.domain.text);
 }
 
 }  // namespace ehlo

@@ -17,7 +17,6 @@ enum class parameter_id : std::uint8_t {
     size, body, smtputf8, ret, envid, auth, by, holdfor, holduntil, mt_priority, mtrk, solicit, submitter, requiretls, conperm,
     transid, notify, orcpt, rrvs, conneg, alt_address, utf8reply,
 };
-inline constexpr unsigned parameter_count = 22;
 
 struct parameter_facts {
     parameter_id id;
@@ -35,7 +34,7 @@ struct parameter_facts {
 /// BODY by BINARYMIME's; SUBMITTER by the longest mailbox, 320 octets, all encoded; CONPERM, CONNEG and UTF8REPLY by their
 /// letters. ENVID, ORCPT: RFC 3885 2 counts 100 and 500 for the values, RFC 3461 5.4 for the whole; the greater is allowed.
 /// NOTIFY, RET: RFC 3461 5.4, with the SP. HOLDFOR and HOLDUNTIL share one increment: only one of them may be given.
-inline constexpr parameter_facts registered_parameters[parameter_count] = {
+inline constexpr parameter_facts registered_parameters[] = {
     {parameter_id::size, "SIZE", true, false, false, true, 20, 26, "SIZE", {}, "RFC 1870 3"},
     {parameter_id::body, "BODY", true, false, false, true, 10, 16, "8BITMIME", "BINARYMIME", "RFC 6152 2, RFC 3030 3"},
     {parameter_id::smtputf8, "SMTPUTF8", true, false, true, false, 0, 10, "SMTPUTF8", {}, "RFC 6531 3.1, 3.4"},
@@ -59,6 +58,8 @@ inline constexpr parameter_facts registered_parameters[parameter_count] = {
     {parameter_id::alt_address, "ALT-ADDRESS", true, true, false, true, 447, 460, "UTF8SMTP", {}, "RFC 5336 3.4"},
     {parameter_id::utf8reply, "UTF8REPLY", false, false, true, false, 0, 10, "UTF8SMTP", {}, "RFC 5336 3.7.4.2"},
 };
+static_assert(detail::rows_for_all(registered_parameters, &parameter_facts::id), "a parameter has no row, or a row is out of place");
+inline constexpr unsigned parameter_count = sizeof registered_parameters / sizeof *registered_parameters;
 constexpr parameter_facts const& facts(parameter_id id) noexcept { return registered_parameters[static_cast<unsigned>(id)]; }
 constexpr std::string_view name(parameter_id id) noexcept { return facts(id).keyword; }
 
@@ -75,13 +76,13 @@ struct keyword_slots {
         for (auto& slot : id) slot = parameter_count;
         for (unsigned i = 0; i < parameter_count; ++i) {
             std::uint8_t& slot = id[keyword_slot(registered_parameters[i].keyword)];
-            good = good && slot == parameter_count && registered_parameters[i].id == static_cast<parameter_id>(i);
+            good = good && slot == parameter_count;
             slot = static_cast<std::uint8_t>(i);
         }
     }
 };
 inline constexpr keyword_slots slots{};
-static_assert(slots.good, "two keywords share a slot, or a row of the table is out of place");
+static_assert(slots.good, "two keywords share a slot");
 
 /// A value may not be longer than this, unless something before that is wrong already.
 template <class T>
@@ -93,7 +94,7 @@ constexpr result<T> within(parameter_id id, std::string_view text, result<T> con
 }  // namespace detail
 
 /// The registered parameter with this keyword, in whatever case (RFC 5321 2.4).
-constexpr std::optional<parameter_id> find_parameter(std::string_view keyword) noexcept {
+[[nodiscard]] constexpr std::optional<parameter_id> find_parameter(std::string_view keyword) noexcept {
     if (keyword.empty()) return std::nullopt;
     unsigned const i = detail::slots.id[detail::keyword_slot(keyword)];
     if (i == parameter_count || !detail::spells(registered_parameters[i].keyword, keyword)) return std::nullopt;
@@ -121,7 +122,7 @@ struct parameter_ids {
 static_assert(parameter_count <= 32);
 
 /// The octets by which parameters lengthen the command line of 512 octets (RFC 5321 4.5.3.1.4; RFC 1869 4.1.2: the sum).
-constexpr std::size_t line_increment(parameter_ids ids) noexcept {
+[[nodiscard]] constexpr std::size_t line_increment(parameter_ids ids) noexcept {
     std::size_t sum = 0;
     for (auto const& row : registered_parameters)
         if (ids.has(row.id)) sum += row.increment;
@@ -152,17 +153,24 @@ constexpr std::uint32_t take_digits(std::string_view text, std::size_t& at) noex
     return value;
 }
 // With the octets that only a value under SMTPUTF8 holds: whether they may stand there was asked before.
-inline constexpr syntax wide_syntax{.smtputf8 = true};
+inline constexpr syntax wide_syntax{.tolerate = rule::lower_case_hexchar, .smtputf8 = true};
+constexpr hexchar_case hexchars(syntax const& rules) noexcept {
+    return rules.tolerate.has(rule::lower_case_hexchar) ? hexchar_case::any : hexchar_case::upper;
+}
 }  // namespace detail
 
 /// The value of BODY: RFC 6152 (7BIT, 8BITMIME), RFC 3030 (BINARYMIME).
 enum class body : std::uint8_t { seven_bit, eight_bit_mime, binary_mime };
 inline constexpr std::string_view body_names[] = {"7BIT", "8BITMIME", "BINARYMIME"};
+static_assert(detail::names_all<body>(body_names), "a value of BODY has no name");
 constexpr std::string_view name(body b) noexcept { return body_names[static_cast<unsigned>(b)]; }
 /// body-value = "7BIT" / "8BITMIME" / "BINARYMIME". RFC 6152 2, RFC 3030 3.
 constexpr result<body> parse_body(std::string_view value) noexcept {
-    for (unsigned i = 0; i < 3; ++i)
-        if (iequals(value, body_names[i])) return static_cast<body>(i);
+    unsigned i = 0;
+    for (std::string_view const name : body_names) {
+        if (iequals(value, name)) return static_cast<body>(i);
+        ++i;
+    }
     return fail(errc::bad_parameter_value, 0);
 }
 constexpr result<std::size_t> write_body(writer& out, body b) noexcept {
@@ -172,11 +180,15 @@ constexpr result<std::size_t> write_body(writer& out, body b) noexcept {
 /// What a DSN of failure returns: the whole message or its header. RFC 3461 4.3.
 enum class ret : std::uint8_t { full, hdrs };
 inline constexpr std::string_view ret_names[] = {"FULL", "HDRS"};
+static_assert(detail::names_all<ret>(ret_names), "a value of RET has no name");
 constexpr std::string_view name(ret r) noexcept { return ret_names[static_cast<unsigned>(r)]; }
 /// ret-value = "FULL" / "HDRS". RFC 3461 4.3.
 constexpr result<ret> parse_ret(std::string_view value) noexcept {
-    for (unsigned i = 0; i < 2; ++i)
-        if (iequals(value, ret_names[i])) return static_cast<ret>(i);
+    unsigned i = 0;
+    for (std::string_view const name : ret_names) {
+        if (iequals(value, name)) return static_cast<ret>(i);
+        ++i;
+    }
     return fail(errc::bad_parameter_value, 0);
 }
 constexpr result<std::size_t> write_ret(writer& out, ret r) noexcept {
@@ -184,11 +196,14 @@ constexpr result<std::size_t> write_ret(writer& out, ret r) noexcept {
 }
 
 /// envid-parameter = "ENVID=" xtext, of printable ASCII and SP. RFC 3461 4.4. Up to 100 octets. Borrows from `value`.
-constexpr result<xtext> parse_envid(std::string_view value EHLO_LIFETIMEBOUND) noexcept {
-    return detail::within(parameter_id::envid, value, parse_xtext(value));
+constexpr result<xtext> parse_envid(std::string_view value EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
+    return detail::within(parameter_id::envid, value, parse_xtext(value, false, detail::hexchars(rules)));
 }
+template <detail::temporary Text>
+result<xtext> parse_envid(Text&&, syntax const& = strict_syntax) = delete;
 constexpr result<std::size_t> write_envid(writer& out, xtext const& x) noexcept {
-    return detail::write_and_read(out, parse_envid, [&](writer& w) {
+    auto const read = [](std::string_view value) noexcept { return parse_envid(value); };
+    return detail::write_and_read(out, read, [&](writer& w) {
         if (auto const n = write_xtext(w, x); !n) w.refuse(n.error());
     });
 }
@@ -243,7 +258,7 @@ inline constexpr charset qchar = chars::xchar - "\\";
 // of RFC 6533 lets most controls through as well: they cannot stand in a Mailbox, and are refused like xtext's.
 constexpr bool scan_hexpoint(std::string_view text, std::size_t& at, std::uint32_t& point) noexcept {
     for (char const c : std::string_view("\\x{")) {
-        if (at == text.size() || (c == 'x' ? (text[at] | 0x20) : text[at]) != c) return false;
+        if (at == text.size() || text[at] != c) return false;
         ++at;
     }
     point = 0;
@@ -310,7 +325,7 @@ constexpr result<original_recipient> parse_orcpt(std::string_view value EHLO_LIF
             std::size_t at = 0;
             if (detail::scan_unitext(o.address, at, rules, f, [](std::string_view, std::uint32_t) {})) return o;
         } else {
-            auto const x = parse_xtext(o.address);
+            auto const x = parse_xtext(o.address, false, detail::hexchars(rules));
             if (x) return o;
             f = x.error();
         }
@@ -318,6 +333,8 @@ constexpr result<original_recipient> parse_orcpt(std::string_view value EHLO_LIF
     };
     return detail::within(parameter_id::orcpt, value, read());
 }
+template <detail::temporary Text>
+result<original_recipient> parse_orcpt(Text&&, syntax const& = strict_syntax) = delete;
 /// A plain address of type utf-8 goes out as it is under `rules.smtputf8`, but for what an esmtp-value cannot hold, and
 /// otherwise in ASCII with "\x{...}" (RFC 6533 3).
 constexpr result<std::size_t> write_orcpt(writer& out, original_recipient const& o, syntax const& rules = strict_syntax) noexcept {
@@ -352,11 +369,10 @@ constexpr result<std::size_t> write_orcpt(writer& out, original_recipient const&
     auto const read = [&](std::string_view value) noexcept { return parse_orcpt(value, rules); };
     return detail::write_and_read(out, read, [&](writer& w) {
         w.text(o.addr_type).raw(';');
-        if (o.encoded) {
-            w.text(o.address);
-        } else if (o.is_utf8()) {
-            encode(w);
-        } else if (auto const n = write_xtext(w, xtext(o.address)); !n) {
+        if (o.is_utf8()) {
+            if (o.encoded) w.text(o.address);
+            else encode(w);
+        } else if (auto const n = write_xtext(w, o.encoded ? xtext::encoded(o.address) : xtext(o.address)); !n) {
             w.refuse(n.error());
         }
     });
@@ -377,8 +393,8 @@ constexpr result<std::size_t> write_decoded(writer& out, original_recipient cons
 
 namespace detail {
 // A Mailbox in xtext. It is parsed where it stands unless something in it is encoded.
-constexpr result<xtext> parse_mailbox_xtext(std::string_view value, syntax const& rules) noexcept {
-    auto const x = parse_xtext(value, true);
+constexpr result<xtext> parse_mailbox_xtext(std::string_view value, syntax const& rules, hexchar_case digits) noexcept {
+    auto const x = parse_xtext(value, true, digits);
     if (!x) return x;
     syntax strictly = rules;
     strictly.tolerate = strict;
@@ -410,20 +426,25 @@ constexpr result<std::size_t> write_mailbox_xtext(writer& out, xtext const& x, r
 }  // namespace detail
 
 /// auth-param = "AUTH=" xtext, decoded a Mailbox or "<>": nobody is known to have submitted it. RFC 4954 5, 8. Compare it:
-/// `*mail.auth() == "<>"`. With `rules.smtputf8` a mailbox of RFC 6531. Up to 500 octets. Borrows from `value`. Errors also:
-/// non_ascii.
+/// `*mail.auth() == "<>"`. With `rules.smtputf8` a mailbox of RFC 6531; under rule::auth_not_a_mailbox any xtext. Up to 500
+/// octets. Borrows from `value`. Errors also: non_ascii.
 constexpr result<xtext> parse_auth_identity(std::string_view value EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
-    auto const x = parse_xtext(value);
+    auto const x = parse_xtext(value, false, hexchar_case::any);
     if (x && *x == "<>") return x;
-    return detail::within(parameter_id::auth, value, detail::parse_mailbox_xtext(value, rules));
+    auto const box = detail::parse_mailbox_xtext(value, rules, hexchar_case::any);
+    return detail::within(parameter_id::auth, value, !box && rules.tolerate.has(rule::auth_not_a_mailbox) && x ? x : box);
 }
+template <detail::temporary Text>
+result<xtext> parse_auth_identity(Text&&, syntax const& = strict_syntax) = delete;
 constexpr result<std::size_t> write_auth_identity(writer& out, xtext const& x, syntax const& rules = strict_syntax) noexcept {
     return detail::write_mailbox_xtext(out, x, parse_auth_identity, rules);
 }
 /// "SUBMITTER=" Mailbox, in xtext. RFC 4405 4. Borrows from `value`. Errors also: non_ascii.
 constexpr result<xtext> parse_submitter(std::string_view value EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
-    return detail::within(parameter_id::submitter, value, detail::parse_mailbox_xtext(value, rules));
+    return detail::within(parameter_id::submitter, value, detail::parse_mailbox_xtext(value, rules, detail::hexchars(rules)));
 }
+template <detail::temporary Text>
+result<xtext> parse_submitter(Text&&, syntax const& = strict_syntax) = delete;
 constexpr result<std::size_t> write_submitter(writer& out, xtext const& x, syntax const& rules = strict_syntax) noexcept {
     return detail::write_mailbox_xtext(out, x, parse_submitter, rules);
 }
@@ -431,10 +452,12 @@ constexpr result<std::size_t> write_submitter(writer& out, xtext const& x, synta
 constexpr result<xtext> parse_alt_address(std::string_view value EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
     syntax ascii = rules;
     ascii.smtputf8 = false;
-    auto const x = detail::within(parameter_id::alt_address, value, detail::parse_mailbox_xtext(value, ascii));
+    auto const x = detail::within(parameter_id::alt_address, value, detail::parse_mailbox_xtext(value, ascii, detail::hexchars(rules)));
     // No SMTPUTF8 makes it right: an error that asks for it would mislead.
     return x || x.error().code != errc::non_ascii ? x : fail(errc::bad_parameter_value, x.error().at);
 }
+template <detail::temporary Text>
+result<xtext> parse_alt_address(Text&&, syntax const& = strict_syntax) = delete;
 constexpr result<std::size_t> write_alt_address(writer& out, xtext const& x, syntax const& rules = strict_syntax) noexcept {
     return detail::write_mailbox_xtext(out, x, parse_alt_address, rules);
 }
@@ -544,8 +567,11 @@ constexpr result<tracking> parse_mtrk(std::string_view value EHLO_LIFETIMEBOUND)
     };
     return detail::within(parameter_id::mtrk, value, read());
 }
+template <detail::temporary Text>
+result<tracking> parse_mtrk(Text&&) = delete;
 constexpr result<std::size_t> write_mtrk(writer& out, tracking const& t) noexcept {
-    return detail::write_and_read(out, parse_mtrk, [&](writer& w) {
+    auto const read = [](std::string_view value) noexcept { return parse_mtrk(value); };
+    return detail::write_and_read(out, read, [&](writer& w) {
         w.text(t.certifier);
         if (t.timeout) w.raw(':').number(*t.timeout);
     });
@@ -594,8 +620,11 @@ constexpr result<solicitations> parse_solicit(std::string_view value EHLO_LIFETI
     };
     return detail::within(parameter_id::solicit, value, read());
 }
+template <detail::temporary Text>
+result<solicitations> parse_solicit(Text&&) = delete;
 constexpr result<std::size_t> write_solicit(writer& out, solicitations const& s) noexcept {
-    return detail::write_and_read(out, parse_solicit, [&](writer& w) { w.text(s.text()); });
+    auto const read = [](std::string_view value) noexcept { return parse_solicit(value); };
+    return detail::write_and_read(out, read, [&](writer& w) { w.text(s.text()); });
 }
 
 /// Names a transaction that may be taken up again. Case matters. Borrows.
@@ -627,8 +656,11 @@ constexpr result<transaction_id> parse_transid(std::string_view value EHLO_LIFET
     };
     return detail::within(parameter_id::transid, value, read());
 }
+template <detail::temporary Text>
+result<transaction_id> parse_transid(Text&&) = delete;
 constexpr result<std::size_t> write_transid(writer& out, transaction_id const& t) noexcept {
-    return detail::write_and_read(out, parse_transid, [&](writer& w) { w.raw('<').text(t.local).raw('@').text(t.domain).raw('>'); });
+    auto const read = [](std::string_view value) noexcept { return parse_transid(value); };
+    return detail::write_and_read(out, read, [&](writer& w) { w.raw('<').text(t.local).raw('@').text(t.domain).raw('>'); });
 }
 
 /// What a server does that has to relay to one without RRVS. RFC 7293 3.1, 5.2.

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -26,7 +27,9 @@ class parameter_range {
         std::string_view rest_;
 
       public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {}
+        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {
+            while (rest_.starts_with(' ')) rest_.remove_prefix(1);  // rule::spaces_between_parameters
+        }
         constexpr parameter operator*() const noexcept {
             std::string_view const whole = detail::sub(rest_, 0, detail::find_first<charset(" ")>(rest_));
             std::size_t const equals = detail::find_first<charset("=")>(whole);
@@ -34,9 +37,7 @@ class parameter_range {
             return {detail::sub(whole, 0, equals), detail::sub(whole, equals + 1)};
         }
         constexpr iterator& operator++() noexcept {
-            std::size_t const end = detail::find_first<charset(" ")>(rest_);
-            rest_ = detail::sub(rest_, end == rest_.size() ? end : end + 1);
-            return *this;
+            return *this = iterator(detail::sub(rest_, detail::find_first<charset(" ")>(rest_)));
         }
         constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
     };
@@ -74,21 +75,22 @@ class parameter_list {
     bool has_unknown_ = false;
     friend struct parameter_access;
 
-    constexpr std::optional<std::string_view> find(std::string_view keyword) const noexcept {
-        for (parameter const p : all())
-            if (iequals(p.keyword, keyword)) return p.value ? *p.value : std::string_view();
-        return std::nullopt;
+    // The value of a registered parameter that is present and has one.
+    constexpr std::string_view value_of(parameter_id id) const noexcept {
+        auto p = all().begin();
+        while (!iequals((*p).keyword, name(id))) ++p;
+        return *(*p).value;
     }
     // The value of a registered parameter, read by one of the functions of parameter_values.hpp.
     template <class Parse>
     constexpr auto typed(parameter_id id, Parse parse) const noexcept -> std::optional<typename decltype(parse(std::string_view()))::value_type> {
         if (!present_.has(id)) return std::nullopt;
-        auto const value = parse(*find(name(id)));
+        auto const value = parse(value_of(id));
         return value ? std::optional(*value) : std::nullopt;
     }
     // What stands in xtext was checked: that it is xtext, and what it means.
     constexpr std::optional<xtext> encoded(parameter_id id) const noexcept {
-        return present_.has(id) ? std::optional(xtext::encoded(*find(name(id)))) : std::nullopt;
+        return present_.has(id) ? std::optional(xtext::encoded(value_of(id))) : std::nullopt;
     }
 
   public:
@@ -150,9 +152,9 @@ class mail_parameters : public parameter_list {
     /// -9 to 9; more is sooner. RFC 6710.
     constexpr std::optional<int> mt_priority() const noexcept { return typed(parameter_id::mt_priority, parse_mt_priority); }
     /// RFC 3885 3.1; there is an ENVID too.
-    constexpr std::optional<tracking> mtrk() const noexcept { return typed(parameter_id::mtrk, parse_mtrk); }
+    constexpr std::optional<tracking> mtrk() const noexcept { return typed(parameter_id::mtrk, [](std::string_view value) noexcept { return parse_mtrk(value); }); }
     /// RFC 3865 2.3.
-    constexpr std::optional<solicitations> solicit() const noexcept { return typed(parameter_id::solicit, parse_solicit); }
+    constexpr std::optional<solicitations> solicit() const noexcept { return typed(parameter_id::solicit, [](std::string_view value) noexcept { return parse_solicit(value); }); }
     /// The purported responsible mailbox. RFC 4405 4.
     constexpr std::optional<xtext> submitter() const noexcept { return encoded(parameter_id::submitter); }
     /// RFC 8689 2.
@@ -160,7 +162,7 @@ class mail_parameters : public parameter_list {
     /// RFC 4141 4.2.
     constexpr bool conperm() const noexcept { return has(parameter_id::conperm); }
     /// RFC 1845 2.
-    constexpr std::optional<transaction_id> transid() const noexcept { return typed(parameter_id::transid, parse_transid); }
+    constexpr std::optional<transaction_id> transid() const noexcept { return typed(parameter_id::transid, [](std::string_view value) noexcept { return parse_transid(value); }); }
     /// A mailbox in ASCII. RFC 5336 3.4 (obsolete).
     constexpr std::optional<xtext> alt_address() const noexcept { return encoded(parameter_id::alt_address); }
 };
@@ -314,7 +316,7 @@ struct parameter_access {
         auto of = [](auto const& r) noexcept { return r ? std::nullopt : std::optional(r.error()); };
         switch (id) {
         case parameter_id::ret: return of(parse_ret(value));
-        case parameter_id::envid: return of(parse_envid(value));
+        case parameter_id::envid: return of(parse_envid(value, rules));
         case parameter_id::auth: return of(parse_auth_identity(value, rules));
         case parameter_id::by: return of(parse_by(value));
         case parameter_id::holdfor: return of(parse_holdfor(value));
@@ -325,7 +327,11 @@ struct parameter_access {
         case parameter_id::submitter: return of(parse_submitter(value, rules));
         case parameter_id::transid: return of(parse_transid(value));
         case parameter_id::notify: return of(parse_notify(value));
-        case parameter_id::orcpt: return of(parse_orcpt(value, detail::wide_syntax));
+        case parameter_id::orcpt: {
+            syntax wide = rules;
+            wide.smtputf8 = true;
+            return of(parse_orcpt(value, wide));
+        }
         case parameter_id::rrvs: return of(parse_rrvs(value));
         case parameter_id::alt_address: return of(parse_alt_address(value, rules));
         case parameter_id::size:
@@ -347,12 +353,22 @@ struct parameter_access {
             m.body_ = *b;
             return true;
         }
-        auto const bad = find_fault(id, value, c.rules);
-        return !bad || c.stop(bad->code, value_at + bad->at);
+        return take_other(c, id, value, value_at);
     }
     static constexpr bool take_value(cursor& c, parameter_id id, std::string_view value, std::size_t value_at, rcpt_parameters&) noexcept {
-        auto const bad = find_fault(id, value, c.rules);
-        return !bad || c.stop(bad->code, value_at + bad->at);
+        return take_other(c, id, value, value_at);
+    }
+    static constexpr bool take_other(cursor& c, parameter_id id, std::string_view value, std::size_t value_at) noexcept {
+        syntax rules = c.rules;
+        rules.tolerate = strict;
+        auto const bad = find_fault(id, value, rules);
+        if (!bad) return true;
+        // No value needs both.
+        for (rule const r : {rule::lower_case_hexchar, rule::auth_not_a_mailbox}) {
+            rules.tolerate = r;
+            if (c.rules.tolerate.has(r) && !find_fault(id, value, rules)) return c.tolerate(r);
+        }
+        return c.stop(bad->code, value_at + bad->at);
     }
 
     static constexpr bool belongs(parameter_facts const& row, mail_parameters const&) noexcept { return row.mail; }
@@ -415,7 +431,6 @@ struct parameter_access {
         }
         return at;
     }
-    static constexpr std::optional<std::size_t> find_conflict(rcpt_parameters const&) noexcept { return std::nullopt; }
     static constexpr parameter_ids may_conflict() noexcept { return parameter_id::holdfor | parameter_ids(parameter_id::mtrk); }
 
     // Keywords in some order, without their case; of equal ones the first comes first. Below 0, 0, or above.
@@ -453,7 +468,7 @@ struct parameter_access {
         for (bool more = true; more;) {
             std::size_t size = 0;
             more = false;
-            for (std::size_t at = 0; at < text.size(); at = detail::find_first<charset(" ")>(text, at) + 1) {
+            for (std::size_t at = 0; at < text.size(); at = detail::find_first<~charset(" ")>(text, detail::find_first<charset(" ")>(text, at))) {
                 if (last != text.size() && !before(last, at)) continue;
                 if (size < room) {
                     kept[size++] = static_cast<std::uint32_t>(at);
@@ -489,8 +504,14 @@ struct parameter_access {
         set.data_ = c.text.data() + c.at;
         return true;
     }
+    static constexpr void skip_spaces(cursor& c) noexcept {
+        while (c.next_is(' ') && c.tolerate(rule::spaces_between_parameters)) ++c.at;
+    }
     template <class Parameters>
     EHLO_NOINLINE static constexpr bool scan_some(cursor& c, Parameters& set) noexcept {
+        // Offsets of 32 bits are kept.
+        if (c.text.size() > 0xFFFFFFFF) return c.stop(errc::line_too_long, 0xFFFFFFFF);
+        skip_spaces(c);
         std::size_t const first = c.at;
         // Most lines have nothing but common parameters, and are done here.
         char const* const text = c.text.data();
@@ -514,6 +535,7 @@ struct parameter_access {
         std::size_t unknown = 0, whole = c.at;  // `whole`: where the well-formed ones end
         bool good = !c.end() || c.stop(errc::bad_parameter);
         while (good && !c.end()) {
+            skip_spaces(c);
             std::size_t const used = take_common(c.text.data() + c.at, c.text.size() - c.at, set);
             c.at += used;
             good = used != 0 || take_rare(c, set, first, unknown);
@@ -530,8 +552,9 @@ struct parameter_access {
             if (again != text.size()) return c.stop(errc::duplicate_parameter, first + again);
         }
         if (!good) return false;
-        if ((set.present_.bits & may_conflict().bits) != 0) {
-            if (auto const at = find_conflict(set)) return c.stop(errc::conflicting_parameters, first + *at);
+        if constexpr (std::is_same_v<Parameters, mail_parameters>) {
+            if ((set.present_.bits & may_conflict().bits) != 0)
+                if (auto const at = find_conflict(set)) return c.stop(errc::conflicting_parameters, first + *at);
         }
         return true;
     }
@@ -578,7 +601,7 @@ struct own_parameters {
 /// Borrows from `text`. Unknown keywords are well formed: see `unknown_at`. Errors: bad_parameter; duplicate_parameter at the
 /// second keyword; those of the values (bad_parameter_value, bad_xtext, bad_date_time, parameter_too_long); number_too_large
 /// (SIZE); conflicting_parameters; non_ascii, bad_utf8. Conflicts are HOLDFOR with HOLDUNTIL, HOLDFOR beyond BY, and MTRK
-/// without an ENVID that has an "@"; they are looked for when all else is right.
+/// without an ENVID that has an "@"; they are looked for when all else is right. line_too_long from 4 GiB on.
 constexpr result<mail_parameters> parse_mail_parameters(std::string_view text EHLO_LIFETIMEBOUND,
                                                         syntax const& rules = strict_syntax) noexcept {
     detail::cursor c{text, rules};
@@ -586,6 +609,8 @@ constexpr result<mail_parameters> parse_mail_parameters(std::string_view text EH
     if (!parameter_access::scan(c, m)) return c.error;
     return m;
 }
+template <detail::temporary Text>
+result<mail_parameters> parse_mail_parameters(Text&&, syntax const& = strict_syntax) = delete;
 
 /// Rcpt-parameters = esmtp-param *(SP esmtp-param); otherwise as parse_mail_parameters.
 constexpr result<rcpt_parameters> parse_rcpt_parameters(std::string_view text EHLO_LIFETIMEBOUND,
@@ -595,6 +620,8 @@ constexpr result<rcpt_parameters> parse_rcpt_parameters(std::string_view text EH
     if (!parameter_access::scan(c, r)) return c.error;
     return r;
 }
+template <detail::temporary Text>
+result<rcpt_parameters> parse_rcpt_parameters(Text&&, syntax const& = strict_syntax) = delete;
 
 /// What write_mail adds behind the path. Octets that travel as xtext may be given in plain: `.envid = ehlo::xtext("QQ 314")`.
 struct mail_options {
@@ -629,16 +656,16 @@ struct rcpt_options {
 };
 
 /// The registered parameters of a command that was parsed, to be passed on. `others` is empty. Borrows from the command.
-constexpr mail_options to_options(mail_parameters const& p) noexcept {
+[[nodiscard]] constexpr mail_options to_options(mail_parameters const& p) noexcept {
     return {p.size(), p.body(), p.smtputf8(), {}, p.ret(), p.envid(), p.auth(), p.by(), p.holdfor(), p.holduntil(),
             p.mt_priority(), p.mtrk(), p.solicit(), p.submitter(), p.requiretls(), p.conperm(), p.transid(), p.alt_address()};
 }
-constexpr rcpt_options to_options(rcpt_parameters const& p) noexcept {
+[[nodiscard]] constexpr rcpt_options to_options(rcpt_parameters const& p) noexcept {
     return {p.notify(), p.orcpt(), p.rrvs(), p.conneg(), p.alt_address(), {}};
 }
 
 /// The registered parameters that will be written. `others` is not looked at.
-constexpr parameter_ids given(mail_options const& o) noexcept {
+[[nodiscard]] constexpr parameter_ids given(mail_options const& o) noexcept {
     using enum parameter_id;
     parameter_ids ids;
     auto add = [&ids](parameter_id id, bool there) noexcept {
@@ -652,7 +679,7 @@ constexpr parameter_ids given(mail_options const& o) noexcept {
     add(transid, o.transid.has_value()), add(alt_address, o.alt_address.has_value());
     return ids;
 }
-constexpr parameter_ids given(rcpt_options const& o) noexcept {
+[[nodiscard]] constexpr parameter_ids given(rcpt_options const& o) noexcept {
     using enum parameter_id;
     parameter_ids ids;
     auto add = [&ids](parameter_id id, bool there) noexcept {
@@ -724,7 +751,7 @@ constexpr result<std::size_t> write_parameters(writer& out, mail_options const& 
         detail::put_parameters(w, o, rules);
         if (!w.ok() || w.size() == before) return;
         syntax exact = rules;
-        exact.tolerate = strict;
+        exact.tolerate = rules.tolerate - of_spelling;
         exact.smtputf8 = rules.smtputf8 || o.smtputf8;
         if (auto const parsed = parse_mail_parameters(detail::sub(w.text(), before + 1), exact); !parsed) w.refuse(parsed.error());
     });
@@ -736,7 +763,7 @@ constexpr result<std::size_t> write_parameters(writer& out, rcpt_options const& 
         detail::put_parameters(w, o, rules);
         if (!w.ok() || w.size() == before) return;
         syntax exact = rules;
-        exact.tolerate = strict;
+        exact.tolerate = rules.tolerate - of_spelling;
         if (auto const parsed = parse_rcpt_parameters(detail::sub(w.text(), before + 1), exact); !parsed) w.refuse(parsed.error());
     });
 }

@@ -108,7 +108,7 @@ struct path_access {
             if (role == path_role::forward) return c.stop(errc::null_path);
             ++c.at;
             p.kind_ = path_kind::null;
-            return finish(c, start, p);
+            return finish(c, start, p, brackets);
         }
         if (c.next_is('@')) {
             p.route_at_ = offset();
@@ -142,7 +142,7 @@ struct path_access {
             return c.stop(cut ? errc::unclosed_path
                               : p.host_ == host_kind::domain ? errc::bad_domain : errc::bad_address_literal);
         }
-        return finish(c, start, p);
+        return finish(c, start, p, brackets);
     }
 
     static constexpr bool scan_route(cursor& c) noexcept {
@@ -155,8 +155,10 @@ struct path_access {
         }
     }
 
-    static constexpr bool finish(cursor& c, std::size_t start, path& p) noexcept {
-        if (c.at - start > c.rules.max_path) return c.stop(errc::path_too_long, start + c.rules.max_path);
+    static constexpr bool finish(cursor& c, std::size_t start, path& p, bool brackets) noexcept {
+        // Those that are not there count: it is written with them.
+        std::size_t const most = brackets ? c.rules.max_path : c.rules.max_path < 2 ? 0 : c.rules.max_path - 2u;
+        if (c.at - start > most) return c.stop(errc::path_too_long, start + most);
         p.size_ = static_cast<std::uint16_t>(c.at - start);
         p.tolerated_ = c.tolerated;
         return true;
@@ -272,6 +274,8 @@ constexpr result<path> take_path(std::string_view text EHLO_LIFETIMEBOUND, path_
     if (!path_access::take(c, role, *p)) p = c.error;
     return p;
 }
+template <detail::temporary Text>
+result<path> take_path(Text&&, path_role = path_role::any, syntax const& = strict_syntax) = delete;
 
 /// A path, the whole of `text`: Path / "<>" / "<Postmaster>" as the role allows. RFC 5321 4.1.1.2, 4.1.1.3, 4.1.2.
 /// Borrows from `text`. Errors: expected_path, unclosed_path, null_path, bad_route, path_too_long, and those of
@@ -283,16 +287,23 @@ constexpr result<path> parse_path(std::string_view text EHLO_LIFETIMEBOUND, path
         p = path_access::parse_rare(text, role, rules);
     return p;
 }
+template <detail::temporary Text>
+result<path> parse_path(Text&&, path_role = path_role::any, syntax const& = strict_syntax) = delete;
 constexpr result<path> parse_reverse_path(std::string_view text EHLO_LIFETIMEBOUND,
                                           syntax const& rules = strict_syntax) noexcept {
     return parse_path(text, path_role::reverse, rules);
 }
+template <detail::temporary Text>
+result<path> parse_reverse_path(Text&&, syntax const& = strict_syntax) = delete;
 constexpr result<path> parse_forward_path(std::string_view text EHLO_LIFETIMEBOUND,
                                           syntax const& rules = strict_syntax) noexcept {
     return parse_path(text, path_role::forward, rules);
 }
+template <detail::temporary Text>
+result<path> parse_forward_path(Text&&, syntax const& = strict_syntax) = delete;
 
-/// Writes a path in its strict form: brackets, and no spaces in the route. Errors: output_full.
+/// Writes a path with its brackets, and without spaces in the route: what is written can be read under the rules that the path was
+/// read under, less missing_brackets and spaces_in_route, and means the same. Errors: output_full.
 constexpr result<std::size_t> write_path(writer& out, path const& p) noexcept {
     return out.atomically([&](writer& w) {
         w.raw('<');
@@ -324,10 +335,10 @@ constexpr result<std::size_t> write_relayed_forward_path(writer& out, path const
 }
 
 /// Relaying over a source route (RFC 821 3.6): the reverse path with the relay's own name put in front. "<>" stays "<>":
-/// nothing is ever sent back along it. Errors: bad_value if `relay` is no domain; path_too_long beyond 256 octets
-/// (RFC 5321 4.5.3.1.3); output_full.
+/// nothing is ever sent back along it. Errors: bad_value if `relay` is no domain, or for "<Postmaster>", which is no reverse path;
+/// path_too_long beyond 256 octets (RFC 5321 4.5.3.1.3); output_full.
 constexpr result<std::size_t> write_relayed_reverse_path(writer& out, path const& reverse, std::string_view relay) noexcept {
-    if (!parse_domain(relay)) return fail(errc::bad_value, 0);
+    if (!parse_domain(relay) || reverse.is_postmaster()) return fail(errc::bad_value, 0);
     return out.atomically([&](writer& w) {
         std::size_t const start = w.size();
         if (reverse.is_null()) {

@@ -3,6 +3,7 @@
 
 #include <ehlo/leniency.hpp>
 #include <ehlo/status.hpp>
+#include <ehlo/temporary.hpp>
 #include <ehlo/verb.hpp>
 
 #include <cstddef>
@@ -445,6 +446,8 @@ class reply_reader {
         }
         return resume(in, limits);
     }
+    template <detail::temporary Text>
+    progress<reply_view> next(Text&&, reply_limits const& = {}) = delete;
 
     /// True between the first octet of a reply and its last.
     constexpr bool in_reply() const noexcept { return looked_at_ != 0; }
@@ -513,5 +516,7 @@ class reply_reader {
 constexpr progress<reply_view> parse_reply(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
     return reply_reader().next(in, limits);
 }
+template <detail::temporary Text>
+progress<reply_view> parse_reply(Text&&, reply_limits const& = {}) = delete;
 
 }  // namespace ehlo

@@ -7,6 +7,7 @@
 
 #include <ehlo/base64.hpp>
 #include <ehlo/syntax.hpp>
+#include <ehlo/temporary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -32,10 +33,11 @@ enum class mechanism : std::uint8_t {
     xoauth2,             ///< Google and Microsoft, before RFC 7628
     oauthbearer,         ///< RFC 7628
 };
-inline constexpr unsigned mechanism_count = 13;
-inline constexpr std::string_view mechanism_names[mechanism_count] = {
+inline constexpr std::string_view mechanism_names[] = {
     "",         "PLAIN",       "LOGIN",           "EXTERNAL",      "ANONYMOUS",          "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1",
     "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "XOAUTH2", "OAUTHBEARER"};
+static_assert(detail::names_all<mechanism>(mechanism_names, 1), "a mechanism has no name");
+inline constexpr unsigned mechanism_count = sizeof mechanism_names / sizeof *mechanism_names;
 /// The name as it is registered; empty for `unknown`.
 constexpr std::string_view name(mechanism m) noexcept { return mechanism_names[static_cast<unsigned>(m)]; }
 
@@ -457,6 +459,8 @@ constexpr result<sasl::plain> parse_plain(std::string_view octets EHLO_LIFETIMEB
         return m;
     return c.error;
 }
+template <detail::temporary Text>
+result<sasl::plain> parse_plain(Text&&) = delete;
 
 /// The answer to a prompt of LOGIN: any octets but CR, LF and NUL, and not none. Not looked at for UTF-8.
 constexpr result<std::string_view> parse_login(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
@@ -464,6 +468,8 @@ constexpr result<std::string_view> parse_login(std::string_view octets EHLO_LIFE
     if (octets.empty() || bad != octets.size()) return fail(errc::bad_sasl_message, bad);
     return octets;
 }
+template <detail::temporary Text>
+result<std::string_view> parse_login(Text&&) = delete;
 /// What a prompt of LOGIN asks for: "User Name", "Username:", "Password" and their like in any case. A client that is not
 /// told knows by the order.
 constexpr sasl::login_prompt find_login_prompt(std::string_view octets) noexcept {
@@ -479,6 +485,8 @@ constexpr result<std::string_view> parse_external(std::string_view octets EHLO_L
     if (detail::scan_octets(c, chars::text_char, authzid) && detail::scan_end(c)) return authzid;
     return c.error;
 }
+template <detail::temporary Text>
+result<std::string_view> parse_external(Text&&) = delete;
 
 /// [ email / token ], token = 1*255TCHAR. RFC 4505 2. With an "@" in it it is taken for an email; that is not looked at.
 constexpr result<std::string_view> parse_anonymous(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
@@ -487,6 +495,8 @@ constexpr result<std::string_view> parse_anonymous(std::string_view octets EHLO_
     if (trace && most != octets.size()) return fail(errc::bad_sasl_message, most);
     return trace;
 }
+template <detail::temporary Text>
+result<std::string_view> parse_anonymous(Text&&) = delete;
 
 /// "user=" user ^A "auth=Bearer " token ^A ^A; "Bearer" in any case. The token is a b64token (RFC 6750 2.1).
 constexpr result<sasl::xoauth2> parse_xoauth2(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
@@ -501,6 +511,8 @@ constexpr result<sasl::xoauth2> parse_xoauth2(std::string_view octets EHLO_LIFET
     if (detail::scan_some(c, chars::bearer_char, m.token) && detail::scan_literal_text(c, "\x01\x01") && detail::scan_end(c)) return m;
     return c.error;
 }
+template <detail::temporary Text>
+result<sasl::xoauth2> parse_xoauth2(Text&&) = delete;
 
 namespace detail {
 
@@ -561,5 +573,7 @@ constexpr result<sasl::oauthbearer> parse_oauthbearer(std::string_view octets EH
     if (!detail::scan_end(c)) return c.error;
     return m;
 }
+template <detail::temporary Text>
+result<sasl::oauthbearer> parse_oauthbearer(Text&&) = delete;
 
 }  // namespace ehlo

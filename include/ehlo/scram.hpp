@@ -183,6 +183,8 @@ constexpr result<sasl::cram_md5> parse_cram_md5(std::string_view octets EHLO_LIF
         return fail(errc::bad_sasl_message, space + 1 + (bad < 32 ? bad : 32));
     return m;
 }
+template <detail::temporary Text>
+result<sasl::cram_md5> parse_cram_md5(Text&&) = delete;
 
 /// Writes the 32 digits of the answer to a challenge: HMAC-MD5 of it, with the password as the key.
 template <class Hmac>
@@ -216,6 +218,8 @@ constexpr result<sasl::scram_client_first> parse_scram_client_first(std::string_
         return m;
     return c.error;
 }
+template <detail::temporary Text>
+result<sasl::scram_client_first> parse_scram_client_first(Text&&) = delete;
 /// server-first-message. See is_continued_nonce. More than 4294967295 iterations are refused.
 constexpr result<sasl::scram_server_first> parse_scram_server_first(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
     detail::cursor c{octets, strict_syntax};
@@ -233,6 +237,8 @@ constexpr result<sasl::scram_server_first> parse_scram_server_first(std::string_
     if (!detail::scan_more_extensions(c, m.extensions)) return c.error;
     return m;
 }
+template <detail::temporary Text>
+result<sasl::scram_server_first> parse_scram_server_first(Text&&) = delete;
 /// client-final-message. The server checks that the nonce is its own and that "c=" is the header it got: write_scram_channel.
 constexpr result<sasl::scram_client_final> parse_scram_client_final(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
     detail::cursor c{octets, strict_syntax};
@@ -245,6 +251,8 @@ constexpr result<sasl::scram_client_final> parse_scram_client_final(std::string_
     if (detail::scan_base64_attribute(c, "p=", m.proof) && detail::scan_end(c)) return m;
     return c.error;
 }
+template <detail::temporary Text>
+result<sasl::scram_client_final> parse_scram_client_final(Text&&) = delete;
 /// server-final-message. Over SMTP it comes in a 334, and the client answers it with an empty response.
 constexpr result<sasl::scram_server_final> parse_scram_server_final(std::string_view octets EHLO_LIFETIMEBOUND) noexcept {
     detail::cursor c{octets, strict_syntax};
@@ -255,6 +263,8 @@ constexpr result<sasl::scram_server_final> parse_scram_server_final(std::string_
         if (detail::scan_more_extensions(c, m.extensions)) return m;
     return c.error;
 }
+template <detail::temporary Text>
+result<sasl::scram_server_final> parse_scram_server_final(Text&&) = delete;
 
 /// Whether the nonce of a server's first message is the client's with more behind it. If not, the client must give up.
 constexpr bool is_continued_nonce(std::string_view nonce, std::string_view ours) noexcept {

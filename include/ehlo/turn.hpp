@@ -66,6 +66,8 @@ constexpr result<cmd::etrn> parse_etrn(std::string_view arguments EHLO_LIFETIMEB
     if (end != arguments.size()) return fail(errc::unexpected_argument, end);
     return cmd::etrn{option, node};
 }
+template <detail::temporary Text>
+result<cmd::etrn> parse_etrn(Text&&) = delete;
 
 /// atrn-cmd = "ATRN" [ SP domain *( "," domain ) ], the part behind "ATRN"; a domain has two labels or more here
 /// (RFC 2645 5.2.1). Borrows from `arguments`. Errors: bad_domain, domain_too_long.
@@ -87,6 +89,8 @@ constexpr result<cmd::atrn> parse_atrn(std::string_view arguments EHLO_LIFETIMEB
     }
     return cmd::atrn{arguments, tolerated};
 }
+template <detail::temporary Text>
+result<cmd::atrn> parse_atrn(Text&&, syntax const& = strict_syntax) = delete;
 
 /// "ETRN SP [option] node". Errors: those of parse_etrn, unsafe_octet, output_full, bad_value for a node that begins with
 /// an option character of its own.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/names.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -23,11 +24,12 @@ enum class verb : std::uint8_t {
     xclient, xforward,                                                 // Postfix XCLIENT_README, XFORWARD_README
     verbose, onex,                                                     // VERB and ONEX of sendmail, in IANA's list
 };
-inline constexpr unsigned verb_count = 27;
 
-inline constexpr std::string_view verb_names[verb_count] = {
+inline constexpr std::string_view verb_names[] = {
     "",     "HELO", "EHLO", "MAIL",     "RCPT", "DATA", "RSET", "NOOP", "QUIT", "VRFY",    "EXPN",     "HELP", "SEND", "SOML",
     "SAML", "TURN", "LHLO", "STARTTLS", "AUTH", "BDAT", "BURL", "ETRN", "ATRN", "XCLIENT", "XFORWARD", "VERB", "ONEX"};
+static_assert(detail::names_all<verb>(verb_names, 1), "a verb has no name");
+inline constexpr unsigned verb_count = sizeof verb_names / sizeof *verb_names;
 /// The verb in capitals; empty for `unknown`.
 constexpr std::string_view name(verb v) noexcept { return verb_names[static_cast<unsigned>(v)]; }
 
@@ -62,7 +64,7 @@ constexpr verb find_verb4(char const* p) noexcept {
 }  // namespace detail
 
 /// The verb that a word spells, in any case (RFC 5321 2.4).
-constexpr verb find_verb(std::string_view word) noexcept {
+[[nodiscard]] constexpr verb find_verb(std::string_view word) noexcept {
     using detail::fold4;
     if (word.size() == 4) return detail::find_verb4(word.data());
     if (word.size() == 8 && fold4(word.data()) == fold4("STAR") && fold4(word.data() + 4) == fold4("TTLS")) return verb::starttls;

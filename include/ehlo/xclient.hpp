@@ -11,22 +11,31 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// The attributes of both commands. Postfix XCLIENT_README, XFORWARD_README.
-enum class client_attribute : std::uint8_t { name, addr, port, proto, helo, login, destaddr, destport, ident, source };
-inline constexpr unsigned client_attribute_count = 10;
-inline constexpr std::string_view client_attribute_names[client_attribute_count] = {
-    "NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT", "IDENT", "SOURCE"};
+/// The attributes of both commands. Postfix XCLIENT_README, XFORWARD_README; those of the second line are Dovecot's.
+enum class client_attribute : std::uint8_t {
+    name, addr, port, proto, helo, login, destaddr, destport, ident, source,
+    session, client_transport, ttl, timeout, forward,
+};
+inline constexpr std::string_view client_attribute_names[] = {
+    "NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT", "IDENT", "SOURCE",
+    "SESSION", "CLIENT-TRANSPORT", "TTL", "TIMEOUT", "FORWARD"};
+static_assert(detail::names_all<client_attribute>(client_attribute_names), "an attribute has no name");
+inline constexpr unsigned client_attribute_count = sizeof client_attribute_names / sizeof *client_attribute_names;
 constexpr std::string_view name(client_attribute a) noexcept { return client_attribute_names[static_cast<unsigned>(a)]; }
 
-/// Whether a command has an attribute: XCLIENT has no IDENT and SOURCE, XFORWARD no LOGIN, DESTADDR and DESTPORT.
-constexpr bool has_attribute(verb v, client_attribute a) noexcept {
+/// Whether an attribute is one that Dovecot has and Postfix does not.
+[[nodiscard]] constexpr bool is_dovecot(client_attribute a) noexcept { return a >= client_attribute::session; }
+
+/// Whether a command has an attribute: XCLIENT has no IDENT and SOURCE, XFORWARD no LOGIN, DESTADDR and DESTPORT, and none of
+/// Dovecot's.
+[[nodiscard]] constexpr bool has_attribute(verb v, client_attribute a) noexcept {
     switch (a) {
     case client_attribute::login:
     case client_attribute::destaddr:
     case client_attribute::destport: return v == verb::xclient;
     case client_attribute::ident:
     case client_attribute::source: return v == verb::xforward;
-    default: return v == verb::xclient || v == verb::xforward;
+    default: return v == verb::xclient || (v == verb::xforward && !is_dovecot(a));
     }
 }
 
@@ -39,51 +48,72 @@ namespace cmd {
 struct client_facts {
     v0::verb verb;
     parameter_range attributes;  ///< keyword and value (xtext), as they stand
-    /// The value of an attribute, as xtext; nothing if it was not given.
+    leniency tolerated{};
+    /// The value of an attribute, as xtext; nothing if it was not given. Given twice (rule::repeated_attribute), the last one.
     constexpr std::optional<std::string_view> find(client_attribute a) const noexcept {
+        std::optional<std::string_view> value;
         for (parameter const p : attributes)
-            if (iequals(p.keyword, v0::name(a))) return p.value;
-        return std::nullopt;
+            if (iequals(p.keyword, v0::name(a))) value = p.value;
+        return value;
     }
 };
 }  // namespace cmd
 
 /// "XCLIENT" 1*( SP attribute "=" xtext ), the part behind "XCLIENT SP"; XFORWARD alike. Borrows from `arguments`.
-/// Errors: missing_argument, bad_parameter (not attribute=xtext, or no attribute of this command),
-/// duplicate_parameter, bad_parameter_value (over 255 octets, or not xtext).
-constexpr result<cmd::client_facts> parse_client_facts(verb v, std::string_view arguments EHLO_LIFETIMEBOUND) noexcept {
+/// Errors: missing_argument, bad_parameter (not attribute=xtext, or no attribute of this command), duplicate_parameter,
+/// bad_parameter_value (over 255 octets, but for Dovecot's attributes, or not xtext of RFC 3461).
+constexpr result<cmd::client_facts> parse_client_facts(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
+                                                       syntax const& rules = strict_syntax) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
-    std::uint16_t seen = 0;
-    std::size_t at = 0;
+    detail::cursor c{arguments, rules};
+    std::uint32_t seen = 0;
     for (;;) {
+        std::size_t const at = c.at;
         std::string_view const rest = detail::sub(arguments, at);
         std::size_t const end = detail::find_first<charset(" ")>(rest);
         std::size_t const equals = detail::find_first<charset("= ")>(rest);
         if (equals == end || equals == 0) return fail(errc::bad_parameter, at + equals);
         unsigned which = 0;
         while (which < client_attribute_count && !iequals(detail::sub(rest, 0, equals), client_attribute_names[which])) ++which;
-        if (which == client_attribute_count || !has_attribute(v, static_cast<client_attribute>(which)))
+        auto const a = static_cast<client_attribute>(which);
+        if (which == client_attribute_count || !has_attribute(v, a) || (is_dovecot(a) && !c.tolerate(rule::dovecot_xclient)))
             return fail(errc::bad_parameter, at);
-        if ((seen >> which & 1) != 0) return fail(errc::duplicate_parameter, at);
-        seen = static_cast<std::uint16_t>(seen | 1u << which);
+        if ((seen >> which & 1) != 0 && !c.tolerate(rule::repeated_attribute)) return fail(errc::duplicate_parameter, at);
+        seen |= 1u << which;
         std::string_view const value = detail::sub(rest, equals + 1, end - equals - 1);
         std::size_t const value_at = at + equals + 1;
         if (value.empty()) return fail(errc::bad_parameter, value_at);
-        if (value.size() > max_attribute) return fail(errc::bad_parameter_value, value_at + max_attribute);
-        if (auto const parsed = parse_xtext(value); !parsed) return fail(errc::bad_parameter_value, value_at + parsed.error().at);
-        at += end;
-        if (at == arguments.size()) return cmd::client_facts{v, parameter_range(arguments)};
-        if (++at == arguments.size()) return fail(errc::bad_parameter, at);
+        if (value.size() > max_attribute && !is_dovecot(a)) return fail(errc::bad_parameter_value, value_at + max_attribute);
+        if (auto const parsed = parse_xtext(value); !parsed) {
+            bool const lower = parse_xtext(value, false, hexchar_case::any) && c.tolerate(rule::lower_case_hexchar);
+            if (!lower) return fail(errc::bad_parameter_value, value_at + parsed.error().at);
+        }
+        c.at = at + end;
+        if (c.end()) return cmd::client_facts{v, parameter_range(arguments), c.tolerated};
+        ++c.at;
+        parameter_access::skip_spaces(c);
+        if (c.end()) return fail(errc::bad_parameter, c.at);
     }
 }
+template <detail::temporary Text>
+result<cmd::client_facts> parse_client_facts(verb, Text&&, syntax const& = strict_syntax) = delete;
 
 /// "XCLIENT SP attributes", "XFORWARD SP attributes"; the attributes as text, values as xtext.
 /// Errors: those of parse_client_facts, unsafe_octet, output_full.
-constexpr result<std::size_t> write_client_facts(writer& out, verb v, std::string_view attributes) noexcept {
+constexpr result<std::size_t> write_client_facts(writer& out, verb v, std::string_view attributes,
+                                                 syntax const& rules = strict_syntax) noexcept {
     if (v != verb::xclient && v != verb::xforward) return fail(errc::bad_value, 0);
     if (auto const bad = detail::find_unsafe(attributes)) return *bad;
-    if (auto const parsed = parse_client_facts(v, attributes); !parsed) return parsed.error();
-    return detail::write_line(out, name(v), " ", attributes);
+    auto const parsed = parse_client_facts(v, attributes, rules);
+    if (!parsed) return parsed.error();
+    return out.atomically([&](writer& w) {
+        w.raw(name(v));
+        for (parameter const p : parsed->attributes) {
+            w.raw(' ').raw(p.keyword).raw('=');
+            if (auto const n = write_xtext(w, xtext::encoded(*p.value)); !n) w.refuse(n.error());
+        }
+        w.crlf();
+    });
 }
 
 }  // namespace ehlo

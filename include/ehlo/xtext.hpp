@@ -1,9 +1,11 @@
 // xtext: octets that an esmtp-value cannot hold, as "+" and two hexadecimal digits. RFC 3461 4, RFC 4954 8.
 #pragma once
 
+#include <ehlo/temporary.hpp>
 #include <ehlo/writer.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
@@ -73,30 +75,51 @@ class xtext {
     friend constexpr bool operator==(xtext const& a, std::string_view plain) noexcept { return a == xtext(plain); }
 };
 
-/// xtext = *( xchar / hexchar );  hexchar = "+" 2HEXDIG, the whole of `text`. RFC 3461 4 wants the digits in upper case, RFC
-/// 4954 8 takes both; so does this. A hexchar that hides a control (0-31, 127) is refused: decoded into a header or a spool
+/// The digits of a hexchar: RFC 3461 4, and all that refers to it, wants them in upper case; RFC 4954 8 (AUTH=) takes both.
+enum class hexchar_case : std::uint8_t { upper, any };
+
+namespace detail {
+constexpr bool is_lower(char c) noexcept { return static_cast<unsigned char>(c - 'a') < 26; }
+}  // namespace detail
+
+/// xtext = *( xchar / hexchar );  hexchar = "+" 2HEXDIG, the whole of `text`. A hexchar that hides a control (0-31, 127) is refused: decoded into a header or a spool
 /// file it would begin a line of its own (CVE-2020-28021, CVE-2020-28026). One over 127 needs `wide`. Borrows from `text`.
 /// Errors: bad_xtext.
-constexpr result<xtext> parse_xtext(std::string_view text EHLO_LIFETIMEBOUND, bool wide = false) noexcept {
+constexpr result<xtext> parse_xtext(std::string_view text EHLO_LIFETIMEBOUND, bool wide = false,
+                                    hexchar_case digits = hexchar_case::upper) noexcept {
+    auto value = [&](std::size_t at) noexcept {
+        return at < text.size() && !(digits == hexchar_case::upper && detail::is_lower(text[at])) ? detail::hex_digit(text[at]) : 16;
+    };
     for (std::size_t i = detail::find_first<~chars::xchar>(text); i < text.size();
          i = detail::find_first<~chars::xchar>(text, i + 3)) {
         if (text[i] != '+') return fail(errc::bad_xtext, i);
-        unsigned const high = i + 1 < text.size() ? detail::hex_digit(text[i + 1]) : 16;
+        unsigned const high = value(i + 1);
         if (high < 2 || high == 16 || (high > 7 && !wide)) return fail(errc::bad_xtext, i + 1);
-        unsigned const low = i + 2 < text.size() ? detail::hex_digit(text[i + 2]) : 16;
+        unsigned const low = value(i + 2);
         if (low == 16 || high * 16 + low == 127) return fail(errc::bad_xtext, i + 2);
     }
     return xtext::encoded(text);
 }
+template <detail::temporary Text>
+result<xtext> parse_xtext(Text&&, bool = false, hexchar_case = hexchar_case::upper) = delete;
 
-/// Writes xtext: what is encoded as it stands, if parse_xtext takes it; what is plain encoded, with digits in upper case.
+/// Writes xtext, with digits in upper case: what is encoded as it stands otherwise, if parse_xtext takes it, and what is plain
+/// encoded.
 /// Errors: output_full; bad_xtext; of plain octets unsafe_octet for CR, LF and NUL, and bad_value for other controls and,
 /// without `wide`, for octets over 127.
 constexpr result<std::size_t> write_xtext(writer& out, xtext const& x, bool wide = false) noexcept {
     std::string_view const text = x.text();
     if (x.is_encoded()) {
-        if (auto const parsed = parse_xtext(text, wide); !parsed) return parsed.error();
-        return out.atomically([&](writer& w) { w.raw(text); });
+        if (auto const parsed = parse_xtext(text, wide, hexchar_case::any); !parsed) return parsed.error();
+        return out.atomically([&](writer& w) {
+            for (std::size_t i = 0; i < text.size();) {
+                std::size_t const end = detail::find_first<charset("+")>(text, i);
+                w.raw(detail::sub(text, i, end - i));
+                if (end == text.size()) return;
+                w.raw('+').raw(to_upper(text[end + 1])).raw(to_upper(text[end + 2]));
+                i = end + 3;
+            }
+        });
     }
     return out.atomically([&](writer& w) {
         for (std::size_t i = 0; i < text.size();) {
@@ -122,7 +145,7 @@ constexpr result<std::size_t> write_decoded(writer& out, xtext const& x, bool wi
         if (bad != text.size()) return fail(chars::unsafe.contains(text[bad]) ? errc::unsafe_octet : errc::bad_value, bad);
         return out.atomically([&](writer& w) { w.raw(text); });
     }
-    if (auto const parsed = parse_xtext(text, wide); !parsed) return parsed.error();
+    if (auto const parsed = parse_xtext(text, wide, hexchar_case::any); !parsed) return parsed.error();
     return out.atomically([&](writer& w) {
         for (std::size_t i = 0; i < text.size();) {
             std::size_t const end = detail::find_first<charset("+")>(text, i);

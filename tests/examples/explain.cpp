@@ -569,8 +569,16 @@ void add_parameters(record& r, ehlo::parameter_range all, Meaning meaning) {
     if (all.empty()) return;
     members values, decoded;
     std::vector<record::noted> lines;
-    for (ehlo::parameter const p : all) {
+    for (auto it = all.begin(); it != all.end(); ++it) {
+        ehlo::parameter const p = *it;
         string const keyword = in_capitals(p.keyword);
+        // Of an attribute that was given twice the last one counts.
+        bool again = false;
+        for (auto next = it; ++next != all.end();) again |= ehlo::iequals((*next).keyword, keyword);
+        if (again) {
+            lines.push_back({keyword + (p.value ? '=' + escape(*p.value) : ""), "given again below"});
+            continue;
+        }
         meaning_of_parameter const m = meaning(p);
         values.add(keyword, m.json ? *m.json : p.value ? json_string(*p.value) : "true");
         if (m.decoded) decoded.add(keyword, json_string(*m.decoded));
@@ -614,9 +622,11 @@ struct describe {
         r.text("argument", c.string);
         if (c.smtputf8) r.json("parameters", "{\"SMTPUTF8\":true}").human("parameters", "SMTPUTF8");
         if (c.utf8reply) r.json("parameters", "{\"UTF8REPLY\":true}").human("parameters", "UTF8REPLY");
+        r.used |= c.tolerated;
     }
     void operator()(ehlo::cmd::remark const& c) const {
         if (!c.argument.empty()) r.text("argument", c.argument);
+        r.used |= c.tolerated;
     }
     void operator()(ehlo::cmd::auth const& c) const {
         r.json("mechanism", json_string(in_capitals(c.name)));
@@ -646,6 +656,7 @@ struct describe {
         if (!domains.empty()) r.text("argument", c.domains).list("domains", domains);
     }
     void operator()(ehlo::cmd::client_facts const& c) const {
+        r.used |= c.tolerated;
         add_parameters(r, c.attributes, [](ehlo::parameter const& p) {
             meaning_of_parameter m;
             m.plain(ehlo::xtext::encoded(*p.value));
@@ -824,7 +835,7 @@ record ehlo_answer(string_view item, options const& o) {
         return r.caret(item.size(), "there should be more");
     }
     if (answer.failed()) return wrong(answer.error());
-    auto const offered = ehlo::parse_ehlo_answer(*answer);
+    auto const offered = ehlo::parse_ehlo_answer(*answer, o.grammar.tolerate);
     if (!offered) return wrong(offered.error());
     if (answer.consumed < item.size()) return wrong(ehlo::fail(ehlo::errc::unexpected_reply, answer.consumed));
 
@@ -838,6 +849,8 @@ record ehlo_answer(string_view item, options const& o) {
     for (string_view const line : answer->lines()) {
         if (std::exchange(first, false)) continue;
         ehlo::capability c = ehlo::split_capability(line);
+        if (o.grammar.tolerate.has(ehlo::rule::blanks_in_ehlo_answer))
+            if (size_t const tab = c.keyword.find('\t'); tab != string_view::npos) c.parameters = line.substr(tab + 1), c.keyword = line.substr(0, tab);
         if (ehlo::istarts_with(line, "AUTH=")) c = {line.substr(0, 4), line.substr(5)};  // as servers of old wrote it
         bool keyword = !c.keyword.empty() && c.keyword[0] != '-';
         for (char const octet : c.keyword) keyword &= ehlo::chars::esmtp_keyword.contains(octet);
@@ -858,7 +871,7 @@ record ehlo_answer(string_view item, options const& o) {
     for (auto const& [key, value] : capabilities) all.add(key, value);
     r.json("capabilities", all.object()).lines("offers", lines);
     if (!passed_over.empty()) r.list("passed_over", passed_over);
-    return r.tolerated(answer->tolerated());
+    return r.tolerated(answer->tolerated() | offered->tolerated);
 }
 
 // ------------------------------------------------------------------------------------------------ content
@@ -1598,6 +1611,15 @@ constexpr rule_row rule_rows[] = {
     {ehlo::rule::spaces_after_verb, "HELO  usc.edu", "more than one space between verb and argument"},
     {ehlo::rule::text_after_hello, "EHLO [192.0.2.1] relay 7", "text behind the name in EHLO, HELO and LHLO"},
     {ehlo::rule::mixed_reply_codes, "250-a\\r\\n251 b", "the lines of a reply carry different codes; the last counts"},
+    {ehlo::rule::tab_after_colon, "MAIL FROM:\\t<a@b>", "tabs between the colon and the path"},
+    {ehlo::rule::space_before_colon, "MAIL FROM :<a@b>", "spaces before the colon"},
+    {ehlo::rule::spaces_between_parameters, "MAIL FROM:<a@b>  SIZE=1", "more than one space before a parameter"},
+    {ehlo::rule::lower_case_hexchar, "MAIL FROM:<a@b> ENVID=a+2b", "lower-case digits in the xtext of RFC 3461"},
+    {ehlo::rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=test", "any xtext as the AUTH parameter of MAIL"},
+    {ehlo::rule::any_hello_name, "EHLO [::1]", "any name, or none, in EHLO, HELO and LHLO"},
+    {ehlo::rule::blanks_in_ehlo_answer, "250-a\\r\\n250 SIZE  1000", "spaces and tabs around parameters in the answer to EHLO"},
+    {ehlo::rule::dovecot_xclient, "XCLIENT SESSION=a TTL=5", "the attributes of Dovecot's XCLIENT"},
+    {ehlo::rule::repeated_attribute, "XCLIENT HELO=a HELO=b", "an attribute of XCLIENT or XFORWARD twice; the last counts"},
 };
 
 template <class Rows, class Key>

@@ -214,8 +214,8 @@ inline std::string general_literal(rng& r, std::size_t budget = usual_budget) {
         if (r.one_in(4)) tag = r.one_in(2) ? "IPv6-" : "x-";
         else tag = r.one_in(4) ? "-" : "";
         tag += ldh_str(r, budget / 4);
-    } while (tag.size() == 4 && (tag[0] | 32) == 'i' && (tag[1] | 32) == 'p' && (tag[2] | 32) == 'v' &&
-             tag[3] == '6');
+    } while ((tag.size() == 4 && (tag[0] | 32) == 'i' && (tag[1] | 32) == 'p' && (tag[2] | 32) == 'v' && tag[3] == '6') ||
+             tag.find_first_not_of("0123456789abcdefABCDEF") == tag.npos);
     std::string s = tag + ":";
     for (std::size_t n = repeats(r, 1, budget); n > 0; --n) {
         s += r.one_in(3) ? octet_between(r, 94, 126) : octet_between(r, 33, 90);
@@ -429,7 +429,7 @@ inline std::string xtext(rng& r, std::size_t budget = usual_budget) {
         if (r.one_in(8)) {
             s += '+';
             s += r.pick("23456");  // 7F is a control
-            s += r.pick("0123456789ABCDEFabcdef");
+            s += r.pick("0123456789ABCDEF");
         } else {
             const char c = octet_between(r, 33, 126);
             s += c == '+' || c == '=' ? '.' : c;

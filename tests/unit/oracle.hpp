@@ -392,9 +392,12 @@ inline places IPv6_address_literal(const input& in, const places& from) {
 // Standardized-tag = Ldh-str
 //                  ; MUST be specified in a Standards-Track RFC and
 //                  ; registered with IANA
-// The tag IPv6 has a rule of its own and is no tag of the general form.
+// The tag IPv6 has a rule of its own and is no tag of the general form. No registered tag is hexadecimal digits alone: that is the
+// first group of an IPv6 address whose tag is missing.
 inline places Standardized_tag(const input& in, const places& from) {
-    return where(Ldh_str, [](std::string_view tag) { return !same_ignoring_case(tag, "IPv6"); })(in, from);
+    return where(Ldh_str, [](std::string_view tag) {
+        return !same_ignoring_case(tag, "IPv6") && tag.find_first_not_of("0123456789abcdefABCDEF") != tag.npos;
+    })(in, from);
 }
 
 // dcontent = %d33-90 / %d94-126
@@ -643,11 +646,12 @@ inline places xchar(const input& in, const places& from) {
     return alt(range(0x21, 0x2A), range(0x2C, 0x3C), range(0x3E, 0x7E))(in, from);
 }
 
-// hexchar = "+" 2HEXDIG
+// hexchar = "+" and two upper-case hexadecimal digits (RFC 3461 4)
 // Less the controls and what is not ASCII: those are refused wherever they hide.
 inline places hexchar(const input& in, const places& from) {
     return where(seq(word("+"), repeat(2, 2, HEXDIG)), [](std::string_view text) {
         const int octet = std::stoi(std::string(text.substr(1)), nullptr, 16);
+        if (text.find_first_of("abcdef") != text.npos) return false;
         return octet >= 32 && octet < 127;
     })(in, from);
 }

@@ -413,7 +413,8 @@ TEST_CASE("client: nothing dangerous is written") {
     }
     session s = session::at(state::mail);
     CHECK(s.rcpt("<>") == "null_path");
-    CHECK(s.rcpt("c@d") == "expected_path");
+    CHECK(s.rcpt("") == "expected_path");
+    CHECK(s.rcpt("c@d X=1") == "unexpected_argument");  // the brackets may be left to ehlo, and only they
     CHECK(s.rcpt("<c@d> X=1") == "unexpected_argument");
     CHECK(s.rcpt("<\xC3\xBC@d>") == "non_ascii");
     CHECK(s.rcpt("<c@d>", "=") == "bad_parameter");

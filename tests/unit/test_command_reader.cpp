@@ -334,9 +334,17 @@ namespace {
 // The slow ways: the grammar octet by octet, one parameter after the other.
 template <class Parameters>
 bool slow_parameters(detail::cursor& c, Parameters& set) {
+    auto skip = [&c] {
+        while (c.next_is(' ') && c.tolerate(rule::spaces_between_parameters)) ++c.at;
+    };
+    if (!c.end()) {
+        skip();
+        if (c.end()) return c.stop(errc::bad_parameter);
+    }
     std::size_t const first = c.at;
     std::size_t unknown = 0;
     while (!c.end()) {
+        skip();
         if (!parameter_access::take_rare(c, set, first, unknown)) return false;
         if (!c.end() && (!c.skip(' ') || c.end())) return c.stop(errc::bad_parameter);
     }

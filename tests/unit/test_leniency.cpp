@@ -199,9 +199,7 @@ TEST_CASE("what no rule tolerates", "[leniency]") {
         {"FROM:<a@b", errc::unclosed_path, 9},
         {"FROM:a@b>", errc::unexpected_argument, 8},
         {"FROM:<a@b>x", errc::unexpected_argument, 10},
-        {"FROM :<a@b>", errc::expected_from, 4},
         {"FROM\t:<a@b>", errc::expected_from, 4},
-        {"FROM:\t<a@b>", errc::expected_path, 5},
         {"FROM<a@b>", errc::expected_from, 4},
         {"<a@b>", errc::expected_from, 0},
         {"TO:<a@b>", errc::expected_from, 0},
@@ -218,7 +216,9 @@ TEST_CASE("what no rule tolerates", "[leniency]") {
         {"FROM:<a@b->", errc::bad_domain, 10},
         {"FROM:<a@[IPv6:1:2:3:4:5:6:7:8::]>", errc::bad_address_literal, 29},
         {"FROM:<a@[1.2.3]>", errc::bad_address_literal, 14},
-        {"FROM:<a@b>  SIZE=1", errc::bad_parameter, 11},
+        {"FROM:<a@b>\tSIZE=1", errc::unexpected_argument, 10},
+        {"FROM x:<a@b>", errc::expected_from, 4},
+        {"FROM ", errc::expected_from, 5},
         {"FROM:<a@b> X=", errc::bad_parameter, 13},
     };
     support::check_all(bad, [&](std::string_view t) { return parse_mail(t, all); });
@@ -347,7 +347,8 @@ TEST_CASE("spaces after the verb", "[leniency]") {
     CHECK(fault("EHLO\t a") == "unknown_verb@0");
     CHECK(fault(" EHLO a") == "unknown_verb@0");
     CHECK(fault("GET  / HTTP/1.1") == "http_request@0");
-    CHECK(split_command("NOOP   x", rules)->arguments == "x");
+    // In front of free text a space is text.
+    CHECK(split_command("NOOP   x", rules)->arguments == "  x");
     CHECK(split_command("NOOP   x")->arguments == "  x");
 }
 
@@ -407,6 +408,9 @@ TEST_CASE("text behind the name in EHLO", "[leniency]") {
                 REQUIRE(h);
                 CHECK(h->name.text == c.name);
                 CHECK(h->name.tolerated == leniency(r));
+            } else if (r == rule::any_hello_name) {
+                REQUIRE(h);
+                CHECK(h->name.text == c.arguments);
             } else {
                 REQUIRE_FALSE(h);
                 CHECK(h.error() == fail(c.code, c.at));

@@ -120,9 +120,8 @@ TEST_CASE("oracle: address-literal", "[oracle]") {
     rejects(oracle::address_literal, {"[IPv6:1:2:3:4:5::1.2.3.4]", "[IPv6:::1:2:3:4:5:1.2.3.4]",
                                       "[IPv6:1:2:3::4:5:1.2.3.4]", "[IPv6:::1.2.3.4:1]", "[IPv6:::1.2.3]"});
     // RFC 5321 4.1.3: General-address-literal
-    accepts(oracle::address_literal, {"[x:y]", "[-x:!]", "[x:a:b@c.^~]", "[IPv4:1.2.3.4]", "[IPv6-x:z]",
-                                      "[1:2:3:4:5:6:7:8]" /* the tag is "1" */});
-    rejects(oracle::address_literal, {"[x:]", "[:y]", "[x-:y]", "[x:y[]", "[x:y\\]", "[x:y]]", "[x:a b]", "[IPv6:z]",
+    accepts(oracle::address_literal, {"[x:y]", "[-x:!]", "[x:a:b@c.^~]", "[IPv4:1.2.3.4]", "[IPv6-x:z]"});
+    rejects(oracle::address_literal, {"[1:2:3:4:5:6:7:8]", "[2001:db8::1]", "[a:y]", "[x:]", "[:y]", "[x-:y]", "[x:y[]", "[x:y\\]", "[x:y]]", "[x:a b]", "[IPv6:z]",
                                       "[x:\x7F]", "[x:" + u_umlaut + "]"});
     rejects(oracle::address_literal, {"[x:" + u_umlaut + "]", "[" + u_umlaut + ":x]"}, true);
 }

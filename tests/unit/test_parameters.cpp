@@ -181,5 +181,41 @@ TEST_CASE("many parameters", "[parameters]") {
         ++i;
     }
     CHECK(i == 300);
-    CHECK(parse_rcpt_parameters(text + " p7").error() == fail(errc::duplicate_parameter, text.size() + 1));
+    CHECK(parse_rcpt_parameters(std::string_view(text + " p7")).error() == fail(errc::duplicate_parameter, text.size() + 1));
 }
+
+TEST_CASE("a parameter that is not there has no value", "[parameters]") {
+    auto const none = parse_mail_parameters("X=1 BODY=7BIT");
+    REQUIRE(none);
+    CHECK((!none->size() && !none->ret() && !none->envid() && !none->auth() && !none->by() && !none->holdfor() && !none->holduntil()));
+    CHECK((!none->mt_priority() && !none->mtrk() && !none->solicit() && !none->submitter() && !none->transid() && !none->alt_address()));
+    CHECK((!none->smtputf8() && !none->requiretls() && !none->conperm() && none->body() == body::seven_bit));
+    auto const to = parse_rcpt_parameters("X=1 CONNEG");
+    REQUIRE(to);
+    CHECK((!to->notify() && !to->orcpt() && !to->rrvs() && !to->alt_address() && to->conneg()));
+    // Those of the other command are unknown ones.
+    auto const other = parse_mail_parameters("NOTIFY=NEVER ORCPT=x");
+    CHECK((other->unknown_at() == 0u && other->present() == parameter_ids()));
+}
+
+#if defined(EHLO_TEST_FENCE)
+TEST_CASE("parameters of 4 GiB and more are refused: their offsets would not fit", "[parameters]") {
+    if constexpr (sizeof(std::size_t) > 4) {
+        // No octet of it is touched but the first ones: the rest is never given memory.
+        std::size_t const size = (std::size_t{1} << 32) + 64;
+        void* const all = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (all == MAP_FAILED) return;
+        constexpr std::string_view begin = "SIZE=1 X=1 SIZE=2 ";
+        std::memcpy(all, begin.data(), begin.size());
+        std::string_view const text(static_cast<char const*>(all), size);
+        CHECK(parse_mail_parameters(text).error() == fail(errc::line_too_long, 0xFFFFFFFF));
+        CHECK(parse_rcpt_parameters(text).error() == fail(errc::line_too_long, 0xFFFFFFFF));
+        CHECK(parse_mail_parameters(text.substr(0, 0xFFFFFFFF)).error() == fail(errc::duplicate_parameter, 11));
+        CHECK(parse_path(text, path_role::any, {.tolerate = leniency::all()}).error().code == errc::unexpected_argument);
+        munmap(all, size);
+    }
+    // An offset that does not fit is told as the last one that does, never as a small one.
+    CHECK(fail(errc::bad_domain, 0xFFFFFFFF).at == 0xFFFFFFFF);
+    CHECK(fail(errc::bad_domain, ~std::size_t{0}).at == 0xFFFFFFFF);
+}
+#endif

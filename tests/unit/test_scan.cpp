@@ -481,3 +481,20 @@ TEST_CASE("small things of the kernels", "[scan]") {
     CHECK(detail::window(std::string_view()).mask<everything>() == 0);
     CHECK(detail::window(std::string(100, 'a')).size() == 64);
 }
+
+TEST_CASE("ranges of octets, whichever word of the set they begin and end in", "[scan]") {
+    for (unsigned first = 0; first < 256; ++first) {
+        for (unsigned last = first; last < 256; ++last) {
+            charset const set(first, last);
+            unsigned wrong = 0, used = 0;
+            for (unsigned i = 0; i < 256; ++i) {
+                wrong += set.contains(static_cast<char>(i)) != (i >= first && i <= last);
+                if (i >= first && i <= last) used |= 1u << (i / 64);
+            }
+            if (wrong != 0 || set.used != used) FAIL("from " << first << " to " << last);
+        }
+    }
+    static_assert(charset(63, 64).contains('?') && charset(63, 64).contains('@') && !charset(63, 64).contains('>'));
+    static_assert(charset(127, 128).contains('\x7F') && charset(191, 192).contains('\xBF') && !charset(191, 192).contains('\xC1'));
+    CHECK(charset(5, 4) == charset());
+}

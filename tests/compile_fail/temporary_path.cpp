@@ -1,0 +1,16 @@
+// error: (deleted function|use of deleted)
+// A text that ends with the statement would leave its views behind.
+#include <ehlo/ehlo.hpp>
+
+#include <string>
+
+std::string read_line();
+
+auto run() {
+#ifdef EHLO_MUST_COMPILE
+    static std::string const line = read_line();
+    return ehlo::parse_path(line).has_value();
+#else
+    return ehlo::parse_path(read_line()).has_value();
+#endif
+}

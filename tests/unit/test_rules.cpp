@@ -1,0 +1,685 @@
+// The rules of leniency over whole commands and answers: what each takes, what all of them together must not, and that what was
+// read under any of them can be written and read again. See also test_leniency.cpp.
+#include "generate.hpp"
+#include "machine.hpp"
+#include "support.hpp"
+
+#include <ehlo/ehlo_answer.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace ehlo;
+using support::escaped;
+using support::everywhere;
+using support::say;
+
+namespace {
+
+struct outcome {
+    std::optional<failure> failed;
+    leniency tolerated;
+    std::string said;  // what the command means, with what was tolerated left out
+    bool operator==(outcome const&) const = default;
+};
+
+// What a path means, however it is spelt.
+std::string meaning(path const& p) {
+    std::string out = p.is_null() ? "null" : p.is_postmaster() ? "postmaster" : "mailbox";
+    for (std::string_view const hop : p.route()) (out += " @") += hop;
+    return out += " " + say(p.local_part()) + " at " + std::string(name(p.domain_kind())) + " " + say(p.domain());
+}
+std::string meaning(xtext const& x) {
+    std::string out;
+    for (char const c : x) out += c;
+    return say(std::string_view(out));
+}
+std::string capitals(std::string_view text) {
+    std::string out;
+    for (char const c : text) out += to_upper(c);
+    return out;
+}
+// Their order means nothing, nor does the case of keywords and of most values.
+std::string meaning(parameter_list const& set) {
+    std::vector<std::string> all;
+    for (parameter const p : set.all()) {
+        auto const id = find_parameter(p.keyword);
+        bool const known = id && set.has(*id);
+        bool const encoded = known && (*id == parameter_id::envid || *id == parameter_id::auth || *id == parameter_id::orcpt);
+        std::string value = !p.value ? "" : encoded ? meaning(xtext::encoded(*p.value)) : known ? capitals(*p.value) : std::string(*p.value);
+        if (known && *id == parameter_id::size) value.erase(0, std::min(value.find_first_not_of('0'), value.size() - 1));
+        all.push_back(" " + (known ? capitals(p.keyword) : std::string(p.keyword)) + (p.value ? "=" : "") + value);
+    }
+    std::sort(all.begin(), all.end());
+    std::string out;
+    for (std::string const& p : all) out += p;
+    return out;
+}
+std::string meaning(cmd::mail const& m) { return std::string(name(m.verb)) + " " + meaning(m.from) + meaning(m.parameters); }
+std::string meaning(cmd::rcpt const& r) { return "RCPT " + meaning(r.to) + meaning(r.parameters); }
+std::string meaning(cmd::hello const& h) { return std::string(name(h.verb)) + " " + std::string(name(h.name.kind)) + " " + say(h.name.text); }
+std::string meaning(cmd::client_facts const& f) {
+    std::string out(name(f.verb));
+    for (parameter const p : f.attributes) out += " " + std::string(p.keyword) + "=" + meaning(xtext::encoded(*p.value));
+    return out;
+}
+template <class Command>
+std::string meaning(Command const& c) {
+    return say(c);
+}
+
+template <class F>
+outcome read_line(std::string_view line, leniency tolerate, F&& f) {
+    syntax const rules{.tolerate = tolerate};
+    auto const split = split_command(line, rules);
+    if (!split) return {split.error(), {}, {}};
+    outcome o{{}, split->tolerated, {}};
+    o.failed = visit_command(*split, rules, [&](auto const& command) {
+        if constexpr (requires { command.tolerated; }) o.tolerated |= command.tolerated;
+        if constexpr (requires { command.name.tolerated; }) o.tolerated |= command.name.tolerated;
+        o.said = meaning(command);
+        f(command);
+    });
+    return o;
+}
+outcome read_line(std::string_view line, leniency tolerate) {
+    return read_line(line, tolerate, [](auto const&) {});
+}
+
+constexpr leniency without(leniency set, rule r) { return set - leniency(r); }
+
+struct departure {
+    rule tolerated;
+    std::string_view line;
+    errc code;  // and the offset in the line, if nothing is tolerated
+    std::size_t at;
+    std::string_view right;  // the same, spelt right; empty where nothing strict means the same
+};
+
+// clang-format off
+constexpr departure departures[] = {
+    // KumoMTA, and the tests of Dovecot
+    {rule::tab_after_colon, "MAIL FROM:\t<a@b>", errc::expected_path, 10, "MAIL FROM:<a@b>"},
+    {rule::tab_after_colon, "MAIL FROM:\t\t<> SIZE=1", errc::expected_path, 10, "MAIL FROM:<> SIZE=1"},
+    {rule::tab_after_colon, "RCPT TO:\t<Postmaster>", errc::expected_path, 8, "RCPT TO:<Postmaster>"},
+    {rule::tab_after_colon, "SEND FROM:\t<a@b>", errc::expected_path, 10, "SEND FROM:<a@b>"},
+    {rule::space_before_colon, "MAIL FROM :<a@b>", errc::expected_from, 9, "MAIL FROM:<a@b>"},
+    {rule::space_before_colon, "MAIL from   :<a@b> BODY=7BIT", errc::expected_from, 9, "MAIL FROM:<a@b> BODY=7BIT"},
+    {rule::space_before_colon, "RCPT TO :<a@b>", errc::expected_to, 7, "RCPT TO:<a@b>"},
+    // aiosmtpd, nodemailer
+    {rule::spaces_between_parameters, "MAIL FROM:<a@b>  SIZE=1", errc::bad_parameter, 16, "MAIL FROM:<a@b> SIZE=1"},
+    {rule::spaces_between_parameters, "MAIL FROM:<a@b> SIZE=1   BODY=8BITMIME", errc::bad_parameter, 23, "MAIL FROM:<a@b> SIZE=1 BODY=8BITMIME"},
+    {rule::spaces_between_parameters, "MAIL FROM:<a@b> X  Y=1  Z", errc::bad_parameter, 18, "MAIL FROM:<a@b> X Y=1 Z"},
+    {rule::spaces_between_parameters, "MAIL FROM:<a@b>    ENVID=x  RET=HDRS", errc::bad_parameter, 16, "MAIL FROM:<a@b> ENVID=x RET=HDRS"},
+    {rule::spaces_between_parameters, "RCPT TO:<a@b>  NOTIFY=NEVER", errc::bad_parameter, 14, "RCPT TO:<a@b> NOTIFY=NEVER"},
+    {rule::spaces_between_parameters, "RCPT TO:<a@b> NOTIFY=DELAY  ORCPT=rfc822;a@b", errc::bad_parameter, 27, "RCPT TO:<a@b> NOTIFY=DELAY ORCPT=rfc822;a@b"},
+    {rule::spaces_between_parameters, "XCLIENT NAME=a  PORT=1", errc::bad_parameter, 15, "XCLIENT NAME=a PORT=1"},
+    {rule::spaces_between_parameters, "XFORWARD NAME=a   IDENT=1", errc::bad_parameter, 16, "XFORWARD NAME=a IDENT=1"},
+    // RFC 3461 4: two upper-case hexadecimal digits; RFC 4405 4 and RFC 5336 3.4 refer to it
+    {rule::lower_case_hexchar, "MAIL FROM:<a@b> ENVID=a+2b", errc::bad_xtext, 25, "MAIL FROM:<a@b> ENVID=a+2B"},
+    {rule::lower_case_hexchar, "MAIL FROM:<a@b> ENVID=+3D+3d", errc::bad_xtext, 27, "MAIL FROM:<a@b> ENVID=+3D+3D"},
+    {rule::lower_case_hexchar, "RCPT TO:<a@b> ORCPT=rfc822;a+2b", errc::bad_xtext, 30, "RCPT TO:<a@b> ORCPT=rfc822;a+2B"},
+    {rule::lower_case_hexchar, "MAIL FROM:<a@b> SUBMITTER=a+2bc@d", errc::bad_xtext, 29, ""},
+    {rule::lower_case_hexchar, "MAIL FROM:<a@b> ALT-ADDRESS=a+2bc@d", errc::bad_xtext, 31, ""},
+    {rule::lower_case_hexchar, "XCLIENT LOGIN=a+3db", errc::bad_parameter_value, 17, "XCLIENT LOGIN=a+3Db"},
+    {rule::lower_case_hexchar, "XFORWARD IDENT=+3a", errc::bad_parameter_value, 17, "XFORWARD IDENT=+3A"},
+    // KMail, E-MailRelay
+    {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=test", errc::bad_parameter_value, 25, ""},
+    {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=<username>", errc::bad_parameter_value, 21, ""},
+    {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=<a@b>", errc::bad_parameter_value, 21, ""},
+    {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=a+2bb SIZE=1", errc::bad_parameter_value, 26, ""},
+    // Dovecot
+    {rule::dovecot_xclient, "XCLIENT SESSION=abc", errc::bad_parameter, 8, ""},
+    {rule::dovecot_xclient, "XCLIENT ADDR=192.0.2.1 TTL=5", errc::bad_parameter, 23, ""},
+    {rule::dovecot_xclient, "XCLIENT timeout=30", errc::bad_parameter, 8, ""},
+    {rule::dovecot_xclient, "XCLIENT CLIENT-TRANSPORT=TLS FORWARD=eA+3D+3D", errc::bad_parameter, 8, ""},
+    {rule::repeated_attribute, "XCLIENT HELO=a HELO=b", errc::duplicate_parameter, 15, ""},
+    {rule::repeated_attribute, "XFORWARD NAME=a name=b NAME=c", errc::duplicate_parameter, 16, ""},
+    // RFC 5321 4.1.1.6 to 4.1.1.9: octets over 127 are tolerated there as everywhere, and so they are told
+    {rule::utf8_without_smtputf8, "VRFY j\xC3\xB6rg", errc::non_ascii, 6, ""},
+    {rule::utf8_without_smtputf8, "EXPN j\xC3\xB6rg@b", errc::non_ascii, 6, ""},
+    {rule::utf8_without_smtputf8, "HELP \xE2\x82\xAC", errc::non_ascii, 5, ""},
+    {rule::utf8_without_smtputf8, "NOOP \xF0\x9F\x91\x8B", errc::non_ascii, 5, ""},
+    {rule::utf8_without_smtputf8, "VERB \xC3\xB6n", errc::non_ascii, 5, ""},
+};
+// clang-format on
+
+}  // namespace
+
+TEST_CASE("each rule takes its own departure from a whole line, and no other", "[leniency]") {
+    for (departure const& d : departures) {
+        CAPTURE(escaped(d.line), name(d.tolerated));
+        auto with = [&](leniency tolerate) {
+            return everywhere(d.line, [&](std::string_view t) {
+                outcome const o = read_line(t, tolerate);
+                return o.failed ? say(*o.failed) : o.said + " [" + say(o.tolerated) + "]";
+            });
+        };
+        CHECK(with(strict) == say(fail(d.code, d.at)));
+        std::string const accepted = with(d.tolerated);
+        CHECK(accepted.ends_with(" [" + std::string(name(d.tolerated)) + "]"));
+        CHECK(with(leniency::all()) == accepted);
+        for (unsigned i = 0; i < rule_count; ++i)
+            if (auto const other = static_cast<rule>(i); other != d.tolerated) CHECK(read_line(d.line, other).failed == fail(d.code, d.at));
+        CHECK(read_line(d.line, without(leniency::all(), d.tolerated)).failed.has_value());
+        if (d.right.empty()) continue;
+        outcome const right = read_line(d.right, strict);
+        CHECK_FALSE(right.failed);
+        CHECK(right.said == read_line(d.line, d.tolerated).said);
+        // What is right needs no rule, and says so.
+        CHECK(read_line(d.right, leniency::all()) == right);
+    }
+}
+
+TEST_CASE("RFC 5321 4.1.1.6 to 4.1.1.9: a space before free text is of the text under every rule", "[leniency]") {
+    for (std::string_view const line : {"VRFY  joe", "EXPN  joe", "HELP  x", "NOOP   x", "VERB  on"}) {
+        CAPTURE(line);
+        outcome const strictly = read_line(line, strict);
+        CHECK_FALSE(strictly.failed);
+        CHECK(read_line(line, leniency::all()) == strictly);
+    }
+    // What SMTPUTF8 in the same command allows was not tolerated (RFC 6531 3.7.4.2).
+    CHECK(parse_lookup(verb::vrfy, "j\xC3\xB6rg SMTPUTF8", {.tolerate = leniency::all()})->tolerated.empty());
+    CHECK(parse_remark(verb::help, "\xC3\xB6", {.tolerate = leniency::all(), .smtputf8 = true})->tolerated.empty());
+}
+
+TEST_CASE("RFC 3461 4, RFC 4954 8: the case of hexadecimal digits", "[leniency]") {
+    // AUTH= takes both cases by its own RFC.
+    CHECK(parse_mail("FROM:<a@b> AUTH=a+2bc@d")->tolerated.empty());
+    CHECK(parse_mail("FROM:<a@b> AUTH=a+2Bc@d")->tolerated.empty());
+    CHECK(*parse_mail("FROM:<a@b> AUTH=a+2bc@d")->parameters.auth() == "a+c@d");
+    syntax const rules{.tolerate = rule::lower_case_hexchar};
+    CHECK(*parse_mail("FROM:<a@b> ENVID=a+2b", rules)->parameters.envid() == "a+");
+    CHECK(parse_rcpt("TO:<a@b> ORCPT=rfc822;a+2b", rules)->parameters.orcpt()->address == "a+2b");
+    // What hides a control is refused all the same, and what is right is not reported.
+    CHECK_FALSE(parse_mail("FROM:<a@b> ENVID=a+0a", rules));
+    CHECK_FALSE(parse_mail("FROM:<a@b> ENVID=a+7f", rules));
+    CHECK_FALSE(parse_mail("FROM:<a@b> ENVID=a+2g", rules));
+    CHECK(parse_mail("FROM:<a@b> ENVID=a+2B", rules)->tolerated.empty());
+    // RFC 6533 3: HEXPOINT is of HEXDIG, of either case; its "x" is %x78.
+    CHECK(parse_orcpt("utf-8;\\x{e9}").has_value());
+    CHECK(parse_orcpt("utf-8;\\X{E9}").error() == fail(errc::bad_xtext, 7));
+    // Every octet as a hexchar in both cases.
+    for (unsigned octet = 0x21; octet < 0x7F; ++octet) {
+        constexpr std::string_view upper = "0123456789ABCDEF", lower = "0123456789abcdef";
+        std::string const big{'+', upper[octet >> 4], upper[octet & 15]}, small{'+', lower[octet >> 4], lower[octet & 15]};
+        CAPTURE(big);
+        CHECK(parse_envid(big).has_value());
+        CHECK(parse_envid(small).has_value() == (big == small));
+        CHECK(parse_envid(small, rules).has_value());
+        CHECK(support::written([&](writer& w) { return write_envid(w, xtext::encoded(small)); }) == big);
+    }
+}
+
+// ---- Names in EHLO, HELO and LHLO
+
+namespace {
+
+struct odd_name {
+    std::string_view text;
+    errc code;
+    std::size_t at;
+};
+// clang-format off
+constexpr odd_name odd_names[] = {
+    {"", errc::missing_argument, 0},                            // a UPS
+    {"[2001:db8::1]", errc::bad_address_literal, 5},            // RFC 5321 4.1.3: IPv6 needs its tag
+    {"[::1]", errc::bad_address_literal, 1},
+    {"[::ffff:10.0.0.4]", errc::bad_address_literal, 1},
+    {"[fe80::1]", errc::bad_address_literal, 5},
+    {"[a:b]", errc::bad_address_literal, 2},
+    {"[DEAD:beef]", errc::bad_address_literal, 5},
+    {"[1:2:3:4:5:6:7:8]", errc::bad_address_literal, 2},
+    {"[192.0.2.1", errc::bad_address_literal, 10},
+    {"[192.0.2]", errc::bad_address_literal, 8},
+    {"[192.0.2.256]", errc::bad_address_literal, 11},
+    {"[]", errc::bad_address_literal, 1},
+    {"[my-pc]", errc::bad_address_literal, 6},
+    {"192.0.2.1]", errc::bad_domain, 9},
+    {"FE80::1", errc::bad_domain, 4},
+    {"::1", errc::bad_domain, 0},
+    {"x-.domain", errc::bad_domain, 2},
+    {"-x", errc::bad_domain, 0},
+    {"x-", errc::bad_domain, 2},
+    {"foo..bar", errc::bad_domain, 4},
+    {".foo", errc::bad_domain, 0},
+    {".", errc::bad_domain, 0},
+    {"foo..", errc::bad_domain, 4},
+    {"'foo'", errc::bad_domain, 0},
+    {"\"foo\"", errc::bad_domain, 0},
+    {"<foo>", errc::bad_domain, 0},
+    {"(none)", errc::bad_domain, 0},
+    {"ann@example.org", errc::bad_domain, 3},
+    {"localhost:25", errc::bad_domain, 9},
+    {"$HOSTNAME", errc::bad_domain, 0},
+    {"%COMPUTERNAME%", errc::bad_domain, 0},
+    {"*", errc::bad_domain, 0},
+    {"#1234", errc::bad_domain, 0},
+    {"-", errc::bad_domain, 0},
+    {"http://a.example/", errc::bad_domain, 4},
+    {"pc\ttab", errc::bad_domain, 2},
+    {"J\xF6rg-PC", errc::non_ascii, 1},                         // Windows, in its code page
+};
+// clang-format on
+
+}  // namespace
+
+TEST_CASE("RFC 5321 4.1.1.1, 4.1.3: names that are none, and any_hello_name", "[leniency]") {
+    syntax const any{.tolerate = rule::any_hello_name};
+    for (odd_name const& n : odd_names) {
+        CAPTURE(escaped(n.text));
+        for (verb const v : {verb::helo, verb::ehlo, verb::lhlo}) {
+            auto with = [&](leniency tolerate) {
+                return everywhere(n.text, [&](std::string_view t) { return say(parse_hello(v, t, syntax{.tolerate = tolerate})); });
+            };
+            CHECK(with(strict) == say(fail(n.code, n.at)));
+            std::string const accepted = std::string(name(v)) + " domain '" + escaped(n.text) + "' [any_hello_name]";
+            CHECK(with(rule::any_hello_name) == accepted);
+            CHECK(with(leniency::all()) == accepted);
+            CHECK_FALSE(parse_hello(v, n.text, syntax{.tolerate = without(leniency::all(), rule::any_hello_name)}));
+        }
+        // The same in a line, and it can be written again under the rule, and under no other.
+        std::string const line = n.text.empty() ? "EHLO" : "EHLO " + std::string(n.text);
+        CHECK(read_line(line, rule::any_hello_name).tolerated == leniency(rule::any_hello_name));
+        CHECK(support::written([&](writer& w) { return write_hello(w, verb::ehlo, n.text, any); }) == line + "\r\n");
+        CHECK(support::written([&](writer& w) { return write_hello(w, verb::ehlo, n.text); }) == say(fail(n.code, n.at)));
+    }
+    // Not one of the other rules has its place taken.
+    auto told = [](std::string_view line) {
+        outcome const o = read_line(line, leniency::all());
+        return o.failed ? say(*o.failed) : o.said + " [" + say(o.tolerated) + "]";
+    };
+    CHECK(told("EHLO my_pc") == "EHLO domain 'my_pc' [underscore_in_domain]");
+    CHECK(told("EHLO my_pc.") == "EHLO domain 'my_pc.' [underscore_in_domain,trailing_dot]");
+    CHECK(told("EHLO my pc") == "EHLO domain 'my' [text_after_hello]");
+    CHECK(told("EHLO  foo..bar") == "EHLO domain 'foo..bar' [spaces_after_verb,any_hello_name]");
+    CHECK(told("EHLO a t\xC3\xA9xt") == "EHLO domain 'a' [utf8_without_smtputf8,text_after_hello]");
+    CHECK(told("EHLO   ") == "EHLO domain '' [any_hello_name]");
+    CHECK(parse_hello(verb::ehlo, "my pc", any)->name.text == "my pc");
+    // No control but HTAB, and no white space at either end: that is not the name's.
+    for (std::string_view const bad : {"a\x01", "a\x7F", "a\rb", "a\nb", "\x1B[31m", " a", "\ta", "a ", "a\t"}) {
+        CAPTURE(escaped(bad));
+        CHECK(parse_hello(verb::ehlo, bad, any).error() == parse_hello(verb::ehlo, bad).error());
+    }
+    CHECK_FALSE(parse_hello(verb::ehlo, std::string_view("a\0b", 3), any));
+}
+
+TEST_CASE("RFC 5321 4.1.3: a tag of hexadecimal digits is none, in a mailbox too", "[leniency]") {
+    for (std::string_view const text : {"[2001:db8::1]", "[a:b]", "[0:0:0:0:0:0:0:1]", "[abcdef:x]"}) {
+        CAPTURE(text);
+        std::size_t const colon = text.find(':');
+        CHECK(parse_host(text).error() == fail(errc::bad_address_literal, colon));
+        CHECK(parse_ip_address(text).error() == fail(errc::bad_address_literal, colon));
+    }
+    CHECK(parse_path("<a@[2001:db8::1]>").error() == fail(errc::bad_address_literal, 8));
+    for (std::string_view const text : {"[IPv4:192.0.2.1]", "[x:y]", "[abg:x]", "[a-b:x]", "[-a:x]"}) {
+        CAPTURE(text);
+        CHECK(parse_host(text)->kind == host_kind::general);
+    }
+}
+
+TEST_CASE("odd names in a session", "[leniency]") {
+    machine::loop<server, machine::full_recorder> l;
+    auto codes = [&](std::string_view input) { return machine::codes(l.say(input)); };
+    using ints = std::vector<int>;
+    CHECK(codes("") == ints{});
+    CHECK(codes("EHLO [2001:db8::1]\r\n") == ints{501});
+    l.server.tolerate(rule::any_hello_name);
+    CHECK(codes("EHLO [2001:db8::1]\r\n") == ints{250});
+    CHECK(l.handler.answers.back().tolerated == leniency(rule::any_hello_name));
+    CHECK(codes("HELO\r\n") == ints{250});
+    CHECK(l.handler.answers.back().tolerated == leniency(rule::any_hello_name));
+    l.server.tolerate(rule::utf8_without_smtputf8);
+    CHECK(codes("NOOP \xC3\xB6\r\n") == ints{250});
+    CHECK(l.handler.answers.back().tolerated == leniency(rule::utf8_without_smtputf8));
+}
+
+// ---- Rules together
+
+TEST_CASE("RFC 5321 4.1.1.2, 4.1.1.3: a parameter is not an address", "[leniency]") {
+    constexpr std::string_view parameters[] = {
+        "BODY=7BIT", "SIZE=1", "SMTPUTF8", "REQUIRETLS", "CONPERM", "CONNEG", "NOTIFY=NEVER", "RET=HDRS", "ENVID=x", "ENVID=a@b",
+        "AUTH=a@b", "AUTH=ann@example.org", "X=1", "X-Y=z", "mt-priority=3", "SUBMITTER=a@b", "smtputf8", "A=B=C", "TRANSID=x",
+    };
+    for (std::string_view const text : parameters) {
+        for (std::string_view const blank : {"", " ", "\t", "  "}) {
+            CAPTURE(text, escaped(blank));
+            std::string const mail = "FROM:" + std::string(blank) + std::string(text), rcpt = "TO:" + std::string(blank) + std::string(text);
+            std::string const route = "FROM:@r: " + std::string(text);
+            for (leniency const rules : {leniency::all(), rule::missing_brackets | leniency(rule::space_after_colon) | rule::tab_after_colon,
+                                         rule::missing_brackets | rule::missing_domain, leniency(rule::missing_brackets)}) {
+                CHECK_FALSE(parse_mail(mail, syntax{.tolerate = rules}));
+                CHECK_FALSE(parse_rcpt(rcpt, syntax{.tolerate = rules}));
+            }
+            CHECK(parse_mail(mail, {.tolerate = leniency::all()}).error() == fail(errc::expected_path, 5 + blank.size()));
+            CHECK(parse_rcpt(rcpt, {.tolerate = leniency::all()}).error() == fail(errc::expected_path, 3 + blank.size()));
+            CHECK(parse_mail(route, {.tolerate = leniency::all()}).error() == fail(errc::expected_path, 5));
+        }
+    }
+    CHECK(parse_mail("FROM:<BODY=7BIT>", {.tolerate = rule::missing_domain})->from.local_part() == "BODY=7BIT");
+    CHECK(parse_mail("FROM:<BODY=7BIT@b>")->from.local_part() == "BODY=7BIT");
+    CHECK(parse_mail("FROM:\"BODY=7BIT\"@b", {.tolerate = rule::missing_brackets})->from.domain() == "b");
+    // Addresses that hold a "=" stay addresses: VERP, BATV, SRS.
+    for (std::string_view const text : {"list-owner=user@example.org", "prvs=1234567890=ann@example.org", "SRS0=aa=bb=c.example=d@e.example",
+                                        "bounce+a=b@c", "SIZE@b", "drozd"}) {
+        CAPTURE(text);
+        std::string const mail = "FROM:" + std::string(text);
+        CHECK(parse_mail(mail, {.tolerate = rule::missing_brackets | rule::missing_domain}));
+    }
+}
+
+namespace {
+
+// Lines made of parts, right and not; some of them changed at random.
+std::string draw_line(generate::rng& r) {
+    auto pick = [&r](auto const& list) { return std::string(list[r.below(std::size(list))]); };
+    constexpr std::string_view gaps[] = {" ", " ", " ", "  "};
+    constexpr std::string_view before_colon[] = {"", "", "", " "};
+    constexpr std::string_view after_colon[] = {"", "", "", " ", "\t", " \t "};
+    constexpr std::string_view paths[] = {
+        "<a@b>", "<>", "a@b", "<Postmaster>", "Postmaster", "<drozd>", "drozd", "<@A, @B: c@d>", "@A, @b_: .c@d.", "<@a,@b:c@d>", "@a:b",
+        "<a@[IPv6:1:2:3:4:5:6:7::]>", "a@[IPv6:1:2:3:4:5:6:7::]", "<a@b_c.>", "<a..b@c>", ".@c", ".", "<j\xC3\xB6rg@\xE2\x82\xAC>", "j\xC3\xB6rg", "<\"a b\"@c>",
+        "\"a b\"", "BODY=7BIT", "SMTPUTF8", "AUTH=a@b", "X=1", "@r: SIZE=1", "", "<\"\">", "a@[2001:db8::1]", "<@a:Postmaster>", "@a:Postmaster"};
+    constexpr std::string_view parameters[] = {"SIZE=1", "BODY=8BITMIME", "SMTPUTF8", "ENVID=a+2b", "ENVID=a+2B", "AUTH=<>", "AUTH=test", "AUTH=<a@b>",
+                                               "AUTH=a+2bc@d", "NOTIFY=NEVER", "ORCPT=rfc822;a+2b", "X=1", "Y", "X=\xC3\xB6", "RET=HDRS", "SIZE=x"};
+    constexpr std::string_view names[] = {"a.example", "a_b", "a.", "[::1]", "[192.0.2.1]", "a b", "a_ t\xC3\xA9xt", "foo..bar", "", "[a:b]", "j\xC3\xB6rg", "a b_ c"};
+    constexpr std::string_view texts[] = {"", "x", "j\xC3\xB6rg", " x", "a b SMTPUTF8", "j\xC3\xB6rg SMTPUTF8"};
+    constexpr std::string_view facts[] = {"NAME=a", "ADDR=1.2.3.4", "HELO=a", "HELO=b", "LOGIN=a+2b", "SESSION=x", "TTL=1", "IDENT=x", "FORWARD=+3d"};
+    std::string line;
+    switch (r.below(8)) {
+    case 0: line = pick(std::array<std::string_view, 3>{"EHLO", "HELO", "LHLO"}) + pick(gaps) + pick(names); break;
+    case 1: line = pick(std::array<std::string_view, 5>{"VRFY", "EXPN", "HELP", "NOOP", "VERB"}) + pick(gaps) + pick(texts); break;
+    case 2:
+        line = pick(std::array<std::string_view, 2>{"XCLIENT", "XFORWARD"});
+        for (std::size_t n = 1 + r.below(3); n-- > 0;) line += pick(gaps) + pick(facts);
+        break;
+    default: {
+        bool const mail = r.one_in(2);
+        line = (mail ? "MAIL" : "RCPT") + pick(gaps) + (mail ? "FROM" : "TO") + pick(before_colon) + ":" + pick(after_colon) + pick(paths);
+        for (std::size_t n = r.below(4); n-- > 0;) line += pick(gaps) + pick(parameters);
+    }
+    }
+    if (r.one_in(4)) generate::mutate(r, line);
+    return line;
+}
+
+}  // namespace
+
+TEST_CASE("what all rules take, those reported take alike, and each of them is needed", "[leniency]") {
+    generate::rng r(20261129);
+    std::size_t accepted = 0, lenient = 0, several = 0;
+    std::size_t const lines = generate::drawn(40000);
+    for (std::size_t i = 0; i < lines; ++i) {
+        std::string const line = draw_line(r);
+        outcome const all = read_line(line, leniency::all());
+        if (all.failed) {
+            // Nothing less takes it.
+            if (!read_line(line, strict).failed) FAIL("strict only: " << escaped(line));
+            continue;
+        }
+        ++accepted;
+        outcome const same = read_line(line, all.tolerated);
+        if (same != all) FAIL(escaped(line) << " is " << all.said << " under all rules [" << say(all.tolerated) << "], and else " << same.said << " [" << say(same.tolerated) << "]");
+        unsigned needed = 0;
+        for (unsigned k = 0; k < rule_count; ++k) {
+            auto const one = static_cast<rule>(k);
+            if (!all.tolerated.has(one)) continue;
+            ++needed;
+            if (!read_line(line, without(all.tolerated, one)).failed) FAIL(escaped(line) << " does not need " << name(one));
+        }
+        lenient += needed > 0;
+        several += needed > 1;
+        // What strict takes means the same under all.
+        outcome const strictly = read_line(line, strict);
+        if (!strictly.failed && strictly != all) FAIL(escaped(line) << " changes its meaning");
+    }
+    CHECK(accepted > lines / 4);
+    CHECK(lenient > lines / 10);
+    CHECK(several > lines / 50);
+}
+
+// ---- What is read can be written and read again
+
+namespace {
+
+template <class Write>
+std::optional<std::string> put(Write&& write) {
+    char room[4096];
+    writer out(room);
+    if (!write(out)) return std::nullopt;
+    std::string text(out.text());
+    if (!text.ends_with("\r\n")) return std::nullopt;
+    return text.substr(0, text.size() - 2);
+}
+template <class Parameters>
+std::string unregistered(Parameters const& set) {
+    std::string out;
+    for (parameter const p : set.all()) {
+        if (auto const id = find_parameter(p.keyword); id && set.has(*id)) continue;
+        out += (out.empty() ? "" : " ") + std::string(p.keyword) + (p.value ? "=" + std::string(*p.value) : "");
+    }
+    return out;
+}
+
+struct write_again {
+    syntax rules;
+    std::optional<std::string> line{};
+
+    void operator()(cmd::mail const& m) {
+        mail_options o = to_options(m.parameters);
+        std::string const others = unregistered(m.parameters);
+        o.others = others;
+        line = put([&](writer& w) { return write_mail(w, m.from.text(), o, m.verb, rules); });
+    }
+    void operator()(cmd::rcpt const& c) {
+        rcpt_options o = to_options(c.parameters);
+        std::string const others = unregistered(c.parameters);
+        o.others = others;
+        line = put([&](writer& w) { return write_rcpt(w, c.to.text(), o, rules); });
+    }
+    void operator()(cmd::hello const& h) {
+        line = put([&](writer& w) { return write_hello(w, h.verb, h.name.text, rules); });
+    }
+    void operator()(cmd::lookup const& l) {
+        std::string const text = std::string(l.string) + (l.smtputf8 ? " SMTPUTF8" : l.utf8reply ? " UTF8REPLY" : "");
+        line = put([&](writer& w) { return write_argument(w, l.verb, text, rules); });
+    }
+    void operator()(cmd::remark const& m) {
+        line = put([&](writer& w) { return write_argument(w, m.verb, m.argument, rules); });
+    }
+    void operator()(cmd::client_facts const& f) {
+        line = put([&](writer& w) { return write_client_facts(w, f.verb, f.attributes.text(), rules); });
+    }
+    void operator()(auto const&) { line.reset(); }
+};
+
+}  // namespace
+
+TEST_CASE("what was read under any rules can be written, and means the same when it is read again", "[leniency]") {
+    generate::rng r(5321);
+    std::size_t written = 0;
+    std::size_t const lines = generate::drawn(40000);
+    for (std::size_t i = 0; i < lines; ++i) {
+        std::string const line = draw_line(r);
+        bool known = false;
+        write_again again{{}};
+        outcome const first = read_line(line, leniency::all(), [&](auto const& command) {
+            leniency used = leniency::all();
+            if constexpr (requires { command.tolerated; }) used = command.tolerated;
+            if constexpr (requires { command.name.tolerated; }) used = command.name.tolerated;
+            again.rules.tolerate = used;
+            again(command);
+            known = requires { command.tolerated; } || requires { command.name.tolerated; };
+        });
+        if (first.failed || !known) continue;
+        if (!again.line) FAIL(escaped(line) << " was read as " << first.said << " and cannot be written");
+        // Only departures in what it says are left.
+        outcome const second = read_line(*again.line, again.rules.tolerate - of_spelling);
+        if (second.failed) FAIL(escaped(line) << " was written as " << escaped(*again.line) << ": " << say(*second.failed));
+        if (second.said != first.said) FAIL(escaped(line) << " was written as " << escaped(*again.line) << ": " << second.said << " for " << first.said);
+        ++written;
+    }
+    CHECK(written > lines / 4);
+}
+
+TEST_CASE("RFC 5321 4.5.3.1.3: the brackets that are not there count", "[leniency]") {
+    syntax const rules{.tolerate = rule::missing_brackets};
+    for (std::size_t size = 240; size < 262; ++size) {
+        std::string const bare = "a@" + std::string(size - 2, 'b');
+        std::string const whole = "<" + bare + ">";
+        CAPTURE(size);
+        auto const p = parse_path(bare, path_role::any, rules);
+        CHECK(p.has_value() == parse_path(whole).has_value());
+        if (!p) {
+            bool const domain = size - 2 > 255;
+            CHECK(p.error() == (domain ? fail(errc::domain_too_long, 2 + 255) : fail(errc::path_too_long, 254)));
+            continue;
+        }
+        CHECK(support::written([&](writer& w) { return write_path(w, *p); }) == whole);
+        // Its text, without brackets, is what a client may be given.
+        CHECK(support::written([&](writer& w) { return write_mail(w, p->text()); }) == "MAIL FROM:" + whole + "\r\n");
+        CHECK(support::written([&](writer& w) { return write_rcpt(w, p->text()); }) == "RCPT TO:" + whole + "\r\n");
+    }
+    CHECK(support::written([](writer& w) { return write_rcpt(w, "Postmaster"); }) == "RCPT TO:<Postmaster>\r\n");
+    CHECK(support::written([](writer& w) { return write_rcpt(w, "@a, @b: c@d", rcpt_options{}); }) == "RCPT TO:<@a,@b:c@d>\r\n");
+    CHECK(support::written([](writer& w) { return write_mail(w, "@a, @b: c@d"); }) == "MAIL FROM:<@a,@b:c@d>\r\n");
+    CHECK(support::written([](writer& w) { return write_mail(w, "a@b SIZE=1"); }) == "unexpected_argument@8");
+    CHECK(support::written([](writer& w) { return write_mail(w, ""); }) == "expected_path@5");
+    CHECK(support::written([](writer& w) { return write_mail(w, "a@b_c"); }) == "unexpected_argument@8");
+    syntax const underscore{.tolerate = rule::underscore_in_domain};
+    CHECK(support::written([&](writer& w) { return write_mail(w, "a@b_c", {}, verb::mail, underscore); }) == "MAIL FROM:<a@b_c>\r\n");
+    CHECK(support::written([&](writer& w) { return write_rcpt(w, "a@b_c", "", underscore); }) == "RCPT TO:<a@b_c>\r\n");
+}
+
+TEST_CASE("RFC 821 3.6: <Postmaster> is no reverse path to be relayed", "[leniency]") {
+    auto const any = parse_path("<Postmaster>");
+    REQUIRE(any->is_postmaster());
+    CHECK(support::written([&](writer& w) { return write_relayed_reverse_path(w, *any, "r.example"); }) == "bad_value@0");
+    auto const bare = parse_path("Postmaster", path_role::any, {.tolerate = rule::missing_brackets});
+    CHECK(support::written([&](writer& w) { return write_relayed_reverse_path(w, *bare, "r.example"); }) == "bad_value@0");
+    // A mailbox of that name, read under missing_domain, comes back under it.
+    syntax const nowhere{.tolerate = rule::missing_domain};
+    auto const box = parse_reverse_path("<Postmaster>", nowhere);
+    std::string const text = support::written([&](writer& w) { return write_relayed_reverse_path(w, *box, "r.example"); });
+    CHECK(text == "<@r.example:Postmaster>");
+    CHECK(parse_reverse_path(text, nowhere)->local_part() == "Postmaster");
+}
+
+// ---- Answers to EHLO
+
+namespace {
+
+struct answered_line {
+    std::string_view line;   // of the answer, behind its code
+    bool offered;            // strictly
+    std::string_view value;  // as it is read under the rule; what is read strictly, if no blank is amiss
+    bool amiss;
+};
+std::string value_of(ehlo_answer const& a, extension e) {
+    if (e == extension::size) return a.size ? std::to_string(*a.size) : "";
+    if (e == extension::auth) {
+        std::string out;
+        for (unsigned i = 1; i < mechanism_count; ++i)
+            if (a.auth.has(static_cast<mechanism>(i))) (out += out.empty() ? "" : " ") += mechanism_names[i];
+        return out;
+    }
+    if (e == extension::limits) return a.limits.rcpt_max ? std::to_string(*a.limits.rcpt_max) : "";
+    if (e == extension::burl) return std::string(a.burl);
+    if (e == extension::xclient) return std::to_string(a.xclient.bits);
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("RFC 5321 4.1.1.1: blanks in the answer to EHLO", "[leniency]") {
+    // clang-format off
+    constexpr answered_line lines[] = {
+        {"SIZE 1000", true, "1000", false},
+        {"SIZE", true, "", false},
+        {"SIZE 1000 ", true, "1000", true},
+        {"SIZE  1000", true, "1000", true},
+        {"SIZE\t1000", false, "1000", true},
+        {"SIZE 1000\t", true, "1000", true},
+        {"SIZE ", true, "", true},
+        {"SIZE\t", false, "", true},
+        {"PIPELINING\t", false, "", true},
+        {"PIPELINING ", true, "", true},
+        {"pipelining  \t ", true, "", true},
+        {"8BITMIME ", true, "", true},
+        {"AUTH PLAIN LOGIN", true, "PLAIN LOGIN", false},
+        {"AUTH  PLAIN  LOGIN", true, "PLAIN LOGIN", true},
+        {"AUTH PLAIN LOGIN ", true, "PLAIN LOGIN", true},
+        {"AUTH PLAIN\tLOGIN", true, "PLAIN LOGIN", true},
+        {"AUTH\tPLAIN LOGIN", false, "PLAIN LOGIN", true},
+        {"AUTH=PLAIN LOGIN", true, "PLAIN LOGIN", false},
+        {"AUTH= PLAIN  LOGIN ", true, "PLAIN LOGIN", true},
+        {"LIMITS MAILMAX=1  RCPTMAX=20 ", true, "20", true},
+        {"BURL imap  ", true, "imap", true},
+        {"XCLIENT NAME  ADDR", true, "3", true},
+        {"XCLIENT NAME SESSION TTL", true, "5121", false},
+    };
+    // clang-format on
+    for (answered_line const& l : lines) {
+        CAPTURE(escaped(l.line));
+        auto const cut = std::min(l.line.find_first_of(" \t="), l.line.size());
+        extension const e = *find_extension(l.line.substr(0, cut));
+        for (bool const last : {true, false}) {
+            std::string const text = "250-a.example\r\n250" + std::string(last ? " " : "-") + std::string(l.line) + "\r\n" + (last ? "" : "250 HELP\r\n");
+            auto const r = parse_reply(text);
+            REQUIRE(r.ready());
+            for (unsigned i = 0; i <= rule_count; ++i) {
+                leniency const rules = i == rule_count ? strict : leniency(static_cast<rule>(i));
+                bool const takes = rules.has(rule::blanks_in_ehlo_answer);
+                auto const a = parse_ehlo_answer(*r, rules);
+                auto const c = parse_capabilities(*r, rules);
+                CHECK(a->has(e) == (l.offered || takes));
+                CHECK(a->offered == c->offered);
+                CHECK(value_of(*a, e) == (takes || !l.amiss ? l.value : e == extension::xclient ? "0" : ""));
+                CHECK(a->tolerated == (takes && l.amiss ? rules : strict));
+                CHECK(c->tolerated == a->tolerated);
+                if (e == extension::size) CHECK(c->max_size == a->size);
+                // It can be written, and read again without any rule.
+                std::string const again = support::written([&](writer& w) { return write_ehlo_answer(w, *a); });
+                auto const reply = parse_reply(again);
+                REQUIRE(reply.ready());
+                auto const back = parse_ehlo_answer(*reply);
+                CHECK(back->offered == a->offered);
+                CHECK(value_of(*back, e) == value_of(*a, e));
+                CHECK(back->tolerated.empty());
+            }
+            CHECK(parse_ehlo_answer(*r, leniency::all())->tolerated == (l.amiss ? leniency(rule::blanks_in_ehlo_answer) : strict));
+        }
+    }
+    // What is no parameter at all is passed over under every rule, and not called tolerated.
+    auto const odd = parse_reply("250-a\r\n250-AUTH PLAIN \x01\r\n250 SIZE 1\xC3\xB6\r\n");
+    auto const a = parse_ehlo_answer(*odd, leniency::all());
+    CHECK((a->has(extension::auth) && a->auth == mechanisms{} && !a->size && a->tolerated.empty()));
+}
+
+TEST_CASE("the attributes of XCLIENT", "[leniency]") {
+    syntax const rules{.tolerate = rule::repeated_attribute | rule::dovecot_xclient};
+    auto const f = parse_client_facts(verb::xclient, "HELO=a TTL=5 HELO=b SESSION=s", rules);
+    REQUIRE(f);
+    CHECK(f->find(client_attribute::helo) == "b");  // the last one counts
+    CHECK(f->find(client_attribute::session) == "s");
+    CHECK(f->find(client_attribute::name) == std::nullopt);
+    CHECK(f->tolerated == rules.tolerate);
+    for (unsigned i = 0; i < client_attribute_count; ++i) {
+        auto const a = static_cast<client_attribute>(i);
+        std::string const text = std::string(name(a)) + "=x";
+        CAPTURE(text);
+        CHECK(parse_client_facts(verb::xclient, text).has_value() == (has_attribute(verb::xclient, a) && !is_dovecot(a)));
+        CHECK(parse_client_facts(verb::xclient, text, rules).has_value() == has_attribute(verb::xclient, a));
+        CHECK(parse_client_facts(verb::xforward, text, rules).has_value() == has_attribute(verb::xforward, a));
+        CHECK_FALSE((is_dovecot(a) && has_attribute(verb::xforward, a)));
+        // Postfix's values end at 255 octets.
+        std::string const longer = std::string(name(a)) + "=" + std::string(256, 'x');
+        CHECK(parse_client_facts(verb::xclient, longer, rules).has_value() == is_dovecot(a));
+    }
+}
