@@ -119,7 +119,7 @@ class command_reader {
     line_reader lines_;
 
     template <class F>
-    EHLO_NOINLINE constexpr progress<verb> next_rare(std::string_view in, std::size_t limit, syntax const& rules, F&& f) noexcept {
+    EHLO_NOINLINE constexpr progress<verb> next_rare(std::string_view in, std::size_t limit, syntax const& rules, F&& f) noexcept(detail::throws_nothing<F>) {
         auto const line = lines_.next(in, limit, rules.tolerate);
         if (line.need_more()) return {line.consumed};
         if (line.failed()) return {line.error(), line.consumed};
@@ -131,7 +131,7 @@ class command_reader {
 
   public:
     template <class F>
-    EHLO_INLINE constexpr progress<verb> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit, syntax const& rules, F&& f) noexcept {
+    EHLO_INLINE constexpr progress<verb> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit, syntax const& rules, F&& f) noexcept(detail::throws_nothing<F>) {
         if (!std::is_constant_evaluated() && lines_.at_start()) {
             std::size_t const used = detail::take_common_command(in, limit, rules, f);
             if (used != 0) [[likely]] {

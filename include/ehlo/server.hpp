@@ -426,7 +426,10 @@ class basic_server {
     template <class H>
     constexpr step run(std::string_view in, H& handler, std::span<char> out) {
         io t{in, writer(out.data(), out.size())};
-        if (in.size() < left_ && !waiting_ && where_ != state::closed) [[unlikely]] misused(t, handler);
+        if (in.size() < left_ || waiting_) [[unlikely]] {
+            if (waiting_) return done(t, want::reply);  // whatever was given: it is looked at when the answer has come
+            if (where_ != state::closed) misused(t, handler);
+        }
         for (;;) {
             if (where_ == state::closed) return done(t, want::close);
             if (waiting_) return leave(t, want::reply);

@@ -427,6 +427,18 @@ TEST_CASE("server: fewer octets than it left are told, and end the session") {
         CHECK((s.consumed == 0 && s.produced == 0 && s.want == want::read));
     }
     CHECK(wrong > 300);
+    // While it waits nothing is looked at; then what was there must be there again, but for what was answered.
+    for (std::size_t const kept : {6u, 5u, 0u}) {
+        loop<ehlo::server, slow_recorder> l;
+        exact out(4000);
+        std::string const two = "EHLO me\r\nNOOP\r\n";
+        REQUIRE(l.server.advance(two, l.handler, out.span()).want == want::reply);
+        REQUIRE(l.server.advance("", l.handler, out.span()).want == want::reply);
+        REQUIRE(l.server.advance("EHLO", l.handler, out.span()).want == want::reply);
+        REQUIRE(l.server.answer(ehlo::replies::ok, l.handler, out.span()).consumed == 9);
+        exact const rest(std::string_view(two).substr(9, kept));
+        CHECK(l.server.advance(rest.view(), l.handler, out.span()).want == (kept == 6 ? want::reply : want::close));
+    }
 }
 
 TEST_CASE("LMTP: RFC 2033 4.2: between the replies to a content its end must stay where it is") {
@@ -484,7 +496,7 @@ TEST_CASE("server: called in any order, a session neither crashes nor says more 
             Handler h;
             std::string in;
             std::size_t replies = 0;
-            bool lost = false, closed = false;
+            bool lost = false, closed = false, waiting = false;
             for (int n = 0; n < 60; ++n) {
                 exact out(r.one_in(4) ? r.below(1400) : 1024 + r.below(3000));
                 ehlo::step t;
@@ -507,7 +519,8 @@ TEST_CASE("server: called in any order, a session neither crashes nor says more 
                     break;
                 }
                 case 5: t = s.shut_down(h, out.span(), r.one_in(2) ? reply(static_cast<unsigned>(r.between(100, 700)), "x") : ehlo::replies::shutting_down); break;
-                case 6: {  // octets are lost
+                case 6: {  // octets are lost; those of a command that waits the session cannot see
+                    if (waiting) continue;
                     exact const octets(std::string_view(in).substr(in.size() - r.below(in.size() + 1)));
                     t = s.advance(octets.view(), h, out.span());
                     in.assign(octets.view());
@@ -516,13 +529,14 @@ TEST_CASE("server: called in any order, a session neither crashes nor says more 
                 }
                 default: s.disconnected(h), lost = true; continue;
                 }
-                if (s.where() != state::data || t.consumed != 0) REQUIRE(t.consumed <= given);
+                REQUIRE(t.consumed <= given);
                 REQUIRE(t.produced <= out.view().size());
                 in.erase(0, (std::min)(t.consumed, in.size()));
                 replies += codes(out.view().substr(0, t.produced)).size();
                 REQUIRE(!(closed && (t.produced != 0 || t.consumed != 0)));
                 REQUIRE(!(lost && t.produced != 0));
                 closed |= t.want == want::close;
+                waiting = t.want == want::reply || (waiting && t.want == want::room);
                 REQUIRE((t.want == want::close) == (s.where() == state::closed));
             }
             REQUIRE(h.answers.size() == replies);
