@@ -46,6 +46,21 @@ inline constexpr std::string_view event_names[event_count] = {"greeting", "EHLO/
                                                               "RSET", "NOOP", "VRFY", "EXPN", "HELP", "TURN", "QUIT", "shutdown"};
 constexpr std::string_view name(event e) noexcept { return event_names[static_cast<unsigned>(e)]; }
 
+namespace detail {
+// Every one has a name, and each its own.
+template <std::size_t N>
+consteval bool are_names(std::string_view const (&names)[N]) {
+    for (std::size_t i = 0; i < N; ++i) {
+        if (names[i].empty()) return false;
+        for (std::size_t j = 0; j < i; ++j)
+            if (names[i] == names[j]) return false;
+    }
+    return true;
+}
+static_assert(are_names(state_names) && static_cast<std::size_t>(state::closed) + 1 == state_count, "a state lacks its name");
+static_assert(are_names(event_names) && static_cast<std::size_t>(event::shutdown) + 1 == event_count, "an event lacks its name");
+}  // namespace detail
+
 /// The event that a verb stands for; nothing for a verb that the session does not know (yet: STARTTLS, AUTH, BDAT ...).
 constexpr std::optional<event> event_of(verb v) noexcept {
     switch (v) {

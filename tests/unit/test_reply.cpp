@@ -391,6 +391,8 @@ TEST_CASE("the right reply for every failure", "[reply]") {
             unsigned code = sender ? row.mail : v == verb::rcpt ? row.rcpt : v == verb::data ? row.data : row.other;
             // RFC 6531 3.5: VRFY and EXPN refuse octets over 127 like a mailbox.
             if (row.code == errc::non_ascii && (v == verb::vrfy || v == verb::expn)) code = 553;
+            // RFC 5321 4.3.2: 555 is for MAIL and RCPT, 504 for VRFY and EXPN.
+            if (row.code == errc::unknown_parameter && (v == verb::vrfy || v == verb::expn)) code = 504;
             // RFC 3030 2 has no answer to it: the size of a chunk is an argument like any other (design.md 4).
             if (row.code == errc::number_too_large && v == verb::bdat) code = 501;
             CHECK(r.code == code);
