@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -21,6 +22,7 @@ post = None
 postfix_cache = None
 deadline = float("inf")  # time.monotonic() at which no further test starts
 
+LOG = "envelopes.jsonl"  # beside mailsink's files
 PATIENCE = 20  # seconds that any one step may take
 
 
@@ -128,7 +130,7 @@ class MailSink(Program):
         self.directory = pathlib.Path(tempfile.mkdtemp(dir=scratch, prefix="mail."))
         self.keeps = "--discard" not in options
         directory = [f"--dir={self.directory}"] if self.keeps else []
-        super().__init__([mailsink, "--port=0", *directory, "--name=sink.example", *options], scratch,
+        super().__init__([mailsink, "--port=0", *directory, "--name=sink.example", "--grace=1", *options], scratch,
                          descriptors=descriptors)
         try:
             self.wait_for(lambda: b"\n" in self.out(), "line that says where it listens")
@@ -145,6 +147,10 @@ class MailSink(Program):
     def contents(self):
         """At once, without waiting: a message must be in its file before it is acknowledged."""
         return [path.read_bytes() for path in self.files()]
+
+    def envelopes(self):
+        """The lines of the log."""
+        return [json.loads(line) for line in (self.directory / LOG).read_bytes().splitlines()]
 
     def only(self):
         found = self.contents()
@@ -171,8 +177,10 @@ class MailSink(Program):
         assert messages == len(kept), f"mailsink counted {messages} messages, its directory has {len(kept)}"
         size = sum(map(len, kept))
         assert octets == size, f"mailsink counted {octets} octets, its files have {size}"
-        strays = sorted(path.name for path in self.directory.iterdir() if path.suffix != ".eml")
+        strays = sorted(path.name for path in self.directory.iterdir() if path.suffix != ".eml" and path.name != LOG)
         assert not strays, f"mailsink left other files in its directory: {strays[:5]}"
+        told = sorted(line["file"] for line in self.envelopes() if line["file"])
+        assert told == [path.name for path in self.files()], "the log does not name the files that are there"
         return messages, connections
 
 
