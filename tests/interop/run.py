@@ -32,7 +32,8 @@ GROUPS = {
     "load": [test_load.Post],
     "aiosmtpd": [test_post.Aiosmtpd],
     "smtp-sink": [test_post.SmtpSink],
-    "post": [test_post.ToMailsink, test_post.MadeUpServers],
+    "post": [test_post.ToMailsink, test_post.MadeUpServers, test_post.EightBit, test_post.Utf8Addresses],
+    "refusals": [test_post.UnaskedReplies],
     "sockets": [test_sockets.Delivery, test_sockets.Interrupted, test_sockets.Smuggling, test_sockets.Endurance],
 }
 
