@@ -20,6 +20,7 @@ import wire
 mailsink = None
 post = None
 postfix_cache = None
+faults = None  # the library that makes system calls fail
 deadline = float("inf")  # time.monotonic() at which no further test starts
 
 LOG = "envelopes.jsonl"  # beside mailsink's files
@@ -126,18 +127,19 @@ def describe_difference(actual, expected):
 class MailSink(Program):
     """The server under test, with a fresh directory; with --discard, an empty one."""
 
-    def __init__(self, scratch, *options, descriptors=None):
-        self.directory = pathlib.Path(tempfile.mkdtemp(dir=scratch, prefix="mail."))
+    def __init__(self, scratch, *options, descriptors=None, directory=None, env=None, before=(), host="127.0.0.1"):
+        """`before`: words in front of the command; `host`: what it must say that it listens on."""
+        self.directory = directory or pathlib.Path(tempfile.mkdtemp(dir=scratch, prefix="mail."))
         self.keeps = "--discard" not in options
         directory = [f"--dir={self.directory}"] if self.keeps else []
-        super().__init__([mailsink, "--port=0", *directory, "--name=sink.example", "--grace=1", *options], scratch,
-                         descriptors=descriptors)
+        super().__init__([*before, mailsink, "--port=0", *directory, "--name=sink.example", "--grace=1", *options], scratch,
+                         env, descriptors)
         try:
             self.wait_for(lambda: b"\n" in self.out(), "line that says where it listens")
         except BaseException:
             self.kill()  # nobody else has it yet
             raise
-        ready = re.fullmatch(rb"listening on 127\.0\.0\.1:(\d+)\n", self.out())
+        ready = re.fullmatch(b"listening on " + re.escape(host.encode()) + rb":(\d+)\n", self.out())
         assert ready, f"not the line that was promised: {self.out()!r}"
         self.port = int(ready[1])
 
@@ -182,6 +184,13 @@ class MailSink(Program):
         told = sorted(line["file"] for line in self.envelopes() if line["file"])
         assert told == [path.name for path in self.files()], "the log does not name the files that are there"
         return messages, connections
+
+
+def failing(*calls):
+    """An environment in which these calls fail; see faults.cpp."""
+    # A program with AddressSanitizer does not start otherwise.
+    options = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
+    return {"LD_PRELOAD": faults, "EHLO_FAULTS": " ".join(calls), "ASAN_OPTIONS": options}
 
 
 class Case(unittest.TestCase):
