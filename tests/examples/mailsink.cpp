@@ -209,7 +209,7 @@ struct connection {
 int poller = -1;
 std::vector<int> listeners;
 bool accepts = true, stopping = false;
-std::size_t most_connections = 0;  // that there are descriptors for
+std::size_t most_connections = 1000;  // that there are descriptors for
 std::list<connection> connections;
 std::unordered_map<std::string, std::size_t> peers;  // connections from each address
 
@@ -319,9 +319,10 @@ void accept_some(int listener, int most) {
         c.fd = fd;
         c.here = std::prev(connections.end());
         if (opt.tolerate != ehlo::strict) c.smtp.tolerate(opt.tolerate);
-        c.host = from.host();
+        std::string peer = from.text();
+        c.host = peer.substr(0, peer.rfind(':'));
         bool const crowded = ++peers[c.host] > opt.max_per_peer || connections.size() > opt.max_connections;
-        c.mail.begin(from.text(), crowded);
+        c.mail.begin(std::move(peer), crowded);
         put_off(c);
         watch(fd, EPOLLIN, &c, EPOLL_CTL_ADD);
         if (!drive(c, {})) hang_up(c);  // the greeting

@@ -411,6 +411,9 @@ class Stderr(Sinks):
                 peer.send((ENVELOPE.replace(b"RCPT TO:<b@example.com>\r\n", b"RCPT TO:<b@example.com>\r\n" * 10)) + b".\r\n")
                 self.assertEqual([peer.code() for _ in range(13)], [250] * 11 + [354, 250])
         self.assertEqual(len(list(directory.glob("*.eml"))), count)
+        # Whatever number stderr had, nothing of it has become part of anything else.
+        lines = (directory / harness.LOG).read_bytes().splitlines()
+        self.assertEqual([json.loads(line)["octets"] for line in lines], [0] * count)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(harness.PATIENCE), 0, "exit code")
 
