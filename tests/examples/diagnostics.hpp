@@ -12,6 +12,8 @@
 #include <string>
 
 class diagnostics {
+    static constexpr std::size_t longest = 4000;  // octets of a line; a pipe takes up to 4096 at once or not at all
+
     int fd_ = STDERR_FILENO;
     bool socket_ = false;
     bool may_block_ = false;
@@ -38,6 +40,7 @@ class diagnostics {
         if (again >= 0) fd_ = again;
     }
     void say(std::string line) {
+        if (line.size() > longest) line.replace(longest, line.npos, "...");
         line += '\n';
         if (dropped_ != 0) {
             if (!write(std::to_string(dropped_) + " lines were dropped here\n")) {
