@@ -26,7 +26,7 @@ def sources():
     check = ["-fsyntax-only"]
     return {"nothing": ("", check), "the standard headers it needs": ("\n".join(standard), check),
             **{name: (f"#include <ehlo/{name}>\n", check) for name in HEADERS},
-            "mailsink, -O2": ((ROOT / "tests/examples/mailsink.cpp").read_text(), ["-O2", "-c", "-o", os.devnull])}
+            "mailsink, -O2": ((ROOT / "tests/examples/mailsink.cpp").read_text(), [f"-I{ROOT}/tests/examples", "-O2", "-c", "-o", os.devnull])}
 
 
 def seconds(compiler, source, arguments):

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -19,8 +20,10 @@ import wire
 mailsink = None
 post = None
 postfix_cache = None
+faults = None  # the library that makes system calls fail
 deadline = float("inf")  # time.monotonic() at which no further test starts
 
+LOG = "envelopes.jsonl"  # beside mailsink's files
 PATIENCE = 20  # seconds that any one step may take
 
 
@@ -124,18 +127,19 @@ def describe_difference(actual, expected):
 class MailSink(Program):
     """The server under test, with a fresh directory; with --discard, an empty one."""
 
-    def __init__(self, scratch, *options, descriptors=None):
-        self.directory = pathlib.Path(tempfile.mkdtemp(dir=scratch, prefix="mail."))
+    def __init__(self, scratch, *options, descriptors=None, directory=None, env=None, before=(), host="127.0.0.1"):
+        """`before`: words in front of the command; `host`: what it must say that it listens on."""
+        self.directory = directory or pathlib.Path(tempfile.mkdtemp(dir=scratch, prefix="mail."))
         self.keeps = "--discard" not in options
         directory = [f"--dir={self.directory}"] if self.keeps else []
-        super().__init__([mailsink, "--port=0", *directory, "--name=sink.example", *options], scratch,
-                         descriptors=descriptors)
+        super().__init__([*before, mailsink, "--port=0", *directory, "--name=sink.example", "--grace=1", *options], scratch,
+                         env, descriptors)
         try:
             self.wait_for(lambda: b"\n" in self.out(), "line that says where it listens")
         except BaseException:
             self.kill()  # nobody else has it yet
             raise
-        ready = re.fullmatch(rb"listening on 127\.0\.0\.1:(\d+)\n", self.out())
+        ready = re.fullmatch(b"listening on " + re.escape(host.encode()) + rb":(\d+)\n", self.out())
         assert ready, f"not the line that was promised: {self.out()!r}"
         self.port = int(ready[1])
 
@@ -145,6 +149,10 @@ class MailSink(Program):
     def contents(self):
         """At once, without waiting: a message must be in its file before it is acknowledged."""
         return [path.read_bytes() for path in self.files()]
+
+    def envelopes(self):
+        """The lines of the log."""
+        return [json.loads(line) for line in (self.directory / LOG).read_bytes().splitlines()]
 
     def only(self):
         found = self.contents()
@@ -171,9 +179,18 @@ class MailSink(Program):
         assert messages == len(kept), f"mailsink counted {messages} messages, its directory has {len(kept)}"
         size = sum(map(len, kept))
         assert octets == size, f"mailsink counted {octets} octets, its files have {size}"
-        strays = sorted(path.name for path in self.directory.iterdir() if path.suffix != ".eml")
+        strays = sorted(path.name for path in self.directory.iterdir() if path.suffix != ".eml" and path.name != LOG)
         assert not strays, f"mailsink left other files in its directory: {strays[:5]}"
+        told = sorted(line["file"] for line in self.envelopes() if line["file"])
+        assert told == [path.name for path in self.files()], "the log does not name the files that are there"
         return messages, connections
+
+
+def failing(*calls):
+    """An environment in which these calls fail; see faults.cpp."""
+    # A program with AddressSanitizer does not start otherwise.
+    options = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
+    return {"LD_PRELOAD": faults, "EHLO_FAULTS": " ".join(calls), "ASAN_OPTIONS": options}
 
 
 class Case(unittest.TestCase):

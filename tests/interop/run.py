@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the interoperability tests: real mail programs against mailsink and post.
 
-    run.py --mailsink=PATH --post=PATH --postfix-cache=DIR [--only=GROUP]... [-k PATTERN]...
+    run.py --mailsink=PATH --post=PATH --faults=PATH --postfix-cache=DIR [--only=GROUP]... [-k PATTERN]...
 
 Exit 0: passed. 1: failed; a program that cannot be had is a failure, too, so that no machine leaves it out in silence.
 77: a program cannot be had, and EHLO_INTEROP_SKIP_MISSING=1 allows that.
@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True  # the source tree stays clean
 import harness
 import test_clients
 import test_load
+import test_mailsink
 import test_post
 import test_sockets
 
@@ -32,7 +33,10 @@ GROUPS = {
     "load": [test_load.Post],
     "aiosmtpd": [test_post.Aiosmtpd],
     "smtp-sink": [test_post.SmtpSink],
-    "post": [test_post.ToMailsink, test_post.MadeUpServers],
+    "post": [test_post.ToMailsink, test_post.MadeUpServers, test_post.EightBit, test_post.Utf8Addresses],
+    "refusals": [test_post.UnaskedReplies],
+    "spool": [test_mailsink.Names, test_mailsink.Envelopes, test_mailsink.Crashes, test_mailsink.Troubles],
+    "left-running": [test_mailsink.Stderr, test_mailsink.Addresses, test_mailsink.Ending, test_mailsink.Limits],
     "sockets": [test_sockets.Delivery, test_sockets.Interrupted, test_sockets.Smuggling, test_sockets.Endurance],
 }
 
@@ -41,6 +45,7 @@ def arguments():
     parser = argparse.ArgumentParser(description="Interoperability tests of mailsink and post.")
     parser.add_argument("--mailsink", required=True, help="the server under test")
     parser.add_argument("--post", required=True, help="the client under test")
+    parser.add_argument("--faults", help="the library that faults.cpp becomes; without it, tests that need it fail")
     parser.add_argument("--postfix-cache", required=True, help="directory to unpack Postfix's tools into")
     parser.add_argument("--only", action="append", choices=GROUPS, help="run this group; may be repeated")
     parser.add_argument("-k", dest="patterns", action="append", help="run the tests whose name has this in it")
@@ -59,6 +64,7 @@ def main():
     options = arguments()
     harness.mailsink = os.path.abspath(options.mailsink)
     harness.post = os.path.abspath(options.post)
+    harness.faults = options.faults and os.path.abspath(options.faults)
     harness.postfix_cache = os.path.abspath(options.postfix_cache)
     cases = [case for group in options.only or GROUPS for case in GROUPS[group]]
     try:
