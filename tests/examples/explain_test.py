@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
 """Contract tests of explain: explain_test.py PATH_TO_EXPLAIN
-
-Every item is run with --chunk of none, 1, 2, 3, 7 and 4096 octets, and all answers must be the same. In an item "¦"
-stands in front of the octet at fault. In what is expected, ABSENT stands for a key that must not be there.
 """
 import base64
 import json
@@ -12,43 +9,11 @@ import subprocess
 import sys
 import unicodedata
 
-EXPLAIN = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
+import explaining
+from explaining import ABSENT, CHUNKS, ENVIRONMENT, check, marked, objects, run, same, unescape
+
+EXPLAIN = explaining.program = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 HERE = os.path.dirname(os.path.abspath(__file__))
-CHUNKS = [None, 1, 2, 3, 7, 4096]
-ABSENT = object()
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
-
-checks = 0
-faults = []
-
-
-def check(ok, what):
-    global checks
-    checks += 1
-    if not ok:
-        faults.append(what)
-
-
-def run(arguments, octets=b""):
-    try:
-        p = subprocess.run([EXPLAIN, *arguments], input=octets, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           env=ENVIRONMENT, timeout=20)
-    except subprocess.TimeoutExpired:
-        sys.exit(f"FAILED explain {' '.join(arguments)} does not end")
-    return p.returncode, p.stdout, p.stderr
-
-
-# Escapes, by another hand than explain's.
-def unescape(item):
-    names = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
-
-    def one(m):
-        text = m.group(0)
-        if len(text) == 1:
-            return text.encode()
-        return bytes([int(text[2:], 16)]) if text[1] == "x" else names[text[1]]
-
-    return b"".join(one(m) for m in re.finditer(r"\\x[0-9A-Fa-f]{2}|\\[rnt0\\]|.", item, re.S))
 
 
 def shown(octets):
@@ -84,49 +49,10 @@ def good(item, **expected):
 
 
 def bad(item, error, reply=None, **expected):
-    expected = {"ok": False, "error": error, **expected}
-    if "¦" in item:
-        before, after = item.split("¦")
-        item = before + after
-        expected["at"] = len(unescape(before))
+    item, expected = marked(item, {"ok": False, "error": error, **expected})
     if reply is not None:
         expected["reply"] = reply
     return item, expected
-
-
-def same(expected, actual, what):
-    for key, value in expected.items():
-        if value is ABSENT:
-            check(key not in actual, f"{what}: {key!r} must be absent: {actual}")
-        elif key == "reply" and isinstance(value, str) and value.endswith("*"):
-            check(str(actual.get(key)).startswith(value[:-1]), f"{what}: reply {value}: {actual}")
-        else:
-            check(key in actual and actual[key] == value and type(actual[key]) is type(value),
-                  f"{what}: {key} should be {value!r}: {actual}")
-
-
-def objects(arguments, octets):
-    """The JSON objects, the same for every chunk."""
-    first = None
-    for chunk in CHUNKS:
-        extra = [] if chunk is None else [f"--chunk={chunk}"]
-        code, out, err = run(["--json", *extra, *arguments], octets)
-        check(code == 0, f"{arguments} {extra}: exit status {code}: {err.decode()}")
-        if first is None:
-            first = out
-        elif out != first:
-            for a, b in zip(first.splitlines(), out.splitlines()):
-                check(a == b, f"{arguments} {extra}: {b.decode()}\n  without --chunk: {a.decode()}")
-            check(out == first, f"{arguments} {extra}: another output")
-    def unique(pairs):
-        check(len({key for key, _ in pairs}) == len(pairs), f"{arguments}: a key stands twice: {pairs}")
-        return dict(pairs)
-
-    try:
-        return [json.loads(line, object_pairs_hook=unique) for line in first.decode().splitlines()]
-    except ValueError as e:
-        check(False, f"{arguments}: not JSON: {e}: {first!r}")
-        return []
 
 
 L64, L65, L63 = "a" * 64, "a" * 65, "b" * 63
@@ -520,14 +446,6 @@ ITEMS = [
     (["ehlo"], ANSWERS), (["content"], CONTENTS), (["--bare=normalize", "content"], NORMALIZED), (["--bare=pass", "content"], PASSED),
     (["encode"], MESSAGES), (["--bare=normalize", "encode"], MESSAGES_NORMALIZED), (["write"], WRITES),
 ]
-
-
-def marked(item, expected):
-    """Items that are no good() or bad() may hold the mark as well."""
-    if "¦" in item:
-        before, after = item.split("¦")
-        return before + after, {**expected, "at": len(unescape(before))}
-    return item, expected
 
 
 def caret_column(text):
@@ -932,10 +850,10 @@ def main():
             test()
         except Exception as e:  # a test that stumbles has failed; the others go on
             check(False, f"{test.__name__}: {e!r}")
-    for fault in faults[:40]:
+    for fault in explaining.faults[:40]:
         print("FAILED", fault)
-    print(f"explain_test: {count} items, {checks} checks, {len(faults)} failed")
-    return 1 if faults else 0
+    print(f"explain_test: {count} items, {explaining.checks} checks, {len(explaining.faults)} failed")
+    return 1 if explaining.faults else 0
 
 
 if __name__ == "__main__":
