@@ -77,9 +77,9 @@
 #define EHLO_PASTE_(a, b, c) a##b##c
 #define EHLO_PASTE(a, b, c) EHLO_PASTE_(a, b, c)
 #if EHLO_VECTOR
-#define EHLO_TARGET_KERNELS vectors
+#define EHLO_TARGET_KERNELS target_vectors
 #else
-#define EHLO_TARGET_KERNELS plain
+#define EHLO_TARGET_KERNELS target_plain  // not a name that somebody may have: an inline namespace is seen
 #endif
 #if defined(__AVX512F__)
 #define EHLO_TARGET_WIDTH _avx512

@@ -9,7 +9,6 @@
 """
 import os
 import pathlib
-import platform
 import re
 import subprocess
 import sys
@@ -22,7 +21,6 @@ ALLOWED |= {"bcmp"}  # what Clang makes of memcmp(...) == 0, where there is a C 
 SMALL = ["-Os", "-fno-exceptions", "-fno-rtti"]
 LINKER = {"_GLOBAL_OFFSET_TABLE_"}
 OPT_IN = {"std_error.hpp", "format.hpp"}  # they are there for the standard library
-X86_64 = platform.machine() in ("x86_64", "AMD64")
 faults = []
 
 
@@ -128,6 +126,11 @@ int main() {
         faults.append(f"two objects in one program: exit status {p.returncode}: {p.stdout}")
 
 
+# 64 bits on a machine of 32: the compiler's own library divides.
+TARGET = out_of(COMPILER, *FLAGS, "-dM", "-E", "-x", "c++", "/dev/null")
+X86_64 = "#define __x86_64__ " in TARGET
+if "#define __SIZEOF_POINTER__ 4" in TARGET:
+    ALLOWED |= {"__udivdi3", "__umoddi3", "__udivmoddi4", "__divdi3", "__moddi3"}
 with tempfile.TemporaryDirectory() as work:
     plain = use("plain", X86_64)
     if "clang" not in out_of(COMPILER, "--version"):
