@@ -123,6 +123,7 @@ struct sender {
         auto const tell = [&](auto const& result) {
             if (result || result.error().code == ehlo::errc::output_full) return result.has_value();
             FAIL("a command was refused: " + std::string(name(result.error().code)));
+            return false;
         };
         for (int i = 0; i < 500; ++i) {
             bool const idle = !c.awaits();
