@@ -127,9 +127,12 @@ void check_conflicts(rcpt_parameters const&) {}
 
 template <class Set, class Parse>
 void check_set(std::string_view text, Set const& set, syntax const& rules, Parse&& parse) {
-    naive const found(text);
+    // What is told of a place counts from the first parameter.
     std::size_t const first = std::min(text.find_first_not_of(' '), text.size());
-    check(set.all().text() == text.substr(first), "the parameters are the text");
+    check(first == 0 || !rules.tolerate.empty(), "a text begins with a parameter");
+    text.remove_prefix(first);
+    naive const found(text);
+    check(set.all().text() == text, "the parameters are the text");
     check(found.repeated == text.npos, "no keyword stands twice");
     check(!found.blanks || !rules.tolerate.empty(), "between parameters stands one space");
     std::size_t n = 0, unknown = text.npos, not_own = text.npos;
