@@ -21,7 +21,8 @@ std::string upper(std::string_view text) {
     return out;
 }
 
-// What a naive search finds: a cut at each SP, and of each piece at its first "=".
+// What a naive search finds: a cut at each SP, and of each piece at its first "=". Between two spaces there is nothing, which some
+// rule may tolerate.
 struct naive {
     struct piece {
         std::size_t at;
@@ -30,6 +31,7 @@ struct naive {
     };
     std::vector<piece> all;
     std::size_t repeated = std::string_view::npos;  // the first piece whose keyword stood before
+    bool blanks = false;                            // a piece of nothing
 
     explicit naive(std::string_view text) {
         if (text.empty()) return;
@@ -37,6 +39,8 @@ struct naive {
         for (std::size_t at = 0, end = 0; end != text.size(); at = end + 1) {
             end = std::min(text.find(' ', at), text.size());
             std::string_view const whole = text.substr(at, end - at);
+            blanks |= whole.empty();
+            if (whole.empty()) continue;
             std::size_t const equals = whole.find('=');
             piece p{at, upper(whole.substr(0, equals)), std::nullopt};
             if (equals != whole.npos) p.value = whole.substr(equals + 1);
@@ -124,8 +128,14 @@ void check_conflicts(rcpt_parameters const&) {}
 
 template <class Set, class Parse>
 void check_set(std::string_view text, Set const& set, syntax const& rules, Parse&& parse) {
+    // What is told of a place counts from the first parameter.
+    std::size_t const first = std::min(text.find_first_not_of(' '), text.size());
+    check(first == 0 || !rules.tolerate.empty(), "a text begins with a parameter");
+    text.remove_prefix(first);
     naive const found(text);
-    check(set.all().text() == text && found.repeated == text.npos, "no keyword stands twice");
+    check(set.all().text() == text, "the parameters are the text");
+    check(found.repeated == text.npos, "no keyword stands twice");
+    check(!found.blanks || !rules.tolerate.empty(), "between parameters stands one space");
     std::size_t n = 0, unknown = text.npos, not_own = text.npos;
     parameter_ids present;
     for (parameter const p : set.all()) {
@@ -187,7 +197,9 @@ void check_text(std::string_view text, fuzz::dialect const& d, Parse&& parse) {
     std::size_t const space = f.at == 0 ? text.npos : text.rfind(' ', f.at - 1);
     if (space == text.npos) return;
     check(found.repeated > space, "nothing stands twice before another fault");
-    auto const before = parse(text.substr(0, space), d.rules);
+    std::string_view right = text.substr(0, space);
+    while (right.ends_with(' ')) right.remove_suffix(1);
+    auto const before = parse(right, d.rules);
     check(before || before.error().code == errc::conflicting_parameters, "the fault is the first one",
           before ? "" : name(before.error().code));
 }

@@ -367,6 +367,8 @@ def main(arguments):
         explaining.program = arguments[0]
         paths = [pathlib.Path(a) for a in arguments[1:]] or documents()
         check(paths, "there are no files of cases")
+        if not pathlib.Path(arguments[0]).is_file():
+            sys.exit(f"there is no {arguments[0]}")
         count, noun = run(paths), f"cases in {len(paths)} files"
     else:
         sys.exit(__doc__)
