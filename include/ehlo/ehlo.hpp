@@ -11,7 +11,9 @@
 #include <ehlo/dispatch.hpp>
 #include <ehlo/ehlo_answer.hpp>
 #include <ehlo/line.hpp>
+#include <ehlo/own_commands.hpp>
 #include <ehlo/policy.hpp>
+#include <ehlo/proof.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/server.hpp>
 #include <ehlo/session.hpp>

@@ -294,7 +294,8 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::too_many_errors: return with(421, 7, 0);
     case errc::bad_sequence: return with(503, 5, 1);
     case errc::not_implemented: return with(502, 5, 1);
-    case errc::not_authenticated: return with(530, 7, 0);
+    case errc::not_authenticated:
+    case errc::tls_required: return with(530, 7, 0);
     case errc::unknown_parameter: return with(555, 5, 4);
     case errc::session_over: return with(421, 3, 0);
     // The rest are faults in replies, which a client sees, and faults of the calling program.

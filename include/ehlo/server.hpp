@@ -4,6 +4,7 @@
 #include <ehlo/command_reader.hpp>
 #include <ehlo/policy.hpp>
 #include <ehlo/session.hpp>
+#include <ehlo/vocabulary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -164,10 +165,10 @@ class basic_server {
             if (where_ == state::closed) return done(t, want::close);
             if (waiting_) return done(t, want::reply);
             // Content needs no room until its end; a whole reply must fit before anybody is asked for one.
-            if (t.out.room() < reply_space && where_ != state::data) return done(t, want::write);
+            if (t.out.room() < reply_space && where_ != state::content) return done(t, want::write);
             if (where_ == state::connected) greet(t, handler);
-            else if (where_ == state::data ? !take_content(t, handler) : !take_command(t, handler))
-                return done(t, where_ == state::data && t.out.room() < reply_space && more_content(t) ? want::write : want::read);
+            else if (where_ == state::content ? !take_content(t, handler) : !take_command(t, handler))
+                return done(t, where_ == state::content && t.out.room() < reply_space && more_content(t) ? want::write : want::read);
         }
     }
 

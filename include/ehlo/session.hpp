@@ -31,8 +31,8 @@ inline constexpr std::size_t state_count = 14;
 inline constexpr std::string_view state_names[state_count] = {"connected", "greeted", "ready",    "mail",      "rcpt",    "content", "chunk",
                                                               "chunks",    "spoilt",  "exchange", "handshake", "refused", "turned",  "closed"};
 constexpr std::string_view name(state s) noexcept { return state_names[static_cast<unsigned>(s)]; }
-using states = set_of<state>;
-constexpr states operator|(state a, state b) noexcept { return states(a) | states(b); }
+using state_set = set_of<state>;
+constexpr state_set operator|(state a, state b) noexcept { return state_set(a) | state_set(b); }
 
 /// What happens in a session. Each is answered by a reply, but for those that have none (see event_table).
 enum class event : std::uint8_t {
@@ -64,8 +64,8 @@ enum class event : std::uint8_t {
     own0, own1, own2, own3, own4, own5, own6, own7,   ///< commands of the user's own
 };
 inline constexpr std::size_t event_count = 41, own_event_count = 8;
-using events = set_of<event>;
-constexpr events operator|(event a, event b) noexcept { return events(a) | events(b); }
+using event_set = set_of<event>;
+constexpr event_set operator|(event a, event b) noexcept { return event_set(a) | event_set(b); }
 
 /// What is known besides the state.
 enum class fact : std::uint8_t {
@@ -78,8 +78,8 @@ enum class fact : std::uint8_t {
 inline constexpr std::size_t fact_count = 5;
 inline constexpr std::string_view fact_names[fact_count] = {"extended", "tls", "authenticated", "smtputf8", "binary"};
 constexpr std::string_view name(fact f) noexcept { return fact_names[static_cast<unsigned>(f)]; }
-using facts = set_of<fact>;
-constexpr facts operator|(fact a, fact b) noexcept { return facts(a) | facts(b); }
+using fact_set = set_of<fact>;
+constexpr fact_set operator|(fact a, fact b) noexcept { return fact_set(a) | fact_set(b); }
 
 /// How many replies an event has.
 enum class replies_due : std::uint8_t {
@@ -94,10 +94,10 @@ struct event_facts {
     bool pipelined;         ///< other commands may follow it before its reply (RFC 2920 3.1, RFC 3030 4.2)
     replies_due replies;
     std::uint16_t client_timeout;   ///< seconds a client waits for the reply, at least (RFC 5321 4.5.3.2)
-    facts exempt;           ///< what the event goes without even where the service requires it (RFC 3207 4, RFC 4954 4)
+    fact_set exempt;           ///< what the event goes without even where the service requires it (RFC 3207 4, RFC 4954 4)
 };
 namespace detail {
-inline constexpr facts anyway = fact::tls | fact::authenticated;
+inline constexpr fact_set anyway = fact::tls | fact::authenticated;
 }
 /// One row for each event, in the order of the enum. Where RFC 5321 has no time, it is that of MAIL.
 inline constexpr event_facts event_table[event_count] = {
@@ -151,7 +151,7 @@ namespace detail {
 using session_row = transition<state, event, fact>;
 
 // What one who decides by this table always refuses. The answer of one who decides otherwise leads on all the same.
-constexpr session_row misplaced(states from, events on, state done, state more, state refused, effect does) noexcept {
+constexpr session_row misplaced(state_set from, event_set on, state done, state more, state refused, effect does) noexcept {
     session_row r{from, on, done, more, refused, does};
     r.in_order = false;
     return r;
@@ -163,10 +163,10 @@ struct session_rows {
     using e = event;
     using f = fact;
     static constexpr state stay = stay_in<state>, never = never_to<state>;
-    static constexpr states open = s::mail | s::rcpt | s::chunks | s::spoilt;   // a transaction that reads commands
-    static constexpr states in_order = open | s::ready;                         // EHLO was accepted, and commands are read
-    static constexpr states commands = in_order | s::greeted;
-    static constexpr states alive = states::first(state_count) - s::closed;
+    static constexpr state_set open = s::mail | s::rcpt | s::chunks | s::spoilt;   // a transaction that reads commands
+    static constexpr state_set in_order = open | s::ready;                         // EHLO was accepted, and commands are read
+    static constexpr state_set commands = in_order | s::greeted;
+    static constexpr state_set alive = state_set::first(state_count) - s::closed;
 
     static constexpr session_row rows[] = {
         // from              on                       done        more         refused
@@ -225,16 +225,16 @@ inline constexpr std::size_t session_row_count = sizeof(session_rows::rows) / si
 /// The protocol as it stands in the RFCs. One with commands of the user's own has the same members.
 struct smtp_protocol {
     static constexpr transition_table<state, event, fact, state_count, event_count, detail::session_row_count> rules{detail::session_rows::rows};
-    static constexpr facts of_transaction = fact::smtputf8 | fact::binary;                            ///< they end with it
+    static constexpr fact_set of_transaction = fact::smtputf8 | fact::binary;                            ///< they end with it
     static constexpr event brings_by = event::parameter;                                              ///< in order where a command may bring facts
-    static constexpr states ends = state::turned | state::closed;
-    static constexpr events cuts = event::shutdown | event::lost | event::tls_lost;                   ///< they come from outside
-    static constexpr events spoken = events::first(event_count - own_event_count);                    ///< those that can happen
+    static constexpr state_set ends = state::turned | state::closed;
+    static constexpr event_set cuts = event::shutdown | event::lost | event::tls_lost;                   ///< they come from outside
+    static constexpr event_set spoken = event_set::first(event_count - own_event_count);                    ///< those that can happen
 };
 
 /// Whether a transaction is open: something that RSET would drop.
 constexpr bool in_transaction(state s) noexcept {
-    constexpr states open = state::mail | state::rcpt | state::content | state::chunk | state::chunks;
+    constexpr state_set open = state::mail | state::rcpt | state::content | state::chunk | state::chunks;
     return open.has(s);
 }
 /// Whether the state reads commands (and not content, responses, or nothing).
@@ -257,11 +257,11 @@ class basic_session {
   public:
     constexpr basic_session() noexcept = default;
     /// A service that requires TLS or authentication answers 530 to all but what leads there (RFC 3207 4, RFC 4954 4).
-    constexpr explicit basic_session(facts required) noexcept : required_(static_cast<std::uint8_t>(required.bits)) {}
+    constexpr explicit basic_session(fact_set required) noexcept : required_(static_cast<std::uint8_t>(required.bits)) {}
 
     constexpr state where() const noexcept { return where_; }
     constexpr bool over() const noexcept { return where_ == state::closed; }
-    constexpr facts known() const noexcept { return facts::with_bits(known_); }
+    constexpr fact_set known() const noexcept { return fact_set::with_bits(known_); }
     constexpr bool knows(fact f) const noexcept { return known().has(f); }
     /// Recipients accepted in the open transaction.
     constexpr std::uint32_t recipients() const noexcept { return recipients_; }
@@ -275,7 +275,7 @@ class basic_session {
     /// tls_required, not_authenticated.
     constexpr std::optional<errc> check(event e) const noexcept {
         if (auto const why = detail::find_disorder(Protocol::rules.at(where_, e), known())) return why;
-        facts const missing = facts::with_bits(required_) - known() - facts_of(e).exempt;
+        fact_set const missing = fact_set::with_bits(required_) - known() - facts_of(e).exempt;
         if (missing.empty()) [[likely]] return std::nullopt;
         return missing.has(fact::tls) ? errc::tls_required : errc::not_authenticated;
     }
@@ -285,10 +285,10 @@ class basic_session {
     }
     /// The event was answered: the only way anything moves. `brought`: facts that the command itself brings. 421 is the end of
     /// the session, whatever it answers (RFC 5321 3.8).
-    constexpr change settle(event e, unsigned code, facts brought = {}) noexcept {
+    constexpr change settle(event e, unsigned code, fact_set brought = {}) noexcept {
         return settle(code == 421 ? event::shutdown : e, answer_of(code), brought);
     }
-    constexpr change settle(event e, answer a, facts brought = {}) noexcept {
+    constexpr change settle(event e, answer a, fact_set brought = {}) noexcept {
         auto const& r = Protocol::rules.at(where_, e);
         situation<state, fact> const before{where_, known(), in_transaction(where_) ? transaction::one : transaction::none};
         auto const now = detail::settle(r, before, a, brought, Protocol::of_transaction);
@@ -310,6 +310,17 @@ class basic_session {
     constexpr bool operator==(basic_session const&) const = default;
 };
 using session = basic_session<>;
+
+// For the machines as long as they are not built on basic_session: to be deleted then.
+struct old_table {
+    constexpr bool allows(state s, event e) const noexcept { return smtp_protocol::rules.has(s, e) && smtp_protocol::rules.at(s, e).in_order; }
+    constexpr state next(state s, event e, bool accepted) const noexcept {
+        auto const& r = smtp_protocol::rules.at(s, e);
+        state const to = !accepted ? r.refused : r.done != detail::session_rows::never ? r.done : r.more;
+        return to == detail::session_rows::stay || to == detail::session_rows::never ? s : to;
+    }
+};
+inline constexpr old_table smtp_table{};
 
 /// Seconds that a client should wait for the reply to an event, at least (RFC 5321 4.5.3.2).
 constexpr unsigned client_timeout(event e) noexcept { return facts_of(e).client_timeout; }

@@ -1243,7 +1243,7 @@ int play_server(options const& o, string_view input, session_player const& serve
     string s;
     if (shown < used || (unread != 0 && server.where() != ehlo::state::closed))
         s += say('C', input.substr(shown), "", input.size() - shown, "here the client stopped",
-                 server.where() == ehlo::state::data);
+                 server.where() == ehlo::state::content);
     s += "\n  " + paint(fatal ? red : bold, "end: state " + string(ehlo::name(server.where())) + ", " +
                                                 plural(messages, "message") + " accepted" + (fatal ? ", fatal" : ""));
     if (server.where() == ehlo::state::closed && unread != 0) s += ", " + plural(unread, "octet") + " not read";
@@ -1349,7 +1349,7 @@ int client(options const& o, string_view input) {
             written = c.rcpt(out, to_whom[said_rcpt++]);
         } else if (where == state::rcpt && !std::exchange(said_data, true)) {
             written = c.data(out);
-        } else if (where == state::data) {
+        } else if (where == state::content) {
             return send_content();
         } else {
             written = c.bare(out, ehlo::verb::quit);

@@ -150,7 +150,7 @@ TEST_CASE("LMTP: an answer put off waits at its place", "[lmtp]") {
     machine::exact out(4096);
     (void)server.advance("", handler, out.span());
     (void)server.advance("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<yes@b>\r\nRCPT TO:<slow@b>\r\nRCPT TO:<no@b>\r\nDATA\r\n", handler, out.span());
-    REQUIRE(server.where() == state::data);
+    REQUIRE(server.where() == state::content);
     constexpr std::string_view in = "x\r\n.\r\nNOOP\r\n";
     step s = server.advance(in, handler, out.span());
     CHECK(s.want == want::reply);
@@ -210,7 +210,7 @@ TEST_CASE("LMTP: what was stored for one recipient is not abandoned", "[lmtp]") 
         auto l = session<slow_mailboxes>();
         machine::exact out(4096);
         l.feed("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<yes@b>\r\nRCPT TO:<slow@b>\r\nRCPT TO:<yes@b>\r\nDATA\r\n");
-        REQUIRE(l.server.where() == state::data);
+        REQUIRE(l.server.where() == state::content);
         step const s = l.server.advance("x\r\n.\r\n", l.handler, out.span());
         REQUIRE(s.want == want::reply);
         REQUIRE(l.handler.stored.size() == 2);  // the second is decided, but not said
@@ -271,7 +271,7 @@ TEST_CASE("LMTP client: one reply for each recipient that was accepted", "[lmtp]
     CHECK(r.to == event::content_end);
     CHECK(r.recipient == 0);
     CHECK_FALSE(r.accepted);
-    CHECK(l.c.where() == state::data);
+    CHECK(l.c.where() == state::content);
     r = l.hear("250 2.0.0 stored\r\n");
     CHECK(r.to == event::content_end);
     CHECK(r.recipient == 1);
@@ -376,7 +376,7 @@ TEST_CASE("LMTP: client and server against each other", "[lmtp]") {
             }
             REQUIRE(mine.write([&](writer& w) { return mine.c.data(w); }));
             exchange();
-            REQUIRE(mine.c.where() == state::data);
+            REQUIRE(mine.c.where() == state::content);
             REQUIRE(mine.c.recipients() == accepted.size());
             std::string const body = "text " + std::to_string(t) + "\r\n.dot\r\n";
             auto const took = mine.write([&](writer& w) { return mine.c.content(body, w); });
