@@ -42,7 +42,7 @@ EHLO_INLINE std::size_t take_common_parameters(std::string_view text, syntax con
 /// CR, LF nor NUL. Calls `f` with it and returns its octets with the CRLF; 0 for anything rarer, or wrong, or not whole.
 /// A third of the instructions of the way over line_reader, split_command and visit_command, whose result is the same.
 template <class F>
-EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t limit, syntax const& rules, F&& f) noexcept {
+EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t limit, syntax const& rules, F&& f) noexcept(throws_nothing<F>) {
     char const* const p = in.data();
     std::size_t const size = in.size();
     if (size < 6) return 0;
@@ -61,7 +61,7 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
         }
         std::size_t const end = begin + address.text().size();
         std::string_view const rest{p + end, size - end};
-        auto finish = [&](auto& command) noexcept -> std::size_t {
+        auto finish = [&](auto& command) noexcept(throws_nothing<F>) -> std::size_t {
             std::size_t const used = take_common_parameters(rest, rules, command.parameters);
             if (used == 0 || end + used > limit) return 0;
             command.tolerated = strict;
@@ -80,7 +80,7 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
     }
     verb const v = find_verb4(p);
     constexpr std::uint16_t crlf = load2("\r\n");
-    auto bare = [&](auto const& command) noexcept -> std::size_t {
+    auto bare = [&](auto const& command) noexcept(throws_nothing<F>) -> std::size_t {
         if (load2(p + 4) != crlf || limit < 6) return 0;
         f(command);
         return 6;
@@ -119,7 +119,7 @@ class command_reader {
     line_reader lines_;
 
     template <class F>
-    EHLO_NOINLINE constexpr progress<verb> next_rare(std::string_view in, std::size_t limit, syntax const& rules, F&& f) noexcept {
+    EHLO_NOINLINE constexpr progress<verb> next_rare(std::string_view in, std::size_t limit, syntax const& rules, F&& f) noexcept(detail::throws_nothing<F>) {
         auto const line = lines_.next(in, limit, rules.tolerate);
         if (line.need_more()) return {line.consumed};
         if (line.failed()) return {line.error(), line.consumed};
@@ -131,7 +131,7 @@ class command_reader {
 
   public:
     template <class F>
-    EHLO_INLINE constexpr progress<verb> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit, syntax const& rules, F&& f) noexcept {
+    EHLO_INLINE constexpr progress<verb> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit, syntax const& rules, F&& f) noexcept(detail::throws_nothing<F>) {
         if (!std::is_constant_evaluated() && lines_.at_start()) {
             std::size_t const used = detail::take_common_command(in, limit, rules, f);
             if (used != 0) [[likely]] {

@@ -9,16 +9,29 @@
 
 #include <cstddef>
 #include <optional>
+#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
+
+namespace detail {
+/// Whether a visitor of commands throws nothing: what it throws goes through to the caller.
+template <class F, class... Command>
+constexpr bool throws_nothing_at() noexcept {
+    return (... && noexcept(std::declval<F&>()(std::declval<Command const&>())));
+}
+template <class F>
+inline constexpr bool throws_nothing =
+    throws_nothing_at<F, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::turn,
+                      cmd::starttls, cmd::onex, cmd::auth, cmd::bdat, cmd::burl, cmd::etrn, cmd::atrn, cmd::client_facts>();
+}  // namespace detail
 
 /// Parses the arguments of a split line and calls `f` with the typed command (one of cmd::*).
 /// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
 /// the command's own parser.
 template <class F>
-constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules, F&& f) noexcept {
+constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules, F&& f) noexcept(detail::throws_nothing<F>) {
     auto const offset = static_cast<std::size_t>(line.arguments.data() - line.name.data());
-    auto pass = [&](auto const& parsed) noexcept -> std::optional<failure> {
+    auto pass = [&](auto const& parsed) noexcept(detail::throws_nothing<F>) -> std::optional<failure> {
         if (!parsed) return fail(parsed.error().code, parsed.error().at + offset);
         f(*parsed);
         return std::nullopt;

@@ -3,6 +3,7 @@
 
 constexpr ehlo::policy rules() {
     ehlo::policy p;
+    p.offers = ehlo::extension::pipelining;
 #ifdef EHLO_MUST_COMPILE
     p.max_line = 512;
 #else

@@ -10,7 +10,8 @@ struct store {
     ehlo::reply on(ehlo::cmd::hello const&) { return ehlo::replies::ok; }
     ehlo::reply on(ehlo::cmd::mail const&) { file.clear(); return ehlo::replies::sender_ok; }
     ehlo::reply on(ehlo::cmd::rcpt const& c) {
-        return c.to.domain() == "example.org" ? ehlo::replies::recipient_ok : ehlo::replies::no_such_user;
+        bool const ours = c.to.is_postmaster() || ehlo::iequals(c.to.domain(), "example.org");  // domains have no case
+        return ours ? ehlo::replies::recipient_ok : ehlo::replies::no_such_user;
     }
     void on(ehlo::content const& c) { file += c.octets; }  // decoded, a piece at a time
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::message_accepted; }
@@ -25,7 +26,7 @@ bool readable(ehlo::server& smtp, store& s, std::string& in, Send send) {
         in.erase(0, step.consumed);
         send(std::string_view(out, step.produced));
         if (step.want == ehlo::want::close) return false;
-        if (step.want == ehlo::want::read) return true;
+        if (step.want != ehlo::want::write) return true;
     }
 }
 

@@ -167,6 +167,7 @@ class loop {
             }
             if (s.want == ehlo::want::write && s.produced != 0) continue;
             if (s.want == ehlo::want::write) throw std::runtime_error("wants to write, but gave nothing to send");
+            if (s.want == ehlo::want::room) throw std::runtime_error("the room is too small");
             return s.want;
         }
     }

@@ -91,7 +91,7 @@ constexpr ehlo::policy patient_policy() {
 }
 constexpr ehlo::policy without_pipelining() {
     ehlo::policy p = patient_policy();
-    p.offers = ehlo::extension::size | ehlo::extension::smtputf8;
+    p.offers = ehlo::extension::size | ehlo::extension::eight_bit_mime | ehlo::extension::smtputf8;
     return p;
 }
 

@@ -5,6 +5,8 @@
 #include "machine.hpp"
 
 #include <cstring>
+#include <optional>
+#include <type_traits>
 
 namespace {
 
@@ -31,6 +33,7 @@ constexpr ehlo::policy with_errors(std::uint32_t n) {
 constexpr ehlo::policy with_line(std::uint32_t n) {
     ehlo::policy p;
     p.max_line = n;
+    if (n < 562) p.offers = ehlo::extension::pipelining | ehlo::extension::enhanced_status_codes;  // whose parameters need no more
     return p;
 }
 constexpr ehlo::policy with_bare(ehlo::bare_octets b) {
@@ -43,6 +46,12 @@ constexpr ehlo::policy with_offers(ehlo::extensions e) {
     p.offers = e;
     return p;
 }
+constexpr ehlo::policy for_lmtp() {
+    ehlo::policy p;
+    p.service = ehlo::service::lmtp;
+    return p;
+}
+reply replies_long() { return "421 4.3.2 This is a last word that has no room in sixty octets of output"; }
 constexpr ehlo::policy with_modes() {
     ehlo::policy p;
     p.mail_modes = true;
@@ -277,7 +286,7 @@ TEST_CASE("server: long random sequences are answered as RFC 5321 says") {
         patient s("mx.example.org");
         counter h;
         model m;
-        s.advance({}, h, w.out);
+        (void)s.advance({}, h, w.out);
         // QUIT is rare, and half of the steps lead on, so that whole transactions happen.
         constexpr move forward[] = {move::ehlo, move::mail, move::rcpt, move::data};
         for (int n = 0; n < 300 && !m.over; ++n) {
@@ -359,18 +368,18 @@ TEST_CASE("server: the small room is enough: no step produces more, and none is 
     recorder h;
     exact out(ehlo::server::reply_space - 1);
     ehlo::step step = s.advance({}, h, out.span());
-    CHECK((step.want == want::write && step.produced == 0 && step.consumed == 0));  // nothing at all with one octet less
+    CHECK((step.want == want::room && step.produced == 0 && step.consumed == 0));  // nothing at all with one octet less
     exact room(65536);
-    s.advance(to_data, h, room.span());
+    (void)s.advance(to_data, h, room.span());
     REQUIRE(s.where() == state::content);
     step = s.advance("abc\r\nx", h, {});
     CHECK((step.consumed == 6 && step.want == want::read));
     step = s.advance("\r\n.\r\n", h, {});
-    CHECK((step.consumed == 2 && step.want == want::write));
+    CHECK((step.consumed == 2 && step.want == want::room));
     CHECK(h.open.content == "abc\r\nx\r\n");
     CHECK(h.delivered.empty());  // nobody is asked before there is room for the reply
     step = s.advance(".\r\n", h, out.span());
-    CHECK((step.consumed == 0 && step.want == want::write));
+    CHECK((step.consumed == 0 && step.want == want::room));
     step = s.advance(".\r\n", h, room.span());
     CHECK((step.consumed == 3 && step.want == want::read));
     CHECK(h.delivered.size() == 1);
@@ -392,7 +401,7 @@ TEST_CASE("server: a session is its octets: copied at any octet, it goes on the 
         moving.feed({&c, 1});
         std::memcpy(storage[which], &moving.server, sizeof(small));
         small other("another.example");
-        other.advance({}, moving.handler, exact(2000).span());
+        (void)other.advance({}, moving.handler, exact(2000).span());
         moving.handler.log.pop_back();  // what the other session said
         moving.handler.answers.pop_back();
         std::memcpy(&other, storage[which], sizeof(small));
@@ -865,7 +874,7 @@ TEST_CASE("server: a handler may put off any answer") {
                     }
                     // Too little room changes nothing.
                     ehlo::step did = s.answer(ehlo::replies::ok, h, out.span().first(1023));
-                    CHECK((did.consumed == 0 && did.produced == 0 && did.want == want::write));
+                    CHECK((did.consumed == 0 && did.produced == 0 && did.want == want::room));
                     reply const yes = kind == 5 ? ehlo::replies::help
                                       : kind == 7 ? ehlo::replies::start_content
                                       : kind == 1 ? ehlo::replies::sender_ok
@@ -1010,37 +1019,70 @@ constexpr lie lies[] = {
 
 }  // namespace
 
-TEST_CASE("server: an impossible reply becomes 451 and moves nothing") {
+namespace {
+
+constexpr std::string_view usual_354 = "354 Start mail input; end with <CRLF>.<CRLF>\r\n";
+
+// What goes out in place of a reply that cannot: its code, with a status of its class where there are any, and no text.
+std::string bare_reply(unsigned code, bool plain) {
+    std::string const text = std::to_string(code);
+    if (code == 421) return plain ? "421 Shutting down, closing the channel\r\n" : "421 4.0.0 Shutting down, closing the channel\r\n";
+    return plain || code / 100 == 3 ? text + " \r\n" : text + " " + text[0] + ".0.0\r\n";
+}
+
+}  // namespace
+
+TEST_CASE("server: RFC 5321 4.2: a reply that cannot be sent keeps its code, and the fault is told") {
     std::string const endless(3000, 'x'), just_too_long(1013, 'y');
+    struct unfit {
+        std::string_view text;
+        ehlo::status enhanced;
+        ehlo::errc fault;
+        std::uint32_t at;
+    };
+    unfit const all[] = {
+        {"CR\rin it", {}, ehlo::errc::unsafe_octet, 2},
+        {"LF\nin it", {}, ehlo::errc::unsafe_octet, 2},
+        {"a\r\n250 smuggled", {}, ehlo::errc::unsafe_octet, 1},
+        {"NUL\0in it"sv, {}, ehlo::errc::unsafe_octet, 3},
+        {endless, {}, ehlo::errc::output_full, 0},
+        {just_too_long, {}, ehlo::errc::output_full, 0},
+    };
     for (lie const& l : lies) {
-        bool const is_data = l.where == &liar::data;
-        std::vector<reply> const impossible = {
-            is_data ? ehlo::replies::ok : ehlo::replies::start_content,
-            is_data ? reply(299, "odd") : reply(355, "odd"),
-            reply(199, "code"), reply(600, "code"), reply(260, "code"), reply(1250, "code"), reply(65535, "code"),
-            reply(550, ehlo::status{2, 0, 0}, "class"), reply(550, ehlo::status{5, 1000, 0}, "status"),
-            reply(354, ehlo::status{3, 0, 0}, "status"),
-            reply(550, "CR\rin it"), reply(550, "LF\nin it"), reply(550, "a\r\n250 smuggled"), reply(550, "NUL\0in it"sv),
-            reply(550, endless), reply(550, just_too_long),
-        };
-        for (reply const& r : impossible) {
-            CAPTURE(l.line, r.code, r.text.substr(0, 20));
-            loop<ehlo::server, liar> s;
-            s.feed(l.before);
-            state const where = s.server.where();
-            s.handler.*l.where = r;
-            bool const hello = l.where == &liar::hello;
-            std::string const said = s.say(l.line);
-            CHECK(said == (hello ? "451 Error in processing, try again later\r\n"
-                                 : "451 4.3.0 Error in processing, try again later\r\n"));
-            // The content has been read: that cannot be undone. All else stays as it was.
-            CHECK(s.server.where() == (l.where == &liar::end ? state::ready : where));
-            CHECK(s.handler.abandoned == (l.where == &liar::end ? 1 : 0));
-            s.handler.*l.where = is_data ? ehlo::replies::start_content : ehlo::replies::ok;
-            if (l.where != &liar::end) CHECK(codes(s.say(l.line)).front() == (is_data ? 354 : 250));
+        bool const is_data = l.where == &liar::data, is_end = l.where == &liar::end, is_hello = l.where == &liar::hello;
+        for (unsigned const code : {200u, 250u, 251u, 354u, 421u, 450u, 451u, 452u, 500u, 521u, 550u, 554u, 559u}) {
+            if (code / 100 == (is_data ? 2 : 3)) continue;
+            for (unfit const& u : all) {
+                CAPTURE(l.line, l.before, code, u.text.substr(0, 20));
+                loop<ehlo::server, liar> s;
+                s.feed(l.before);
+                state const where = s.server.where();
+                bool const open = in_transaction(where), yes = code < 400;
+                s.handler.*l.where = reply(code, u.enhanced, u.text);
+                std::string const said = s.say(l.line);
+                ehlo::answered const& told = s.handler.answers.back();
+                if (is_hello && yes) {  // whose text is not the handler's
+                    CHECK(said.starts_with("250"));
+                    CHECK_FALSE(told.fault.has_value());
+                    CHECK(told.sent.code == 250);
+                    continue;
+                }
+                CHECK(said == bare_reply(code, is_hello));
+                REQUIRE(told.fault.has_value());
+                CHECK(name(told.fault->code) == name(u.fault));
+                CHECK(blame(told.fault->code) == ehlo::blame_t::misuse);
+                CHECK(told.fault->at == u.at);
+                CHECK(told.sent.code == code);
+                CHECK(s.closed == (code == 421));
+                // It counts as what it said.
+                CHECK(s.handler.abandoned == (code == 421 ? open : is_end && !yes));
+                if (code == 421) CHECK(s.server.where() == state::closed);
+                else if (!yes) CHECK(s.server.where() == (is_end ? state::ready : where));
+                else if (is_end) CHECK(s.server.where() == state::ready);
+            }
         }
-        // The longest reply that goes: 1,024 octets on the wire.
-        std::string const longest(1012, 'z');
+        // The longest that goes: 1,024 octets on the wire.
+        std::string const longest(is_hello ? 1012 : 1000, 'z');
         loop<ehlo::server, liar> s;
         s.feed(l.before);
         s.room = ehlo::server::reply_space;
@@ -1049,6 +1091,134 @@ TEST_CASE("server: an impossible reply becomes 451 and moves nothing") {
         CAPTURE(l.line);
         CHECK(said.size() == 1024);
         CHECK(codes(said) == std::vector{554});
+        CHECK_FALSE(s.handler.answers.back().fault.has_value());
+    }
+}
+
+TEST_CASE("server: RFC 5321 4.2.1: a status of another class gives way to that of the code") {
+    struct {
+        reply said;
+        std::string_view sent;
+    } const cases[] = {
+        {reply(550, ehlo::status{2, 0, 0}, "class"), "550 5.0.0\r\n"},
+        {reply(450, ehlo::status{5, 1, 1}, "class"), "450 4.0.0\r\n"},
+        {reply(250, ehlo::status{4, 0, 0}, "class"), "250 2.0.0\r\n"},
+        {reply(550, ehlo::status{5, 1000, 0}, "status"), "550 5.0.0\r\n"},
+        // A good one stays where only the text is bad.
+        {reply(550, ehlo::status{5, 1, 1}, "a\nb"), "550 5.1.1\r\n"},
+    };
+    for (lie const& l : lies) {
+        if (l.where == &liar::hello) continue;  // has none
+        for (auto const& c : cases) {
+            if (l.where == &liar::data && c.said.code == 250) continue;
+            CAPTURE(l.line, c.sent);
+            loop<ehlo::server, liar> s;
+            s.feed(l.before);
+            s.handler.*l.where = c.said;
+            CHECK(s.say(l.line) == c.sent);
+            REQUIRE(s.handler.answers.back().fault.has_value());
+            CHECK(blame(s.handler.answers.back().fault->code) == ehlo::blame_t::misuse);
+            CHECK(codes(s.output).back() == s.handler.answers.back().sent.code);
+        }
+    }
+}
+
+TEST_CASE("server: RFC 5321 4.3.2: a reply of a class that the command cannot have says neither yes nor no, but to DATA") {
+    for (lie const& l : lies) {
+        bool const is_data = l.where == &liar::data, is_hello = l.where == &liar::hello;
+        std::vector<reply> impossible = {reply(199, "code"), reply(600, "code"), reply(1250, "code"), reply(65535, "code"), reply(1, "x")};
+        if (!is_data) impossible.insert(impossible.end(), {ehlo::replies::start_content, reply(355, "odd"), reply(354, ehlo::status{3, 0, 0}, "x")});
+        for (reply const& r : impossible) {
+            CAPTURE(l.line, r.code);
+            loop<ehlo::server, liar> s;
+            s.feed(l.before);
+            state const where = s.server.where();
+            s.handler.*l.where = r;
+            CHECK(s.say(l.line) == (is_hello ? "451 Error in processing, try again later\r\n"
+                                             : "451 4.3.0 Error in processing, try again later\r\n"));
+            CHECK(s.handler.answers.back().fault == std::optional(ehlo::fail(ehlo::errc::bad_value, 0)));
+            // The content has been read: that cannot be undone. All else stays as it was.
+            CHECK(s.server.where() == (l.where == &liar::end ? state::ready : where));
+            CHECK(s.handler.abandoned == (l.where == &liar::end ? 1 : 0));
+            s.handler.*l.where = is_data ? ehlo::replies::start_content : ehlo::replies::ok;
+            if (l.where != &liar::end) CHECK(codes(s.say(l.line)).front() == (is_data ? 354 : 250));
+        }
+        if (!is_data) continue;
+        for (reply const& yes : {ehlo::replies::ok, reply(299, "odd"), reply(200, "a\nb")}) {
+            loop<ehlo::server, liar> s;
+            s.feed(l.before);
+            s.handler.data = yes;
+            CHECK(s.say("DATA\r\n") == usual_354);
+            CHECK(s.server.where() == state::content);
+            CHECK(s.handler.answers.back().fault == std::optional(ehlo::fail(ehlo::errc::bad_value, 0)));
+            CHECK(s.handler.answers.back().sent.code == 354);
+        }
+    }
+}
+
+TEST_CASE("server: RFC 5321 4.2: a code of whatever digits keeps its first one") {
+    for (lie const& l : lies)
+        for (unsigned const code : {260u, 298u, 461u, 471u, 499u, 560u, 571u, 599u}) {
+            if (code < 300 && l.where == &liar::data) continue;
+            CAPTURE(l.line, code);
+            loop<ehlo::server, liar> s;
+            s.feed(l.before);
+            s.handler.*l.where = reply(code, "odd");
+            std::string const said = s.say(l.line);
+            CHECK(static_cast<unsigned>(said[0] - '0') == code / 100);
+            CHECK(s.handler.answers.back().sent.code / 100 == code / 100);
+            CHECK(codes(said) == std::vector{static_cast<int>(s.handler.answers.back().sent.code)});
+        }
+}
+
+TEST_CASE("server: RFC 2034 4: a reply without a status gets X.0.0, but for the greeting, EHLO and 3yz") {
+    for (lie const& l : lies) {
+        for (unsigned const code : {250u, 421u, 450u, 550u}) {
+            if (l.where == &liar::data && code == 250) continue;
+            CAPTURE(l.line, code);
+            std::string const number = std::to_string(code);
+            loop<ehlo::server, liar> s;
+            s.feed(l.before);
+            s.handler.*l.where = reply(code, "So be it");
+            std::string const said = s.say(l.line);
+            if (l.where != &liar::hello) CHECK(said == number + " " + number[0] + ".0.0 So be it\r\n");
+            else if (code == 250) CHECK(said.starts_with(l.line[0] == 'E' ? "250-mx.example.org\r\n" : "250 mx.example.org\r\n"));
+            else CHECK(said == number + " So be it\r\n");
+            CHECK_FALSE(s.handler.answers.back().fault.has_value());
+            if (l.where != &liar::hello) CHECK(s.handler.answers.back().sent.enhanced == ehlo::status{static_cast<std::uint8_t>(code / 100), 0, 0});
+            // One that stands in the text is one.
+            if (l.where == &liar::hello) continue;
+            loop<ehlo::server, liar> t;
+            t.feed(l.before);
+            std::string const text = std::string(1, number[0]) + ".7.1 No";
+            t.handler.*l.where = reply(code, text);
+            CHECK(t.say(l.line) == number + " " + text + "\r\n");
+            CHECK(t.handler.answers.back().sent.enhanced == ehlo::status{static_cast<std::uint8_t>(code / 100), 7, 1});
+        }
+    }
+    // Every line of a reply has it.
+    loop<ehlo::server, liar> s;
+    s.feed(to_mail);
+    std::string const two_lines(600, 'x');
+    s.handler.rcpt = reply(550, two_lines);
+    std::string const said = s.say("RCPT TO:<a@b>\r\n");
+    CHECK(said.starts_with("550-5.0.0 x"));
+    CHECK(said.find("\r\n550 5.0.0 x") != said.npos);
+    s.handler.data = reply(354, "go");
+    s.handler.rcpt = ehlo::replies::ok;
+    CHECK(s.say("RCPT TO:<a@b>\r\nDATA\r\n").ends_with("354 go\r\n"));
+}
+
+TEST_CASE("server: RFC 5321 4.1.1.1: an accepted EHLO is answered 250, whatever 2yz the handler said, and so it is told") {
+    for (unsigned const code : {250u, 251u, 252u, 200u, 220u}) {
+        for (std::string_view const line : {"EHLO me\r\n"sv, "HELO me\r\n"sv}) {
+            loop<ehlo::server, liar> s;
+            s.run();
+            s.handler.hello = reply(code, ehlo::status{2, 0, 0}, "hello");
+            CHECK(codes(s.say(line)) == std::vector{250});
+            CHECK(s.handler.answers.back().sent == reply(250, ""));
+            CHECK(s.server.where() == state::ready);
+        }
     }
 }
 
@@ -1063,7 +1233,7 @@ TEST_CASE("server: without ENHANCEDSTATUSCODES no reply has one") {
     CHECK(l.say("MAIL FROM:<>\r\n") == "250 OK\r\n");
     std::string const endless(3000, 'x');
     l.handler.rcpt = reply(550, ehlo::status{5, 1, 1}, endless);
-    CHECK(l.say("RCPT TO:<a@b>\r\n") == "451 Error in processing, try again later\r\n");
+    CHECK(l.say("RCPT TO:<a@b>\r\n") == "550 \r\n");
     using bare = ehlo::basic_server<with_offers({})>;
     loop<bare, liar> none;
     CHECK(none.say("EHLO me\r\n") == "250 mx.example.org\r\n");
@@ -1101,44 +1271,178 @@ TEST_CASE("server: the handler may greet, refuse all mail, or close (RFC 5321 3.
     };
     CHECK(greet("220 at your service", "") == "220 mx.example.org at your service\r\ngreeted");
     CHECK(greet("220", "") == "220 mx.example.org\r\ngreeted");
-    // Everything but QUIT is 503, unknown verbs apart; the session stays open until then.
-    CHECK(greet("554 5.3.2 No SMTP service here", "EHLO me\r\nNOOP\r\nMAIL FROM:<>\r\n") ==
-          "554 No SMTP service here\r\n503 not in this state of the session\r\n"
-          "503 5.5.1 not in this state of the session\r\n503 5.5.1 not in this state of the session\r\nrefused");
     CHECK(greet("521 never", "QUIT\r\n") == "521 never\r\n221 2.0.0 Closing the channel\r\nclosed");
     CHECK(greet("421 too busy", "QUIT\r\n") == "421 too busy\r\nclosed");
     // What is no greeting is replaced.
-    for (reply const& r : {reply(250, "x"), reply(354, "x"), reply(220, "a\r\nb"), reply(99, "x"), reply::later})
+    for (reply const& r : {reply(250, "x"), reply(354, "x"), reply(199, "x"), reply(600, "x"), reply(99, "x"), reply::later})
         CHECK(greet(r, "QUIT\r\n") == "421 Error in processing, try again later\r\nclosed");
-    std::string const endless(600, 'x');
-    CHECK(greet(reply(220, endless), "") == "421 Error in processing, try again later\r\nclosed");
+    // One whose text cannot be sent keeps its code.
+    std::string const endless(3000, 'x'), long_name_and_text(600, 'x');
+    for (std::string_view const text : {"a\r\nb"sv, "NUL\0"sv, std::string_view(endless)}) {
+        CHECK(greet(reply(220, text), "") == "220 mx.example.org ESMTP ready\r\ngreeted");
+        CHECK(greet(reply(554, text), "") == "554 \r\nrefused");
+        CHECK(greet(reply(521, text), "") == "521 \r\nrefused");
+        CHECK(greet(reply(450, text), "") == "450 \r\nrefused");
+        CHECK(greet(reply(421, text), "") == "421 Shutting down, closing the channel\r\nclosed");
+    }
+    CHECK(greet(reply(220, long_name_and_text), "") == "220 mx.example.org ESMTP ready\r\ngreeted");
+    CHECK(greet(reply(554, long_name_and_text), "").ends_with("\r\nrefused"));
 }
 
-TEST_CASE("server: replies to what was sent together with a refused MAIL are no errors of the client") {
-    loop<ehlo::server, liar> l;
-    l.say("EHLO me\r\n");
-    l.handler.mail = "550 5.7.1 no";
-    std::string group = "MAIL FROM:<a@b>\r\n";
-    for (int i = 0; i < 80; ++i) group += "RCPT TO:<c@d>\r\n";
-    std::string const said = l.say(group + "DATA\r\n");
-    CHECK(said.find("421") == said.npos);
-    CHECK(l.server.where() == state::ready);
-    // But out of the blue they are.
-    l.say("NOOP\r\n");
-    std::string stray;
-    for (int i = 0; i < 50; ++i) stray += "RCPT TO:<c@d>\r\n";
-    CHECK(l.say(stray).find("421 4.7.0") != said.npos);
+TEST_CASE("server: RFC 5321 4.2: what is wrong with a greeting is told") {
+    struct {
+        reply said;
+        std::optional<ehlo::failure> fault;
+    } const cases[] = {
+        {"220 hello", std::nullopt},
+        {"554 5.3.2 no", std::nullopt},
+        {reply(250, "x"), ehlo::fail(ehlo::errc::bad_value, 0)},
+        {reply::later, ehlo::fail(ehlo::errc::bad_value, 0)},
+        {reply(220, "a\nb"), ehlo::fail(ehlo::errc::unsafe_octet, 1)},
+        {reply(554, "ab\rb"), ehlo::fail(ehlo::errc::unsafe_octet, 2)},
+    };
+    for (auto const& c : cases) {
+        loop<ehlo::server, greeter> l;
+        l.handler.greeting = c.said;
+        l.run();
+        CHECK(l.handler.answers.at(0).fault == c.fault);
+        CHECK(codes(l.output) == std::vector{static_cast<int>(l.handler.answers.at(0).sent.code)});
+    }
 }
 
-TEST_CASE("server: a last word that does not sound like one is replaced") {
-    for (reply const& r : {reply(250, "fine"), reply::later, reply(421, "a\nb")}) {
+TEST_CASE("server: RFC 5321 3.1: when the greeting refused, everything but QUIT is 503") {
+    auto refused = [] {
+        loop<ehlo::server, greeter> l;
+        l.handler.greeting = "554 5.3.2 No SMTP service here";
+        l.run();
+        return l;
+    };
+    for (spelled const& command : lines) {
+        CAPTURE(command.line);
+        auto l = refused();
+        std::size_t const calls = l.handler.log.size();
+        std::string const said = l.say(command.line);
+        if (command.is == move::quit) {
+            CHECK(said == "221 2.0.0 Closing the channel\r\n");
+            CHECK(l.closed);
+            continue;
+        }
+        CHECK(codes(said) == std::vector{503});
+        CHECK(l.server.where() == state::refused);
+        CHECK(l.handler.log.size() == calls + 1);  // only `answered`
+    }
+    for (std::string_view const line : {"LHLO me\r\n"sv, "STARTTLS\r\n"sv, "AUTH PLAIN\r\n"sv, "\r\n"sv, "EHLO\r\n"sv, "XCLIENT NAME=x\r\n"sv})
+        CHECK(codes(refused().say(line)) == std::vector{503});
+    // A chunk is passed over.
+    for (std::string_view const chunk : {"BDAT 6\r\nQUIT\r\n"sv, "BDAT 6 LAST\r\nQUIT\r\n"sv, "BDAT 0 LAST\r\n"sv, "bdat 3\r\nabc"sv}) {
+        auto l = refused();
+        l.feed(std::string(chunk) + "NOOP\r\n", octets());
+        CHECK(codes(l.output) == std::vector{554, 503, 503});
+        CHECK(l.server.where() == state::refused);
+    }
+    CHECK(codes(refused().say("QUIT now\r\nQUIT\r\n")) == std::vector{501, 221});
+}
+
+TEST_CASE("server: RFC 2920 3.1: what was sent together with a command that is refused is no error of the client") {
+    // 200 groups, each with a refusal that the client cannot foresee, and what it had sent behind it.
+    struct {
+        std::string_view group;
+        reply mail = ehlo::replies::ok, rcpt = ehlo::replies::ok;
+    } const cases[] = {
+        {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<c@d>\r\nDATA\r\nRSET\r\n", "550 5.7.1 no"},
+        {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nRSET\r\n", "450 4.7.1 not now"},
+        {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nRSET\r\n", ehlo::replies::ok, "550 5.1.1 no"},
+        {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<c@d>\r\nDATA\r\nRSET\r\n", ehlo::replies::ok, "451 4.1.1 not now"},
+        {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d> NOTIFY=NEVER\r\nDATA\r\nRSET\r\n"},
+        {"MAIL FROM:<a@b> X-NEW\r\nRCPT TO:<c@d>\r\nDATA\r\nRSET\r\n"},
+        {"MAIL FROM:<a@b> SIZE=99999999999\r\nRCPT TO:<c@d>\r\nDATA\r\nRSET\r\n"},
+        {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 3\r\nabcBDAT 3 LAST\r\nabcRSET\r\n", "550 5.7.1 no"},
+        {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 3\r\nabcBDAT 3 LAST\r\nabcRSET\r\n", ehlo::replies::ok, "550 5.1.1 no"},
+        // Without the RSET, which no RFC asks for.
+        {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", "550 5.7.1 no"},
+    };
+    auto const run = [&]<class Server>(std::type_identity<Server>, std::string_view hello) {
+        for (auto const& c : cases) {
+            CAPTURE(c.group);
+            loop<Server, liar> l;
+            l.say(hello);
+            l.handler.mail = c.mail;
+            l.handler.rcpt = c.rcpt;
+            std::string all;
+            for (int i = 0; i < 200; ++i) all += c.group;
+            std::string const said = l.say(all);
+            CHECK(said.find("421") == said.npos);
+            CHECK_FALSE(l.closed);
+        }
+    };
+    run(std::type_identity<ehlo::server>{}, "EHLO me\r\n");
+    run(std::type_identity<ehlo::basic_server<for_lmtp()>>{}, "LHLO me\r\n");
+    // Each line that is wrong by itself counts, and only that one.
+    struct {
+        std::string_view group;
+        int counted;
+    } const counted[] = {
+        {"MAIL FROM:a@b\r\nRCPT TO:<c@d>\r\nDATA\r\nRSET\r\n", 1},
+        {"MAIL FROM:<a@b>\r\nRCPT TO:c@d\r\nDATA\r\nRSET\r\n", 1},
+        {"MAILFROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nRSET\r\n", 1},
+        {"NOOP\r\nRCPT TO:<c@d>\r\nDATA\r\n", 2},                      // out of the blue
+        {"MAIL FROM:<a@b>\r\nDATA\r\nRSET\r\n", 1},                    // nothing was refused
+        {"VRFY\r\nDATA\r\n", 2},                                       // VRFY ends a group
+        {"RSET\r\nBDAT 1\r\nxBDAT 1\r\nx", 2},
+    };
+    for (auto const& c : counted) {
+        CAPTURE(c.group);
+        loop<ehlo::basic_server<with_errors(1000)>, liar> l;
+        l.say("EHLO me\r\n");
+        int groups = 0;
+        while (!l.closed && groups < 2000) {
+            l.feed(c.group);
+            ++groups;
+        }
+        CHECK(l.closed);
+        CHECK(groups == (1000 + c.counted - 1) / c.counted);
+    }
+}
+
+TEST_CASE("server: RFC 5321 3.8: a last word that cannot be said becomes the usual 421") {
+    constexpr std::string_view usual = "421 4.3.2 Shutting down, closing the channel\r\n";
+    std::string const endless(3000, 'x'), long_line(1000, 'x');
+    struct {
+        reply said;
+        std::size_t room;
+        std::string_view sent;
+    } const cases[] = {
+        {reply(250, "fine"), 1024, usual},
+        {reply::later, 1024, usual},
+        {reply(354, "go"), 1024, usual},
+        {reply(600, "go"), 1024, usual},
+        {reply(421, "a\nb"), 1024, usual},
+        {reply(554, "a\nb"), 1024, usual},
+        {reply(421, ehlo::status{5, 0, 0}, "class"), 1024, usual},
+        {reply(421, endless), 1024, "421 4.0.0 Shutting down, closing the channel\r\n"},
+        {reply(421, ehlo::status{4, 3, 1}, endless), 8192, "421 4.3.1 Shutting down, closing the channel\r\n"},
+        {reply(554, endless), 1024, "554 5.0.0\r\n"},
+        // It has no room.
+        {reply(421, long_line), 100, "421 4.0.0 Shutting down, closing the channel\r\n"},
+        {replies_long(), 60, usual},
+        {ehlo::replies::shutting_down, usual.size(), usual},
+        {ehlo::replies::shutting_down, usual.size() - 1, ""},
+        {ehlo::replies::shutting_down, 0, ""},
+    };
+    for (auto const& c : cases) {
+        CAPTURE(c.said.code, c.room);
         ehlo::server server("mx.example.org");
         liar handler;
-        std::string out(ehlo::server::reply_space, ' ');
-        auto s = server.advance("", handler, std::span<char>(out));
-        s = server.shut_down(handler, std::span<char>(out), r);
-        CHECK(out.substr(0, s.produced) == "421 4.3.2 Shutting down, closing the channel\r\n");
+        exact out(ehlo::server::reply_space), last(c.room);
+        (void)server.advance("", handler, out.span());
+        std::size_t const told = handler.answers.size();
+        auto const s = server.shut_down(handler, last.span(), c.said);
+        CHECK(last.view().substr(0, s.produced) == c.sent);
         CHECK(server.where() == state::closed);
+        CHECK(s.want == want::close);
+        // What was said is told, and nothing else.
+        REQUIRE(handler.answers.size() == told + (c.sent.empty() ? 0 : 1));
+        if (!c.sent.empty()) CHECK(codes(c.sent) == std::vector{static_cast<int>(handler.answers.back().sent.code)});
     }
 }
 
