@@ -163,19 +163,36 @@ struct extensions {
         a.bits |= b.bits;
         return a;
     }
+    friend constexpr extensions operator&(extensions a, extensions b) noexcept {
+        a.bits &= b.bits;
+        return a;
+    }
+    friend constexpr extensions operator-(extensions a, extensions b) noexcept {
+        a.bits &= ~b.bits;
+        return a;
+    }
     constexpr bool operator==(extensions const&) const = default;
 };
 constexpr extensions operator|(extension a, extension b) noexcept { return extensions(a) | extensions(b); }
 
+namespace detail {
+struct parameters_by_extension {
+    parameter_ids of[extension_count] = {};
+    consteval parameters_by_extension() {
+        for (unsigned i = 0; i < extension_count; ++i) {
+            std::string_view const keyword = name(static_cast<extension>(i));
+            for (auto const& row : registered_parameters)
+                if (row.extension == keyword || row.also == keyword) of[i] |= row.id;
+        }
+    }
+};
+inline constexpr parameters_by_extension extension_parameters{};
+}  // namespace detail
 /// The parameters of MAIL and RCPT that come with these extensions.
 constexpr parameter_ids parameters_of(extensions offered) noexcept {
     parameter_ids ids;
-    for (unsigned i = 0; i < extension_count; ++i) {
-        auto const e = static_cast<extension>(i);
-        if (!offered.has(e)) continue;
-        for (auto const& row : registered_parameters)
-            if (row.extension == name(e) || row.also == name(e)) ids |= row.id;
-    }
+    for (std::uint64_t left = offered.bits & detail::low_bits(extension_count); left != 0; left &= left - 1)
+        ids |= detail::extension_parameters.of[detail::trailing_zeros(left)];
     return ids;
 }
 

@@ -4,12 +4,14 @@
 #include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
 #include <ehlo/chunk.hpp>
+#include <ehlo/chunk_content.hpp>
 #include <ehlo/client.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/command_reader.hpp>
 #include <ehlo/content.hpp>
 #include <ehlo/dispatch.hpp>
 #include <ehlo/ehlo_answer.hpp>
+#include <ehlo/handler.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/own_commands.hpp>
 #include <ehlo/policy.hpp>

@@ -223,6 +223,7 @@ inline constexpr reply sender_ok = "250 2.1.0 Sender OK";
 inline constexpr reply recipient_ok = "250 2.1.5 Recipient OK";
 inline constexpr reply start_content = "354 Start mail input; end with <CRLF>.<CRLF>";
 inline constexpr reply message_accepted = "250 2.6.0 Message accepted";
+inline constexpr reply chunk_received = "250 2.0.0 Chunk received";
 inline constexpr reply cannot_verify = "252 2.1.5 Cannot verify the user, but will take mail for it";
 inline constexpr reply help = "214 2.0.0 See RFC 5321";
 inline constexpr reply bye = "221 2.0.0 Closing the channel";
