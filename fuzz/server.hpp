@@ -108,7 +108,7 @@ struct handler {
         check(!ehlo::check(a.sent), "a reply that was sent can be sent");
         if (a.event == event::content_end) {
             if (!lmtp || ++replied >= recipients) forget();
-        } else if (a.fault || !a.sent.accepted()) {
+        } else if ((a.fault && blame(a.fault->code) != blame_t::misuse) || !a.sent.accepted()) {
             return;
         } else if (a.event == event::mail) {
             forget();
@@ -150,7 +150,7 @@ transcript run(std::string_view in, fuzz::arrival how) {
                                                   : draw.next(1024, 3000));
         step const s = call(std::span(buffer.data(), buffer.size()));
         t.output += buffer.view().substr(0, s.produced);
-        wider = s.want == want::write;
+        wider = s.want == want::write || s.want == want::room;
         return s;
     };
     auto drive = [&](std::string_view pending) {
@@ -165,7 +165,7 @@ transcript run(std::string_view in, fuzz::arrival how) {
             while (s.want == want::reply) {
                 reply const r = h.choose(replies::ok);
                 do s = one([&](std::span<char> out) { return server.answer(r, h, out); });
-                while (s.want == want::write);
+                while (s.want == want::room);
                 used += s.consumed;
                 s.want = want::write;  // and on with the rest
             }
@@ -197,6 +197,19 @@ transcript run(std::string_view in, fuzz::arrival how) {
     }
     check(replies == h.answers.size(), "every reply is told of, and nothing else", t.output);
     return t;
+}
+
+// Whether a reader that cuts lines at any CR, LF or NUL and trims white space takes a line for a BDAT.
+inline bool may_be_chunk(std::string_view line) {
+    auto const blank = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 127; };
+    while (!line.empty()) {
+        std::size_t const end = line.find_first_of(std::string_view("\r\n\0", 3));
+        std::string_view part = line.substr(0, end);
+        while (!part.empty() && blank(part.front())) part.remove_prefix(1);
+        if (iequals(part.substr(0, 4), "BDAT") && (part.size() == 4 || blank(part[4]))) return true;
+        line.remove_prefix(end == line.npos ? line.size() : end + 1);
+    }
+    return false;
 }
 
 // The commands and contents of a session, cut by searching alone: only the replies tell which of the two comes next. Each has
@@ -232,14 +245,17 @@ inline void check_count(std::string_view in, transcript const& t, policy const& 
         else if (code / 100 == 2)
             for (std::string_view const begins_anew : {"HELO", "EHLO", "LHLO", "MAIL", "SEND", "SOML", "SAML", "RSET"})
                 if (iequals(word, begins_anew)) recipients = 0;
-        // A chunk is refused, and passed over: it holds no commands.
+        if (in_content) continue;
+        // A chunk is refused, and passed over: it holds no commands. What may be one and cannot be passed over ends the session.
         bool const readable = line.find_first_of(std::string_view("\r\n\0", 3)) == line.npos && end + 2 <= rules.max_line;
-        if (!in_content && !readable && istarts_with(line, "BDAT ")) break;  // its size cannot be known
+        if (t.where == state::closed && replies.empty() && code / 100 == 5) break;
         auto const split = split_command(line, rules.grammar);
-        if (in_content || !readable || !split || split->verb != verb::bdat) continue;
-        auto const chunk = parse_bdat(split->arguments);
-        if (!chunk || chunk->size > in.size() - at) break;  // without its size there is no going on
-        at += static_cast<std::size_t>(chunk->size);
+        bool const chunk = readable && split && split->verb == verb::bdat && parse_bdat(split->arguments);
+        check(chunk || code / 100 == 2 || !may_be_chunk(line), "behind what may be a chunk nothing is a command", line);
+        if (!chunk) continue;
+        auto const size = parse_bdat(split->arguments)->size;
+        if (size > in.size() - at) break;
+        at += static_cast<std::size_t>(size);
     }
     check(replies.empty(), "there is no reply but to a command or a content", t.output);
 }

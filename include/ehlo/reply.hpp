@@ -297,7 +297,7 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::not_implemented: return with(502, 5, 1);
     case errc::not_authenticated:
     case errc::tls_required: return with(530, 7, 0);
-    case errc::unknown_parameter: return with(555, 5, 4);
+    case errc::unknown_parameter: return with(v == verb::vrfy || v == verb::expn ? 504 : 555, 5, 4);  // 555 is MAIL's and RCPT's
     case errc::session_over: return with(421, 3, 0);
     // The rest are faults in replies, which a client sees, and faults of the calling program.
     case errc::bad_reply_code:

@@ -36,6 +36,11 @@ enum class want : std::uint8_t {
     close,  ///< send what was produced, and close the connection
 };
 
+inline constexpr std::size_t want_count = 7;
+inline constexpr std::string_view want_names[want_count] = {"read", "write", "room", "reply", "tls", "turn", "close"};
+constexpr std::string_view name(want w) noexcept { return want_names[static_cast<unsigned>(w)]; }
+static_assert(detail::are_names(want_names) && static_cast<std::size_t>(want::close) + 1 == want_count, "a want lacks its name");
+
 /// What a call did: discard `consumed` octets of the input, send `produced` octets of the output, then do what it wants.
 struct [[nodiscard]] step {
     std::size_t consumed = 0;

@@ -67,6 +67,21 @@ inline constexpr std::size_t event_count = 41, own_event_count = 8;
 using event_set = set_of<event>;
 constexpr event_set operator|(event a, event b) noexcept { return event_set(a) | event_set(b); }
 
+namespace detail {
+// Every one has a name, and each its own.
+template <std::size_t N>
+consteval bool are_names(std::string_view const (&names)[N]) {
+    for (std::size_t i = 0; i < N; ++i) {
+        if (names[i].empty()) return false;
+        for (std::size_t j = 0; j < i; ++j)
+            if (names[i] == names[j]) return false;
+    }
+    return true;
+}
+static_assert(are_names(state_names) && static_cast<std::size_t>(state::closed) + 1 == state_count, "a state lacks its name");
+static_assert(static_cast<std::size_t>(event::own7) + 1 == event_count, "an event is not counted");
+}  // namespace detail
+
 /// What is known besides the state.
 enum class fact : std::uint8_t {
     extended,       ///< EHLO or LHLO was accepted, not HELO: extensions may be used

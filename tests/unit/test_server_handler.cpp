@@ -1,0 +1,540 @@
+// What a server does for its handler and its caller, beyond the order of commands: handlers that throw, designs of handlers that
+// have to compile, parameters that were not negotiated, and calls that are wrong.
+#include "catch.hpp"
+
+#include "machine.hpp"
+
+#include <optional>
+#include <variant>
+
+namespace {
+
+using namespace machine;
+using ehlo::errc;
+using ehlo::reply;
+using ehlo::state;
+using ehlo::want;
+
+constexpr ehlo::policy policy_of(ehlo::service service, ehlo::extensions offers = ehlo::policy{}.offers) {
+    ehlo::policy p;
+    p.service = service;
+    p.offers = offers;
+    return p;
+}
+using lmtp_server = ehlo::basic_server<policy_of(ehlo::service::lmtp)>;
+constexpr std::string_view to_rcpt = "EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
+
+// --- handlers that throw ---
+
+struct broken {};
+
+// Throws at its n-th call; the functions are all that there can be.
+struct thrower : full_recorder {
+    int left = -1;
+    bool later = false;
+    void count() {
+        if (left > 0 && --left == 0) throw broken();
+    }
+    reply maybe(reply const& r) const { return later ? reply::later : r; }
+    reply on(ehlo::connected const&) { return count(), reply("220 hello"); }
+    reply on(ehlo::cmd::hello const& c) { return count(), maybe(full_recorder::on(c)); }
+    reply on(ehlo::cmd::mail const& c) { return count(), maybe(full_recorder::on(c)); }
+    reply on(ehlo::cmd::rcpt const& c) { return count(), maybe(full_recorder::on(c)); }
+    reply on(ehlo::cmd::lookup const& c) { return count(), maybe(full_recorder::on(c)); }
+    reply on(ehlo::cmd::remark const& c) { return count(), maybe(full_recorder::on(c)); }
+    reply on(ehlo::cmd::data const& c) { return count(), maybe(full_recorder::on(c)); }
+    void on(ehlo::content const& c) { count(), full_recorder::on(c); }
+    reply on(ehlo::end_of_content const& c) { return count(), maybe(full_recorder::on(c)); }
+    void on(ehlo::abandoned const& c) { full_recorder::on(c), count(); }
+    void on(ehlo::answered const& c) { count(), full_recorder::on(c); }
+};
+
+struct quiet {
+    reply on(ehlo::cmd::hello const&) noexcept { return ehlo::replies::ok; }
+    reply on(ehlo::cmd::mail const&) noexcept { return ehlo::replies::ok; }
+    reply on(ehlo::cmd::rcpt const&) noexcept { return ehlo::replies::ok; }
+    void on(ehlo::content const&) noexcept {}
+    reply on(ehlo::end_of_content const&) noexcept { return ehlo::replies::ok; }
+};
+struct loud : quiet {
+    using quiet::on;
+    void on(ehlo::answered const&) {}
+};
+template <class H>
+constexpr bool all_noexcept =
+    noexcept(std::declval<ehlo::server&>().advance("", std::declval<H&>(), std::declval<std::span<char>>())) &&
+    noexcept(std::declval<ehlo::server&>().answer(reply(), std::declval<H&>(), std::declval<std::span<char>>())) &&
+    noexcept(std::declval<ehlo::server&>().shut_down(std::declval<H&>(), std::declval<std::span<char>>())) &&
+    noexcept(std::declval<ehlo::server&>().disconnected(std::declval<H&>()));
+static_assert(all_noexcept<quiet>);
+static_assert(!all_noexcept<loud>);
+
+template <class Server>
+void throw_everywhere(std::string_view session, bool later) {
+    int throws = 0;
+    for (int n = 1; n < 200; ++n) {
+        for (std::size_t const piece : {std::size_t{1}, std::size_t{5}, session.size()}) {
+            CAPTURE(n, piece, later);
+            Server s("mx.example.org");
+            thrower h;
+            h.left = n;
+            h.later = later;
+            std::string pending, output;
+            bool thrown = false, open = false;
+            std::size_t delivered = 0, at = 0;
+            int abandoned = 0;
+            exact out(4096);
+            want w = want::read;
+            auto const call = [&](auto&& f) {
+                open = in_transaction(s.where());
+                delivered = h.delivered.size();
+                abandoned = h.abandoned;
+                ehlo::step const t = f();
+                pending.erase(0, t.consumed);
+                output += out.view().substr(0, t.produced);
+                w = t.want;
+            };
+            try {
+                for (int round = 0; round < 100000 && w != want::close; ++round) {
+                    call([&] { return s.advance(pending, h, out.span()); });
+                    if (w == want::reply) {
+                        h.later = false;
+                        call([&] { return s.answer(s.where() == state::rcpt && h.log.back() == "DATA" ? ehlo::replies::start_content : ehlo::replies::ok, h, out.span()); });
+                        h.later = later;
+                        continue;
+                    }
+                    if (w == want::read && at == session.size()) break;
+                    if (w == want::read) {
+                        std::size_t const size = (std::min)(piece, session.size() - at);
+                        pending += session.substr(at, size);
+                        at += size;
+                    }
+                }
+            } catch (broken const&) {
+                thrown = true;
+            }
+            if (!thrown) continue;
+            ++throws;
+            // Over, and nothing more is said or asked.
+            std::size_t const calls = h.log.size();
+            CHECK(s.where() == state::closed);
+            ehlo::step const after = s.advance(pending + "NOOP\r\n", h, out.span());
+            CHECK((after.consumed == 0 && after.produced == 0 && after.want == want::close));
+            CHECK(s.answer(ehlo::replies::ok, h, out.span()).want == want::close);
+            CHECK(h.log.size() == calls);
+            // Each message that was acknowledged was delivered.
+            std::size_t acknowledged = 0;
+            for (std::size_t i = 0; (i = output.find("Message accepted", i)) != output.npos; ++i) ++acknowledged;
+            CHECK(acknowledged <= delivered);
+            // A copy is lost, the session itself says a last word; each drops what is open once.
+            for (bool const lost : {true, false}) {
+                Server end = s;
+                thrower last = h;
+                last.left = -1;
+                last.abandoned = 0;
+                if (lost) {
+                    end.disconnected(last);
+                } else {
+                    ehlo::step const bye = end.shut_down(last, out.span());
+                    CHECK(out.view().substr(0, bye.produced) == "421 4.3.2 Shutting down, closing the channel\r\n");
+                    CHECK(bye.want == want::close);
+                }
+                CHECK(last.abandoned <= 1);
+                // Told before the throw, or now; a message that may have been stored is dropped as well: it was not acknowledged.
+                if (piece == 1 && !later && open && h.abandoned == abandoned && h.delivered.size() == delivered) CHECK(last.abandoned == 1);
+                if (piece == 1 && h.abandoned != abandoned) CHECK(last.abandoned == 0);
+                CHECK(end.where() == state::closed);
+                CHECK(end.recipients() == 0);
+                int const told = last.abandoned;
+                CHECK(end.shut_down(last, out.span()).produced == 0);
+                end.disconnected(last);
+                CHECK(last.abandoned == told);
+            }
+        }
+    }
+    CHECK(throws > 30);
+}
+
+}  // namespace
+
+TEST_CASE("RFC 5321 6.1: a handler that throws ends the session at once, without an acknowledgement") {
+    std::string const body = "VRFY a\r\nHELP\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<refused@d>\r\nRCPT TO:<e@f>\r\nNOOP\r\nDATA\r\n"
+                             "text\r\n..more\r\n.\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRSET\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nx\r\n.\r\n"
+                             "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nQUIT\r\n";
+    for (bool const later : {false, true}) {
+        throw_everywhere<ehlo::server>("EHLO me\r\n" + body, later);
+        throw_everywhere<lmtp_server>("LHLO me\r\n" + body, later);
+    }
+}
+
+TEST_CASE("RFC 5321 6.1: shut_down and disconnected let through what a handler throws, and the session is over") {
+    for (bool const shut : {true, false}) {
+        ehlo::server s("mx.example.org");
+        thrower h;
+        exact out(4096);
+        REQUIRE(s.advance(to_rcpt, h, out.span()).want == want::read);
+        h.left = 1;  // `abandoned`
+        CHECK_THROWS_AS(shut ? (void)s.shut_down(h, out.span()) : s.disconnected(h), broken);
+        CHECK(s.where() == state::closed);
+        CHECK(h.abandoned == 1);
+        s.disconnected(h);
+        CHECK(h.abandoned == 1);
+        CHECK(s.advance("NOOP\r\n", h, out.span()).want == want::close);
+    }
+}
+
+// --- handlers that must compile ---
+
+namespace {
+
+// One function for all commands, with a result that is deduced.
+struct generic {
+    int commands = 0;
+    auto on(auto const& command) {
+        ++commands;
+        if constexpr (requires { command.octets.size(); }) return;
+        else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(command)>, ehlo::abandoned>) return;
+        else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(command)>, ehlo::answered>) return;
+        else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(command)>, ehlo::cmd::data>) return reply(ehlo::replies::start_content);
+        else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(command)>, ehlo::connected>) return reply("220 hello");
+        else return reply(ehlo::replies::ok);
+    }
+};
+// By value, static, const, inherited, overridden, from an interface.
+struct by_value {
+    reply on(ehlo::cmd::hello) const { return ehlo::replies::ok; }
+    static reply on(ehlo::cmd::mail const&) { return ehlo::replies::ok; }
+    reply on(ehlo::cmd::rcpt const&) const noexcept { return ehlo::replies::ok; }
+    void on(ehlo::content) {}
+    reply on(ehlo::end_of_content) { return ehlo::replies::ok; }
+    reply on(ehlo::cmd::lookup) { return ehlo::replies::cannot_verify; }
+    bool on(ehlo::answered) { return true; }
+};
+struct interface {
+    virtual ~interface() = default;
+    virtual reply on(ehlo::cmd::hello const&) = 0;
+    virtual reply on(ehlo::cmd::mail const&) = 0;
+    virtual reply on(ehlo::cmd::rcpt const&) = 0;
+    virtual void on(ehlo::content const&) = 0;
+    virtual reply on(ehlo::end_of_content const&) = 0;
+};
+struct implementation final : interface {
+    reply on(ehlo::cmd::hello const&) override { return ehlo::replies::ok; }
+    reply on(ehlo::cmd::mail const&) override { return ehlo::replies::ok; }
+    reply on(ehlo::cmd::rcpt const&) override { return ehlo::replies::ok; }
+    void on(ehlo::content const&) override {}
+    reply on(ehlo::end_of_content const&) override { return ehlo::replies::ok; }
+};
+// Functions of that name for the caller's own events, and one for any of several commands.
+struct with_others : by_value {
+    using by_value::on;
+    void on(int) {}
+    reply on(std::variant<ehlo::cmd::data, ehlo::cmd::starttls, ehlo::cmd::rset>) { return ehlo::replies::start_content; }
+};
+// A template that is for some only.
+struct constrained : by_value {
+    using by_value::on;
+    template <class C>
+        requires requires(C const& c) { c.argument; }
+    reply on(C const&) {
+        return ehlo::replies::ok;
+    }
+};
+// What is no string may name a server.
+struct name_view {
+    std::string_view text;
+    operator std::string_view() const { return text; }
+};
+
+template <class Handler>
+void send_mail(Handler& h) {
+    ehlo::server s("mx.example.org");
+    exact out(4096);
+    ehlo::step const t = s.advance(std::string(to_rcpt) + "NOOP\r\nVRFY a\r\nDATA\r\nx\r\n.\r\nQUIT\r\n", h, out.span());
+    CHECK(codes(out.view().substr(0, t.produced)).size() == 9);
+    CHECK(s.where() == state::closed);
+    s.disconnected(h);
+}
+
+}  // namespace
+
+TEST_CASE("server: handlers of many designs are handlers") {
+    generic a;
+    send_mail(a);
+    CHECK(a.commands > 10);
+    by_value b;
+    send_mail(b);
+    implementation c;
+    send_mail(c);
+    send_mail(static_cast<interface&>(c));
+    with_others d;
+    send_mail(d);
+    constrained e;
+    send_mail(e);
+    std::string const name = "mx.example.org";
+    CHECK(ehlo::server(name).server_name() == name);
+    CHECK(ehlo::server(std::string_view(name)).server_name() == name);
+    CHECK(ehlo::server(name_view{name}).server_name() == name);
+    static_assert(!std::is_constructible_v<ehlo::server, std::string>);
+    static_assert(!std::is_constructible_v<ehlo::server, std::string const>);
+    static_assert(std::is_constructible_v<ehlo::server, std::string&>);
+    static_assert(std::is_constructible_v<ehlo::server, char const*>);
+}
+
+// --- what was not negotiated ---
+
+TEST_CASE("RFC 5321 4.1.1.2, 4.1.1.3: parameters only after EHLO") {
+    struct {
+        std::string_view hello;
+        bool extended;
+    } const cases[] = {
+        {"EHLO me\r\n", true},
+        {"HELO me\r\n", false},
+        {"EHLO refused.example\r\nHELO me\r\n", false},
+        {"EHLO -\r\nHELO me\r\n", false},
+        {"EHLO me\r\nHELO me\r\n", false},
+        {"HELO me\r\nEHLO me\r\n", true},
+        {"HELO me\r\nEHLO refused.example\r\n", false},
+        {"EHLO me\r\nHELO refused.example\r\n", true},  // a refused one changes nothing, 4.1.4
+        {"EHLO me\r\nRSET\r\n", true},
+        {"HELO me\r\nRSET\r\n", false},
+    };
+    using all = ehlo::basic_server<policy_of(ehlo::service::smtp, ehlo::server_extensions)>;
+    for (auto const& c : cases) {
+        for (std::string_view const parameter : {"SIZE=1", "BODY=8BITMIME", "SMTPUTF8", "RET=HDRS", "ENVID=x", "BY=120;R", "MT-PRIORITY=1", "CONPERM"}) {
+            CAPTURE(c.hello, parameter);
+            loop<all, full_recorder> l;
+            l.feed(c.hello);
+            std::string const said = l.say("MAIL FROM:<a@b> " + std::string(parameter) + "\r\n");
+            CHECK(said.substr(0, 10) == (c.extended ? "250 2.1.0 " : "555 5.5.4 "));
+            if (!c.extended) CHECK(l.handler.answers.back().fault == std::optional(ehlo::fail(errc::unknown_parameter, 16)));
+            CHECK(l.say("RSET\r\nMAIL FROM:<a@b>\r\n").ends_with("250 2.1.0 Sender OK\r\n"));
+        }
+        for (std::string_view const parameter : {"NOTIFY=NEVER", "ORCPT=rfc822;c@d", "RRVS=2014-04-03T23:01:00Z", "CONNEG"}) {
+            CAPTURE(c.hello, parameter);
+            for (auto const& pieces : {whole(), octets()}) {
+                loop<all, full_recorder> l;
+                l.feed(std::string(c.hello) + "MAIL FROM:<a@b>\r\nRCPT TO:<c@d> " + std::string(parameter) + "\r\n", pieces);
+                CHECK(codes(l.output).back() == (c.extended ? 250 : 555));
+                CHECK(l.server.recipients() == (c.extended ? 1u : 0u));
+                if (!c.extended) CHECK(l.handler.answers.back().fault == std::optional(ehlo::fail(errc::unknown_parameter, 14)));
+            }
+        }
+    }
+    // LHLO is LMTP's EHLO.
+    loop<lmtp_server, full_recorder> l;
+    CHECK(codes(l.say("LHLO me\r\nMAIL FROM:<a@b> SIZE=1\r\n")) == std::vector{250, 250});
+}
+
+TEST_CASE("RFC 6531 3.7.4.2: the tokens of VRFY and EXPN pass the filter that the parameters of MAIL pass") {
+    using with = ehlo::basic_server<policy_of(ehlo::service::smtp, ehlo::extension::smtputf8 | ehlo::extension::eight_bit_mime)>;
+    using without = ehlo::basic_server<policy_of(ehlo::service::smtp, ehlo::extension::eight_bit_mime)>;
+    auto const run = [&]<class Server>(std::type_identity<Server>, bool offered) {
+        for (std::string_view const hello : {"EHLO me\r\n", "HELO me\r\n", ""})
+            for (std::string_view const verb : {"VRFY", "EXPN"})
+                for (std::string_view const string : {"bob", "\xC3\xBC", "<\xC3\xBC@b.example>"})
+                    for (std::string_view const token : {"SMTPUTF8", "UTF8REPLY", "smtputf8"}) {
+                        CAPTURE(hello, verb, string, token);
+                        loop<Server, full_recorder> l;
+                        l.feed(hello);
+                        std::size_t const calls = l.handler.log.size();
+                        std::string const said = l.say(std::string(verb) + " " + std::string(string) + " " + std::string(token) + "\r\n");
+                        bool const good = offered && hello.starts_with("EHLO") && token != "UTF8REPLY";
+                        CHECK(codes(said) == std::vector{good ? 250 : 504});
+                        if (good) continue;
+                        CHECK(l.handler.log.size() == calls + 1);  // nobody was asked
+                        CHECK(l.handler.answers.back().fault == std::optional(ehlo::fail(errc::unknown_parameter, 6 + string.size())));
+                    }
+    };
+    run(std::type_identity<with>{}, true);
+    run(std::type_identity<without>{}, false);
+    // Whether a handler looks anything up or not.
+    loop<without, recorder> plain;
+    CHECK(codes(plain.say("EHLO me\r\nVRFY bob SMTPUTF8\r\nVRFY bob\r\n")) == std::vector{250, 504, 252});
+}
+
+// --- what is told ---
+
+TEST_CASE("server: the end of a content is told with what was tolerated in it, not in DATA") {
+    constexpr ehlo::policy lenient = [] {
+        ehlo::policy p;
+        p.grammar.tolerate = ehlo::leniency::all();
+        return p;
+    }();
+    for (auto const& pieces : {whole(), octets()}) {
+        loop<ehlo::basic_server<lenient>, full_recorder> l;
+        l.feed(std::string(to_rcpt) + "DATA\nx\r\n.\r\nQUIT\n", pieces);
+        REQUIRE(l.handler.answers.size() == 7);
+        CHECK(l.handler.answers.at(4).event == ehlo::event::data);
+        CHECK(l.handler.answers.at(4).tolerated == ehlo::rule::bare_lf_line);
+        CHECK(l.handler.answers.at(5).event == ehlo::event::content_end);
+        CHECK(l.handler.answers.at(5).tolerated == ehlo::strict);
+        CHECK(l.handler.answers.at(6).tolerated == ehlo::rule::bare_lf_line);
+    }
+    loop<ehlo::basic_server<lenient>, full_recorder> l;
+    l.feed("RSET\n");
+    exact out(1024);
+    (void)l.server.shut_down(l.handler, out.span());
+    CHECK(l.handler.answers.back().tolerated == ehlo::strict);
+}
+
+TEST_CASE("server: RFC 5321 4.1.1.4: the fault of a content is told at its end, whatever it was") {
+    for (auto const& [text, fault] : {std::pair{"a\rb\r\n.\r\n"sv, errc::bare_cr}, std::pair{"a\nb\r\n.\r\n"sv, errc::bare_lf}}) {
+        loop<ehlo::server, full_recorder> l;
+        l.feed(std::string(to_rcpt) + "DATA\r\n" + std::string(text));
+        CHECK(l.handler.answers.back().fault == std::optional(ehlo::fail(fault, 0)));
+        CHECK(l.handler.answers.back().sent.code == 554);
+    }
+    constexpr ehlo::policy small = [] {
+        ehlo::policy p;
+        p.max_message = 65536;
+        return p;
+    }();
+    loop<ehlo::basic_server<small>, full_recorder> l;
+    l.feed(std::string(to_rcpt) + "DATA\r\n" + std::string(65537, 'x') + "\r\n.\r\n");
+    CHECK(l.handler.answers.back().fault == std::optional(ehlo::fail(errc::message_too_large, 0)));
+}
+
+// --- calls that are wrong ---
+
+TEST_CASE("server: fewer octets than it left are told, and end the session") {
+    // After each cut of a session, all shorter inputs in buffers of exactly their size: nothing is read outside.
+    std::string const session = std::string(to_rcpt) + "NOOP \rx\r\nDATA\r\nab\r\n.c\r\n\r\n.\r\nNOOP\r\n";
+    int wrong = 0;
+    for (std::size_t cut = 0; cut <= session.size(); ++cut) {
+        loop<ehlo::server, full_recorder> l;
+        l.feed(std::string_view(session).substr(0, cut));
+        for (std::size_t less = 1; less <= l.pending.size(); ++less) {
+            CAPTURE(cut, less);
+            loop<ehlo::server, full_recorder> other = l;
+            bool const open = in_transaction(l.server.where());
+            exact const in(std::string_view(l.pending).substr(less));
+            exact out(2000);
+            ehlo::step const s = other.server.advance(in.view(), other.handler, out.span());
+            CHECK(out.view().substr(0, s.produced) == "421 4.3.0 Error in processing, try again later\r\n");
+            CHECK((s.want == want::close && s.consumed == 0));
+            CHECK(other.server.where() == state::closed);
+            REQUIRE(other.handler.answers.back().fault.has_value());
+            CHECK(blame(other.handler.answers.back().fault->code) == ehlo::blame_t::misuse);
+            CHECK(other.handler.abandoned == (open ? 1 : 0));
+            ++wrong;
+        }
+        // The same octets again, and no new ones, are no misuse.
+        if (l.closed) continue;
+        exact const same(l.pending);
+        exact out(2000);
+        ehlo::step const s = l.server.advance(same.view(), l.handler, out.span());
+        CHECK((s.consumed == 0 && s.produced == 0 && s.want == want::read));
+    }
+    CHECK(wrong > 300);
+}
+
+TEST_CASE("LMTP: RFC 2033 4.2: between the replies to a content its end must stay where it is") {
+    struct slow : full_recorder {
+        using full_recorder::on;
+        reply on(ehlo::end_of_content const&) { return reply::later; }
+    };
+    for (std::string_view const next : {""sv, "."sv, ".\r"sv, "x\r\n"sv, "RSET\r\n"sv, ".x\r\n"sv}) {
+        loop<lmtp_server, slow> l;
+        exact out(2000);
+        (void)l.server.advance("", l.handler, out.span());
+        REQUIRE(l.server.advance("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\n", l.handler, out.span()).want == want::reply);
+        REQUIRE(l.server.answer("250 2.6.0 stored", l.handler, out.span()).consumed == 0);
+        std::size_t const calls = l.handler.log.size();
+        ehlo::step const s = l.server.advance(next, l.handler, out.span());
+        CHECK(out.view().substr(0, s.produced).starts_with("421 4.3.0 "));
+        CHECK(s.want == want::close);
+        CHECK(l.handler.log.size() == calls + 1);  // no content, no abandoned: one recipient has it
+    }
+}
+
+TEST_CASE("server: an output that can never hold a reply is told as such, and loses nothing") {
+    for (std::size_t const size : {std::size_t{0}, std::size_t{1}, std::size_t{512}, ehlo::server::reply_space - 1}) {
+        ehlo::server s("mx.example.org");
+        full_recorder h;
+        exact small(size), large(ehlo::server::reply_space);
+        std::string const session = std::string(to_rcpt) + "DATA\r\nabc\r\n.\r\nQUIT\r\n";
+        std::string in = session, output;
+        for (int round = 0; round < 1000; ++round) {
+            std::size_t const calls = h.log.size();
+            bool const content = s.where() == state::data;
+            ehlo::step const none = s.advance(in, h, small.span());
+            CHECK(none.produced == 0);
+            CHECK((none.want == want::room || none.want == want::close || content));
+            if (!content) CHECK((none.consumed == 0 && h.log.size() == calls));
+            in.erase(0, none.consumed);
+            ehlo::step const some = s.advance(in, h, large.span());
+            in.erase(0, some.consumed);
+            output += large.view().substr(0, some.produced);
+            if (some.want == want::close) break;
+            CHECK(some.want == want::write);
+        }
+        CHECK(codes(output) == std::vector{220, 250, 250, 250, 354, 250, 221});
+    }
+}
+
+// Any call, with anything, at any time: the promises that hold whatever the caller does.
+TEST_CASE("server: called in any order, a session neither crashes nor says more than one reply to a command") {
+    constexpr std::string_view words[] = {"EHLO me\r\n", "LHLO me\r\n", "HELO me\r\n", "MAIL FROM:<a@b>\r\n", "RCPT TO:<c@d>\r\n", "RCPT TO:<refused@d>\r\n",
+                                          "DATA\r\n", "x\r\n", ".\r\n", "RSET\r\n", "NOOP", "\r\n", "BDAT 3\r\nabc", "VRFY a\r\n", "QUIT\r\n", "\r", "\n", "BDAT"};
+    generate::rng r(11);
+    auto const drive = [&]<class Server, class Handler>(std::type_identity<Server>, std::type_identity<Handler>) {
+        for (int round = 0; round < generate::drawn(3000); ++round) {
+            Server s("mx.example.org");
+            Handler h;
+            std::string in;
+            std::size_t replies = 0;
+            bool lost = false, closed = false;
+            for (int n = 0; n < 60; ++n) {
+                exact out(r.one_in(4) ? r.below(1400) : 1024 + r.below(3000));
+                ehlo::step t;
+                std::size_t given = 0;
+                switch (r.below(r.one_in(10) ? 8 : 5)) {
+                case 0: in += words[r.below(std::size(words))]; [[fallthrough]];
+                case 1:
+                case 2: {
+                    exact const octets(in);
+                    t = s.advance(octets.view(), h, out.span());
+                    given = in.size();
+                    break;
+                }
+                case 3: in += words[r.below(std::size(words))]; continue;
+                case 4: {
+                    constexpr std::string_view texts[] = {"OK", "a\r\nb", ""};
+                    constexpr unsigned all[] = {250, 354, 550, 451, 421, 0, 999};
+                    t = s.answer(reply(all[r.below(std::size(all))], texts[r.below(3)]), h, out.span());
+                    given = in.size();
+                    break;
+                }
+                case 5: t = s.shut_down(h, out.span(), r.one_in(2) ? reply(static_cast<unsigned>(r.between(100, 700)), "x") : ehlo::replies::shutting_down); break;
+                case 6: {  // octets are lost
+                    exact const octets(std::string_view(in).substr(in.size() - r.below(in.size() + 1)));
+                    t = s.advance(octets.view(), h, out.span());
+                    in.assign(octets.view());
+                    given = in.size();
+                    break;
+                }
+                default: s.disconnected(h), lost = true; continue;
+                }
+                if (s.where() != state::data || t.consumed != 0) REQUIRE(t.consumed <= given);
+                REQUIRE(t.produced <= out.view().size());
+                in.erase(0, (std::min)(t.consumed, in.size()));
+                replies += codes(out.view().substr(0, t.produced)).size();
+                REQUIRE(!(closed && (t.produced != 0 || t.consumed != 0)));
+                REQUIRE(!(lost && t.produced != 0));
+                closed |= t.want == want::close;
+                REQUIRE((t.want == want::close) == (s.where() == state::closed));
+            }
+            REQUIRE(h.answers.size() == replies);
+        }
+    };
+    drive(std::type_identity<ehlo::server>{}, std::type_identity<full_recorder>{});
+    drive(std::type_identity<ehlo::server>{}, std::type_identity<slow_recorder>{});
+    drive(std::type_identity<lmtp_server>{}, std::type_identity<full_recorder>{});
+    drive(std::type_identity<lmtp_server>{}, std::type_identity<slow_recorder>{});
+}
+
+TEST_CASE("server: states, events and wants have names") {
+    for (std::size_t i = 0; i < ehlo::want_count; ++i) CHECK_FALSE(name(static_cast<want>(i)).empty());
+    CHECK(name(want::room) == "room");
+}
