@@ -326,6 +326,7 @@ class server_with {
                 dangling_ |= open && !message_.stored;
                 last_word_ = true;
                 awaited_.waiting = false;
+                chunk_ = chunk();
                 throw;
             }
         } else
@@ -401,6 +402,7 @@ class server_with {
         require<H>();
         awaited_.waiting = false;
         last_word_ = false;
+        chunk_ = chunk();
         settle(handler, e, 0);
     }
 

@@ -165,6 +165,7 @@ class loop {
                     continue;
                 }
             }
+            if (s.want == ehlo::want::tls || s.want == ehlo::want::turn) return s.want;
             if (s.want == ehlo::want::write && s.produced != 0) continue;
             if (s.want == ehlo::want::write) throw std::runtime_error("wants to write, but gave nothing to send");
             if (s.want == ehlo::want::room) throw std::runtime_error("the room is too small");

@@ -300,7 +300,7 @@ TEST_CASE("RFC 5321 4.1.1.2, 4.1.1.3: parameters only after EHLO") {
         {"HELO me\r\nRSET\r\n", false},
     };
     using enum ehlo::extension;
-    using all = ehlo::basic_server<policy_of(ehlo::service::smtp, enhanced_status_codes | pipelining | size | eight_bit_mime | smtputf8 | dsn | deliver_by | mt_priority | conperm)>;
+    using all = ehlo::basic_server<policy_of(ehlo::service::smtp, enhanced_status_codes | pipelining | size | eight_bit_mime | smtputf8 | dsn | deliver_by | mt_priority | conperm | rrvs | conneg)>;
     for (auto const& c : cases) {
         for (std::string_view const parameter : {"SIZE=1", "BODY=8BITMIME", "SMTPUTF8", "RET=HDRS", "ENVID=x", "BY=120;R", "MT-PRIORITY=1", "CONPERM"}) {
             CAPTURE(c.hello, parameter);
