@@ -418,7 +418,7 @@ class server_with {
     EHLO_NOINLINE constexpr void hang_up(io& t, H& handler, asked const& a) {
         settle(handler, event::lost, 0);
         tell(handler, a, event::lost, fail(errc::bad_sequence, a.line.size()), reply());
-        t.used = t.in.size();
+        if (t.used < t.in.size()) t.used = t.in.size();
     }
 
     template <class H>
@@ -942,7 +942,7 @@ class server_with {
             r.code = static_cast<std::uint16_t>(only);
         }
         bool const hello = e == event::hello || e == event::helo;
-        if (r.accepted() && e == event::starttls && (t.more || t.used != t.in.size())) return hang_up(t, handler, a);
+        if (r.accepted() && e == event::starttls && (t.more || t.used < t.in.size())) return hang_up(t, handler, a);
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
         bool const plain = hello || !offered_.has(extension::enhanced_status_codes);
         if (plain) r.enhanced = {};

@@ -85,22 +85,16 @@ struct everything : full_recorder {
 // Puts off all that can be put off.
 struct slow_everything : everything {
     ehlo::auth_answer verdict{ehlo::reply()};
-    using everything::on;
     template <class C>
-        requires requires(everything& h, C const& c) {
-            { h.on(c) } -> std::same_as<ehlo::reply>;
+        requires requires(everything& h, C const& c) { h.on(c); }
+    auto on(C const& c) {
+        using said = decltype(everything::on(c));
+        if constexpr (std::is_void_v<said>) {
+            everything::on(c);
+        } else {
+            verdict = everything::on(c);
+            return said(ehlo::reply::later);
         }
-    ehlo::reply on(C const& c) {
-        verdict = everything::on(c);
-        return ehlo::reply::later;
-    }
-    template <class C>
-        requires requires(everything& h, C const& c) {
-            { h.on(c) } -> std::same_as<ehlo::auth_answer>;
-        }
-    ehlo::auth_answer on(C const& c) {
-        verdict = everything::on(c);
-        return ehlo::reply::later;
     }
 };
 

@@ -28,7 +28,7 @@ struct xtake {
     static constexpr void write(ehlo::writer& out, take_over const& t) noexcept { out.text(t.queue); }
 };
 
-// A command in any order, but only for those who are authenticated, with replies that are its own: 211, 298.
+// A command in any order, but only for those who are authenticated, with replies that are its own: 211, 258.
 struct status_query {
     std::string_view what;
 };

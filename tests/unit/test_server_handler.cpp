@@ -485,7 +485,7 @@ TEST_CASE("server: called in any order, a session neither crashes nor says more 
             Handler h;
             std::string in;
             std::size_t replies = 0;
-            bool lost = false, closed = false;
+            bool lost = false, closed = false, waits = false;
             for (int n = 0; n < 60; ++n) {
                 exact out(r.one_in(4) ? r.below(1400) : 1024 + r.below(3000));
                 ehlo::step t;
@@ -508,7 +508,8 @@ TEST_CASE("server: called in any order, a session neither crashes nor says more 
                     break;
                 }
                 case 5: t = s.shut_down(h, out.span(), r.one_in(2) ? reply(static_cast<unsigned>(r.between(100, 700)), "x") : ehlo::replies::shutting_down); break;
-                case 6: {  // octets are lost
+                case 6: {  // octets are lost; those of a command that waits for its answer are the caller's to keep
+                    if (waits) continue;
                     exact const octets(std::string_view(in).substr(in.size() - r.below(in.size() + 1)));
                     t = s.advance(octets.view(), h, out.span());
                     in.assign(octets.view());
@@ -524,6 +525,7 @@ TEST_CASE("server: called in any order, a session neither crashes nor says more 
                 REQUIRE(!(closed && (t.produced != 0 || t.consumed != 0)));
                 REQUIRE(!(lost && t.produced != 0));
                 closed |= t.want == want::close;
+                waits = t.want == want::reply || (waits && t.want == want::room);
                 REQUIRE((t.want == want::close) == (s.where() == state::closed));
             }
             REQUIRE(h.answers.size() == replies);
