@@ -71,6 +71,9 @@ def check(folder):
             continue
         raw = (folder / name).read_text(encoding="utf-8")
         includes[name] = set()
+        first = re.search(r"^\s*#\s*include\s*[<\"](.+?)[>\"]", raw, re.M)
+        if name != "config.hpp" and not (first and first[1].removeprefix("ehlo/") in ORDER):
+            fault(1, "its first include is no header of ehlo: config.hpp could not say first what ehlo cannot be compiled with")
         # Directives are read before literals are blanked: a quoted include is one.
         for number, text in enumerate(raw.splitlines(), 1):
             if m := re.match(r'\s*#\s*include\s*([<"])(.+?)[>"]', text):
@@ -114,7 +117,7 @@ def check(folder):
 
 def self_test():
     """A tree without a fault, then the same tree with one fault at a time."""
-    good = {n: "#pragma once\n#include <cstddef>\n/* static */ namespace ehlo::inline v0::inline EHLO_TARGET {\n"
+    good = {n: "#pragma once\n" + ("#include <ehlo/config.hpp>\n" if n != "config.hpp" else "") + "#include <cstddef>\n/* static */ namespace ehlo::inline v0::inline EHLO_TARGET {\n"
                "inline constexpr char quote = '\\'';  // namespace {\n"
                "struct s { static int f() { static int const n = 1; return n; } };\n"
                "constexpr bool operator==(s, s) { return true; }\nstatic_assert(1'000 == 1000);\n}\n" for n in ORDER}
@@ -127,6 +130,7 @@ def self_test():
         ("includes format.hpp, which is not before it", "ehlo.hpp", "#include <ehlo/format.hpp>\n"),
         ("includes odd.hpp, which is not in the list", "reply.hpp", "# include <ehlo/odd.hpp>\n"),
         ("not in the list of headers", "odd.hpp", ""),
+        ("its first include", "line.hpp", None),
         ("includes <string>, which is too heavy", "line.hpp", "#include <string>\n"),
         ("includes <system_error>, which is too heavy", "version.hpp", "#include <system_error>\n"),
         ("defines a macro", "line.hpp", "#  define LINE\n"),
@@ -148,10 +152,10 @@ def self_test():
         if faults := tree(good):
             sys.exit(f"a good tree is refused: {faults}")
         for expected, name, text in bad:
-            faults = tree(good | {name: good.get(name, "") + text})
+            faults = tree(good | {name: good.get(name, "") + text if text is not None else good[name].replace("#include <ehlo/config.hpp>\n", "")})
             if not any(expected in f and f.startswith(name) for f in faults) or len(faults) != 1:
                 sys.exit(f"expected `{name}: {expected}`, got {faults}")
-        faults = tree({n: t for n, t in good.items() if n != "ehlo.hpp"} | {"ehlo.hpp": "#pragma once\n"})
+        faults = tree({n: t for n, t in good.items() if n != "ehlo.hpp"} | {"ehlo.hpp": "#pragma once\n#include <ehlo/config.hpp>\n"})
         if "ehlo.hpp: does not include client.hpp" not in faults:
             sys.exit(f"an empty ehlo.hpp is accepted: {faults}")
         without = {n: t.replace("#pragma once\n", "") if n == "line.hpp" else t for n, t in good.items()}

@@ -176,23 +176,22 @@ struct extensions {
 constexpr extensions operator|(extension a, extension b) noexcept { return extensions(a) | extensions(b); }
 
 namespace detail {
-struct parameters_by_extension {
-    parameter_ids of[extension_count] = {};
-    consteval parameters_by_extension() {
-        for (unsigned i = 0; i < extension_count; ++i) {
-            std::string_view const keyword = name(static_cast<extension>(i));
+struct extension_parameters {
+    std::uint32_t of[extension_count] = {};   // bits of parameter_ids
+    consteval extension_parameters() {
+        for (unsigned i = 0; i < extension_count; ++i)
             for (auto const& row : registered_parameters)
-                if (row.extension == keyword || row.also == keyword) of[i] |= row.id;
-        }
+                if (row.extension == extension_table[i].keyword || row.also == extension_table[i].keyword) of[i] |= parameter_ids(row.id).bits;
     }
 };
-inline constexpr parameters_by_extension extension_parameters{};
+inline constexpr extension_parameters parameters_by_extension{};
 }  // namespace detail
+
 /// The parameters of MAIL and RCPT that come with these extensions.
 constexpr parameter_ids parameters_of(extensions offered) noexcept {
     parameter_ids ids;
     for (std::uint64_t left = offered.bits & detail::low_bits(extension_count); left != 0; left &= left - 1)
-        ids |= detail::extension_parameters.of[detail::trailing_zeros(left)];
+        ids.bits |= detail::parameters_by_extension.of[detail::trailing_zeros(left)];
     return ids;
 }
 

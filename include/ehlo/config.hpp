@@ -1,6 +1,34 @@
 // The only macros of the library. None of them changes what the code does.
 #pragma once
 
+// What ehlo can be compiled with. Every header begins with this one, directly or through the first that it includes.
+#if defined(__clang__) && __clang_major__ < 14
+#define EHLO_UNSUPPORTED
+#error "ehlo needs Clang 14 or later, GCC 11, or MSVC 19.29 (Visual Studio 2019 16.11)"
+#elif defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 11
+#define EHLO_UNSUPPORTED
+#error "ehlo needs GCC 11 or later, Clang 14, or MSVC 19.29 (Visual Studio 2019 16.11)"
+#elif defined(_MSC_VER) && _MSC_VER < 1929
+#define EHLO_UNSUPPORTED
+#error "ehlo needs MSVC 19.29 (Visual Studio 2019 16.11) or later, GCC 11, or Clang 14"
+#elif defined(_MSVC_LANG) ? _MSVC_LANG < 202002L : __cplusplus < 202002L
+#define EHLO_UNSUPPORTED
+#error "ehlo needs C++20: compile with -std=c++20 or later (MSVC: /std:c++20)"
+#else
+#include <version>
+#if defined(_GLIBCXX_RELEASE) && _GLIBCXX_RELEASE < 11
+#define EHLO_UNSUPPORTED
+#error "ehlo needs the standard library of GCC 11 or later: an older one was found"
+#elif defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 14000
+#define EHLO_UNSUPPORTED
+#error "ehlo needs libc++ 14 or later: an older one was found"
+#endif
+#endif
+// GCC and Clang go on after an #error, and hundreds of others would bury it. They do stop at a file that is not there.
+#ifdef EHLO_UNSUPPORTED
+#include <see_the_error_above>
+#endif
+
 // EHLO_LIFETIMEBOUND: the result borrows from this argument. Clang then warns about a view that outlives its octets.
 // (Clang 14 does not see a temporary std::string behind a string_view parameter; newer ones do.)
 #if defined(__clang__)
@@ -49,9 +77,9 @@
 #define EHLO_PASTE_(a, b, c) a##b##c
 #define EHLO_PASTE(a, b, c) EHLO_PASTE_(a, b, c)
 #if EHLO_VECTOR
-#define EHLO_TARGET_KERNELS vectors
+#define EHLO_TARGET_KERNELS target_vectors
 #else
-#define EHLO_TARGET_KERNELS plain
+#define EHLO_TARGET_KERNELS target_plain  // not a name that somebody may have: an inline namespace is seen
 #endif
 #if defined(__AVX512F__)
 #define EHLO_TARGET_WIDTH _avx512

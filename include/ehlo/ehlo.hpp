@@ -1,6 +1,8 @@
 // ehlo: SMTP without allocation and without I/O. This header is all of the library, but for the opt-in headers.
 #pragma once
 
+#include <ehlo/config.hpp>  // first: the error of a compiler that is too old is then a short one
+
 #include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
 #include <ehlo/chunk.hpp>

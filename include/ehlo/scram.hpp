@@ -258,7 +258,7 @@ constexpr result<sasl::scram_server_final> parse_scram_server_final(std::string_
 
 /// Whether the nonce of a server's first message is the client's with more behind it. If not, the client must give up.
 constexpr bool is_continued_nonce(std::string_view nonce, std::string_view ours) noexcept {
-    return nonce.size() > ours.size() && nonce.starts_with(ours);
+    return nonce.size() > ours.size() && detail::sub(nonce, 0, ours.size()) == ours;
 }
 /// Writes the value of "c=": base64 of the gs2-header, as it was sent, and the data of the channel. Errors: output_full.
 constexpr result<std::size_t> write_scram_channel(writer& out, std::string_view header, std::string_view data = {}) noexcept {

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -13,10 +14,12 @@
 #include <functional>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -69,8 +72,20 @@ Options:
   --lenient[=RULE,..] tolerate departures from RFC 5321: all, or these
   --smtputf8          addresses may hold UTF-8, as if MAIL had asked for SMTPUTF8
   --lmtp              LMTP instead of SMTP: LHLO, a reply for each recipient
+  --max-local-part=N, --max-domain=N, --max-path=N
+                      limits of addresses, in octets (command, path, mailbox)
+  --max-line=N        octets of a command line with its CRLF (command)
+  --max-reply-line=N, --max-reply=N, --max-reply-lines=N
+                      octets of a line of a reply with its CRLF, octets and lines
+                      of a reply (reply, ehlo, client)
   --chunk=N           feed the parsers N octets at a time; the output is the same
   --help, --version
+
+The policy of a session is a constant of the program: its limits (lines, message,
+recipients, errors) cannot be set here.
+
+A reply code that no standard names is read by its first digit; "class" (completion,
+intermediate, transient, permanent) is then what is known of it.
 
 Values in JSON: a number is a number, a flag is true, a list is an array, anything
 else the text as it stands. What is xtext or base64 and does not mean what it says
@@ -96,6 +111,8 @@ struct options {
     bool json = false;
     ehlo::syntax grammar{};
     std::optional<ehlo::bare_octets> bare;
+    std::uint32_t max_line = ehlo::policy{}.max_line;
+    ehlo::reply_limits replies{};
     size_t chunk = 0;  // 0: all at once
     bool pipeline = false, tls_only = false, lmtp = false, dot = false, mermaid = false;
     string file = "-";
@@ -662,7 +679,7 @@ record command_line(string_view item, options const& o, ehlo::syntax const& gram
     string const octets = string(item) + (item.ends_with("\r\n") ? "" : "\r\n");
     ehlo::line_reader reader;
     auto const line = feed(octets, o.chunk, [&](string_view in) {
-        return reader.next(in, ehlo::policy{}.max_line, grammar.tolerate);
+        return reader.next(in, o.max_line, grammar.tolerate);
     });
     if (line.failed()) return fault(line.error());
     if (line.consumed < item.size()) return fault(ehlo::fail(ehlo::errc::unexpected_argument, line.consumed));
@@ -708,7 +725,7 @@ record mailbox(string_view item, options const&, ehlo::syntax const& grammar) {
 // ------------------------------------------------------------------------------------------------ replies
 
 ehlo::reply_limits limits_of(options const& o) {
-    ehlo::reply_limits limits;
+    ehlo::reply_limits limits = o.replies;
     limits.tolerate = o.grammar.tolerate;
     return limits;
 }
@@ -719,8 +736,23 @@ string status_text(ehlo::status s) {
     return ehlo::write_status(out, s) ? string(out.text()) : string();
 }
 
+// By the first digit, RFC 5321 4.2.1.
+struct class_of_reply {
+    string_view name, says;
+};
+class_of_reply class_of(unsigned code) {
+    switch (ehlo::class_of(code)) {
+    case ehlo::reply_class::completion: return {"completion", "positive completion"};
+    case ehlo::reply_class::intermediate: return {"intermediate", "positive intermediate"};
+    case ehlo::reply_class::transient: return {"transient", "transient negative completion"};
+    case ehlo::reply_class::permanent: return {"permanent", "permanent negative completion"};
+    }
+    return {};
+}
+
 string reply_json(ehlo::reply_view const& r) {
     string s = "\"code\":" + std::to_string(r.code());
+    if (ehlo::meaning(r.code()).empty()) s += ",\"class\":" + json_string(class_of(r.code()).name);
     if (auto const status = r.enhanced()) s += ",\"enhanced\":" + json_string(status_text(*status));
     std::vector<string_view> lines;
     for (string_view const line : r.lines()) lines.push_back(line);
@@ -749,7 +781,8 @@ record replies(string_view item, options const& o) {
         used += next.consumed;
         whole += (whole.empty() ? "{" : ",{") + reply_json(*next) + '}';
         string_view const meaning = ehlo::meaning(next->code());
-        r.human("reply", std::to_string(next->code()) + (meaning.empty() ? "" : ": ") + string(meaning),
+        r.human("reply", std::to_string(next->code()) + ": " +
+                             (meaning.empty() ? string(class_of(next->code()).says) + ", by its first digit" : string(meaning)),
                 colour_of(next->code()));
         if (auto const status = next->enhanced()) r.human("enhanced", status_text(*status));
         bool first = true;
@@ -1748,10 +1781,39 @@ ehlo::leniency rules_named(string_view list) {
     return rules;
 }
 
+// The limits that can be set, and where they mean something.
+struct limit_option {
+    string_view name;
+    std::uint64_t most;
+    void (*set)(options&, std::uint64_t);
+    bool (*is_for)(mode);
+    string_view modes;
+};
+constexpr auto of_addresses = [](mode m) { return m == mode::command || m == mode::path || m == mode::mailbox; };
+constexpr auto of_lines = [](mode m) { return m == mode::command; };
+constexpr auto of_replies = [](mode m) { return m == mode::reply || m == mode::ehlo || m == mode::client; };
+template <class Integer>
+constexpr std::uint64_t most = std::numeric_limits<Integer>::max();
+template <auto Part, auto Limit>
+void set_limit(options& o, std::uint64_t n) {
+    auto& limit = o.*Part.*Limit;
+    limit = static_cast<std::remove_reference_t<decltype(limit)>>(n);
+}
+constexpr limit_option limit_options[] = {
+    {"--max-local-part", most<std::uint16_t>, set_limit<&options::grammar, &ehlo::syntax::max_local_part>, of_addresses, "command, path and mailbox"},
+    {"--max-domain", most<std::uint16_t>, set_limit<&options::grammar, &ehlo::syntax::max_domain>, of_addresses, "command, path and mailbox"},
+    {"--max-path", most<std::uint16_t>, set_limit<&options::grammar, &ehlo::syntax::max_path>, of_addresses, "command, path and mailbox"},
+    {"--max-line", most<std::uint32_t>, [](options& o, std::uint64_t n) { o.max_line = static_cast<std::uint32_t>(n); }, of_lines, "command"},
+    {"--max-reply-line", most<std::uint32_t>, set_limit<&options::replies, &ehlo::reply_limits::line>, of_replies, "reply, ehlo and client"},
+    {"--max-reply", most<std::uint32_t>, set_limit<&options::replies, &ehlo::reply_limits::total>, of_replies, "reply, ehlo and client"},
+    {"--max-reply-lines", most<std::uint16_t>, set_limit<&options::replies, &ehlo::reply_limits::lines>, of_replies, "reply, ehlo and client"},
+};
+
 options parse_arguments(std::vector<string_view> const& arguments) {
     options o;
     std::vector<string_view> words;
     string_view client_only, dialogue_only, table_only;
+    std::vector<limit_option const*> limits;
     bool only_words = false;
     for (string_view const argument : arguments) {
         if (only_words || argument == "-" || !argument.starts_with('-')) {
@@ -1790,6 +1852,13 @@ options parse_arguments(std::vector<string_view> const& arguments) {
             client_only = name;
             if (value != "none" && value != "may" && value != "must") misused("--tls is none, may or must");
             o.tls_only = value == "must";
+        } else if (auto const* const limit = std::find_if(std::begin(limit_options), std::end(limit_options),
+                                                          [&](limit_option const& l) { return l.name == name; });
+                   limit != std::end(limit_options)) {
+            auto const n = ehlo::parse_decimal(value.value_or(""), limit->most);
+            if (!n) misused(string(name) + "=N takes a number, at most " + std::to_string(limit->most));
+            limit->set(o, *n);
+            limits.push_back(limit);
         } else if (name == "--auth") misused("the machines of ehlo do not do AUTH yet");
         else misused("there is no option " + string(name));
     }
@@ -1807,6 +1876,10 @@ options parse_arguments(std::vector<string_view> const& arguments) {
     if (o.what != mode::client && !client_only.empty()) misused(string(client_only) + " is for client mode");
     if (o.what != mode::client && o.what != mode::session && !dialogue_only.empty())
         misused(string(dialogue_only) + " is for session and client mode");
+    for (limit_option const* const limit : limits)
+        if (!limit->is_for(o.what))
+            misused(string(limit->name) + " is for " + string(limit->modes) + " mode" +
+                    (o.what == mode::session ? "; the policy of a session is a constant of the program" : ""));
     if (o.json && o.what == mode::reference) misused("reference is Markdown; --json is for the other modes");
     if (o.what != mode::table && !table_only.empty()) misused(string(table_only) + " is for table mode");
     if (o.dot + o.mermaid + (o.json && o.what == mode::table) > 1)

@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
 """Contract tests of explain: explain_test.py PATH_TO_EXPLAIN
-
-Every item is run with --chunk of none, 1, 2, 3, 7 and 4096 octets, and all answers must be the same. In an item "¦"
-stands in front of the octet at fault. In what is expected, ABSENT stands for a key that must not be there.
 """
 import base64
 import json
@@ -12,43 +9,11 @@ import subprocess
 import sys
 import unicodedata
 
-EXPLAIN = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
+import explaining
+from explaining import ABSENT, CHUNKS, ENVIRONMENT, check, marked, objects, run, same, unescape
+
+EXPLAIN = explaining.program = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 HERE = os.path.dirname(os.path.abspath(__file__))
-CHUNKS = [None, 1, 2, 3, 7, 4096]
-ABSENT = object()
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
-
-checks = 0
-faults = []
-
-
-def check(ok, what):
-    global checks
-    checks += 1
-    if not ok:
-        faults.append(what)
-
-
-def run(arguments, octets=b""):
-    try:
-        p = subprocess.run([EXPLAIN, *arguments], input=octets, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           env=ENVIRONMENT, timeout=20)
-    except subprocess.TimeoutExpired:
-        sys.exit(f"FAILED explain {' '.join(arguments)} does not end")
-    return p.returncode, p.stdout, p.stderr
-
-
-# Escapes, by another hand than explain's.
-def unescape(item):
-    names = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
-
-    def one(m):
-        text = m.group(0)
-        if len(text) == 1:
-            return text.encode()
-        return bytes([int(text[2:], 16)]) if text[1] == "x" else names[text[1]]
-
-    return b"".join(one(m) for m in re.finditer(r"\\x[0-9A-Fa-f]{2}|\\[rnt0\\]|.", item, re.S))
 
 
 def shown(octets):
@@ -84,49 +49,10 @@ def good(item, **expected):
 
 
 def bad(item, error, reply=None, **expected):
-    expected = {"ok": False, "error": error, **expected}
-    if "¦" in item:
-        before, after = item.split("¦")
-        item = before + after
-        expected["at"] = len(unescape(before))
+    item, expected = marked(item, {"ok": False, "error": error, **expected})
     if reply is not None:
         expected["reply"] = reply
     return item, expected
-
-
-def same(expected, actual, what):
-    for key, value in expected.items():
-        if value is ABSENT:
-            check(key not in actual, f"{what}: {key!r} must be absent: {actual}")
-        elif key == "reply" and isinstance(value, str) and value.endswith("*"):
-            check(str(actual.get(key)).startswith(value[:-1]), f"{what}: reply {value}: {actual}")
-        else:
-            check(key in actual and actual[key] == value and type(actual[key]) is type(value),
-                  f"{what}: {key} should be {value!r}: {actual}")
-
-
-def objects(arguments, octets):
-    """The JSON objects, the same for every chunk."""
-    first = None
-    for chunk in CHUNKS:
-        extra = [] if chunk is None else [f"--chunk={chunk}"]
-        code, out, err = run(["--json", *extra, *arguments], octets)
-        check(code == 0, f"{arguments} {extra}: exit status {code}: {err.decode()}")
-        if first is None:
-            first = out
-        elif out != first:
-            for a, b in zip(first.splitlines(), out.splitlines()):
-                check(a == b, f"{arguments} {extra}: {b.decode()}\n  without --chunk: {a.decode()}")
-            check(out == first, f"{arguments} {extra}: another output")
-    def unique(pairs):
-        check(len({key for key, _ in pairs}) == len(pairs), f"{arguments}: a key stands twice: {pairs}")
-        return dict(pairs)
-
-    try:
-        return [json.loads(line, object_pairs_hook=unique) for line in first.decode().splitlines()]
-    except ValueError as e:
-        check(False, f"{arguments}: not JSON: {e}: {first!r}")
-        return []
 
 
 L64, L65, L63 = "a" * 64, "a" * 65, "b" * 63
@@ -522,14 +448,6 @@ ITEMS = [
 ]
 
 
-def marked(item, expected):
-    """Items that are no good() or bad() may hold the mark as well."""
-    if "¦" in item:
-        before, after = item.split("¦")
-        return before + after, {**expected, "at": len(unescape(before))}
-    return item, expected
-
-
 def caret_column(text):
     """The column of the caret in what is shown for one item, and the line above it."""
     above = ""
@@ -792,6 +710,127 @@ def test_clients():
     matches(["client"], b"HTTP/1.1 400 Bad Request\r\n", [last(False, "connected", True, error="bad_reply_code", at=0)])
 
 
+# Each limit that can be set: what is just within it, and what is beyond, when it is set to N.
+LIMITS = [
+    ("--max-local-part", 5, "path", "<abcde@b>", "<abcde¦f@b>", "local_part_too_long"),
+    ("--max-local-part", 100, "mailbox", "a" * 100 + "@b", "a" * 100 + "¦a@b", "local_part_too_long"),
+    ("--max-domain", 7, "command", "MAIL FROM:<a@b.c.d.e>", "MAIL FROM:<a@b.c.d.e¦f>", "domain_too_long"),
+    ("--max-domain", 7, "command", "EHLO b.c.d.e", "EHLO b.c.d.e¦f", "domain_too_long"),
+    ("--max-domain", 7, "mailbox", "a@b.c.d.e", "a@b.c.d.e¦f", "domain_too_long"),
+    ("--max-path", 10, "path", "<abcd@efg>", "<abcd@efgh¦>", "path_too_long"),
+    ("--max-path", 65535, "path", "<" + ",".join(["@" + "b" * 90] * 700) + ":a@b>", None, None),
+    ("--max-line", 512, "command", "NOOP " + "x" * 505, "NOOP " + "x" * 507 + "¦x", "line_too_long"),
+    ("--max-line", 100000, "command", "NOOP " + "x" * 99993, "NOOP " + "x" * 99995 + "¦x", "line_too_long"),
+    ("--max-reply-line", 10, "reply", "250 12 4\\r\\n", "250 12 4¦5\\r\\n", "reply_too_long"),
+    ("--max-reply-line", 10, "ehlo", "250-a\\r\\n250 SIZE\\r\\n", "250-a\\r\\n250 SIZE¦S\\r\\n", "reply_too_long"),
+    ("--max-reply", 16, "reply", "250-123\\r\\n250 1\\r\\n", "250-123\\r\\n250 1¦2\\r\\n", "reply_too_long"),
+    ("--max-reply-lines", 2, "reply", "250-a\\r\\n250 b\\r\\n", "250-a\\r\\n250-b\\r\\n¦250 c\\r\\n", "reply_too_long"),
+]
+
+
+def test_limits():
+    in_help = set(re.findall(r"--max-[a-z-]+", run(["--help"])[1].decode()))
+    check(in_help == {row[0] for row in LIMITS}, f"limits in --help, and in this test: {in_help}")
+    for flag, n, mode, within, beyond, error in LIMITS:
+        items = [within] if beyond is None else [within, marked(beyond, {})[0]]
+        answers = objects([f"{flag}={n}", mode], "".join(item + "\n" for item in items).encode())
+        check("error" not in answers[0], f"{flag}={n} {mode}: {within[:60]}: {answers[0]}")
+        if beyond is not None:
+            same(marked(beyond, {"error": error, "blame": "limit"})[1], answers[1], f"{flag}={n} {mode}: {beyond[:60]}")
+        octets = "".join(item + "\n" for item in items).encode()
+        for odd in (0, 1, 2, 3, 4, 5, 6):  # too little for anything: still an answer to each item
+            check(len(objects([f"{flag}={odd}", mode], octets)) == len(items), f"{flag}={odd} {mode}")
+        most = 0xFFFF if flag in ("--max-local-part", "--max-domain", "--max-path", "--max-reply-lines") else 0xFFFFFFFF
+        check(len(objects([f"{flag}={most}", mode], octets)) == len(items), f"{flag}={most} {mode}")
+        for wrong in ("", "=", "=x", "=-1", "=1x", f"={most + 1}", "=99999999999999999999"):
+            code, out, err = run([flag + wrong, mode])
+            check(code == 2 and out == b"" and flag.encode() in err, f"{flag}{wrong} {mode}: {code} {err}")
+        code, _, err = run([f"{flag}={n}", "session"])
+        check(code == 2 and b"constant of the program" in err, f"{flag} session: {err}")
+        code, _, err = run([f"{flag}={n}", "content"])
+        check(code == 2 and flag.encode() in err, f"{flag} content: {err}")
+    last = objects(["--max-reply-line=10", "client"], b"220 mx.example\r\n")[-1]
+    same({"fatal": True, "error": "reply_too_long", "at": 8}, last, "--max-reply-line=10 client")
+
+
+CLASSES, CATEGORIES = "2345", "012345"  # the first and the second digits that are read
+
+
+def test_reply_codes():
+    """Every code from 000 to 999: what is none by RFC 5321 4.2 is fatal, all the rest has a meaning, or a class at least."""
+    classes = {"2": "completion", "3": "intermediate", "4": "transient", "5": "permanent"}
+    codes = [f"{n:03}" for n in range(1000)]
+    answers = objects(["reply"], "".join(f"{code} x\\r\\n\n" for code in codes).encode())
+    _, text, _ = run(["reply"], "".join(f"{code} x\\r\\n\n" for code in codes).encode())
+    texts = text.decode().split("\n\n")
+    named = {row[0] for row in tables_of_reference()["Reply codes"]}
+    read = set()
+    for code, answer, said in zip(codes, answers, texts):
+        if "error" in answer:
+            check(answer["error"] == "bad_reply_code" and answer["replies"] == [], f"reply {code}: {answer}")
+            continue
+        read.add(code)
+        expected = {"code": int(code), "lines": ["x"]}
+        if code not in named:
+            expected["class"] = classes.get(code[0])
+            check(f"{code}: positive" in said or f"{code}: {expected['class']} negative" in said, f"reply {code}: {said}")
+        check(answer["replies"] == [expected], f"reply {code}: {answer}")
+    check(len(answers) == len(texts) - 1 == 1000 and named <= read, "replies of all codes")
+    check(read == {c for c in codes if c[0] in CLASSES and c[1] in CATEGORIES}, f"codes that are read: {sorted(read)}")
+
+
+# The rules that are known to mean something in a mode; there may be more.
+RULES_OF = {
+    "path": "missing_brackets missing_domain spaces_in_route ipv6_single_group underscore_in_domain trailing_dot loose_dots utf8_without_smtputf8",
+    "mailbox": "missing_domain ipv6_single_group underscore_in_domain trailing_dot loose_dots utf8_without_smtputf8",
+    "reply": "mixed_reply_codes", "ehlo": "mixed_reply_codes", "client": "mixed_reply_codes",
+    "session": "bare_lf_line space_after_colon missing_brackets missing_domain spaces_in_route ipv6_single_group underscore_in_domain "
+               "trailing_dot loose_dots utf8_without_smtputf8 spaces_after_verb text_after_hello",
+}
+
+
+def test_tolerated():
+    """Whatever is read by leave of a rule alone is said to be, in every mode that can be given it."""
+    found = {mode: set() for mode in [*RULES_OF, "command"]}
+
+    def tolerated(mode, octets, rule):
+        strictly, leniently = (objects([*options, mode], octets) for options in ([], [f"--lenient={rule}"]))
+        if mode in ("session", "client"):
+            strictly, leniently = strictly[:-1], leniently[:-1]
+        if mode in ("reply", "session", "client"):  # it is of one of several
+            said = [t for answer in leniently for r in [answer, *answer.get("replies", [])] for t in r.get("tolerated", [])]
+        else:
+            said = leniently[0].get("tolerated", [])
+        check(set(said) <= {rule}, f"{mode}: {octets!r} under {rule}: tolerated {said}")
+        check("tolerated" not in str(strictly), f"{mode}: {octets!r}: tolerated without leave: {strictly}")
+        if strictly != leniently:
+            check(said and len(set(said)) == 1, f"{mode}: {octets!r} is read by leave of {rule}, and nothing says so: {leniently}")
+            found[mode].add(rule)
+        else:
+            check(not said, f"{mode}: {octets!r} needs no {rule}, and it is said: {leniently}")
+
+    for name, _, example in tables_of_reference()["Rules of leniency"]:
+        rule, example = name.strip("`"), example.strip("`")
+        if example[:3].isdigit():
+            reply = example if example.endswith("\\n") else example + "\\r\\n"
+            tolerated("reply", reply.encode() + b"\n", rule)
+            tolerated("ehlo", re.sub(r"25\d ", "250 ", reply).replace("250-", "251-" if rule == "mixed_reply_codes" else "250-").encode() + b"\n", rule)
+            tolerated("client", b"220 mx\r\n" + unescape(reply), rule)
+            continue
+        tolerated("command", example.encode() + b"\n", rule)
+        octets = unescape(example)
+        before = b"" if octets.upper().startswith((b"HELO", b"EHLO")) else b"EHLO a\r\n"
+        before += b"MAIL FROM:<>\r\n" if octets.upper().startswith(b"RCPT") else b""
+        tolerated("session", before + octets + (b"" if octets.endswith(b"\n") else b"\r\n"), rule)
+        if m := re.match("(?:MAIL FROM|RCPT TO):(.*)", example):
+            path = m[1]
+            tolerated("path", path.encode() + b"\n", rule)
+            if path.startswith("<") and not path.startswith("<@"):
+                tolerated("mailbox", path[1:-1].encode() + b"\n", rule)
+    for mode, known in RULES_OF.items():
+        check(set(known.split()) <= found[mode], f"{mode}: no word of {set(known.split()) - found[mode]}")
+
+
 def test_table():
     code, out, _ = run(["table", "--json"])
     rows = [json.loads(line) for line in out.decode().splitlines()]
@@ -812,8 +851,7 @@ def test_table():
     check(mermaid.startswith(b"stateDiagram-v2\n") and b"    rcpt --> data: DATA\n" in mermaid, "table --mermaid")
 
 
-def test_reference():
-    """Its tables are those of the library; what they say of leniency and of errors is tried out."""
+def tables_of_reference():
     code, out, err = run(["reference"])
     text = out.decode()
     check(code == 0 and err == b"" and text.count("<details>") == text.count("</details>") == 7, "reference: seven tables")
@@ -823,6 +861,12 @@ def test_reference():
         check(len(rows) == int(n) + 2 and len({len(row) for row in rows}) == 1, f"reference: {title}: {n} rows")
         check(len({row[0] for row in rows}) == len(rows) and all(row[0] for row in rows), f"reference: {title}: a row without a name, or two with one")
         tables[title] = rows[2:]
+    return tables
+
+
+def test_reference():
+    """Its tables are those of the library; what they say of leniency and of errors is tried out."""
+    tables = tables_of_reference()
     check(list(tables) == ["Verbs", "Parameters of commands", "EHLO keywords", "Reply codes", "Enhanced status codes", "Errors", "Rules of leniency"],
           f"reference: {list(tables)}")
     with open(os.path.join(HERE, "..", "..", "include", "ehlo", "error.hpp")) as f:
@@ -927,15 +971,15 @@ def test_colours():
 
 def main():
     count = test_items()
-    for test in (test_cut_carets, test_sessions, test_clients, test_table, test_reference, test_usage, test_people, test_colours):
+    for test in (test_cut_carets, test_sessions, test_clients, test_limits, test_reply_codes, test_tolerated, test_table, test_reference, test_usage, test_people, test_colours):
         try:
             test()
         except Exception as e:  # a test that stumbles has failed; the others go on
             check(False, f"{test.__name__}: {e!r}")
-    for fault in faults[:40]:
+    for fault in explaining.faults[:40]:
         print("FAILED", fault)
-    print(f"explain_test: {count} items, {checks} checks, {len(faults)} failed")
-    return 1 if faults else 0
+    print(f"explain_test: {count} items, {explaining.checks} checks, {len(explaining.faults)} failed")
+    return 1 if explaining.faults else 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 #include <ehlo/ehlo.hpp>
 
+#include "catch.hpp"
 #include "generate.hpp"
 
 #include <algorithm>
@@ -13,7 +14,6 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -155,7 +155,7 @@ class loop {
     // Calls the server until it wants input (or nothing more).
     ehlo::want run() {
         for (std::size_t rounds = 0;; ++rounds) {
-            if (rounds > 200000) throw std::runtime_error("the server makes no headway");
+            if (rounds > 200000) FAIL("the server makes no headway");
             if (closed) return ehlo::want::close;
             exact const in(pending);
             exact out(room);
@@ -170,13 +170,13 @@ class loop {
             }
             if (s.want == ehlo::want::tls || s.want == ehlo::want::turn) return s.want;
             if (s.want == ehlo::want::write && s.produced != 0) continue;
-            if (s.want == ehlo::want::write) throw std::runtime_error("wants to write, but gave nothing to send");
-            if (s.want == ehlo::want::room) throw std::runtime_error("the room is too small");
+            if (s.want == ehlo::want::write) FAIL("wants to write, but gave nothing to send");
+            if (s.want == ehlo::want::room) FAIL("the room is too small");
             return s.want;
         }
     }
     void take(ehlo::step const& s, std::string_view out) {
-        if (s.consumed > pending.size() || s.produced > out.size()) throw std::runtime_error("a step beyond the buffers");
+        if (s.consumed > pending.size() || s.produced > out.size()) FAIL("a step beyond the buffers");
         pending.erase(0, s.consumed);
         output += out.substr(0, s.produced);
         closed = s.want == ehlo::want::close;
@@ -206,9 +206,9 @@ inline std::vector<int> codes(std::string_view output) {
     std::vector<int> list;
     while (!output.empty()) {
         std::size_t const end = output.find("\r\n");
-        if (end == std::string_view::npos || end < 4) throw std::runtime_error("a reply without its end");
+        if (end == std::string_view::npos || end < 4) FAIL("a reply without its end");
         if (output[3] == ' ') list.push_back((output[0] - '0') * 100 + (output[1] - '0') * 10 + (output[2] - '0'));
-        else if (output[3] != '-') throw std::runtime_error("a reply without a separator");
+        else if (output[3] != '-') FAIL("a reply without a separator");
         output.remove_prefix(end + 2);
     }
     return list;

@@ -122,7 +122,8 @@ struct sender {
         ehlo::writer w(buffer.data(), room);
         auto const tell = [&](auto const& result) {
             if (result || result.error().code == ehlo::errc::output_full) return result.has_value();
-            throw std::runtime_error("a command was refused: " + std::string(name(result.error().code)));
+            FAIL("a command was refused: " + std::string(name(result.error().code)));
+            return false;
         };
         for (int i = 0; i < 500; ++i) {
             bool const idle = !c.awaits();
@@ -137,13 +138,13 @@ struct sender {
                 if (c.recipients() != 0 && sent_octets < m.content.size()) {
                     std::string_view const piece = std::string_view(m.content).substr(sent_octets, r.between(1, 3000));
                     auto const n = c.content(piece, w);
-                    if (!n) throw std::runtime_error("content refused: " + std::string(name(n.error().code)));
+                    if (!n) FAIL("content refused: " + std::string(name(n.error().code)));
                     sent_octets += *n;
                     if (*n == 0) break;
                     continue;
                 }
                 auto const ended = c.end_content(w);
-                if (!ended) throw std::runtime_error("end refused");
+                if (!ended) FAIL("end refused");
                 if (!*ended) break;
                 sending = false;
                 content_sent = true;
@@ -197,7 +198,7 @@ struct sender {
         for (;;) {
             exact const in(pending);
             auto const got = c.receive(in.view());
-            if (got.failed()) throw std::runtime_error("the client broke: " + std::string(name(got.error().code)));
+            if (got.failed()) FAIL("the client broke: " + std::string(name(got.error().code)));
             if (got.need_more()) return;
             switch (got->to) {
             case event::mail: mail_ok = got->accepted; break;

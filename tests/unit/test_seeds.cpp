@@ -583,7 +583,7 @@ void dialogue(row const& r) {
         for (spoken const& line : lines) {
             if (line.who != "C") in_content = in_content || line.text.starts_with("354");
             else if (in_content && line.text == ".") in_content = false;
-            else if (in_content) content += std::string(line.text.substr(line.text[0] == '.' ? 1 : 0)) + "\r\n";
+            else if (in_content) content += std::string(line.text.substr(line.text.starts_with('.') ? 1 : 0)) + "\r\n";
         }
         REQUIRE(l.handler.delivered.size() == 1);
         CHECK(l.handler.delivered[0].content == content);
