@@ -117,7 +117,7 @@ class run {
         if (!taken)
             check(out.size() == 0, "what is refused writes nothing");
         else
-            check(client_.where() == state::data && *taken == octets.size(), "content goes behind DATA only");
+            check(client_.where() == state::content && *taken == octets.size(), "content goes behind DATA only");
     }
 
     void end() {
@@ -129,7 +129,7 @@ class run {
             check(out.size() == 0, "what is refused writes nothing");
             return;
         }
-        check(*finished && out.text().ends_with(".\r\n") && client_.where() == state::data,
+        check(*finished && out.text().ends_with(".\r\n") && client_.where() == state::content,
               "content ends behind DATA only");
         expected_.push_back(event::content_end);
     }

@@ -82,7 +82,7 @@ class pair {
             break;
         }
         case '.': {
-            bool const could = client_.where() == state::data && !client_.awaits() && !client_.over();
+            bool const could = client_.where() == state::content && !client_.awaits() && !client_.over();
             bool ended = false;
             write([&](writer& w) {
                 auto const r = client_.end_content(w);

@@ -11,11 +11,11 @@ import tempfile
 
 # The order of the house: a header includes only headers before it.
 LAYERS = {
-    "ground": "config version names temporary error result",
+    "ground": "config version names temporary set error result",
     "lexis": "ascii scan number writer base64 xtext date_time utf8 leniency",
     "grammar": "syntax domain mailbox path parameter_values parameters status",
-    "wire": "line verb command turn xclient chunk reply sasl auth capabilities ehlo_answer content dispatch command_reader",
-    "protocol": "table session policy server client",
+    "wire": "line verb command turn xclient chunk reply sasl auth capabilities ehlo_answer content chunk_content dispatch command_reader",
+    "protocol": "table session proof vocabulary own_commands policy handler server client",
     "top": "ehlo",
     "opt-in": "std_error format scram",  # never included by another header; may include what the core may not
 }

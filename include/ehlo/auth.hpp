@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -25,12 +26,25 @@ inline constexpr std::size_t max_mechanism = 20;          ///< octets of a mecha
 inline constexpr std::size_t max_auth_command = 512;      ///< octets with CRLF, RFC 4954 4 and RFC 5321 4.5.3.1.4
 inline constexpr std::size_t max_auth_line = 12288;       ///< octets with CRLF of any other line, RFC 4954 4
 
+namespace detail {
+constexpr result<std::string_view> decode_into(std::span<char> room, std::string_view base64) noexcept {
+    writer w(room.data(), room.size());
+    if (auto const written = decode_base64(w, base64); !written) return written.error();
+    return w.text();
+}
+}  // namespace detail
+
 namespace cmd {
 /// AUTH. Absent and empty differ: "AUTH EXTERNAL" waits for a challenge, "AUTH EXTERNAL =" has said all.
 struct auth {
     v0::mechanism mechanism;                            ///< `unknown` if `name` is none that ehlo knows
     std::string_view name;                              ///< as it stands, in any case
     std::optional<std::string_view> initial_response;   ///< base64, well formed; empty if it was "="
+    /// The initial response's octets, written to `room`. Errors: missing_argument if there is none, output_full.
+    constexpr result<std::string_view> decode(std::span<char> room) const noexcept {
+        if (!initial_response) return fail(errc::missing_argument, 0);
+        return detail::decode_into(room, *initial_response);
+    }
 };
 }  // namespace cmd
 
@@ -38,6 +52,8 @@ struct auth {
 struct auth_response {
     std::string_view base64;  ///< well formed, and empty if the line was
     bool cancelled = false;   ///< the line was "*"
+    /// The response's octets, written to `room`. Errors: output_full.
+    constexpr result<std::string_view> decode(std::span<char> room) const noexcept { return detail::decode_into(room, base64); }
 };
 
 /// Replies to AUTH and to what it guards. RFC 4954 6. Made from parts: seven literals for the compiler to check would be a

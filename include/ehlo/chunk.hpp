@@ -85,6 +85,38 @@ constexpr result<std::size_t> write_burl(writer& out, std::string_view url, bool
     return detail::write_line(out, "BURL", " ", url, last ? "LAST" : "");
 }
 
+namespace detail {
+/// Looks, in a line that is refused, for what another reader may take for a BDAT: the verb where a line begins, or behind a
+/// control, after which some begin a new line; with white space in front of it, or octets over 127 (a byte order mark, a space
+/// that is none to us); with controls between its letters, which some drop. Whoever takes it so sends a chunk behind the line.
+class bdat_finder {
+    static constexpr unsigned char other = 5, found_it = 6;
+    unsigned char matched_ = 0;  // letters of the verb
+    bool fresh_ = true;          // nothing to be seen since a line may have begun
+
+  public:
+    constexpr void look(std::string_view octets) noexcept {
+        for (char const c : octets) {
+            auto const u = static_cast<unsigned char>(c);
+            if (matched_ == 4 && !chars::alpha.contains(c)) matched_ = found_it;
+            if (matched_ == found_it) return;
+            if ((u < ' ' && c != '\t') || u == 127) {
+                fresh_ = true;
+                if (matched_ == other) matched_ = 0;
+            } else if (u <= ' ' || u > 127) {
+                matched_ = fresh_ ? 0 : other;
+            } else {
+                if (matched_ < 4 && to_upper(c) == "BDAT"[matched_]) ++matched_;
+                else matched_ = fresh_ && to_upper(c) == 'B' ? 1 : other;
+                fresh_ = false;
+            }
+        }
+    }
+    /// To be asked at the end of the line.
+    constexpr bool found() const noexcept { return matched_ == 4 || matched_ == found_it; }
+};
+}  // namespace detail
+
 /// Counts the octets of a chunk off. What is cut off is content as it is: no dots, no line ends are looked at.
 class chunk_reader {
     std::uint64_t left_;

@@ -6,6 +6,7 @@
 #include <ehlo/content.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/session.hpp>
+#include <ehlo/vocabulary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -161,14 +162,14 @@ class client {
     /// DATA but no recipient, nothing may be sent but the end (RFC 2920 3.1): bad_sequence.
     constexpr result<std::size_t> content(std::string_view octets, writer& out) noexcept {
         if (over()) return fail(errc::session_over, 0);
-        if (where_ != state::data || runs_ != 0 || recipients_ == 0) return fail(errc::bad_sequence, 0);
+        if (where_ != state::content || runs_ != 0 || recipients_ == 0) return fail(errc::bad_sequence, 0);
         return content_.encode(octets, out);
     }
     /// Ends the content, as content_encoder::finish: call until it says true. bare_cr if the content ended with a CR: nothing
     /// can follow then but to close the connection, and the server drops the message.
     constexpr result<bool> end_content(writer& out) noexcept {
         if (over()) return fail(errc::session_over, 0);
-        if (where_ != state::data || runs_ != 0) return fail(errc::bad_sequence, 0);
+        if (where_ != state::content || runs_ != 0) return fail(errc::bad_sequence, 0);
         auto const finished = content_.finish(out);
         if (!finished || !*finished) return finished;
         // RFC 2033 4.2: one reply for each recipient that was accepted.
@@ -234,7 +235,7 @@ class client {
         if (e == event::content_end) recipients_ = heard_ = 0;
         // A server may say 354 where the table has no DATA (RFC 2920 3.1: all recipients refused). Then it reads content,
         // whatever we think, and must be given its end.
-        where_ = e == event::data && accepted ? state::data : smtp_table.next(where_, e, accepted);
+        where_ = e == event::data && accepted ? state::content : smtp_table.next(where_, e, accepted);
     }
 };
 static_assert(std::is_trivially_copyable_v<client> && sizeof(client) <= 256);

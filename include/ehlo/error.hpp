@@ -65,6 +65,7 @@ enum class errc : std::uint8_t {
     bad_sequence,         ///< the table of states has no such command here
     not_implemented,      ///< the verb is known, this session does not do it
     not_authenticated,    ///< the service wants authentication first
+    tls_required,         ///< the service wants TLS first
     unknown_parameter,    ///< well formed, but this session does not offer it
     unexpected_reply,     ///< a reply that nobody asked for
     bad_reply_class,      ///< a reply of a class that the command cannot have
@@ -156,6 +157,7 @@ inline constexpr errc_facts errc_table[] = {
     {errc::bad_sequence, blame_t::sequence, "bad_sequence", "not in this state of the session"},
     {errc::not_implemented, blame_t::sequence, "not_implemented", "the command is not implemented here"},
     {errc::not_authenticated, blame_t::sequence, "not_authenticated", "authentication is needed first"},
+    {errc::tls_required, blame_t::sequence, "tls_required", "STARTTLS is needed first"},
     {errc::unknown_parameter, blame_t::sequence, "unknown_parameter", "the parameter is not offered here"},
     {errc::unexpected_reply, blame_t::sequence, "unexpected_reply", "nobody asked for this reply"},
     {errc::bad_reply_class, blame_t::sequence, "bad_reply_class", "the command cannot have such a reply"},

@@ -224,6 +224,7 @@ inline constexpr reply sender_ok = "250 2.1.0 Sender OK";
 inline constexpr reply recipient_ok = "250 2.1.5 Recipient OK";
 inline constexpr reply start_content = "354 Start mail input; end with <CRLF>.<CRLF>";
 inline constexpr reply message_accepted = "250 2.6.0 Message accepted";
+inline constexpr reply chunk_received = "250 2.0.0 Chunk received";
 inline constexpr reply cannot_verify = "252 2.1.5 Cannot verify the user, but will take mail for it";
 inline constexpr reply help = "214 2.0.0 See RFC 5321";
 inline constexpr reply bye = "221 2.0.0 Closing the channel";
@@ -295,7 +296,8 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::too_many_errors: return with(421, 7, 0);
     case errc::bad_sequence: return with(503, 5, 1);
     case errc::not_implemented: return with(502, 5, 1);
-    case errc::not_authenticated: return with(530, 7, 0);
+    case errc::not_authenticated:
+    case errc::tls_required: return with(530, 7, 0);
     case errc::unknown_parameter: return with(v == verb::vrfy || v == verb::expn ? 504 : 555, 5, 4);  // 555 is MAIL's and RCPT's
     case errc::session_over: return with(421, 3, 0);
     // The rest are faults in replies, which a client sees, and faults of the calling program.

@@ -61,6 +61,10 @@ struct mechanisms {
         a.bits |= b.bits;
         return a;
     }
+    friend constexpr mechanisms operator-(mechanisms a, mechanisms b) noexcept {
+        a.bits &= ~b.bits;
+        return a;
+    }
     constexpr bool operator==(mechanisms const&) const = default;
 };
 constexpr mechanisms operator|(mechanism a, mechanism b) noexcept { return mechanisms(a) | mechanisms(b); }

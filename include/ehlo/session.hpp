@@ -1,4 +1,5 @@
-// The states of an SMTP session and the one table that knows the order of commands. RFC 5321 4.1.4, 3.1 to 3.3, 3.8.
+// The order of commands: one automaton, which server, client, typestate client and observer read. It knows no octets.
+// RFC 5321 4.1.4, 3.1 to 3.3, 3.8; RFC 2033, 2645, 2920, 3030, 3207, 4468, 4954; XCLIENT and XFORWARD of Postfix.
 #pragma once
 
 #include <ehlo/table.hpp>
@@ -12,39 +13,59 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 
 enum class state : std::uint8_t {
     connected,  ///< the connection is there, the greeting is not
-    greeted,    ///< 220 sent, no EHLO yet
+    greeted,    ///< 220 sent, no EHLO yet; also after TLS has begun, and after XCLIENT
     ready,      ///< EHLO or HELO accepted, no transaction
     mail,       ///< MAIL accepted, no recipient yet
     rcpt,       ///< at least one recipient accepted
-    data,       ///< 354 sent: octets are content until it ends
+    content,    ///< 354 sent: octets are content until it ends
+    chunk,      ///< the octets of a BDAT are under way
+    chunks,     ///< a chunk was accepted that was not the last one (RFC 3030 2)
+    spoilt,     ///< a chunk was refused: the transaction is over, and nothing but RSET, EHLO and QUIT leads on (RFC 3030 2)
+    exchange,   ///< 334 sent: lines are responses until AUTH is done (RFC 4954 4)
+    handshake,  ///< 220 sent to STARTTLS: nothing is heard until TLS is there (RFC 3207 4)
     refused,    ///< the greeting was 554 or another refusal: nothing but QUIT is heard (RFC 5321 3.1)
+    turned,     ///< TURN or ATRN accepted: the roles are changed, and this session is over (RFC 2645 5.3)
     closed,     ///< the end
 };
-inline constexpr std::size_t state_count = 8;
-inline constexpr std::string_view state_names[state_count] = {"connected", "greeted", "ready",   "mail",
-                                                              "rcpt",      "data",    "refused", "closed"};
+inline constexpr std::size_t state_count = 14;
+inline constexpr std::string_view state_names[state_count] = {"connected", "greeted", "ready",    "mail",      "rcpt",    "content", "chunk",
+                                                              "chunks",    "spoilt",  "exchange", "handshake", "refused", "turned",  "closed"};
 constexpr std::string_view name(state s) noexcept { return state_names[static_cast<unsigned>(s)]; }
+using state_set = set_of<state>;
+constexpr state_set operator|(state a, state b) noexcept { return state_set(a) | state_set(b); }
 
+/// What happens in a session. Each is answered by a reply, but for those that have none (see event_table).
 enum class event : std::uint8_t {
     greeting,     ///< the server's first reply
-    hello,        ///< EHLO, HELO, LHLO
+    hello,        ///< EHLO, LHLO
+    helo,
     mail,         ///< MAIL, SEND, SOML, SAML
     rcpt,
     data,
     content_end,  ///< CRLF "." CRLF
-    rset,
-    noop,
-    vrfy,
-    expn,
-    help,
-    turn,
+    rset, noop, vrfy, expn, help, verbose, onex,
     quit,
-    shutdown,     ///< 421, or the connection was lost
+    starttls,
+    secured,      ///< the TLS handshake is over
+    auth,
+    response,     ///< a line of the client in an AUTH exchange
+    bdat,         ///< the line; its octets follow
+    chunk_end,    ///< the last octet of a chunk that is not the last one
+    last_chunk_end,
+    burl,
+    last_burl,
+    etrn, xforward,
+    xclient,
+    turn, atrn,
+    parameter,    ///< a parameter of MAIL, RCPT, VRFY or EXPN
+    shutdown,     ///< 421 that answers no command
+    lost,         ///< the connection was lost
+    tls_lost,     ///< TLS ended and the connection did not
+    own0, own1, own2, own3, own4, own5, own6, own7,   ///< commands of the user's own
 };
-inline constexpr std::size_t event_count = 14;
-inline constexpr std::string_view event_names[event_count] = {"greeting", "EHLO/HELO", "MAIL", "RCPT", "DATA", "end of content",
-                                                              "RSET", "NOOP", "VRFY", "EXPN", "HELP", "TURN", "QUIT", "shutdown"};
-constexpr std::string_view name(event e) noexcept { return event_names[static_cast<unsigned>(e)]; }
+inline constexpr std::size_t event_count = 41, own_event_count = 8;
+using event_set = set_of<event>;
+constexpr event_set operator|(event a, event b) noexcept { return event_set(a) | event_set(b); }
 
 namespace detail {
 // Every one has a name, and each its own.
@@ -58,154 +79,266 @@ consteval bool are_names(std::string_view const (&names)[N]) {
     return true;
 }
 static_assert(are_names(state_names) && static_cast<std::size_t>(state::closed) + 1 == state_count, "a state lacks its name");
-static_assert(are_names(event_names) && static_cast<std::size_t>(event::shutdown) + 1 == event_count, "an event lacks its name");
+static_assert(static_cast<std::size_t>(event::own7) + 1 == event_count, "an event is not counted");
 }  // namespace detail
 
-/// The event that a verb stands for; nothing for a verb that the session does not know (yet: STARTTLS, AUTH, BDAT ...).
-constexpr std::optional<event> event_of(verb v) noexcept {
-    switch (v) {
-    case verb::helo:
-    case verb::ehlo:
-    case verb::lhlo: return event::hello;
-    case verb::mail:
-    case verb::send:
-    case verb::soml:
-    case verb::saml: return event::mail;
-    case verb::rcpt: return event::rcpt;
-    case verb::data: return event::data;
-    case verb::rset: return event::rset;
-    case verb::vrfy: return event::vrfy;
-    case verb::expn: return event::expn;
-    case verb::help: return event::help;
-    case verb::turn: return event::turn;
-    case verb::quit: return event::quit;
-    case verb::noop: return event::noop;
-    default: return std::nullopt;
-    }
-}
+/// What is known besides the state.
+enum class fact : std::uint8_t {
+    extended,       ///< EHLO or LHLO was accepted, not HELO: extensions may be used
+    tls,            ///< TLS is there
+    authenticated,
+    smtputf8,       ///< this transaction asked for it
+    binary,         ///< this transaction is BODY=BINARYMIME
+};
+inline constexpr std::size_t fact_count = 5;
+inline constexpr std::string_view fact_names[fact_count] = {"extended", "tls", "authenticated", "smtputf8", "binary"};
+constexpr std::string_view name(fact f) noexcept { return fact_names[static_cast<unsigned>(f)]; }
+using fact_set = set_of<fact>;
+constexpr fact_set operator|(fact a, fact b) noexcept { return fact_set(a) | fact_set(b); }
 
-using session_transition = transition<state, event>;
-
-/// RFC 5321 as rows. Whatever is not here is answered 503 and moves nothing.
-inline constexpr session_transition smtp_transitions[] = {
-    // state          event                accepted          refused
-    {state::connected, event::greeting,    state::greeted,   state::refused},
-    {state::connected, event::shutdown,    state::closed,    state::closed},
-
-    {state::greeted,   event::hello,       state::ready,     state::greeted},
-    {state::greeted,   event::rset,        state::greeted,   state::greeted},
-    {state::greeted,   event::noop,        state::greeted,   state::greeted},
-    {state::greeted,   event::vrfy,        state::greeted,   state::greeted},
-    {state::greeted,   event::expn,        state::greeted,   state::greeted},
-    {state::greeted,   event::help,        state::greeted,   state::greeted},
-    {state::greeted,   event::quit,        state::closed,    state::closed},
-    {state::greeted,   event::shutdown,    state::closed,    state::closed},
-
-    {state::ready,     event::hello,       state::ready,     state::ready},
-    {state::ready,     event::mail,        state::mail,      state::ready},
-    {state::ready,     event::rset,        state::ready,     state::ready},
-    {state::ready,     event::noop,        state::ready,     state::ready},
-    {state::ready,     event::vrfy,        state::ready,     state::ready},
-    {state::ready,     event::expn,        state::ready,     state::ready},
-    {state::ready,     event::help,        state::ready,     state::ready},
-    {state::ready,     event::turn,        state::closed,    state::ready},  // the roles change: this session is over
-    {state::ready,     event::quit,        state::closed,    state::closed},
-    {state::ready,     event::shutdown,    state::closed,    state::closed},
-
-    {state::mail,      event::hello,       state::ready,     state::mail},
-    {state::mail,      event::rcpt,        state::rcpt,      state::mail},
-    {state::mail,      event::rset,        state::ready,     state::mail},
-    {state::mail,      event::noop,        state::mail,      state::mail},
-    {state::mail,      event::vrfy,        state::mail,      state::mail},
-    {state::mail,      event::expn,        state::mail,      state::mail},
-    {state::mail,      event::help,        state::mail,      state::mail},
-    {state::mail,      event::quit,        state::closed,    state::closed},
-    {state::mail,      event::shutdown,    state::closed,    state::closed},
-
-    {state::rcpt,      event::hello,       state::ready,     state::rcpt},
-    {state::rcpt,      event::rcpt,        state::rcpt,      state::rcpt},
-    {state::rcpt,      event::data,        state::data,      state::rcpt},
-    {state::rcpt,      event::rset,        state::ready,     state::rcpt},
-    {state::rcpt,      event::noop,        state::rcpt,      state::rcpt},
-    {state::rcpt,      event::vrfy,        state::rcpt,      state::rcpt},
-    {state::rcpt,      event::expn,        state::rcpt,      state::rcpt},
-    {state::rcpt,      event::help,        state::rcpt,      state::rcpt},
-    {state::rcpt,      event::quit,        state::closed,    state::closed},
-    {state::rcpt,      event::shutdown,    state::closed,    state::closed},
-
-    {state::data,      event::content_end, state::ready,     state::ready},  // the buffers are cleared either way, 4.1.1.4
-    {state::data,      event::shutdown,    state::closed,    state::closed},
-
-    {state::refused,   event::quit,        state::closed,    state::closed},
-    {state::refused,   event::shutdown,    state::closed,    state::closed},
+/// How many replies an event has.
+enum class replies_due : std::uint8_t {
+    none,
+    one,
+    one_per_recipient,   ///< in LMTP (RFC 2033 4.2); one in SMTP
 };
 
-using session_table = transition_table<state, event, state_count, event_count>;
-inline constexpr session_table smtp_table{smtp_transitions};
-static_assert(prove<smtp_table>());
-
-/// Whether a transaction is open: something that RSET would drop.
-constexpr bool in_transaction(state s) noexcept { return s == state::mail || s == state::rcpt || s == state::data; }
-/// Whether the state reads commands (and not content, or nothing).
-constexpr bool reads_commands(state s) noexcept {
-    return s != state::connected && s != state::data && s != state::closed;
-}
-
-// What RFC 5321 says of the order of commands, asserted of the table.
+struct event_facts {
+    event code;
+    std::string_view name;
+    bool pipelined;         ///< other commands may follow it before its reply (RFC 2920 3.1, RFC 3030 4.2)
+    replies_due replies;
+    std::uint16_t client_timeout;   ///< seconds a client waits for the reply, at least (RFC 5321 4.5.3.2)
+    fact_set exempt;           ///< what the event goes without even where the service requires it (RFC 3207 4, RFC 4954 4)
+};
 namespace detail {
-/// True if `fact(state)` is true in every state.
-template <class Fact>
-consteval bool in_every_state(Fact fact) {
-    for (std::size_t i = 0; i < state_count; ++i)
-        if (!fact(static_cast<state>(i))) return false;
-    return true;
+inline constexpr fact_set anyway = fact::tls | fact::authenticated;
 }
-consteval bool moves_nothing(event e) {
-    return in_every_state([e](state s) { return smtp_table.next(s, e, true) == s && smtp_table.next(s, e, false) == s; });
+/// One row for each event, in the order of the enum. Where RFC 5321 has no time, it is that of MAIL.
+inline constexpr event_facts event_table[event_count] = {
+    {event::greeting, "greeting", false, replies_due::one, 300, detail::anyway},
+    {event::hello, "EHLO", false, replies_due::one, 300, detail::anyway},
+    {event::helo, "HELO", false, replies_due::one, 300, detail::anyway},
+    {event::mail, "MAIL", true, replies_due::one, 300, {}},
+    {event::rcpt, "RCPT", true, replies_due::one, 300, {}},
+    {event::data, "DATA", false, replies_due::one, 120, {}},
+    {event::content_end, "end of content", true, replies_due::one_per_recipient, 600, detail::anyway},
+    {event::rset, "RSET", true, replies_due::one, 300, fact::authenticated},
+    {event::noop, "NOOP", false, replies_due::one, 300, detail::anyway},
+    {event::vrfy, "VRFY", false, replies_due::one, 300, {}},
+    {event::expn, "EXPN", false, replies_due::one, 300, {}},
+    {event::help, "HELP", false, replies_due::one, 300, {}},
+    {event::verbose, "VERB", false, replies_due::one, 300, {}},
+    {event::onex, "ONEX", false, replies_due::one, 300, {}},
+    {event::quit, "QUIT", false, replies_due::one, 300, detail::anyway},
+    {event::starttls, "STARTTLS", false, replies_due::one, 300, detail::anyway},
+    {event::secured, "TLS handshake", false, replies_due::none, 300, detail::anyway},
+    {event::auth, "AUTH", false, replies_due::one, 300, fact::authenticated},
+    {event::response, "AUTH response", false, replies_due::one, 300, fact::authenticated},
+    {event::bdat, "BDAT", true, replies_due::none, 180, {}},
+    {event::chunk_end, "end of chunk", true, replies_due::one, 180, detail::anyway},
+    {event::last_chunk_end, "end of last chunk", true, replies_due::one_per_recipient, 600, detail::anyway},
+    {event::burl, "BURL", true, replies_due::one, 600, {}},
+    {event::last_burl, "BURL LAST", true, replies_due::one_per_recipient, 600, {}},
+    {event::etrn, "ETRN", false, replies_due::one, 300, {}},
+    {event::xforward, "XFORWARD", false, replies_due::one, 300, {}},
+    {event::xclient, "XCLIENT", false, replies_due::one, 300, {}},
+    {event::turn, "TURN", false, replies_due::one, 300, {}},
+    {event::atrn, "ATRN", false, replies_due::one, 300, {}},
+    {event::parameter, "parameter", false, replies_due::none, 0, detail::anyway},
+    {event::shutdown, "shutdown", false, replies_due::none, 0, detail::anyway},
+    {event::lost, "connection lost", false, replies_due::none, 0, detail::anyway},
+    {event::tls_lost, "TLS lost", false, replies_due::none, 0, detail::anyway},
+    {event::own0, "own command 0", false, replies_due::one, 300, {}},
+    {event::own1, "own command 1", false, replies_due::one, 300, {}},
+    {event::own2, "own command 2", false, replies_due::one, 300, {}},
+    {event::own3, "own command 3", false, replies_due::one, 300, {}},
+    {event::own4, "own command 4", false, replies_due::one, 300, {}},
+    {event::own5, "own command 5", false, replies_due::one, 300, {}},
+    {event::own6, "own command 6", false, replies_due::one, 300, {}},
+    {event::own7, "own command 7", false, replies_due::one, 300, {}},
+};
+constexpr event_facts const& facts_of(event e) noexcept { return event_table[static_cast<unsigned>(e)]; }
+constexpr std::string_view name(event e) noexcept { return facts_of(e).name; }
+
+namespace detail {
+
+using session_row = transition<state, event, fact>;
+
+// What one who decides by this table always refuses. The answer of one who decides otherwise leads on all the same.
+constexpr session_row misplaced(state_set from, event_set on, state done, state more, state refused, effect does) noexcept {
+    session_row r{from, on, done, more, refused, does};
+    r.in_order = false;
+    return r;
 }
-static_assert(moves_nothing(event::noop), "NOOP moves nothing (4.1.1.9)");
-static_assert(moves_nothing(event::vrfy), "VRFY moves nothing (4.1.1.6)");
-static_assert(moves_nothing(event::expn), "EXPN moves nothing (4.1.1.7)");
-static_assert(moves_nothing(event::help), "HELP moves nothing (4.1.1.8)");
-static_assert(in_every_state([](state s) { return !smtp_table.allows(s, event::data) || s == state::rcpt; }),
-              "DATA only behind an accepted recipient (3.3)");
-static_assert(in_every_state([](state s) { return !smtp_table.allows(s, event::rcpt) || s == state::mail || s == state::rcpt; }),
-              "RCPT only in a transaction (3.3)");
-static_assert(in_every_state([](state s) { return !smtp_table.allows(s, event::mail) || s == state::ready; }),
-              "MAIL only behind EHLO or HELO, and not inside a transaction (4.1.4)");
-static_assert(in_every_state([](state s) { return !in_transaction(smtp_table.next(s, event::rset, true)) || s == state::data; }),
-              "RSET drops the transaction (4.1.1.5)");
-static_assert(in_every_state([](state s) { return !in_transaction(smtp_table.next(s, event::hello, true)) || s == state::data; }),
-              "an accepted EHLO drops the transaction (4.1.4)");
-static_assert(in_every_state([](state s) { return smtp_table.next(s, event::hello, false) == s; }),
-              "a refused EHLO leaves everything as it was (4.1.4)");
-static_assert(in_every_state([](state s) { return smtp_table.next(s, event::rset, true) != state::closed || s == state::closed; }),
-              "RSET never closes (4.1.1.5)");
-static_assert([] {
-    for (std::size_t e = 0; e < event_count; ++e)
-        if (smtp_table.allows(state::data, static_cast<event>(e)) && static_cast<event>(e) != event::content_end &&
-            static_cast<event>(e) != event::shutdown)
-            return false;
-    return true;
-}(), "nothing but the end of the content leaves the content (4.1.1.4)");
-static_assert(in_every_state([](state s) { return !reads_commands(s) || smtp_table.next(s, event::quit, true) == state::closed; }),
-              "QUIT is heard wherever commands are (4.1.1.10)");
-static_assert(in_every_state([](state s) { return s == state::closed || smtp_table.next(s, event::shutdown, true) == state::closed; }),
-              "421 may come at any time (3.8)");
-static_assert(in_every_state([](state s) {
-                  return !reads_commands(s) || s == state::refused ||
-                         (smtp_table.allows(s, event::rset) && smtp_table.allows(s, event::noop) &&
-                          smtp_table.allows(s, event::vrfy) && smtp_table.allows(s, event::expn) &&
-                          smtp_table.allows(s, event::help));
-              }),
-              "RSET, NOOP, VRFY, EXPN and HELP are answered in any order, even before EHLO (4.1.4)");
+
+/// The rows. `on` is a set of events, `from` one of states: "in any order" is one row.
+struct session_rows {
+    using s = state;
+    using e = event;
+    using f = fact;
+    static constexpr state stay = stay_in<state>, never = never_to<state>;
+    static constexpr state_set open = s::mail | s::rcpt | s::chunks | s::spoilt;   // a transaction that reads commands
+    static constexpr state_set in_order = open | s::ready;                         // EHLO was accepted, and commands are read
+    static constexpr state_set commands = in_order | s::greeted;
+    static constexpr state_set alive = state_set::first(state_count) - s::closed;
+
+    static constexpr session_row rows[] = {
+        // from              on                       done        more         refused
+        {s::connected,       e::greeting,             s::greeted, never,       s::refused},
+        // RFC 5321 4.1.4: accepted, they drop the transaction; refused, they change nothing.
+        {commands,           e::hello,                s::ready,   never,       stay,        effect::drops,    {}, {}, f::extended},
+        {commands,           e::helo,                 s::ready,   never,       stay,        effect::drops,    {}, {}, {}, f::extended},
+        {s::ready,           e::mail,                 s::mail,    never,       stay,        effect::begins,   {}, {}, {}, {}, f::smtputf8 | f::binary},
+        {s::mail | s::rcpt,  e::rcpt,                 s::rcpt,    never,       stay,        effect::adds},
+        // RFC 3030 3: a binary message has no lines, and so no line ".".
+        {s::rcpt,            e::data,                 never,      s::content,  stay,        effect::none,     {}, f::binary},
+        // RFC 2920 3.1: a server may say 354 though it refused each recipient of the pipeline. Then it reads content.
+        misplaced(s::mail,   e::data,                 never,      s::content,  stay,        effect::none),
+        // RFC 5321 4.1.1.4: the buffers are cleared either way.
+        {s::content,         e::content_end,          s::ready,   never,       s::ready,    effect::delivers},
+        {in_order,           e::rset,                 s::ready,   never,       stay,        effect::drops},
+        {s::greeted,         e::rset,                 stay,       never,       stay},
+        {commands,           e::noop | e::vrfy | e::expn | e::help | e::verbose | e::onex, stay, never, stay},
+        {commands | s::refused, e::quit,              s::closed,  never,       s::closed,   effect::ends},
+        {alive,              e::shutdown | e::lost,   s::closed,  s::closed,   s::closed,   effect::ends},
+        // RFC 5321 4.1.1.11: only if service extensions were negotiated.
+        {commands,           e::parameter,            stay,       never,       stay,        effect::none,     f::extended, {}, {}, {}, {}, errc::unknown_parameter},
+
+        // RFC 3030 2. The octets of a chunk come whatever its BDAT is answered.
+        {s::rcpt | s::chunks, e::bdat,                s::chunk,   never,       s::spoilt,   effect::part,     f::extended},
+        {s::chunk,           e::chunk_end,            s::chunks,  never,       s::spoilt,   effect::part},
+        {s::chunk,           e::last_chunk_end,       s::ready,   never,       s::ready,    effect::delivers},
+        misplaced(s::mail,   e::bdat,                 never,      never,       s::spoilt,   effect::part),
+        misplaced(s::chunks, e::data,                 never,      never,       s::spoilt,   effect::part),
+        // RFC 4468 3: a chunk that the server fetches.
+        {s::rcpt | s::chunks, e::burl,                s::chunks,  never,       s::spoilt,   effect::part,     f::extended},
+        {s::rcpt | s::chunks, e::last_burl,           s::ready,   never,       s::ready,    effect::delivers, f::extended},
+
+        // RFC 3207 4.2: under TLS nothing is known of what was said before.
+        {s::ready,           e::starttls,             s::handshake, never,     stay,        effect::none,     f::extended, f::tls},
+        {s::handshake,       e::secured,              s::greeted, never,       s::closed,   effect::none,     {}, {}, f::tls, f::extended | f::authenticated},
+        {alive - s::connected, e::tls_lost,           s::closed,  s::closed,   s::closed,   effect::ends,     f::tls},
+
+        // RFC 4954 4: once, and not in a transaction.
+        {s::ready,           e::auth,                 s::ready,   s::exchange, stay,        effect::none,     f::extended, f::authenticated, f::authenticated},
+        {s::exchange,        e::response,             s::ready,   stay,        s::ready,    effect::none,     {}, {}, f::authenticated},
+
+        // RFC 1985 5; Postfix's XFORWARD_README and XCLIENT_README: after XCLIENT the session begins anew, but for TLS.
+        {s::ready,           e::etrn | e::xforward,   stay,       never,       stay,        effect::none,     f::extended},
+        {s::ready,           e::xclient,              s::greeted, never,       stay,        effect::none,     f::extended, {}, {}, f::extended | f::authenticated},
+        // RFC 821 3.8; RFC 2645 5: for a client that is known.
+        {s::ready,           e::turn,                 s::turned,  never,       stay},
+        {s::ready,           e::atrn,                 s::turned,  never,       stay,        effect::none,     f::authenticated, {}, {}, {}, {}, errc::not_authenticated},
+    };
+};
+
+inline constexpr std::size_t session_row_count = sizeof(session_rows::rows) / sizeof(session_row);
+
 }  // namespace detail
 
-/// Seconds that a client should wait for the reply to an event, at least (RFC 5321 4.5.3.2). Where the RFC has no number
-/// (EHLO, RSET, NOOP, VRFY, QUIT ...) it is 300, as for MAIL.
-constexpr unsigned client_timeout(event e) noexcept {
-    return e == event::data ? 120 : e == event::content_end ? 600 : 300;
+/// The protocol as it stands in the RFCs. One with commands of the user's own has the same members.
+struct smtp_protocol {
+    static constexpr transition_table<state, event, fact, state_count, event_count, detail::session_row_count> rules{detail::session_rows::rows};
+    static constexpr fact_set of_transaction = fact::smtputf8 | fact::binary;                            ///< they end with it
+    static constexpr event brings_by = event::parameter;                                              ///< in order where a command may bring facts
+    static constexpr state_set ends = state::turned | state::closed;
+    static constexpr event_set cuts = event::shutdown | event::lost | event::tls_lost;                   ///< they come from outside
+    static constexpr event_set spoken = event_set::first(event_count - own_event_count);                    ///< those that can happen
+};
+
+/// Whether a transaction is open: something that RSET would drop.
+constexpr bool in_transaction(state s) noexcept {
+    constexpr state_set open = state::mail | state::rcpt | state::content | state::chunk | state::chunks;
+    return open.has(s);
 }
+/// Whether the state reads commands (and not content, responses, or nothing).
+constexpr bool reads_commands(state s) noexcept { return (detail::session_rows::commands | state::refused).has(s); }
+
+constexpr answer answer_of(unsigned code) noexcept {
+    return code / 100 == 2 ? answer::done : code / 100 == 3 ? answer::more : answer::refused;
+}
+
+/// What became of the transaction.
+enum class change : std::uint8_t { none, begun, added, dropped, delivered };
+
+/// The automaton as a value: the state, what is known, the open transaction.
+template <class Protocol = smtp_protocol>
+class basic_session {
+    std::uint32_t recipients_ = 0;
+    state where_ = state::connected;
+    std::uint8_t known_ = 0, required_ = 0;   // sets of facts
+
+  public:
+    constexpr basic_session() noexcept = default;
+    /// A service that requires TLS or authentication answers 530 to all but what leads there (RFC 3207 4, RFC 4954 4).
+    constexpr explicit basic_session(fact_set required) noexcept : required_(static_cast<std::uint8_t>(required.bits)) {}
+
+    constexpr state where() const noexcept { return where_; }
+    constexpr bool over() const noexcept { return where_ == state::closed; }
+    constexpr fact_set known() const noexcept { return fact_set::with_bits(known_); }
+    constexpr bool knows(fact f) const noexcept { return known().has(f); }
+    /// Recipients accepted in the open transaction.
+    constexpr std::uint32_t recipients() const noexcept { return recipients_; }
+    /// Says of a fact that it holds by other means: a client that its address or its certificate authenticates, TLS from the
+    /// beginning (RFC 8314).
+    constexpr void know(fact f, bool yes = true) noexcept {
+        known_ = static_cast<std::uint8_t>((yes ? known() | f : known() - f).bits);
+    }
+
+    /// Why an event is out of order here; nothing if it is in order. Errors: bad_sequence, unknown_parameter (event::parameter),
+    /// tls_required, not_authenticated.
+    constexpr std::optional<errc> check(event e) const noexcept {
+        if (auto const why = detail::find_disorder(Protocol::rules.at(where_, e), known())) return why;
+        fact_set const missing = fact_set::with_bits(required_) - known() - facts_of(e).exempt;
+        if (missing.empty()) [[likely]] return std::nullopt;
+        return missing.has(fact::tls) ? errc::tls_required : errc::not_authenticated;
+    }
+    /// Whether a reply of this class is an answer to the event here.
+    constexpr bool fits(event e, answer a) const noexcept {
+        return detail::target_of(Protocol::rules.at(where_, e), a) != detail::session_rows::never;
+    }
+    /// The event was answered: the only way anything moves. `brought`: facts that the command itself brings. 421 is the end of
+    /// the session, whatever it answers (RFC 5321 3.8).
+    constexpr change settle(event e, unsigned code, fact_set brought = {}) noexcept {
+        return settle(code == 421 ? event::shutdown : e, answer_of(code), brought);
+    }
+    constexpr change settle(event e, answer a, fact_set brought = {}) noexcept {
+        auto const& r = Protocol::rules.at(where_, e);
+        situation<state, fact> const before{where_, known(), in_transaction(where_) ? transaction::one : transaction::none};
+        auto const now = detail::settle(r, before, a, brought, Protocol::of_transaction);
+        bool const moved = detail::target_of(r, a) != detail::session_rows::never;
+        where_ = now.where;
+        known_ = static_cast<std::uint8_t>(now.known.bits);
+        if (!moved) return change::none;
+        if (detail::ends_transaction(r.does, a)) {
+            recipients_ = 0;
+            if (before.open == transaction::none) return change::none;
+            return r.does == effect::delivers && a == answer::done ? change::delivered : change::dropped;
+        }
+        if (a != answer::done) return change::none;
+        if (r.does == effect::begins) return change::begun;
+        if (r.does != effect::adds) return change::none;
+        ++recipients_;
+        return change::added;
+    }
+    constexpr bool operator==(basic_session const&) const = default;
+};
+using session = basic_session<>;
+
+// For the machines as long as they are not built on basic_session: to be deleted then.
+struct old_table {
+    constexpr bool allows(state s, event e) const noexcept { return smtp_protocol::rules.has(s, e) && smtp_protocol::rules.at(s, e).in_order; }
+    constexpr state next(state s, event e, bool accepted) const noexcept {
+        auto const& r = smtp_protocol::rules.at(s, e);
+        state const to = !accepted ? r.refused : r.done != detail::session_rows::never ? r.done : r.more;
+        return to == detail::session_rows::stay || to == detail::session_rows::never ? s : to;
+    }
+};
+inline constexpr old_table smtp_table{};
+
+/// Seconds that a client should wait for the reply to an event, at least (RFC 5321 4.5.3.2).
+constexpr unsigned client_timeout(event e) noexcept { return facts_of(e).client_timeout; }
 inline constexpr unsigned content_block_timeout = 180;  ///< seconds for a block of content to be sent, 4.5.3.2.5
 inline constexpr unsigned server_timeout = 300;         ///< seconds to wait for the next command, 4.5.3.2.7
 

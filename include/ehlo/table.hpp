@@ -1,114 +1,146 @@
-// Transition tables as data, and their proof at compile time. Knows nothing of SMTP.
+// An automaton as rows of data, and what the compiler proves of it. Knows nothing of SMTP but the three classes of replies.
 #pragma once
 
-#include <ehlo/config.hpp>
+#include <ehlo/error.hpp>
+#include <ehlo/set.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// In `state`, `event` leads to `accepted` if it is answered well, else to `refused`. A cell that no row names is out of
-/// order: it is refused and moves nothing.
-template <class State, class Event>
-struct transition {
-    State state;
-    Event event;
-    State accepted;
-    State refused;
+/// What an event was answered, by the class of the reply code.
+enum class answer : std::uint8_t {
+    done,     ///< 2yz
+    more,     ///< 3yz
+    refused,  ///< 4yz, 5yz
 };
+inline constexpr unsigned answer_count = 3;
 
-/// What can be wrong with a table, besides the facts that its owner asserts.
-enum class table_fault : unsigned char {
+/// What an answer does to the transaction.
+enum class effect : std::uint8_t {
     none,
-    duplicate_cell,          ///< two rows for one state and event
-    unreachable_state,       ///< no way leads to the state from the first one
-    state_that_cannot_end,   ///< no way leads from the state to the last one
-    unused_event,            ///< no row has the event
-    way_out_of_the_end,      ///< the last state has a row
+    begins,    ///< done: a transaction is open, without a recipient
+    adds,      ///< done: one recipient more
+    part,      ///< a part of the content. Refused: the transaction is dropped
+    delivers,  ///< done: the message is delivered. Refused: it is dropped. The transaction is over
+    drops,     ///< done: the transaction, if there is one, is dropped
+    ends,      ///< whatever the answer, likewise
 };
 
-/// Rows, made searchable. The first enumerator of State is where sessions begin, the last one where they end.
-template <class State, class Event, std::size_t States, std::size_t Events>
-class transition_table {
-    struct cell {
-        unsigned char present, accepted, refused;
-    };
-    cell cells_[States][Events] = {};
-    table_fault fault_ = table_fault::none;
-    State fault_state_{};
-    Event fault_event_{};
+/// Where a reply of a class leads: `stay` where one is; `never`: such a reply is no answer to this event.
+template <class State>
+inline constexpr State stay_in = static_cast<State>(254);
+template <class State>
+inline constexpr State never_to = static_cast<State>(255);
 
-    static constexpr std::size_t index(auto e) noexcept { return static_cast<std::size_t>(e); }
-    constexpr void note(table_fault f, std::size_t s, std::size_t e) noexcept {
-        if (fault_ != table_fault::none) return;
-        fault_ = f;
-        fault_state_ = static_cast<State>(s);
-        fault_event_ = static_cast<Event>(e);
-    }
-    // Marks all states that `next(cell)` leads to from the marked ones (or, backwards, those that lead to marked ones).
-    constexpr void spread(bool (&marked)[States], bool backwards) const noexcept {
-        for (std::size_t round = 0; round < States; ++round)
-            for (std::size_t s = 0; s < States; ++s)
+/// One row: in each state of `from`, each event of `on`. A cell that no row names is out of order: errc::bad_sequence, and no
+/// answer to it moves anything.
+template <class State, class Event, class Fact>
+struct transition {
+    set_of<State> from;
+    set_of<Event> on;
+    State done, more, refused;
+    effect does = effect::none;
+    set_of<Fact> needs{};    ///< facts that must hold, or the event is out of order
+    set_of<Fact> barred{};   ///< facts that may not
+    set_of<Fact> sets{};     ///< done: facts that hold from then on
+    set_of<Fact> clears{};   ///< done: facts that hold no longer
+    set_of<Fact> brings{};   ///< done: facts that the command itself may bring, by its parameters
+    errc otherwise = errc::bad_sequence;   ///< why it is out of order, where `needs` or `barred` is to blame
+    /// False: to be answered with a refusal wherever one decides, and yet the answer of one who decides otherwise leads on.
+    bool in_order = true;
+};
+
+/// How many recipients a transaction has, as far as order is concerned.
+enum class transaction : std::uint8_t { none, empty, one, many };
+
+/// Rows, made searchable: one octet for each state and event.
+template <class State, class Event, class Fact, std::size_t States, std::size_t Events, std::size_t Rows>
+struct transition_table {
+    using state_type = State;
+    using event_type = Event;
+    using fact_type = Fact;
+    using row = transition<State, Event, Fact>;
+    static constexpr std::size_t states = States, events = Events;
+
+    row rows[Rows + 1] = {};   // the last one is that of all cells that no other row names
+    std::uint8_t cells[States][Events] = {};
+    State twice_in{};          // a cell that two rows name
+    Event twice_on{};
+    bool twice = false;
+
+    constexpr explicit transition_table(row const (&given)[Rows]) noexcept {
+        static_assert(Rows < 255);
+        for (auto& line : cells)
+            for (auto& cell : line) cell = Rows;
+        for (std::size_t r = 0; r < Rows; ++r) {
+            rows[r] = given[r];
+            for (std::size_t s = 0; s < States; ++s) {
+                if (!given[r].from.has(static_cast<State>(s))) continue;
                 for (std::size_t e = 0; e < Events; ++e) {
-                    cell const& c = cells_[s][e];
-                    if (!c.present) continue;
-                    if (backwards) {
-                        marked[s] |= marked[c.accepted] | marked[c.refused];
-                    } else if (marked[s]) {
-                        marked[c.accepted] = marked[c.refused] = true;
+                    if (!given[r].on.has(static_cast<Event>(e))) continue;
+                    if (cells[s][e] != Rows && !twice) {
+                        twice = true;
+                        twice_in = static_cast<State>(s);
+                        twice_on = static_cast<Event>(e);
                     }
+                    cells[s][e] = static_cast<std::uint8_t>(r);
                 }
-    }
-    constexpr void prove() noexcept {
-        bool forth[States] = {}, back[States] = {};
-        forth[0] = back[States - 1] = true;
-        spread(forth, false);
-        spread(back, true);
-        for (std::size_t s = 0; s < States; ++s) {
-            if (!forth[s]) note(table_fault::unreachable_state, s, 0);
-            if (!back[s]) note(table_fault::state_that_cannot_end, s, 0);
+            }
         }
-        for (std::size_t e = 0; e < Events; ++e) {
-            bool used = false;
-            for (std::size_t s = 0; s < States; ++s) used |= cells_[s][e].present != 0;
-            if (!used) note(table_fault::unused_event, 0, e);
-            if (cells_[States - 1][e].present) note(table_fault::way_out_of_the_end, States - 1, e);
-        }
+        rows[Rows] = row{{}, {}, stay_in<State>, stay_in<State>, stay_in<State>};
+        rows[Rows].in_order = false;
     }
 
-  public:
-    template <std::size_t Rows>
-    constexpr explicit transition_table(transition<State, Event> const (&rows)[Rows]) noexcept {
-        for (auto const& row : rows) {
-            cell& c = cells_[index(row.state)][index(row.event)];
-            if (c.present) note(table_fault::duplicate_cell, index(row.state), index(row.event));
-            c = {1, static_cast<unsigned char>(row.accepted), static_cast<unsigned char>(row.refused)};
-        }
-        prove();
+    constexpr row const& at(State s, Event e) const noexcept {
+        return rows[cells[static_cast<std::size_t>(s)][static_cast<std::size_t>(e)]];
     }
-
-    constexpr bool allows(State s, Event e) const noexcept { return cells_[index(s)][index(e)].present != 0; }
-    /// The next state; the same one for a cell that is absent.
-    constexpr State next(State s, Event e, bool accepted) const noexcept {
-        cell const& c = cells_[index(s)][index(e)];
-        if (!c.present) return s;
-        return static_cast<State>(accepted ? c.accepted : c.refused);
-    }
-    constexpr table_fault fault() const noexcept { return fault_; }
-    constexpr State fault_state() const noexcept { return fault_state_; }
-    constexpr Event fault_event() const noexcept { return fault_event_; }
+    constexpr bool has(State s, Event e) const noexcept { return cells[static_cast<std::size_t>(s)][static_cast<std::size_t>(e)] != Rows; }
 };
 
-/// Instantiated for a table, fails to compile if the table is wrong, and the compiler's message names fault, state and
-/// event, because they are template arguments.
-template <table_fault Fault, auto State, auto Event>
-constexpr bool proved() noexcept {
-    static_assert(Fault == table_fault::none, "the transition table is wrong: the arguments of proved<> say where");
-    return true;
+/// Where a session is, as far as order is concerned.
+template <class State, class Fact>
+struct situation {
+    State where{};
+    set_of<Fact> known{};
+    transaction open = transaction::none;
+    constexpr bool operator==(situation const&) const = default;
+};
+
+namespace detail {
+/// Why an event of this row is out of order; nothing if it is not.
+template <class Row, class Fact>
+constexpr std::optional<errc> find_disorder(Row const& r, set_of<Fact> known) noexcept {
+    if (!r.in_order) return errc::bad_sequence;
+    if (known.has_all(r.needs) && !known.has_any(r.barred)) [[likely]] return std::nullopt;
+    return r.otherwise;
 }
-template <auto const& Table>
-constexpr bool prove() noexcept {
-    return proved<Table.fault(), Table.fault_state(), Table.fault_event()>();
+template <class Row>
+constexpr auto target_of(Row const& r, answer a) noexcept {
+    return a == answer::done ? r.done : a == answer::more ? r.more : r.refused;
 }
+constexpr bool ends_transaction(effect does, answer a) noexcept {
+    return does == effect::ends || (a == answer::done && (does == effect::drops || does == effect::delivers)) ||
+           (a == answer::refused && (does == effect::part || does == effect::delivers));
+}
+/// The one place where a situation changes. `brought`: facts that the command brings; `of_transaction`: facts that end with it.
+template <class Row, class State, class Fact>
+constexpr situation<State, Fact> settle(Row const& r, situation<State, Fact> x, answer a, set_of<Fact> brought, set_of<Fact> of_transaction) noexcept {
+    State const to = target_of(r, a);
+    if (to == never_to<State>) return x;
+    if (to != stay_in<State>) x.where = to;
+    if (ends_transaction(r.does, a)) {
+        x.open = transaction::none;
+        x.known = x.known - of_transaction;
+    }
+    if (a != answer::done) return x;
+    x.known = (x.known - r.clears) | r.sets | (brought & r.brings);
+    if (r.does == effect::begins) x.open = transaction::empty;
+    if (r.does == effect::adds) x.open = x.open == transaction::empty ? transaction::one : transaction::many;
+    return x;
+}
+}  // namespace detail
 
 }  // namespace ehlo

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace machine {
@@ -98,21 +99,16 @@ struct full_recorder : recorder {
 // Puts off every answer that it can put off.
 struct slow_recorder : full_recorder {
     ehlo::reply verdict;
-    using full_recorder::on;
-    // A template would come after the functions of full_recorder, and never be called.
-    ehlo::reply on(ehlo::cmd::hello const& c) { return put_off(c); }
-    ehlo::reply on(ehlo::cmd::mail const& c) { return put_off(c); }
-    ehlo::reply on(ehlo::cmd::rcpt const& c) { return put_off(c); }
-    ehlo::reply on(ehlo::cmd::lookup const& c) { return put_off(c); }
-    ehlo::reply on(ehlo::cmd::remark const& c) { return put_off(c); }
-    ehlo::reply on(ehlo::cmd::data const& c) { return put_off(c); }
-    ehlo::reply on(ehlo::end_of_content const& c) { return put_off(c); }
-
-  private:
+    // Not by `using`: a function that is no template would be chosen before this one, and put off nothing.
     template <class C>
-    ehlo::reply put_off(C const& c) {
-        verdict = full_recorder::on(c);
-        return ehlo::reply::later;
+        requires requires(full_recorder& r, C const& c) { r.on(c); }
+    auto on(C const& c) {
+        if constexpr (std::is_void_v<decltype(full_recorder::on(c))>) {
+            full_recorder::on(c);
+        } else {
+            verdict = full_recorder::on(c);
+            return ehlo::reply::later;
+        }
     }
 };
 
@@ -172,6 +168,7 @@ class loop {
                     continue;
                 }
             }
+            if (s.want == ehlo::want::tls || s.want == ehlo::want::turn) return s.want;
             if (s.want == ehlo::want::write && s.produced != 0) continue;
             if (s.want == ehlo::want::write) FAIL("wants to write, but gave nothing to send");
             if (s.want == ehlo::want::room) FAIL("the room is too small");

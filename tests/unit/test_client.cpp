@@ -29,7 +29,7 @@ constexpr bool constant_session() {
            c.offers().has(ehlo::extension::pipelining) && c.offers().max_size == 1000u && c.mail(out, "<a@b>", {.size = 5}) &&
            c.rcpt(out, "<c@d>") && c.rcpt(out, "<e@f>") && c.data(out) && hears("250 OK\r\n", event::mail, true, state::mail) &&
            hears("550 No\r\n", event::rcpt, false, state::mail) && hears("250 OK\r\n", event::rcpt, true, state::rcpt) &&
-           hears("354 Go\r\n", event::data, true, state::data) && *c.content(".hi\r\n", out) == 5 && *c.end_content(out) &&
+           hears("354 Go\r\n", event::data, true, state::content) && *c.content(".hi\r\n", out) == 5 && *c.end_content(out) &&
            hears("250 OK\r\n", event::content_end, true, state::ready) && c.bare(out, verb::quit) &&
            hears("221 Bye\r\n", event::quit, true, state::closed) && c.over() &&
            out.text() == "EHLO me.example\r\nMAIL FROM:<a@b> SIZE=5\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n"
@@ -141,7 +141,7 @@ struct session {
     }
 };
 constexpr state all_states[] = {state::connected, state::greeted, state::ready,   state::mail,
-                                state::rcpt,      state::data,    state::refused, state::closed};
+                                state::rcpt,      state::content,    state::refused, state::closed};
 
 }  // namespace
 
@@ -174,7 +174,7 @@ TEST_CASE("client: one command after the other") {
     CHECK(s.data() == "DATA\r\n");
     CHECK(s.content("x") == "bad_sequence");
     CHECK(s.hear("354 Go\r\n") == "DATA+");
-    CHECK(s.c.where() == state::data);
+    CHECK(s.c.where() == state::content);
     CHECK(s.bare(verb::noop) == "bad_sequence");
     CHECK(s.content(".a\r\nb") == "..a\r\nb");
     CHECK(s.content("\r\n.") == "\r\n..");
@@ -225,7 +225,7 @@ TEST_CASE("client: a hundred recipients in one group") {
         session copy = s;
         CHECK(copy.hear(replies, how == 0 ? whole() : how == 1 ? octets() : random(r, 40)) == heard);
         CHECK(copy.c.recipients() == accepted);
-        CHECK(copy.c.where() == state::data);
+        CHECK(copy.c.where() == state::content);
     }
     // The next mail may follow the content at once (RFC 2920 3.1).
     s.hear(replies);
@@ -260,7 +260,7 @@ TEST_CASE("client: refusals in a group") {
         s.mail(), s.rcpt(), s.rcpt(), s.data();
         CHECK(s.hear("250 OK\r\n550 No\r\n450 Later\r\n354 Go\r\n") == "MAIL+ RCPT-550 RCPT-450 DATA+");
         CHECK(s.c.recipients() == 0);
-        CHECK(s.c.where() == state::data);
+        CHECK(s.c.where() == state::content);
         CHECK(s.content("secret") == "bad_sequence");
         CHECK(s.bare(verb::rset) == "bad_sequence");
         CHECK(s.end() == ".\r\n");
@@ -435,7 +435,7 @@ TEST_CASE("client: nothing dangerous is written") {
 }
 
 TEST_CASE("client: content is made safe or refused") {
-    session s = session::at(state::data);
+    session s = session::at(state::content);
     CHECK(s.content("a\n.\nb") == "bare_lf");
     CHECK(s.content("a\r.\rb") == "bare_cr");
     CHECK(s.content("a\r\n.\r\nMAIL FROM:<x@y>\r\n") == "a\r\n..\r\nMAIL FROM:<x@y>\r\n");
@@ -445,12 +445,12 @@ TEST_CASE("client: content is made safe or refused") {
     CHECK(s.content("\r\n") == "\r\n");
     CHECK(s.end() == ".\r\n");
     // attacks.json, OUT-split-chunks
-    session t = session::at(state::data);
+    session t = session::at(state::content);
     for (std::string_view const piece : {"a\r"sv, "\n"sv, "."sv, "\r\n"sv}) t.content(piece);
     t.end();
     CHECK(t.sent.ends_with("DATA\r\na\r\n..\r\n.\r\n"));
     // A CR that is never completed: the content cannot be ended, until its LF comes.
-    session u = session::at(state::data);
+    session u = session::at(state::content);
     CHECK(u.content("x\r") == "x");
     CHECK(u.end() == "bare_cr");
     CHECK(u.content("\n") == "\r\n");
@@ -478,7 +478,7 @@ TEST_CASE("client: 421 may come at any time") {
         CHECK(s.hear("250 OK\r\n") == "!session_over");
     }
     SECTION("to the end of content") {
-        session s = session::at(state::data);
+        session s = session::at(state::content);
         s.end();
         CHECK(s.hear("421 Down\r\n") == "end of content-421");
         CHECK(s.c.over());
@@ -486,7 +486,7 @@ TEST_CASE("client: 421 may come at any time") {
 }
 
 TEST_CASE("client: a reply that nobody asked for, or of the wrong class, breaks the session") {
-    for (state const where : {state::greeted, state::ready, state::mail, state::rcpt, state::data, state::refused}) {
+    for (state const where : {state::greeted, state::ready, state::mail, state::rcpt, state::content, state::refused}) {
         for (std::string_view const reply : {"250 OK\r\n"sv, "354 Go\r\n"sv, "550 No\r\n"sv, "220 mx\r\n"sv, "420 x\r\n"sv}) {
             session s = session::at(where);
             CHECK(s.hear(reply) == "!unexpected_reply");
@@ -504,7 +504,7 @@ TEST_CASE("client: a reply that nobody asked for, or of the wrong class, breaks 
         {state::ready, [](session& s) { return s.mail(); }, false},
         {state::mail, [](session& s) { return s.rcpt(); }, false},
         {state::rcpt, [](session& s) { return s.data(); }, true},
-        {state::data, [](session& s) { return s.end(); }, false},
+        {state::content, [](session& s) { return s.end(); }, false},
         {state::rcpt, [](session& s) { return s.bare(verb::rset); }, false},
         {state::ready, [](session& s) { return s.bare(verb::noop); }, false},
         {state::ready, [](session& s) { return s.argument(verb::vrfy, "x"); }, false},

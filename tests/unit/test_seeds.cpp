@@ -425,7 +425,7 @@ void first_digit(row const& r) {
         auto const got = c.receive(text);
         REQUIRE(got.ready());
         CHECK(got->accepted == (digit != 5));
-        CHECK(c.where() == (digit == 2 ? state::rcpt : digit == 3 ? state::data : state::mail));
+        CHECK(c.where() == (digit == 2 ? state::rcpt : digit == 3 ? state::content : state::mail));
     }
 }
 
@@ -609,7 +609,7 @@ void dialogue(row const& r) {
         }
         if (line.who == "S") {
             hear(line.text);
-            content = c.where() == state::data;
+            content = c.where() == state::content;
             continue;
         }
         char buffer[300];

@@ -239,7 +239,7 @@ struct walk {
         int const code = reply_of(m, command.is, modes);
         ehlo::step did = exchange(command.line, code);
         if (code == 354) {
-            right = right && s.where() == state::data;
+            right = right && s.where() == state::content;
             did = exchange(message_text, 250);
             ++m.messages;
             m.sender = false;
@@ -371,7 +371,7 @@ TEST_CASE("server: the small room is enough: no step produces more, and none is 
     CHECK((step.want == want::room && step.produced == 0 && step.consumed == 0));  // nothing at all with one octet less
     exact room(65536);
     (void)s.advance(to_data, h, room.span());
-    REQUIRE(s.where() == state::data);
+    REQUIRE(s.where() == state::content);
     step = s.advance("abc\r\nx", h, {});
     CHECK((step.consumed == 6 && step.want == want::read));
     step = s.advance("\r\n.\r\n", h, {});
@@ -1149,7 +1149,7 @@ TEST_CASE("server: RFC 5321 4.3.2: a reply of a class that the command cannot ha
             s.feed(l.before);
             s.handler.data = yes;
             CHECK(s.say("DATA\r\n") == usual_354);
-            CHECK(s.server.where() == state::data);
+            CHECK(s.server.where() == state::content);
             CHECK(s.handler.answers.back().fault == std::optional(ehlo::fail(ehlo::errc::bad_value, 0)));
             CHECK(s.handler.answers.back().sent.code == 354);
         }
@@ -1528,7 +1528,7 @@ TEST_CASE("server: shut down or cut off, in every state") {
         bool open;
     } const cases[] = {
         {"", state::greeted, false},     {to_ready, state::ready, false}, {to_mail, state::mail, true},
-        {to_rcpt, state::rcpt, true},    {to_data, state::data, true},    {"QUIT\r\n", state::closed, false},
+        {to_rcpt, state::rcpt, true},    {to_data, state::content, true},    {"QUIT\r\n", state::closed, false},
     };
     for (auto const& c : cases) {
         CAPTURE(c.before);

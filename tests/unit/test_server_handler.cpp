@@ -299,7 +299,8 @@ TEST_CASE("RFC 5321 4.1.1.2, 4.1.1.3: parameters only after EHLO") {
         {"EHLO me\r\nRSET\r\n", true},
         {"HELO me\r\nRSET\r\n", false},
     };
-    using all = ehlo::basic_server<policy_of(ehlo::service::smtp, ehlo::server_extensions)>;
+    using enum ehlo::extension;
+    using all = ehlo::basic_server<policy_of(ehlo::service::smtp, enhanced_status_codes | pipelining | size | eight_bit_mime | smtputf8 | dsn | deliver_by | mt_priority | conperm | rrvs | conneg)>;
     for (auto const& c : cases) {
         for (std::string_view const parameter : {"SIZE=1", "BODY=8BITMIME", "SMTPUTF8", "RET=HDRS", "ENVID=x", "BY=120;R", "MT-PRIORITY=1", "CONPERM"}) {
             CAPTURE(c.hello, parameter);
@@ -469,7 +470,7 @@ TEST_CASE("server: an output that can never hold a reply is told as such, and lo
         std::string in = session, output;
         for (int round = 0; round < 1000; ++round) {
             std::size_t const calls = h.log.size();
-            bool const content = s.where() == state::data;
+            bool const content = s.where() == state::content;
             ehlo::step const none = s.advance(in, h, small.span());
             CHECK(none.produced == 0);
             CHECK((none.want == want::room || none.want == want::close || content));
@@ -496,7 +497,7 @@ TEST_CASE("server: called in any order, a session neither crashes nor says more 
             Handler h;
             std::string in;
             std::size_t replies = 0;
-            bool lost = false, closed = false, waiting = false;
+            bool lost = false, closed = false, waits = false;
             for (int n = 0; n < 60; ++n) {
                 exact out(r.one_in(4) ? r.below(1400) : 1024 + r.below(3000));
                 ehlo::step t;
@@ -519,8 +520,8 @@ TEST_CASE("server: called in any order, a session neither crashes nor says more 
                     break;
                 }
                 case 5: t = s.shut_down(h, out.span(), r.one_in(2) ? reply(static_cast<unsigned>(r.between(100, 700)), "x") : ehlo::replies::shutting_down); break;
-                case 6: {  // octets are lost; those of a command that waits the session cannot see
-                    if (waiting) continue;
+                case 6: {  // octets are lost; those of a command that waits for its answer are the caller's to keep
+                    if (waits) continue;
                     exact const octets(std::string_view(in).substr(in.size() - r.below(in.size() + 1)));
                     t = s.advance(octets.view(), h, out.span());
                     in.assign(octets.view());
@@ -529,14 +530,14 @@ TEST_CASE("server: called in any order, a session neither crashes nor says more 
                 }
                 default: s.disconnected(h), lost = true; continue;
                 }
-                REQUIRE(t.consumed <= given);
+                if (s.where() != state::content || t.consumed != 0) REQUIRE(t.consumed <= given);
                 REQUIRE(t.produced <= out.view().size());
                 in.erase(0, (std::min)(t.consumed, in.size()));
                 replies += codes(out.view().substr(0, t.produced)).size();
                 REQUIRE(!(closed && (t.produced != 0 || t.consumed != 0)));
                 REQUIRE(!(lost && t.produced != 0));
                 closed |= t.want == want::close;
-                waiting = t.want == want::reply || (waiting && t.want == want::room);
+                waits = t.want == want::reply || (waits && t.want == want::room);
                 REQUIRE((t.want == want::close) == (s.where() == state::closed));
             }
             REQUIRE(h.answers.size() == replies);

@@ -1,0 +1,208 @@
+// What a server and the handler of its session say to each other: what is asked, what is answered, and what a handler must be.
+#pragma once
+
+#include <ehlo/auth.hpp>
+#include <ehlo/content.hpp>
+#include <ehlo/dispatch.hpp>
+#include <ehlo/ehlo_answer.hpp>
+#include <ehlo/policy.hpp>
+#include <ehlo/session.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace ehlo::inline v0::inline EHLO_TARGET {
+
+/// The content has ended, or the last chunk has, and awaits the server's word on it. An accepting reply makes the server
+/// responsible for the message (RFC 5321 4.1.1.4, 6.1): give it only when the message is stored.
+struct end_of_content {
+    std::uint64_t octets;       ///< of decoded content
+    std::uint32_t recipients;   ///< that were accepted
+    std::uint32_t recipient;    ///< LMTP: which of them the reply is for, from 0 on; SMTP has one reply for all
+};
+/// The transaction is over and nothing was delivered: RSET, EHLO, QUIT, a lost connection, content or a chunk that was refused.
+struct abandoned {
+    std::uint64_t octets = 0;       ///< of decoded content that had come, handed on or not
+    std::uint32_t recipients = 0;   ///< that were accepted
+};
+/// The connection is there and wants its greeting.
+struct connected {};
+/// A reply was written, for those who keep a log.
+struct answered {
+    v0::verb verb;                  ///< `unknown` for the greeting, unknown verbs and unreadable lines (`bdat` for what may be a BDAT)
+    v0::event event;
+    /// What was wrong. Refused by ehlo: `at` is an offset in the line. Blame `misuse`: the handler's reply could not be sent as it
+    /// was, and `at` is an offset in its text; or the session was called wrongly.
+    std::optional<failure> fault;
+    /// As it went out; of an accepted EHLO or HELO only the code: the text is ehlo's own. The code is 0 where nothing was said:
+    /// octets after STARTTLS in the clear, and an LMTP client's last chunk for no recipient (RFC 2033 4.3).
+    reply sent;
+    leniency tolerated;             ///< what strict RFC 5321 would have refused in the command
+    std::string_view line{};        ///< the command without its CRLF; empty where there is none, or it is no longer there
+    std::uint32_t secret = 0;       ///< from this octet on the line may hold a secret, and belongs in no log; its size if none
+};
+
+/// What a server says in an AUTH exchange: the octets of a challenge, which ehlo encodes (none: an empty challenge) ...
+struct challenge {
+    std::string_view octets;   ///< live until the call returns
+};
+/// ... or the reply that ends it: 235, 432, 454, 534, 535, 538; reply::later.
+struct auth_answer {
+    reply said{};
+    std::optional<challenge> asks{};
+    constexpr auth_answer(reply const& r) noexcept : said(r) {}
+    template <std::size_t N>
+    consteval auth_answer(char const (&literal)[N]) : said(literal) {}
+    constexpr auth_answer(challenge c) noexcept : said(334, {}), asks(c) {}
+};
+
+namespace detail {
+template <class H, class E>
+concept handles = requires(H& h, E const& e) { h.on(e); };
+template <class H, class E>
+concept answers = requires(H& h, E const& e, reply r) { r = h.on(e); };
+template <class H, class E>
+concept auth_answers = requires(H& h, E const& e) { auth_answer(h.on(e)); };
+template <class H>
+concept names_mechanisms = requires(H const& h) { static_cast<void>(mechanisms(h.mechanisms())); };
+/// What may be changed of the answer to EHLO, alone among what a handler is given.
+template <class H>
+concept edits_ehlo_answer = requires(H& h, ehlo_answer& a) { h.on(a); } && !requires(H& h) { h.on(ehlo_answer{}); };
+
+// What a handler is asked with, and which of it throws nothing.
+template <class H, class E>
+constexpr bool never_throws_at() noexcept {
+    if constexpr (handles<H, E>) {
+        using result = decltype(std::declval<H&>().on(std::declval<E const&>()));
+        return noexcept(std::declval<H&>().on(std::declval<E const&>())) &&
+               (std::is_void_v<result> || std::is_same_v<result, reply> || std::is_same_v<result, auth_answer>);
+    }
+    return true;
+}
+template <class H>
+constexpr bool never_throws_besides() noexcept {
+    bool never = true;
+    if constexpr (names_mechanisms<H>) never = never && noexcept(std::declval<H const&>().mechanisms());
+    if constexpr (edits_ehlo_answer<H>) never = never && noexcept(std::declval<H&>().on(std::declval<ehlo_answer&>()));
+    return never;
+}
+template <class H, class... E>
+constexpr bool never_throws_at_any() noexcept {
+    return (... && never_throws_at<H, E>());
+}
+template <class H, class... Own>
+inline constexpr bool never_throws =
+    never_throws_at_any<H, connected, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, content, end_of_content,
+                        abandoned, answered, cmd::starttls, cmd::auth, auth_response, cmd::burl, cmd::etrn, cmd::atrn, cmd::turn,
+                        cmd::onex, cmd::client_facts, typename Own::type...>() &&
+    never_throws_besides<H>();
+
+// A member function `on` that takes exactly Argument: found by its address, which no conversion of an argument can feign. A set of
+// overloads with a template in it has no such address: of that one nothing is said.
+template <class Argument>
+struct address_of_on {
+    template <class R, class C>
+    static void find(R (C::*)(Argument));
+    template <class R, class C>
+    static void find(R (C::*)(Argument) const);
+    template <class R>
+    static void find(R (*)(Argument));
+};
+template <class H, class Argument>
+concept has_on = requires { address_of_on<Argument>::find(&H::on); };
+
+// Names every `on` of a handler: one that is private is named by the compiler here, one that is protected becomes public.
+template <class H>
+struct every_on_must_be_public : H {
+    using H::on;
+};
+template <class H, class E>
+constexpr bool is_public() noexcept {
+    if constexpr (std::is_final_v<H> || !std::is_class_v<H>) return true;
+    else return handles<H, E> || !handles<every_on_must_be_public<H>, E>;
+}
+
+// A function for E that is nearly right would be passed over in silence.
+template <class H, class E>
+constexpr void check_on() noexcept {
+    static_assert(is_public<H, E>(), "a handler's `on` is public");
+    static_assert(!has_on<H, E&> && !has_on<H, E&&>,
+                  "a handler's `on` takes what it is asked by constant reference: on(E const&), for the E of check_on<H, E>");
+}
+template <class H, class E>
+constexpr void check_answer() noexcept {
+    check_on<H, E>();
+    static_assert(!handles<H, E> || answers<H, E>, "a handler's `on` returns ehlo::reply here: reply on(E const&), for the E of check_answer<H, E>");
+}
+template <class H, class... E>
+constexpr void check_answers() noexcept {
+    (check_answer<H, E>(), ...);
+}
+template <class H, class E>
+constexpr void check_auth_answer() noexcept {
+    check_on<H, E>();
+    static_assert(!handles<H, E> || auth_answers<H, E>,
+                  "a handler's `on` returns ehlo::auth_answer here: auth_answer on(E const&), for the E of check_auth_answer<H, E>");
+}
+template <class H>
+constexpr void check_auth() noexcept {
+    check_auth_answer<H, cmd::auth>();
+    check_auth_answer<H, auth_response>();
+    static_assert(!requires(H & h) { h.mechanisms(); } || names_mechanisms<H>,
+                  "a handler's `mechanisms` is constant and returns ehlo::mechanisms: mechanisms mechanisms() const");
+    constexpr bool begun = names_mechanisms<H> || has_on<H, cmd::auth const&> || has_on<H, auth_response const&>;
+    static_assert(!begun || (names_mechanisms<H> && auth_answers<H, cmd::auth> && auth_answers<H, auth_response>),
+                  "for AUTH a handler has all of: mechanisms mechanisms() const, auth_answer on(ehlo::cmd::auth const&), "
+                  "auth_answer on(ehlo::auth_response const&)");
+    static_assert(!has_on<H, ehlo_answer> && !has_on<H, ehlo_answer const&>,
+                  "a handler changes the answer to EHLO where it stands: void on(ehlo::ehlo_answer&)");
+}
+template <class H, class... E>
+constexpr void check_never_asked() noexcept {
+    static_assert((... && (!has_on<H, E const&> && !has_on<H, E>)),
+                  "the handler is never asked this: the server answers RSET, QUIT and BDAT itself, and the rest where it offers their extension");
+}
+/// Whether an offer and the handler agree: what is offered needs its function, and a function its offer.
+template <class H, class E, bool Offered>
+constexpr void check_offer() noexcept {
+    if constexpr (!Offered) check_never_asked<H, E>();
+}
+
+/// The extensions that the handler has the functions for.
+template <class H>
+constexpr extensions answerable() noexcept {
+    extensions all = server_extensions;
+    auto without = [&all](extensions lacking) noexcept { all = all - lacking; };
+    if (!answers<H, cmd::starttls>) without(extension::starttls);
+    if (!names_mechanisms<H>) without(extension::auth);
+    if (!answers<H, cmd::burl>) without(extension::burl);
+    if (!answers<H, cmd::etrn>) without(extension::etrn);
+    if (!answers<H, cmd::atrn>) without(extension::atrn);
+    if (!answers<H, cmd::turn>) without(extension::turn);
+    if (!answers<H, cmd::onex>) without(extension::onex);
+    if (!answers<H, cmd::client_facts>) without(extension::xclient | extension::xforward);
+    if (!answers<H, cmd::lookup>) without(extension::expn);
+    return all;
+}
+
+constexpr auto own_mail_of(auto const*) noexcept { return own_parameters<>(); }
+template <class H>
+    requires requires { typename H::own_mail_parameters; }
+constexpr auto own_mail_of(H const*) noexcept { return typename H::own_mail_parameters(); }
+constexpr auto own_rcpt_of(auto const*) noexcept { return own_parameters<>(); }
+template <class H>
+    requires requires { typename H::own_rcpt_parameters; }
+constexpr auto own_rcpt_of(H const*) noexcept { return typename H::own_rcpt_parameters(); }
+template <class H>
+struct own_parameters_of {
+    using mail = decltype(own_mail_of(static_cast<H const*>(nullptr)));
+    using rcpt = decltype(own_rcpt_of(static_cast<H const*>(nullptr)));
+};
+}  // namespace detail
+
+
+}  // namespace ehlo

@@ -1,0 +1,366 @@
+// What the compiler proves of a protocol: of every situation that can be reached, under every event and every class of answer.
+// Not included by the machines, because it takes a fifth of a second (GCC) or more than half of one (Clang): the tests prove the
+// standard protocol, and own_commands.hpp any protocol with commands of the user's own.
+#pragma once
+
+#include <ehlo/session.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace ehlo::inline v0::inline EHLO_TARGET {
+
+/// What can be wrong with any table.
+enum class table_fault : std::uint8_t {
+    none,
+    two_rows_for_one_cell,
+    a_state_that_cannot_be_reached,
+    an_event_that_is_never_in_order,
+    a_fact_that_never_holds,
+    a_situation_that_cannot_end_if_all_is_refused,
+    a_way_out_of_the_end,
+    a_fact_of_the_transaction_that_outlives_it,
+    a_state_with_and_without_a_transaction,
+};
+
+/// Where something does not hold: the first place found.
+template <class State, class Event>
+struct table_finding {
+    table_fault fault = table_fault::none;
+    State where{};
+    Event on{};
+    std::uint64_t facts = 0;
+};
+
+/// All that can be reached, under every event in order and every answer. `Protocol` has:
+///   rules            a transition_table
+///   of_transaction   facts that end with the transaction
+///   brings_by        the event that must be in order for a command to bring facts
+///   ends             states in which the session is over, the last one last
+///   cuts             events that end a session from outside
+template <class Protocol, std::size_t Facts>
+struct walk {
+    using table = decltype(Protocol::rules);
+    using State = typename table::state_type;
+    using Event = typename table::event_type;
+    using Fact = typename table::fact_type;
+    using place = situation<State, Fact>;
+    static constexpr std::size_t size = table::states << (Facts + 2);
+
+    // A situation as a number: Clang takes three times as long over an array of structures.
+    std::uint64_t seen[size / 64] = {};
+    std::uint16_t list[size] = {};
+    std::size_t count = 0;
+    std::size_t ways = 0;
+
+    constexpr void add(place const& x) noexcept {
+        ++ways;
+        std::size_t const n = (static_cast<std::size_t>(x.where) << Facts | static_cast<std::size_t>(x.known.bits)) << 2 | static_cast<std::size_t>(x.open);
+        if ((seen[n / 64] >> n % 64 & 1) != 0) return;
+        seen[n / 64] |= std::uint64_t{1} << n % 64;
+        list[count++] = static_cast<std::uint16_t>(n);
+    }
+    constexpr place at(std::size_t i) const noexcept {
+        unsigned const n = list[i];
+        return {static_cast<State>(n >> (Facts + 2)), set_of<Fact>::with_bits(n >> 2 & ((1u << Facts) - 1)), static_cast<transaction>(n & 3)};
+    }
+    // All events of a row lead the same way: it is walked once for them.
+    consteval walk() {
+        add({});
+        for (std::size_t i = 0; i < count; ++i) {
+            place const x = at(i);
+            for (auto const& r : Protocol::rules.rows) {
+                // Out of order there is only a refusal, if one decides by the table; a row that is not in order is for those who do
+                // not, and whoever looks on must follow them.
+                if (!r.from.has(x.where) || (r.in_order && detail::find_disorder(r, x.known))) continue;
+                for (answer const a : {answer::done, answer::more, answer::refused})
+                    if (detail::target_of(r, a) != never_to<State>) add(detail::settle(r, x, a, {}, Protocol::of_transaction));
+                if (r.brings.empty() || r.done == never_to<State> || detail::find_disorder(Protocol::rules.at(x.where, Protocol::brings_by), x.known)) continue;
+                for (std::uint64_t some = r.brings.bits; some != 0; some = (some - 1) & r.brings.bits)
+                    add(detail::settle(r, x, answer::done, set_of<Fact>::with_bits(some), Protocol::of_transaction));
+            }
+        }
+    }
+
+    using finding = table_finding<State, Event>;
+    /// What holds of every table.
+    consteval finding prove() const {
+        if (Protocol::rules.twice)
+            return {table_fault::two_rows_for_one_cell, Protocol::rules.twice_in, Protocol::rules.twice_on};
+        set_of<State> reached, with, without;
+        set_of<Event> used;
+        set_of<Fact> held;
+        for (std::size_t i = 0; i < count; ++i) {
+            place const x = at(i);
+            reached |= x.where;
+            held |= x.known;
+            (x.open == transaction::none ? without : with) |= x.where;
+            if (x.open == transaction::none && x.known.has_any(Protocol::of_transaction))
+                return {table_fault::a_fact_of_the_transaction_that_outlives_it, x.where, {}, x.known.bits};
+            for (auto const& r : Protocol::rules.rows)
+                if (r.from.has(x.where) && !used.has_all(r.on) && !detail::find_disorder(r, x.known)) used |= r.on;
+        }
+        for (std::size_t s = 0; s < table::states; ++s) {
+            auto const where = static_cast<State>(s);
+            if (!reached.has(where)) return {table_fault::a_state_that_cannot_be_reached, where, {}};
+            if (with.has(where) && without.has(where)) return {table_fault::a_state_with_and_without_a_transaction, where, {}};
+        }
+        for (std::size_t e = 0; e < table::events; ++e)
+            if (Protocol::spoken.has(static_cast<Event>(e)) && !used.has(static_cast<Event>(e))) return {table_fault::an_event_that_is_never_in_order, {}, static_cast<Event>(e)};
+        for (std::size_t f = 0; f < Facts; ++f)
+            if (!held.has(static_cast<Fact>(f))) return {table_fault::a_fact_that_never_holds, {}, {}, std::uint64_t{1} << f};
+        return prove_end(reached);
+    }
+
+  private:
+    // The last state is the end. From every other, refusals alone lead to an end.
+    consteval finding prove_end(set_of<State> reached) const {
+        constexpr auto last = static_cast<State>(table::states - 1);
+        for (std::size_t e = 0; e < table::events; ++e)
+            if (Protocol::rules.has(last, static_cast<Event>(e))) return {table_fault::a_way_out_of_the_end, last, static_cast<Event>(e)};
+        set_of<State> ends = Protocol::ends;
+        for (bool grew = true; grew;) {
+            grew = false;
+            for (std::size_t s = 0; s < table::states; ++s) {
+                auto const where = static_cast<State>(s);
+                if (ends.has(where)) continue;
+                for (std::size_t e = 0; e < table::events; ++e) {
+                    auto const on = static_cast<Event>(e);
+                    auto const& r = Protocol::rules.at(where, on);
+                    // An event that some facts bar cannot be relied on.
+                    if (Protocol::cuts.has(on) || !r.in_order || !r.needs.empty() || !r.barred.empty()) continue;
+                    if (r.refused == stay_in<State> || r.refused == never_to<State> || !ends.has(r.refused)) continue;
+                    ends |= where;
+                    grew = true;
+                }
+            }
+        }
+        for (std::size_t s = 0; s < table::states; ++s)
+            if (reached.has(static_cast<State>(s)) && !ends.has(static_cast<State>(s)))
+                return {table_fault::a_situation_that_cannot_end_if_all_is_refused, static_cast<State>(s), {}};
+        return {};
+    }
+};
+
+/// Instantiated for what was found, fails to compile if that is a fault; the compiler's message names fault, state and event,
+/// because they are template arguments.
+template <table_fault Fault, auto State, auto Event, std::uint64_t Facts>
+constexpr bool table_is_right() noexcept {
+    static_assert(Fault == table_fault::none, "the transition table is wrong: the arguments of table_is_right<> say what, in which "
+                                              "state, on which event and with which facts");
+    return true;
+}
+
+/// What the RFCs say of the order of commands.
+enum class rule_of_order : std::uint8_t {
+    none,
+    rfc5321_3_1_a_greeting_opens_the_session_or_refuses_it,
+    rfc5321_3_2_EHLO_opens_extensions_and_HELO_closes_them,
+    rfc5321_3_3_MAIL_RCPT_DATA_lead_to_one_another,
+    rfc5321_3_3_DATA_needs_an_accepted_recipient,
+    rfc5321_4_3_2_classes_of_replies,
+    rfc5321_3_3_RCPT_needs_an_open_transaction,
+    rfc5321_4_1_4_MAIL_needs_EHLO_or_HELO_and_no_transaction,
+    rfc5321_4_1_4_an_accepted_RSET_leaves_no_transaction,
+    rfc5321_4_1_4_a_refused_command_changes_nothing,
+    rfc5321_4_1_4_RSET_NOOP_VRFY_EXPN_HELP_in_any_order,
+    rfc5321_4_1_1_NOOP_VRFY_EXPN_HELP_change_nothing,
+    rfc5321_4_1_1_4_the_end_of_content_ends_the_transaction,
+    rfc5321_4_1_1_10_QUIT_wherever_commands_are_heard,
+    rfc5321_4_1_1_11_parameters_only_after_EHLO,
+    rfc5321_3_1_nothing_but_QUIT_after_a_refused_greeting,
+    rfc5321_3_8_a_lost_connection_leaves_no_transaction,
+    rfc5321_6_1_only_a_transaction_with_a_recipient_is_delivered,
+    what_is_no_command_is_not_read_as_one,
+    rfc2920_3_1_a_server_that_says_354_reads_content,
+    rfc3030_2_chunks_lead_to_one_another_and_a_refused_one_spoils,
+    rfc3030_2_no_DATA_after_a_chunk,
+    rfc3030_2_a_spoilt_transaction_takes_nothing,
+    rfc3030_3_no_DATA_for_a_binary_message,
+    rfc3207_4_STARTTLS_once_after_EHLO_and_not_in_a_transaction,
+    rfc3207_4_2_nothing_learnt_before_TLS_survives_it,
+    rfc3207_TLS_ends_with_the_session,
+    rfc4954_4_AUTH_once_after_EHLO_and_not_in_a_transaction,
+    rfc4954_4_only_AUTH_authenticates,
+    rfc4954_4_an_exchange_ends_where_it_began,
+    xclient_begins_anew,
+};
+
+/// Instantiated for a rule and the place where it is broken, fails to compile; the message names them.
+template <rule_of_order Broken, state In, event On, std::uint64_t Facts>
+constexpr bool order_is_right() noexcept {
+    static_assert(Broken == rule_of_order::none, "a rule of the RFCs does not hold: the arguments of order_is_right<> say which, in "
+                                                 "which state, on which event and with which facts");
+    return true;
+}
+
+namespace detail {
+template <class Protocol>
+struct order_proof {
+    using place = typename walk<Protocol, fact_count>::place;
+    static constexpr walk<Protocol, fact_count> all{};
+    rule_of_order asked;   // one at a time: Clang allows a constant expression 1,048,576 steps
+    rule_of_order broken = rule_of_order::none;
+    state where{};
+    event what{};
+    std::uint64_t known = 0;
+
+    static constexpr bool in_order(place const& x, event e) { return !find_disorder(Protocol::rules.at(x.where, e), x.known); }
+    static constexpr place after(place const& x, event e, answer a) {
+        return settle(Protocol::rules.at(x.where, e), x, a, fact_set{}, Protocol::of_transaction);
+    }
+    // Notes the first situation that can be reached in which an event breaks the rule.
+    template <class Holds>
+    consteval void rule(rule_of_order which, event_set of, Holds holds) {
+        if (which != asked || broken != rule_of_order::none) return;
+        for (std::size_t i = 0; i < all.count; ++i)
+            for (std::size_t n = 0; n < event_count; ++n) {
+                auto const happens = static_cast<event>(n);
+                if (!of.has(happens) || holds(all.at(i), happens)) continue;
+                broken = which;
+                where = all.at(i).where;
+                what = happens;
+                known = all.at(i).known.bits;
+                return;
+            }
+    }
+
+    using e = event;
+    using s = state;
+    static constexpr state_set commands = session_rows::commands | s::refused, open = s::mail | s::rcpt | s::content | s::chunk | s::chunks;
+    static constexpr state_set no_commands = s::content | s::chunk | s::exchange | s::handshake | s::connected | s::turned | s::closed;
+    static constexpr event_set spoken = Protocol::spoken;
+    static constexpr event_set aside = e::noop | e::vrfy | e::expn | e::help, cuts = Protocol::cuts;
+    static constexpr event_set no_commands_events = e::greeting | e::content_end | e::chunk_end | e::last_chunk_end | e::response | e::secured | cuts;
+    static constexpr event_set all_commands = spoken - no_commands_events - e::parameter;
+
+
+    consteval explicit order_proof(rule_of_order r) : asked(r) {
+        using enum rule_of_order;
+        rule(rfc5321_4_3_2_classes_of_replies, spoken - cuts, [](place x, event on) {
+            auto const& row = Protocol::rules.at(x.where, on);
+            auto fits = [&row](answer a) { return target_of(row, a) != session_rows::never; };
+            constexpr event_set asks = e::data | e::auth | e::response;   // 354, 334
+            return !in_order(x, on) || (fits(answer::refused) && fits(answer::more) == asks.has(on) && fits(answer::done) == (on != e::data));
+        });
+        rule(rfc5321_3_1_a_greeting_opens_the_session_or_refuses_it, e::greeting, [](place x, event on) {
+            return !in_order(x, on) || (after(x, on, answer::done).where == s::greeted && after(x, on, answer::refused).where == s::refused);
+        });
+        rule(rfc5321_3_2_EHLO_opens_extensions_and_HELO_closes_them, e::hello | e::helo, [](place x, event on) {
+            fact_set const kept = x.known - Protocol::of_transaction - fact::extended;
+            return !in_order(x, on) || after(x, on, answer::done) == place{s::ready, on == e::hello ? kept | fact::extended : kept, transaction::none};
+        });
+        rule(rfc5321_3_3_MAIL_RCPT_DATA_lead_to_one_another, e::mail | e::rcpt | e::data, [](place x, event on) {
+            place const next = after(x, on, on == e::data ? answer::more : answer::done);
+            place want{on == e::mail ? s::mail : on == e::rcpt ? s::rcpt : s::content, x.known, x.open};
+            if (on == e::mail) want.open = transaction::empty;
+            if (on == e::rcpt) want.open = x.open == transaction::empty ? transaction::one : transaction::many;
+            return !in_order(x, on) || next == want;
+        });
+        rule(rfc5321_3_3_DATA_needs_an_accepted_recipient, e::data | e::bdat | e::burl | e::last_burl,
+             [](place x, event on) { return !in_order(x, on) || (x.open >= transaction::one); });
+        rule(rfc5321_3_3_RCPT_needs_an_open_transaction, e::rcpt, [](place x, event on) { return !in_order(x, on) || x.open != transaction::none; });
+        rule(rfc5321_4_1_4_MAIL_needs_EHLO_or_HELO_and_no_transaction, e::mail,
+             [](place x, event on) { return !in_order(x, on) || (x.where == s::ready && x.open == transaction::none); });
+        rule(rfc5321_4_1_4_an_accepted_RSET_leaves_no_transaction, e::rset, [](place x, event on) {
+            place const kept{x.where == s::greeted ? s::greeted : s::ready, x.known - Protocol::of_transaction, transaction::none};
+            return !in_order(x, on) || after(x, on, answer::done) == kept;
+        });
+        rule(rfc5321_4_1_4_a_refused_command_changes_nothing, all_commands - e::quit - e::bdat - e::burl - e::last_burl - e::data,
+             [](place x, event on) { return after(x, on, answer::refused) == x; });
+        rule(rfc5321_4_1_4_a_refused_command_changes_nothing, e::data,   // but for a chunk that went before: RFC 3030 2
+             [](place x, event on) { return x.where == s::chunks || after(x, on, answer::refused) == x; });
+        rule(rfc5321_4_1_4_RSET_NOOP_VRFY_EXPN_HELP_in_any_order, aside | e::rset,
+             [](place x, event on) { return in_order(x, on) == session_rows::commands.has(x.where); });
+        rule(rfc5321_4_1_1_NOOP_VRFY_EXPN_HELP_change_nothing, aside, [](place x, event on) { return after(x, on, answer::done) == x; });
+        rule(rfc5321_4_1_1_4_the_end_of_content_ends_the_transaction, e::content_end | e::last_chunk_end | e::last_burl, [](place x, event on) {
+            place const kept{s::ready, x.known - Protocol::of_transaction, transaction::none};
+            return !in_order(x, on) || (after(x, on, answer::done) == kept && after(x, on, answer::refused) == kept);
+        });
+        rule(rfc5321_4_1_1_10_QUIT_wherever_commands_are_heard, e::quit, [](place x, event on) {
+            place const end{s::closed, x.known - Protocol::of_transaction, transaction::none};
+            return in_order(x, on) == commands.has(x.where) &&
+                   (!in_order(x, on) || (after(x, on, answer::done) == end && after(x, on, answer::refused) == end));
+        });
+        rule(rfc5321_4_1_1_11_parameters_only_after_EHLO, e::parameter,
+             [](place x, event on) { return !in_order(x, on) || x.known.has(fact::extended); });
+        rule(rfc5321_3_1_nothing_but_QUIT_after_a_refused_greeting, all_commands - e::quit,
+             [](place x, event on) { return x.where != s::refused || (!in_order(x, on) && after(x, on, answer::refused) == x); });
+        rule(rfc5321_3_8_a_lost_connection_leaves_no_transaction, e::lost | e::shutdown, [](place x, event on) {
+            return x.where == s::closed || (in_order(x, on) && after(x, on, answer::refused).where == s::closed &&
+                                            after(x, on, answer::refused).open == transaction::none);
+        });
+        // A transaction is open in the states that say so, and in no others: a label and a transaction always agree.
+        rule(rfc5321_6_1_only_a_transaction_with_a_recipient_is_delivered, e::noop,
+             [](place x, event) { return open.has(x.where) == (x.open != transaction::none); });
+        rule(rfc5321_6_1_only_a_transaction_with_a_recipient_is_delivered, spoken, [](place x, event on) {
+            // (Content that a server takes though it refused every recipient is delivered to nobody: RFC 2920 3.1.)
+            bool const delivers = Protocol::rules.at(x.where, on).does == effect::delivers;
+            return !delivers || !in_order(x, on) || x.open >= transaction::one || x.where == s::content;
+        });
+        rule(what_is_no_command_is_not_read_as_one, all_commands, [](place x, event on) { return !no_commands.has(x.where) || !in_order(x, on); });
+        rule(rfc2920_3_1_a_server_that_says_354_reads_content, e::data, [](place x, event on) {
+            return x.where != s::mail || (!in_order(x, on) && after(x, on, answer::more) == place{s::content, x.known, x.open});
+        });
+        rule(rfc3030_2_chunks_lead_to_one_another_and_a_refused_one_spoils, e::bdat | e::chunk_end | e::burl, [](place x, event on) {
+            place const spoilt{s::spoilt, x.known - Protocol::of_transaction, transaction::none};
+            return !in_order(x, on) || (after(x, on, answer::done) == place{on == e::bdat ? s::chunk : s::chunks, x.known, x.open} &&
+                                        after(x, on, answer::refused) == spoilt);
+        });
+        rule(rfc3030_2_no_DATA_after_a_chunk, e::data, [](place x, event on) { return x.where != s::chunks || !in_order(x, on); });
+        rule(rfc3030_2_a_spoilt_transaction_takes_nothing, e::mail | e::rcpt | e::data | e::bdat | e::burl | e::last_burl | e::auth | e::starttls,
+             [](place x, event on) { return x.where != s::spoilt || (!in_order(x, on) && x.open == transaction::none); });
+        rule(rfc3030_3_no_DATA_for_a_binary_message, e::data, [](place x, event on) { return !x.known.has(fact::binary) || !in_order(x, on); });
+        rule(rfc3207_4_STARTTLS_once_after_EHLO_and_not_in_a_transaction, e::starttls, [](place x, event on) {
+            return !in_order(x, on) || (x.open == transaction::none && x.known.has(fact::extended) && !x.known.has(fact::tls) &&
+                                        after(x, on, answer::done) == place{s::handshake, x.known, x.open});
+        });
+        rule(rfc3207_4_2_nothing_learnt_before_TLS_survives_it, e::secured, [](place x, event on) {
+            return !in_order(x, on) || after(x, on, answer::done) == place{s::greeted, fact::tls, transaction::none};
+        });
+        rule(rfc3207_TLS_ends_with_the_session, e::tls_lost,
+             [](place x, event on) { return !x.known.has(fact::tls) || x.where == s::closed || after(x, on, answer::refused).where == s::closed; });
+        rule(rfc3207_TLS_ends_with_the_session, spoken, [](place x, event on) {
+            return !x.known.has(fact::tls) || (after(x, on, answer::done).known.has(fact::tls) && after(x, on, answer::refused).known.has(fact::tls));
+        });
+        rule(rfc4954_4_AUTH_once_after_EHLO_and_not_in_a_transaction, e::auth, [](place x, event on) {
+            return !in_order(x, on) || (x.open == transaction::none && x.known.has(fact::extended) && !x.known.has(fact::authenticated));
+        });
+        rule(rfc4954_4_an_exchange_ends_where_it_began, e::auth | e::response, [](place x, event on) {
+            place const ready{s::ready, x.known, transaction::none};
+            return !in_order(x, on) || (after(x, on, answer::done) == place{s::ready, x.known | fact::authenticated, transaction::none} &&
+                                        after(x, on, answer::more) == place{s::exchange, x.known, transaction::none} &&
+                                        after(x, on, answer::refused) == ready);
+        });
+        rule(xclient_begins_anew, e::xclient, [](place x, event on) {
+            return !in_order(x, on) || after(x, on, answer::done) == place{s::greeted, x.known - fact::extended - fact::authenticated, transaction::none};
+        });
+        rule(rfc4954_4_only_AUTH_authenticates, spoken - e::auth - e::response, [](place x, event on) {
+            return x.known.has(fact::authenticated) || !(after(x, on, answer::done).known | after(x, on, answer::more).known).has(fact::authenticated);
+        });
+    }
+};
+}  // namespace detail
+
+namespace detail {
+template <class Protocol, rule_of_order Rule>
+consteval bool prove_rule() {
+    constexpr order_proof<Protocol> proof{Rule};
+    return order_is_right<proof.broken, proof.where, proof.what, proof.known>();
+}
+template <class Protocol, std::size_t... Rule>
+consteval bool prove_rules(std::index_sequence<Rule...>) {
+    return (prove_rule<Protocol, static_cast<rule_of_order>(Rule + 1)>() && ...);
+}
+}  // namespace detail
+
+/// Instantiated, proves a protocol, or does not compile.
+template <class Protocol>
+consteval bool prove() {
+    constexpr auto found = detail::order_proof<Protocol>::all.prove();
+    return table_is_right<found.fault, found.where, found.on, found.facts>() &&
+           detail::prove_rules<Protocol>(std::make_index_sequence<static_cast<std::size_t>(rule_of_order::xclient_begins_anew)>());
+}
+
+}  // namespace ehlo
