@@ -167,15 +167,23 @@ struct extensions {
 };
 constexpr extensions operator|(extension a, extension b) noexcept { return extensions(a) | extensions(b); }
 
+namespace detail {
+struct extension_parameters {
+    parameter_ids of[extension_count] = {};
+    consteval extension_parameters() {
+        for (unsigned i = 0; i < extension_count; ++i)
+            for (auto const& row : registered_parameters)
+                if (row.extension == extension_table[i].keyword || row.also == extension_table[i].keyword) of[i] |= row.id;
+    }
+};
+inline constexpr extension_parameters parameters_by_extension{};
+}  // namespace detail
+
 /// The parameters of MAIL and RCPT that come with these extensions.
 constexpr parameter_ids parameters_of(extensions offered) noexcept {
     parameter_ids ids;
-    for (unsigned i = 0; i < extension_count; ++i) {
-        auto const e = static_cast<extension>(i);
-        if (!offered.has(e)) continue;
-        for (auto const& row : registered_parameters)
-            if (row.extension == name(e) || row.also == name(e)) ids |= row.id;
-    }
+    for (std::uint64_t left = offered.bits & detail::low_bits(extension_count); left != 0; left &= left - 1)
+        ids |= detail::parameters_by_extension.of[detail::trailing_zeros(left)];
     return ids;
 }
 

@@ -301,7 +301,9 @@ struct order_proof {
         });
         rule(what_is_no_command_is_not_read_as_one, all_commands, [](place x, event on) { return !no_commands.has(x.where) || !in_order(x, on); });
         rule(rfc2920_3_1_a_server_that_says_354_reads_content, e::data, [](place x, event on) {
-            return x.where != s::mail || (!in_order(x, on) && after(x, on, answer::more) == place{s::content, x.known, x.open});
+            transaction const begun = x.open == transaction::none ? transaction::empty : x.open;
+            return (x.where != s::mail && x.where != s::ready) ||
+                   (!in_order(x, on) && after(x, on, answer::more) == place{s::content, x.known, begun});
         });
         rule(rfc3030_2_chunks_lead_to_one_another_and_a_refused_one_spoils, e::bdat | e::chunk_end | e::burl, [](place x, event on) {
             place const spoilt{s::spoilt, x.known - Protocol::of_transaction, transaction::none};

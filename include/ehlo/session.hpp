@@ -180,6 +180,8 @@ struct session_rows {
         {s::rcpt,            e::data,                 never,      s::content,  stay,        effect::none,     {}, f::binary},
         // RFC 2920 3.1: a server may say 354 though it refused each recipient of the pipeline. Then it reads content.
         misplaced(s::mail,   e::data,                 never,      s::content,  stay,        effect::none),
+        // Or though it refused MAIL.
+        misplaced(s::ready,  e::data,                 never,      s::content,  stay,        effect::begins),
         // RFC 5321 4.1.1.4: the buffers are cleared either way.
         {s::content,         e::content_end,          s::ready,   never,       s::ready,    effect::delivers},
         {in_order,           e::rset,                 s::ready,   never,       stay,        effect::drops},
@@ -279,9 +281,12 @@ class basic_session {
         if (missing.empty()) [[likely]] return std::nullopt;
         return missing.has(fact::tls) ? errc::tls_required : errc::not_authenticated;
     }
+    /// What the service, or a client that will not do without, requires from now on.
+    constexpr void require(fact_set facts) noexcept { required_ = static_cast<std::uint8_t>(facts.bits); }
+
     /// Whether a reply of this class is an answer to the event here.
     constexpr bool fits(event e, answer a) const noexcept {
-        return detail::target_of(Protocol::rules.at(where_, e), a) != detail::session_rows::never;
+        return Protocol::rules.has_answer(e, a) && detail::target_of(Protocol::rules.at(where_, e), a) != detail::session_rows::never;
     }
     /// The event was answered: the only way anything moves. `brought`: facts that the command itself brings. 421 is the end of
     /// the session, whatever it answers (RFC 5321 3.8).
@@ -301,9 +306,8 @@ class basic_session {
             if (before.open == transaction::none) return change::none;
             return r.does == effect::delivers && a == answer::done ? change::delivered : change::dropped;
         }
-        if (a != answer::done) return change::none;
-        if (r.does == effect::begins) return change::begun;
-        if (r.does != effect::adds) return change::none;
+        if (a != answer::refused && r.does == effect::begins) return change::begun;
+        if (a != answer::done || r.does != effect::adds) return change::none;
         ++recipients_;
         return change::added;
     }

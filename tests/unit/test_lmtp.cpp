@@ -48,7 +48,7 @@ struct slow_mailboxes : mailboxes {
 };
 
 template <class Handler = mailboxes, class Server = basic_server<lmtp>>
-machine::loop<Server, Handler> session(std::size_t room = 4096) {
+machine::loop<Server, Handler> dialogue(std::size_t room = 4096) {
     machine::loop<Server, Handler> l("mx.example.org");
     l.room = room;
     return l;
@@ -60,7 +60,7 @@ std::vector<int> last_codes(std::string_view output, std::size_t n) {
 }
 using ints = std::vector<int>;
 
-constexpr std::string_view transaction =
+constexpr std::string_view one_message =
     "LHLO a.example\r\nMAIL FROM:<s@a>\r\nRCPT TO:<yes1@b>\r\nRCPT TO:<refused@b>\r\nRCPT TO:<no1@b>\r\nRCPT TO:<slow@b>\r\n"
     "DATA\r\nSubject: x\r\n\r\n..dot\r\n.\r\nNOOP\r\n";
 constexpr std::string_view content_of = "Subject: x\r\n\r\n.dot\r\n";
@@ -68,7 +68,7 @@ constexpr std::string_view content_of = "Subject: x\r\n\r\n.dot\r\n";
 }  // namespace
 
 TEST_CASE("an LMTP server knows LHLO, and neither EHLO nor HELO", "[lmtp]") {
-    auto l = session();
+    auto l = dialogue();
     CHECK(machine::codes(l.say("")) == ints{});
     CHECK(machine::codes(l.output) == ints{220});
     CHECK(machine::codes(l.say("EHLO a.example\r\n")) == ints{500});
@@ -91,7 +91,7 @@ TEST_CASE("an LMTP server knows LHLO, and neither EHLO nor HELO", "[lmtp]") {
 }
 
 TEST_CASE("LMTP: DATA without recipients", "[lmtp]") {
-    auto l = session();
+    auto l = dialogue();
     CHECK(machine::codes(l.say("LHLO a\r\nDATA\r\nMAIL FROM:<>\r\nDATA\r\nRCPT TO:<refused@b>\r\nDATA\r\n")) == ints{250, 503, 250, 503, 550, 503});
     CHECK(l.say("DATA\r\n").starts_with("503 5.5.1 "));
     CHECK(machine::codes(l.say("RCPT TO:<yes@b>\r\nDATA\r\n")) == ints{250, 354});
@@ -100,8 +100,8 @@ TEST_CASE("LMTP: DATA without recipients", "[lmtp]") {
 }
 
 TEST_CASE("LMTP: one reply for each recipient, in their order", "[lmtp]") {
-    auto l = session();
-    l.feed(transaction);
+    auto l = dialogue();
+    l.feed(one_message);
     CHECK(last_codes(l.output, 5) == ints{354, 250, 550, 250, 250});
     CHECK(l.handler.stored == std::vector<std::string>{"<yes1@b> " + std::string(content_of), "<slow@b> " + std::string(content_of)});
     CHECK(l.handler.abandoned == 0);
@@ -122,23 +122,23 @@ TEST_CASE("LMTP: one reply for each recipient, in their order", "[lmtp]") {
 }
 
 TEST_CASE("LMTP: the same in any pieces, in any room, with answers put off", "[lmtp]") {
-    auto whole = session();
-    whole.feed(transaction);
+    auto whole = dialogue();
+    whole.feed(one_message);
     generate::rng r(2033);
     for (std::size_t const room : {basic_server<lmtp>::reply_space, basic_server<lmtp>::reply_space + 1, std::size_t{1100}, std::size_t{4096}}) {
         for (int i = 0; i < 40; ++i) {
             machine::pieces const next = i == 0 ? machine::whole() : i == 1 ? machine::octets() : machine::random(r, 20);
-            auto l = session(room);
-            l.feed(transaction, next);
+            auto l = dialogue(room);
+            l.feed(one_message, next);
             CHECK(l.output == whole.output);
             CHECK(l.handler.stored == whole.handler.stored);
-            auto slow = session<slow_mailboxes>(room);
-            slow.feed(transaction, next);
+            auto slow = dialogue<slow_mailboxes>(room);
+            slow.feed(one_message, next);
             CHECK(slow.output == whole.output);
             CHECK(slow.handler.stored == whole.handler.stored);
             CHECK(slow.handler.abandoned == 0);
-            auto slowest = session<machine::slow_recorder>(room);
-            slowest.feed(transaction, next);
+            auto slowest = dialogue<machine::slow_recorder>(room);
+            slowest.feed(one_message, next);
             CHECK(machine::codes(slowest.output).size() == machine::codes(whole.output).size());
         }
     }
@@ -172,7 +172,7 @@ TEST_CASE("LMTP: an answer put off waits at its place", "[lmtp]") {
 
 TEST_CASE("LMTP: content that is refused by ehlo itself", "[lmtp]") {
     for (machine::pieces const& next : {machine::whole(), machine::octets()}) {
-        auto large = session<mailboxes, basic_server<small_lmtp>>(1024);
+        auto large = dialogue<mailboxes, basic_server<small_lmtp>>(1024);
         large.feed("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<b@b>\r\nDATA\r\n");
         std::string const line(998, 'x');
         std::string body;
@@ -181,7 +181,7 @@ TEST_CASE("LMTP: content that is refused by ehlo itself", "[lmtp]") {
         CHECK(last_codes(large.output, 4) == ints{354, 552, 552, 250});
         CHECK(large.handler.stored.empty());
         CHECK(large.handler.abandoned == 1);
-        auto bare = session(1024);
+        auto bare = dialogue(1024);
         bare.feed("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<b@b>\r\nDATA\r\na\nb\r\n.\r\nNOOP\r\n", next);
         CHECK(last_codes(bare.output, 4) == ints{354, 554, 554, 250});
         CHECK(bare.handler.stored.empty());
@@ -191,13 +191,13 @@ TEST_CASE("LMTP: content that is refused by ehlo itself", "[lmtp]") {
 
 TEST_CASE("LMTP: transactions that come to nothing", "[lmtp]") {
     for (std::string_view const end : {"RSET\r\n"sv, "LHLO a\r\n"sv, "QUIT\r\n"sv}) {
-        auto l = session();
+        auto l = dialogue();
         l.feed("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n");
         CHECK(l.handler.abandoned == 0);
         l.feed(end);
         CHECK(l.handler.abandoned == 1);
     }
-    auto lost = session();
+    auto lost = dialogue();
     lost.feed("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\nx");
     lost.server.disconnected(lost.handler);
     CHECK(lost.handler.abandoned == 1);
@@ -207,7 +207,7 @@ TEST_CASE("LMTP: transactions that come to nothing", "[lmtp]") {
 TEST_CASE("LMTP: what was stored for one recipient is not abandoned", "[lmtp]") {
     // The session ends when the first recipient's copy is stored, and the second's answer is awaited.
     for (int how = 0; how < 3; ++how) {
-        auto l = session<slow_mailboxes>();
+        auto l = dialogue<slow_mailboxes>();
         machine::exact out(4096);
         l.feed("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<yes@b>\r\nRCPT TO:<slow@b>\r\nRCPT TO:<yes@b>\r\nDATA\r\n");
         REQUIRE(l.server.where() == state::content);
@@ -245,7 +245,7 @@ struct lmtp_client {
     }
     void begin(std::string_view offer = "250-b\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n") {
         hear("220 b LMTP\r\n");
-        REQUIRE(write([&](writer& w) { return c.hello(w, "a", verb::lhlo); }));
+        REQUIRE(write([&](writer& w) { return c.lhlo(w, "a"); }));
         CHECK(sent == "LHLO a\r\n");
         CHECK(hear(offer).accepted);
     }
@@ -329,7 +329,7 @@ TEST_CASE("LMTP client: 421 among the replies, and a reply of the wrong class", 
 TEST_CASE("LMTP: client and server against each other", "[lmtp]") {
     generate::rng r(2920);
     for (int round = 0; round < 300; ++round) {
-        auto l = session<slow_mailboxes>(r.between(1024, 1400));
+        auto l = dialogue<slow_mailboxes>(r.between(1024, 1400));
         lmtp_client mine;
         std::string heard;  // what the server said and the client has not read
         std::size_t from = 0;
@@ -353,7 +353,7 @@ TEST_CASE("LMTP: client and server against each other", "[lmtp]") {
             REQUIRE_FALSE(mine.c.over());
         };
         exchange();
-        REQUIRE(mine.write([&](writer& w) { return mine.c.hello(w, "a.example", verb::lhlo); }));
+        REQUIRE(mine.write([&](writer& w) { return mine.c.lhlo(w, "a.example"); }));
         exchange();
         std::vector<std::string> expected;
         for (std::size_t t = r.between(1, 3); t > 0; --t) {
@@ -371,7 +371,7 @@ TEST_CASE("LMTP: client and server against each other", "[lmtp]") {
             if (r.one_in(2)) exchange();
             if (accepted.empty()) {
                 exchange();
-                REQUIRE(mine.write([&](writer& w) { return mine.c.bare(w, verb::rset); }));
+                REQUIRE(mine.write([&](writer& w) { return mine.c.rset(w); }));
                 continue;
             }
             REQUIRE(mine.write([&](writer& w) { return mine.c.data(w); }));
@@ -426,7 +426,7 @@ TEST_CASE("submission: no MAIL before authentication", "[submission]") {
     // Neither of the others asks for it.
     machine::loop<server, machine::full_recorder> smtp;
     CHECK(machine::codes(smtp.say("EHLO a\r\nMAIL FROM:<a@b>\r\n")) == ints{250, 250});
-    auto lm = session();
+    auto lm = dialogue();
     CHECK(machine::codes(lm.say("LHLO a\r\nMAIL FROM:<a@b>\r\n")) == ints{250, 250});
 }
 
@@ -448,7 +448,7 @@ void check_chunks(std::vector<chunk_case> const& cases) {
         std::optional<std::vector<std::string>> log;
         for (int i = 0; i < 12; ++i) {
             machine::pieces const next = i == 0 ? machine::whole() : i == 1 ? machine::octets() : machine::random(r, 9);
-            auto l = session<machine::full_recorder, Server>(Server::reply_space);
+            auto l = dialogue<machine::full_recorder, Server>(Server::reply_space);
             l.feed(c.bytes, next);
             ints expected{220};
             expected.insert(expected.end(), c.codes.begin(), c.codes.end());
