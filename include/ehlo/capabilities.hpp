@@ -169,11 +169,11 @@ constexpr extensions operator|(extension a, extension b) noexcept { return exten
 
 namespace detail {
 struct extension_parameters {
-    parameter_ids of[extension_count] = {};
+    std::uint32_t of[extension_count] = {};   // bits of parameter_ids
     consteval extension_parameters() {
         for (unsigned i = 0; i < extension_count; ++i)
             for (auto const& row : registered_parameters)
-                if (row.extension == extension_table[i].keyword || row.also == extension_table[i].keyword) of[i] |= row.id;
+                if (row.extension == extension_table[i].keyword || row.also == extension_table[i].keyword) of[i] |= parameter_ids(row.id).bits;
     }
 };
 inline constexpr extension_parameters parameters_by_extension{};
@@ -183,7 +183,7 @@ inline constexpr extension_parameters parameters_by_extension{};
 constexpr parameter_ids parameters_of(extensions offered) noexcept {
     parameter_ids ids;
     for (std::uint64_t left = offered.bits & detail::low_bits(extension_count); left != 0; left &= left - 1)
-        ids |= detail::parameters_by_extension.of[detail::trailing_zeros(left)];
+        ids.bits |= detail::parameters_by_extension.of[detail::trailing_zeros(left)];
     return ids;
 }
 
