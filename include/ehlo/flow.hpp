@@ -183,8 +183,8 @@ constexpr auto name_facts() noexcept {
         return name_facts<In, (Known & (Known - 1)), Named..., static_cast<fact>(next)>();
     }
 }
-template <class Client, state In, fact_set Known>
-using place_of = decltype(name_facts<In, (Known.bits & guards<Client>.bits)>());
+template <class Client, state In, std::uint64_t Known>
+using place_of = decltype(name_facts<In, (Known & guards<Client>.bits)>());
 
 template <template <class, class...> class To, class Client, class Set, class = std::make_index_sequence<Set::all.count>>
 struct explode;
@@ -429,7 +429,7 @@ class [[nodiscard]] EHLO_CONSUMABLE session : public detail::commands<session<Cl
     template <event On, fact_set Brings, class Write>
     constexpr auto step(Write& write) noexcept {
         // What MAIL brings is known from its acceptance on, and counts only in a transaction: see after().
-        using next = awaiting<Client, On, detail::place_of<Client, Where::where, (Where::known | Brings)>...>;
+        using next = awaiting<Client, On, detail::place_of<Client, Where::where, (Where::known | Brings).bits>...>;
         return next(*client_, *this ? write(*client_) : result<std::size_t>(fail(errc::bad_sequence, 0)));
     }
     template <event End, class Write>
@@ -573,7 +573,7 @@ class [[nodiscard("the reply must be given to on()")]] EHLO_CONSUMABLE awaiting
     }
     /// The session as it was, if the command was not written.
     EHLO_CONSUMES constexpr auto back() && noexcept {
-        return session<Client, detail::place_of<Client, From::where, (in_transaction(From::where) ? From::known : From::known - smtp_protocol::of_transaction)>...>(*client_);
+        return session<Client, detail::place_of<Client, From::where, (in_transaction(From::where) ? From::known : From::known - smtp_protocol::of_transaction).bits>...>(*client_);
     }
     /// For several replies: LMTP has one for each recipient (RFC 2033 4.2).
     EHLO_CONSUMES constexpr auto each() && noexcept {
@@ -635,12 +635,12 @@ class EHLO_CONSUMABLE pipeline
 /// client::secured() (RFC 8314).
 template <fact_set Known = fact_set{}, class Client>
 constexpr auto connected(Client& c) noexcept {
-    return awaiting<Client, event::greeting, detail::place_of<Client, state::connected, Known>>(c, std::size_t{0});
+    return awaiting<Client, event::greeting, detail::place_of<Client, state::connected, Known.bits>>(c, std::size_t{0});
 }
 /// A client that was driven without types, or that was kept open: there if it is where the caller says.
 template <state In, fact_set Known = fact_set{}, class Client>
 constexpr auto resumed(Client& c) noexcept {
-    return session<Client, detail::place_of<Client, In, Known>>(c);
+    return session<Client, detail::place_of<Client, In, Known.bits>>(c);
 }
 
 }  // namespace ehlo::flow
