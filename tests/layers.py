@@ -11,7 +11,7 @@ import tempfile
 
 # The order of the house: a header includes only headers before it.
 LAYERS = {
-    "ground": "config version set error result",
+    "ground": "config version names set error result",
     "lexis": "ascii scan number writer base64 xtext date_time utf8 leniency",
     "grammar": "syntax domain mailbox path parameter_values parameters status",
     "wire": "line verb command turn xclient chunk reply sasl auth capabilities ehlo_answer content dispatch command_reader",

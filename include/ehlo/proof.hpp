@@ -36,6 +36,7 @@ struct table_finding {
 /// All that can be reached, under every event in order and every answer. `Protocol` has:
 ///   rules            a transition_table
 ///   of_transaction   facts that end with the transaction
+///   from_outside     facts that may hold from the beginning: TLS, a client that its address authenticates
 ///   brings_by        the event that must be in order for a command to bring facts
 ///   ends             states in which the session is over, the last one last
 ///   cuts             events that end a session from outside
@@ -68,6 +69,8 @@ struct walk {
     // All events of a row lead the same way: it is walked once for them.
     consteval walk() {
         add({});
+        for (std::uint64_t some = Protocol::from_outside.bits; some != 0; some = (some - 1) & Protocol::from_outside.bits)
+            add(place{State{}, set_of<Fact>::with_bits(some)});
         for (std::size_t i = 0; i < count; ++i) {
             place const x = at(i);
             for (auto const& r : Protocol::rules.rows) {
@@ -214,16 +217,17 @@ struct order_proof {
     template <class Holds>
     consteval void rule(rule_of_order which, event_set of, Holds holds) {
         if (which != asked || broken != rule_of_order::none) return;
-        for (std::size_t i = 0; i < all.count; ++i)
-            for (std::size_t n = 0; n < event_count; ++n) {
-                auto const happens = static_cast<event>(n);
-                if (!of.has(happens) || holds(all.at(i), happens)) continue;
+        for (std::size_t n = 0; n < event_count; ++n) {
+            auto const happens = static_cast<event>(n);
+            for (std::size_t i = 0; of.has(happens) && i < all.count; ++i) {
+                if (holds(all.at(i), happens)) continue;
                 broken = which;
                 where = all.at(i).where;
                 what = happens;
                 known = all.at(i).known.bits;
                 return;
             }
+        }
     }
 
     using e = event;

@@ -2,6 +2,7 @@
 // RFC 5321 4.1.4, 3.1 to 3.3, 3.8; RFC 2033, 2645, 2920, 3030, 3207, 4468, 4954; XCLIENT and XFORWARD of Postfix.
 #pragma once
 
+#include <ehlo/names.hpp>
 #include <ehlo/table.hpp>
 #include <ehlo/verb.hpp>
 
@@ -30,6 +31,7 @@ enum class state : std::uint8_t {
 inline constexpr std::size_t state_count = 14;
 inline constexpr std::string_view state_names[state_count] = {"connected", "greeted", "ready",    "mail",      "rcpt",    "content", "chunk",
                                                               "chunks",    "spoilt",  "exchange", "handshake", "refused", "turned",  "closed"};
+static_assert(detail::names_all<state>(state_names), "a state has no name");
 constexpr std::string_view name(state s) noexcept { return state_names[static_cast<unsigned>(s)]; }
 using state_set = set_of<state>;
 constexpr state_set operator|(state a, state b) noexcept { return state_set(a) | state_set(b); }
@@ -77,6 +79,7 @@ enum class fact : std::uint8_t {
 };
 inline constexpr std::size_t fact_count = 5;
 inline constexpr std::string_view fact_names[fact_count] = {"extended", "tls", "authenticated", "smtputf8", "binary"};
+static_assert(detail::names_all<fact>(fact_names), "a fact has no name");
 constexpr std::string_view name(fact f) noexcept { return fact_names[static_cast<unsigned>(f)]; }
 using fact_set = set_of<fact>;
 constexpr fact_set operator|(fact a, fact b) noexcept { return fact_set(a) | fact_set(b); }
@@ -103,7 +106,7 @@ inline constexpr fact_set anyway = fact::tls | fact::authenticated;
 inline constexpr event_facts event_table[event_count] = {
     {event::greeting, "greeting", false, replies_due::one, 300, detail::anyway},
     {event::hello, "EHLO", false, replies_due::one, 300, detail::anyway},
-    {event::helo, "HELO", false, replies_due::one, 300, detail::anyway},
+    {event::helo, "HELO", false, replies_due::one, 300, fact::authenticated},
     {event::mail, "MAIL", true, replies_due::one, 300, {}},
     {event::rcpt, "RCPT", true, replies_due::one, 300, {}},
     {event::data, "DATA", false, replies_due::one, 120, {}},
@@ -143,6 +146,7 @@ inline constexpr event_facts event_table[event_count] = {
     {event::own6, "own command 6", false, replies_due::one, 300, {}},
     {event::own7, "own command 7", false, replies_due::one, 300, {}},
 };
+static_assert(detail::rows_for_all<event>(event_table, &event_facts::code), "event_table lacks a row, or a row is out of place");
 constexpr event_facts const& facts_of(event e) noexcept { return event_table[static_cast<unsigned>(e)]; }
 constexpr std::string_view name(event e) noexcept { return facts_of(e).name; }
 
@@ -205,7 +209,7 @@ struct session_rows {
         // RFC 3207 4.2: under TLS nothing is known of what was said before.
         {s::ready,           e::starttls,             s::handshake, never,     stay,        effect::none,     f::extended, f::tls},
         {s::handshake,       e::secured,              s::greeted, never,       s::closed,   effect::none,     {}, {}, f::tls, f::extended | f::authenticated},
-        {alive - s::connected, e::tls_lost,           s::closed,  s::closed,   s::closed,   effect::ends,     f::tls},
+        {alive,              e::tls_lost,             s::closed,  s::closed,   s::closed,   effect::ends,     f::tls},
 
         // RFC 4954 4: once, and not in a transaction.
         {s::ready,           e::auth,                 s::ready,   s::exchange, stay,        effect::none,     f::extended, f::authenticated, f::authenticated},
@@ -228,6 +232,7 @@ inline constexpr std::size_t session_row_count = sizeof(session_rows::rows) / si
 struct smtp_protocol {
     static constexpr transition_table<state, event, fact, state_count, event_count, detail::session_row_count> rules{detail::session_rows::rows};
     static constexpr fact_set of_transaction = fact::smtputf8 | fact::binary;                            ///< they end with it
+    static constexpr fact_set from_outside = fact::tls | fact::authenticated;                            ///< may hold from the beginning
     static constexpr event brings_by = event::parameter;                                              ///< in order where a command may bring facts
     static constexpr state_set ends = state::turned | state::closed;
     static constexpr event_set cuts = event::shutdown | event::lost | event::tls_lost;                   ///< they come from outside
