@@ -67,7 +67,7 @@ struct walk {
         return {static_cast<State>(n >> (Facts + 2)), set_of<Fact>::with_bits(n >> 2 & ((1u << Facts) - 1)), static_cast<transaction>(n & 3)};
     }
     // All events of a row lead the same way: it is walked once for them.
-    consteval walk() {
+    constexpr walk() noexcept {
         add({});
         for (std::uint64_t some = Protocol::from_outside.bits; some != 0; some = (some - 1) & Protocol::from_outside.bits)
             add(place{State{}, set_of<Fact>::with_bits(some)});
@@ -88,7 +88,7 @@ struct walk {
 
     using finding = table_finding<State, Event>;
     /// What holds of every table.
-    consteval finding prove() const {
+    constexpr finding prove() const noexcept {
         if (Protocol::rules.twice)
             return {table_fault::two_rows_for_one_cell, Protocol::rules.twice_in, Protocol::rules.twice_on};
         set_of<State> reached, with, without;
@@ -118,7 +118,7 @@ struct walk {
 
   private:
     // The last state is the end. From every other, refusals alone lead to an end.
-    consteval finding prove_end(set_of<State> reached) const {
+    constexpr finding prove_end(set_of<State> reached) const noexcept {
         constexpr auto last = static_cast<State>(table::states - 1);
         for (std::size_t e = 0; e < table::events; ++e)
             if (Protocol::rules.has(last, static_cast<Event>(e))) return {table_fault::a_way_out_of_the_end, last, static_cast<Event>(e)};
@@ -190,6 +190,8 @@ enum class rule_of_order : std::uint8_t {
     xclient_begins_anew,
 };
 
+inline constexpr std::size_t rule_of_order_count = static_cast<std::size_t>(rule_of_order::xclient_begins_anew);   // but for `none`
+
 /// Instantiated for a rule and the place where it is broken, fails to compile; the message names them.
 template <rule_of_order Broken, state In, event On, std::uint64_t Facts>
 constexpr bool order_is_right() noexcept {
@@ -202,7 +204,7 @@ namespace detail {
 template <class Protocol>
 struct order_proof {
     using place = typename walk<Protocol, fact_count>::place;
-    static constexpr walk<Protocol, fact_count> all{};
+    walk<Protocol, fact_count> const& all;
     rule_of_order asked;   // one at a time: Clang allows a constant expression 1,048,576 steps
     rule_of_order broken = rule_of_order::none;
     state where{};
@@ -215,7 +217,7 @@ struct order_proof {
     }
     // Notes the first situation that can be reached in which an event breaks the rule.
     template <class Holds>
-    consteval void rule(rule_of_order which, event_set of, Holds holds) {
+    constexpr void rule(rule_of_order which, event_set of, Holds holds) {
         if (which != asked || broken != rule_of_order::none) return;
         for (std::size_t n = 0; n < event_count; ++n) {
             auto const happens = static_cast<event>(n);
@@ -240,7 +242,7 @@ struct order_proof {
     static constexpr event_set all_commands = spoken - no_commands_events - e::parameter;
 
 
-    consteval explicit order_proof(rule_of_order r) : asked(r) {
+    constexpr order_proof(walk<Protocol, fact_count> const& w, rule_of_order r) noexcept : all(w), asked(r) {
         using enum rule_of_order;
         rule(rfc5321_4_3_2_classes_of_replies, spoken - cuts, [](place x, event on) {
             auto const& row = Protocol::rules.at(x.where, on);
@@ -350,9 +352,17 @@ struct order_proof {
 }  // namespace detail
 
 namespace detail {
+template <class Protocol>
+inline constexpr walk<Protocol, fact_count> walk_of{};
+
+template <class Protocol>
+inline constexpr auto finding_of = walk_of<Protocol>.prove();
+template <class Protocol, rule_of_order Rule>
+inline constexpr order_proof<Protocol> proof_of{walk_of<Protocol>, Rule};
+
 template <class Protocol, rule_of_order Rule>
 consteval bool prove_rule() {
-    constexpr order_proof<Protocol> proof{Rule};
+    constexpr auto const& proof = proof_of<Protocol, Rule>;
     return order_is_right<proof.broken, proof.where, proof.what, proof.known>();
 }
 template <class Protocol, std::size_t... Rule>
@@ -364,9 +374,9 @@ consteval bool prove_rules(std::index_sequence<Rule...>) {
 /// Instantiated, proves a protocol, or does not compile.
 template <class Protocol>
 consteval bool prove() {
-    constexpr auto found = detail::order_proof<Protocol>::all.prove();
+    constexpr auto const& found = detail::finding_of<Protocol>;
     return table_is_right<found.fault, found.where, found.on, found.facts>() &&
-           detail::prove_rules<Protocol>(std::make_index_sequence<static_cast<std::size_t>(rule_of_order::xclient_begins_anew)>());
+           detail::prove_rules<Protocol>(std::make_index_sequence<rule_of_order_count>());
 }
 
 }  // namespace ehlo
