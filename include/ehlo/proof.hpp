@@ -188,9 +188,13 @@ enum class rule_of_order : std::uint8_t {
     rfc4954_4_only_AUTH_authenticates,
     rfc4954_4_an_exchange_ends_where_it_began,
     xclient_begins_anew,
+    rfc2645_5_accepted_TURN_and_ATRN_change_the_roles,
+    each_event_where_the_RFCs_have_it_and_nowhere_else,
+    what_is_out_of_order_moves_nothing,
+    facts_change_by_what_the_RFCs_say_and_by_nothing_else,
 };
 
-inline constexpr std::size_t rule_of_order_count = static_cast<std::size_t>(rule_of_order::xclient_begins_anew);   // but for `none`
+inline constexpr std::size_t rule_of_order_count = static_cast<std::size_t>(rule_of_order::facts_change_by_what_the_RFCs_say_and_by_nothing_else);   // but for `none`
 
 /// Instantiated for a rule and the place where it is broken, fails to compile; the message names them.
 template <rule_of_order Broken, state In, event On, std::uint64_t Facts>
@@ -237,10 +241,50 @@ struct order_proof {
     static constexpr state_set commands = session_rows::commands | s::refused, open = s::mail | s::rcpt | s::content | s::chunk | s::chunks;
     static constexpr state_set no_commands = s::content | s::chunk | s::exchange | s::handshake | s::connected | s::turned | s::closed;
     static constexpr event_set spoken = Protocol::spoken;
-    static constexpr event_set aside = e::noop | e::vrfy | e::expn | e::help, cuts = Protocol::cuts;
+    static constexpr event_set aside = e::noop | e::vrfy | e::expn | e::help | e::verbose | e::onex, cuts = Protocol::cuts;
     static constexpr event_set no_commands_events = e::greeting | e::content_end | e::chunk_end | e::last_chunk_end | e::response | e::secured | cuts;
     static constexpr event_set all_commands = spoken - no_commands_events - e::parameter;
+    static constexpr event_set standard = event_set::first(event_count - own_event_count);
 
+    // Where each event is in order, as the RFCs have it.
+    static constexpr bool should_be_in_order(place const& x, event on) {
+        bool const extended = x.known.has(fact::extended);
+        switch (on) {
+        case e::greeting: return x.where == s::connected;
+        case e::mail:
+        case e::turn: return x.where == s::ready;
+        case e::rcpt: return x.where == s::mail || x.where == s::rcpt;
+        case e::data: return x.where == s::rcpt && !x.known.has(fact::binary);
+        case e::content_end: return x.where == s::content;
+        case e::quit: return commands.has(x.where);
+        case e::starttls: return x.where == s::ready && extended && !x.known.has(fact::tls);
+        case e::secured: return x.where == s::handshake;
+        case e::auth: return x.where == s::ready && extended && !x.known.has(fact::authenticated);
+        case e::response: return x.where == s::exchange;
+        case e::bdat:
+        case e::burl:
+        case e::last_burl: return (x.where == s::rcpt || x.where == s::chunks) && extended;
+        case e::chunk_end:
+        case e::last_chunk_end: return x.where == s::chunk;
+        case e::etrn:
+        case e::xforward:
+        case e::xclient: return x.where == s::ready && extended;
+        case e::atrn: return x.where == s::ready && x.known.has(fact::authenticated);
+        case e::parameter: return session_rows::commands.has(x.where) && extended;
+        case e::shutdown:
+        case e::lost: return x.where != s::closed;
+        case e::tls_lost: return x.where != s::closed && x.known.has(fact::tls);
+        default: return session_rows::commands.has(x.where);   // EHLO, HELO, RSET, NOOP ...
+        }
+    }
+    // What an accepted event teaches, and what is forgotten by it.
+    static constexpr fact_set learnt(event on) {
+        return on == e::hello ? fact_set(fact::extended) : on == e::secured ? fact_set(fact::tls)
+               : on == e::auth || on == e::response ? fact_set(fact::authenticated) : fact_set();
+    }
+    static constexpr fact_set forgotten(event on) {
+        return on == e::helo ? fact_set(fact::extended) : on == e::secured || on == e::xclient ? fact::extended | fact::authenticated : fact_set();
+    }
 
     constexpr order_proof(walk<Protocol, fact_count> const& w, rule_of_order r) noexcept : all(w), asked(r) {
         using enum rule_of_order;
@@ -279,10 +323,15 @@ struct order_proof {
              [](place x, event on) { return x.where == s::chunks || after(x, on, answer::refused) == x; });
         rule(rfc5321_4_1_4_RSET_NOOP_VRFY_EXPN_HELP_in_any_order, aside | e::rset,
              [](place x, event on) { return in_order(x, on) == session_rows::commands.has(x.where); });
-        rule(rfc5321_4_1_1_NOOP_VRFY_EXPN_HELP_change_nothing, aside, [](place x, event on) { return after(x, on, answer::done) == x; });
+        rule(rfc5321_4_1_1_NOOP_VRFY_EXPN_HELP_change_nothing, aside | e::etrn | e::xforward | e::parameter,
+             [](place x, event on) { return after(x, on, answer::done) == x && after(x, on, answer::refused) == x; });
         rule(rfc5321_4_1_1_4_the_end_of_content_ends_the_transaction, e::content_end | e::last_chunk_end | e::last_burl, [](place x, event on) {
             place const kept{s::ready, x.known - Protocol::of_transaction, transaction::none};
             return !in_order(x, on) || (after(x, on, answer::done) == kept && after(x, on, answer::refused) == kept);
+        });
+        rule(rfc5321_4_1_1_4_the_end_of_content_ends_the_transaction, standard, [](place x, event on) {
+            constexpr event_set delivering = e::content_end | e::last_chunk_end | e::last_burl;
+            return (Protocol::rules.at(x.where, on).does == effect::delivers) == (delivering.has(on) && Protocol::rules.has(x.where, on));
         });
         rule(rfc5321_4_1_1_10_QUIT_wherever_commands_are_heard, e::quit, [](place x, event on) {
             place const end{s::closed, x.known - Protocol::of_transaction, transaction::none};
@@ -293,9 +342,10 @@ struct order_proof {
              [](place x, event on) { return !in_order(x, on) || x.known.has(fact::extended); });
         rule(rfc5321_3_1_nothing_but_QUIT_after_a_refused_greeting, all_commands - e::quit,
              [](place x, event on) { return x.where != s::refused || (!in_order(x, on) && after(x, on, answer::refused) == x); });
-        rule(rfc5321_3_8_a_lost_connection_leaves_no_transaction, e::lost | e::shutdown, [](place x, event on) {
-            return x.where == s::closed || (in_order(x, on) && after(x, on, answer::refused).where == s::closed &&
-                                            after(x, on, answer::refused).open == transaction::none);
+        rule(rfc5321_3_8_a_lost_connection_leaves_no_transaction, e::lost | e::shutdown | e::tls_lost, [](place x, event on) {
+            place const end{s::closed, x.known - Protocol::of_transaction, transaction::none};
+            return !should_be_in_order(x, on) || (after(x, on, answer::done) == end && after(x, on, answer::more) == end &&
+                                                  after(x, on, answer::refused) == end);
         });
         // A transaction is open in the states that say so, and in no others: a label and a transaction always agree.
         rule(rfc5321_6_1_only_a_transaction_with_a_recipient_is_delivered, e::noop,
@@ -324,6 +374,8 @@ struct order_proof {
             return !in_order(x, on) || (x.open == transaction::none && x.known.has(fact::extended) && !x.known.has(fact::tls) &&
                                         after(x, on, answer::done) == place{s::handshake, x.known, x.open});
         });
+        rule(rfc3207_4_STARTTLS_once_after_EHLO_and_not_in_a_transaction, e::secured,
+             [](place x, event on) { return !in_order(x, on) || after(x, on, answer::refused) == place{s::closed, x.known, transaction::none}; });
         rule(rfc3207_4_2_nothing_learnt_before_TLS_survives_it, e::secured, [](place x, event on) {
             return !in_order(x, on) || after(x, on, answer::done) == place{s::greeted, fact::tls, transaction::none};
         });
@@ -346,6 +398,35 @@ struct order_proof {
         });
         rule(rfc4954_4_only_AUTH_authenticates, spoken - e::auth - e::response, [](place x, event on) {
             return x.known.has(fact::authenticated) || !(after(x, on, answer::done).known | after(x, on, answer::more).known).has(fact::authenticated);
+        });
+        rule(rfc2645_5_accepted_TURN_and_ATRN_change_the_roles, e::turn | e::atrn, [](place x, event on) {
+            return !in_order(x, on) || after(x, on, answer::done) == place{s::turned, x.known, transaction::none};
+        });
+        // And for what no rule above has a word about: nothing else is in order, nothing else moves, nothing else is learnt.
+        rule(each_event_where_the_RFCs_have_it_and_nowhere_else, standard, [](place x, event on) {
+            // Even if the facts that are asked for never hold there: a row says what it means.
+            fact_set best = fact::extended | fact::tls;
+            best = on == e::starttls ? best - fact::tls : on == e::auth ? best : best | fact::authenticated;
+            bool const has_row = Protocol::rules.has(x.where, on) && Protocol::rules.at(x.where, on).in_order;
+            return in_order(x, on) == should_be_in_order(x, on) && has_row == should_be_in_order({x.where, best, x.open}, on);
+        });
+        rule(what_is_out_of_order_moves_nothing, standard - cuts, [](place x, event on) {
+            // But for what decides over octets that come all the same: RFC 2920 3.1, RFC 3030 2.
+            bool const reads = on == e::data && (x.where == s::mail || x.where == s::ready || x.where == s::rcpt);
+            bool const spoils = (on == e::bdat && x.where == s::mail) || (on == e::data && x.where == s::chunks) ||
+                                (x.where == s::rcpt && (on == e::bdat || on == e::burl || on == e::last_burl));
+            place const spoilt{on == e::last_burl ? s::ready : s::spoilt, x.known - Protocol::of_transaction, transaction::none};
+            if (in_order(x, on)) return true;
+            auto const& row = Protocol::rules.at(x.where, on);
+            bool const right = row.refused != session_rows::never && after(x, on, answer::refused) == (spoils ? spoilt : x);
+            // Where a fact is to blame, one who says yes all the same is followed. By none but him.
+            if (row.in_order || !Protocol::rules.has(x.where, on)) return right;
+            return right && (reads || spoils) && row.done == session_rows::never && row.more == (reads ? s::content : session_rows::never);
+        });
+        rule(facts_change_by_what_the_RFCs_say_and_by_nothing_else, standard, [](place x, event on) {
+            auto const& row = Protocol::rules.at(x.where, on);
+            return !Protocol::rules.has(x.where, on) || (row.sets == learnt(on) && row.clears == forgotten(on) &&
+                                                         row.brings == (on == e::mail ? Protocol::of_transaction : fact_set()));
         });
     }
 };

@@ -41,6 +41,29 @@ bool is_refused() {
     return false;
 }
 
+// What a table does in all situations that can be reached: tables that do the same mean the same.
+std::vector<unsigned> behaviour(walk<mutant, fact_count> const& reached) {
+    std::vector<unsigned> all;
+    for (std::size_t i = 0; i < reached.count; ++i)
+        for (std::size_t n = 0; n < event_count - own_event_count; ++n) {
+            auto const x = reached.at(i);
+            auto const on = static_cast<event>(n);
+            auto const& r = mutant::rules.at(x.where, on);
+            auto const why = detail::find_disorder(r, x.known);
+            all.push_back(why ? static_cast<unsigned>(*why) + 1 : 0);
+            for (answer const a : {answer::done, answer::more, answer::refused}) {
+                all.push_back(mutant::rules.has_answer(on, a) && detail::target_of(r, a) != rows_of_smtp::never);
+                for (fact_set const brought : {fact_set(), fact_set::first(fact_count)}) {
+                    auto const to = detail::settle(r, x, a, brought, mutant::of_transaction);
+                    all.push_back(static_cast<unsigned>(to.where) << 16 | static_cast<unsigned>(to.known.bits) << 8 | static_cast<unsigned>(to.open));
+                    // What becomes of a message: delivered or dropped.
+                    all.push_back(r.does == effect::delivers && a == answer::done);
+                }
+            }
+        }
+    return all;
+}
+
 // All mutants, by name: "row: column value".
 void each_mutant(std::function<void(std::string const& what)> const& f) {
     constexpr std::string_view effects[] = {"none", "begins", "adds", "part", "delivers", "drops", "ends"};
@@ -96,16 +119,20 @@ void each_mutant(std::function<void(std::string const& what)> const& f) {
 
 }  // namespace
 
-TEST_CASE("proof: no change of the table survives it, unless it means the same") {
+TEST_CASE("proof: no change of the table survives it, unless it changes nothing that can be seen") {
     REQUIRE_FALSE(is_refused());
-    std::size_t count = 0;
-    std::vector<std::string> survivors;
+    walk<mutant, fact_count> const reached;
+    std::vector<unsigned> const right = behaviour(reached);
+    std::size_t count = 0, refused = 0, same = 0;
+    std::string survivors;
     each_mutant([&](std::string const& what) {
         ++count;
-        if (!is_refused()) survivors.push_back(what);
+        if (is_refused()) ++refused;
+        else if (behaviour(reached) == right) ++same;
+        else (survivors += what) += '\n';
     });
+    INFO(count << " mutants, " << refused << " refused, " << same << " mean the same");
     CHECK(count > 3000);
-    std::string all;
-    for (std::string const& s : survivors) (all += s) += '\n';
-    CHECK(all == "");
+    CHECK(refused > 2500);
+    CHECK(survivors == "");
 }
