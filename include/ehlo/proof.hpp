@@ -50,7 +50,8 @@ struct walk {
     static constexpr std::size_t size = table::states << (Facts + 2);
 
     // A situation as a number: Clang takes three times as long over an array of structures.
-    std::uint64_t seen[size / 64] = {};
+    static_assert(size <= 0x10000);
+    std::uint64_t seen[(size + 63) / 64] = {};
     std::uint16_t list[size] = {};
     std::size_t count = 0;
     std::size_t ways = 0;
