@@ -5,6 +5,7 @@
 #include <ehlo/server.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -33,22 +34,23 @@ constexpr std::size_t step_count = sizeof steps / sizeof *steps;
 
 int main(int argc, char** argv) {
     std::size_t const count = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
-    if (count == 0) return 2;
+    if (count == 0 || count > 0xFFFFFFFF) return 2;
     auto const connections = std::make_unique<connection[]>(count);
+    auto const open = std::make_unique<std::uint32_t[]>(count);   // those that are not done
+    for (std::size_t i = 0; i < count; ++i) open[i] = static_cast<std::uint32_t>(i);
     store handler;
     char buffer[2048];
 
     auto const begin = std::chrono::steady_clock::now();
     unsigned long long chance = 1;
-    for (std::size_t left = count * step_count; left != 0;) {
+    for (std::size_t left = count; left != 0;) {
         chance = chance * 6364136223846793005u + 1442695040888963407u;
-        connection* c = &connections[(chance >> 33) % count];
-        // The last ones would be long to meet by chance: from there on, the next that is not done.
-        while (c->step == step_count) c = c + 1 == &connections[count] ? &connections[0] : c + 1;
-        std::string_view in = steps[c->step++];
-        auto const s = c->smtp.advance(in, handler, buffer);
+        std::uint32_t& one = open[(chance >> 33) % left];
+        connection& c = connections[one];
+        std::string_view const in = steps[c.step++];
+        auto const s = c.smtp.advance(in, handler, buffer);
         if (s.consumed != in.size()) return 1;
-        --left;
+        if (c.step == step_count) one = open[--left];
     }
     double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
