@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -147,11 +146,15 @@ struct walk {
     }
 };
 
+// What a static_assert asks for stands in the first line of Clang's message.
+template <table_fault Fault, auto State, auto Event, std::uint64_t Facts>
+inline constexpr bool no_fault = Fault == table_fault::none;
+
 /// Instantiated for what was found, fails to compile if that is a fault; the compiler's message names fault, state and event,
 /// because they are template arguments.
 template <table_fault Fault, auto State, auto Event, std::uint64_t Facts>
 constexpr bool table_is_right() noexcept {
-    static_assert(Fault == table_fault::none, "the transition table is wrong: the arguments of table_is_right<> say what, in which "
+    static_assert(no_fault<Fault, State, Event, Facts>, "the transition table is wrong: the arguments of table_is_right<> say what, in which "
                                               "state, on which event and with which facts");
     return true;
 }
@@ -197,10 +200,13 @@ enum class rule_of_order : std::uint8_t {
 
 inline constexpr std::size_t rule_of_order_count = static_cast<std::size_t>(rule_of_order::facts_change_by_what_the_RFCs_say_and_by_nothing_else);   // but for `none`
 
+template <rule_of_order Broken, state In, event On, std::uint64_t Facts>
+inline constexpr bool rule_holds = Broken == rule_of_order::none;
+
 /// Instantiated for a rule and the place where it is broken, fails to compile; the message names them.
 template <rule_of_order Broken, state In, event On, std::uint64_t Facts>
 constexpr bool order_is_right() noexcept {
-    static_assert(Broken == rule_of_order::none, "a rule of the RFCs does not hold: the arguments of order_is_right<> say which, in "
+    static_assert(rule_holds<Broken, In, On, Facts>, "a rule of the RFCs does not hold: the arguments of order_is_right<> say which, in "
                                                  "which state, on which event and with which facts");
     return true;
 }
@@ -442,14 +448,13 @@ inline constexpr auto finding_of = walk_of<Protocol>.prove();
 template <class Protocol, rule_of_order Rule>
 inline constexpr order_proof<Protocol> proof_of{walk_of<Protocol>, Rule};
 
-template <class Protocol, rule_of_order Rule>
-consteval bool prove_rule() {
-    constexpr auto const& proof = proof_of<Protocol, Rule>;
-    return order_is_right<proof.broken, proof.where, proof.what, proof.known>();
-}
-template <class Protocol, std::size_t... Rule>
-consteval bool prove_rules(std::index_sequence<Rule...>) {
-    return (prove_rule<Protocol, static_cast<rule_of_order>(Rule + 1)>() && ...);
+// Up to the first rule that does not hold, which says most: the last ones say of all events what those before say of some.
+template <class Protocol, std::size_t Rule>
+consteval bool prove_rules() {
+    constexpr auto const& proof = proof_of<Protocol, static_cast<rule_of_order>(Rule)>;
+    if constexpr (proof.broken != rule_of_order::none) return order_is_right<proof.broken, proof.where, proof.what, proof.known>();
+    else if constexpr (Rule != rule_of_order_count) return prove_rules<Protocol, Rule + 1>();
+    else return true;
 }
 }  // namespace detail
 
@@ -457,8 +462,8 @@ consteval bool prove_rules(std::index_sequence<Rule...>) {
 template <class Protocol>
 consteval bool prove() {
     constexpr auto const& found = detail::finding_of<Protocol>;
-    return table_is_right<found.fault, found.where, found.on, found.facts>() &&
-           detail::prove_rules<Protocol>(std::make_index_sequence<rule_of_order_count>());
+    if constexpr (found.fault != table_fault::none) return table_is_right<found.fault, found.where, found.on, found.facts>();
+    else return detail::prove_rules<Protocol, 1>();
 }
 
 }  // namespace ehlo
