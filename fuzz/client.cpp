@@ -34,7 +34,7 @@ class run {
         case '<': receive(); break;
         case 'h': write(event::hello, [&](writer& w) { return client_.hello(w, "me.example"); }); break;
         case 'H':
-            write(event::hello, [&](writer& w) { return client_.hello(w, "[192.0.2.1]", verb::helo); });
+            write(event::helo, [&](writer& w) { return client_.helo(w, "[192.0.2.1]"); });
             break;
         case 'm': write(event::mail, [&](writer& w) { return client_.mail(w, "<ann@example.org>"); }); break;
         case 'M': {
@@ -57,17 +57,17 @@ class run {
             break;
         case 'x': write(event::rcpt, [&](writer& w) { return client_.rcpt(w, "<a@b>\r\nRSET"); }); break;
         case 'd': write(event::data, [&](writer& w) { return client_.data(w); }); break;
-        case 's': write(event::rset, [&](writer& w) { return client_.bare(w, verb::rset); }); break;
-        case 'n': write(event::noop, [&](writer& w) { return client_.bare(w, verb::noop); }); break;
+        case 's': write(event::rset, [&](writer& w) { return client_.rset(w); }); break;
+        case 'n': write(event::noop, [&](writer& w) { return client_.noop(w); }); break;
         case 'v':
-            write(event::vrfy, [&](writer& w) { return client_.argument(w, verb::vrfy, "bob"); });
+            write(event::vrfy, [&](writer& w) { return client_.vrfy(w, "bob"); });
             break;
         case 'e':
-            write(event::expn, [&](writer& w) { return client_.argument(w, verb::expn, "list"); });
+            write(event::expn, [&](writer& w) { return client_.expn(w, "list"); });
             break;
-        case '?': write(event::help, [&](writer& w) { return client_.argument(w, verb::help, ""); }); break;
-        case 't': write(event::turn, [&](writer& w) { return client_.bare(w, verb::turn); }); break;
-        case 'q': write(event::quit, [&](writer& w) { return client_.bare(w, verb::quit); }); break;
+        case '?': write(event::help, [&](writer& w) { return client_.help(w); }); break;
+        case 't': write(event::turn, [&](writer& w) { return client_.turn(w); }); break;
+        case 'q': write(event::quit, [&](writer& w) { return client_.quit(w); }); break;
         case 'c': content(); break;
         case '.': end(); break;
         default: break;

@@ -61,7 +61,7 @@ class pair {
     void act(char letter) {
         switch (letter) {
         case '<': exchange(); break;
-        case 'h': write([&](writer& w) { return client_.hello(w, "me.example", verb::lhlo); }); break;
+        case 'h': write([&](writer& w) { return client_.lhlo(w, "me.example"); }); break;
         case 'm': write([&](writer& w) { return client_.mail(w, "<ann@example.org>"); }); break;
         case 'R':
             for (int i = 0; i < 40; ++i) act('r');
@@ -73,9 +73,9 @@ class pair {
             });
             break;
         case 'd': write([&](writer& w) { return client_.data(w); }); break;
-        case 's': write([&](writer& w) { return client_.bare(w, verb::rset); }); break;
-        case 'n': write([&](writer& w) { return client_.bare(w, verb::noop); }); break;
-        case 'q': write([&](writer& w) { return client_.bare(w, verb::quit); }); break;
+        case 's': write([&](writer& w) { return client_.rset(w); }); break;
+        case 'n': write([&](writer& w) { return client_.noop(w); }); break;
+        case 'q': write([&](writer& w) { return client_.quit(w); }); break;
         case 'c': {
             std::string_view const piece = octets_.substr(0, 60);
             write([&](writer& w) { return client_.content(piece, w); });

@@ -24,7 +24,7 @@ bool send(std::span<std::string_view const> replies, std::string_view content, s
     receive(replies[2]);
     ok = ok && client.content(content, out) && client.end_content(out);
     receive(replies[3]);
-    ok = ok && client.bare(out, ehlo::verb::quit);
+    ok = ok && client.quit(out);
     receive(replies[4]);
     use(out.size());
     use_memory();

@@ -1,12 +1,17 @@
 // The client machine: commands out, replies in, matched by counting. No I/O: the caller's event loop drives it.
 #pragma once
 
-#include <ehlo/command.hpp>
+#include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
+#include <ehlo/chunk.hpp>
+#include <ehlo/command.hpp>
 #include <ehlo/content.hpp>
+#include <ehlo/own_commands.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/session.hpp>
+#include <ehlo/turn.hpp>
 #include <ehlo/vocabulary.hpp>
+#include <ehlo/xclient.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,228 +21,625 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// A reply and the command that it answers. The reply's views live as long as the octets it was read from.
-struct client_reply {
-    event to;          ///< event::shutdown for a 421 that no command asked for
-    reply_view reply;
-    bool accepted;     ///< of the class that moves the session on
-    std::uint32_t recipient = 0;  ///< LMTP, end of content: which of the accepted recipients it is about, from 0 on
+/// Whether a client goes without TLS.
+enum class tls_use : std::uint8_t {
+    optional,     ///< it is the caller's business
+    if_offered,   ///< where STARTTLS is offered, no mail and no AUTH before it; go on without if it was refused
+    required,     ///< no mail and no AUTH without it, whatever the server offers
 };
 
-/// An SMTP client session (RFC 5321, RFC 2920). Trivially copyable.
+/// How a client is to behave: a value, set at run time.
+struct client_settings {
+    tls_use tls = tls_use::optional;
+    bool clear_text_passwords = false;               ///< PLAIN, LOGIN, XOAUTH2 and OAUTHBEARER without TLS
+    bare_octets bare = bare_octets::reject;          ///< what to do about a CR or LF alone in content after DATA
+    bool lmtp = false;                               ///< hello() says LHLO (RFC 2033)
+};
+
+/// What became of a message, or of it for a recipient.
+enum class verdict : std::uint8_t {
+    delivered,   ///< the server has taken responsibility
+    refused,     ///< for good
+    later,       ///< to be tried again
+    unknown,     ///< not decided yet; or its end was sent, and the connection was lost before the reply (RFC 1047)
+};
+
+/// A reply and the command that it answers. The reply's views live as long as the octets it was read from.
+struct client_reply {
+    event to;          ///< event::shutdown for a refusal that no command asked for
+    reply_view reply;
+    bool accepted;     ///< of the class that moves the session on
+    std::uint32_t recipient = 0;  ///< LMTP, end of a message: which of the accepted recipients it is about, from 0 on
+};
+
+namespace detail {
+/// Whether the reply to this event decides over a message.
+constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == replies_due::one_per_recipient; }
+}  // namespace detail
+
+/// What a reply says of the message or, in answer to RCPT, of that recipient: `unknown` if it does not decide.
+constexpr verdict verdict_of(client_reply const& r) noexcept {
+    if (r.accepted) return detail::ends_message(r.to) ? verdict::delivered : verdict::unknown;
+    if (r.reply.klass() == reply_class::transient) return verdict::later;
+    // RFC 5321 4.5.3.1.10: too many recipients, said with the code for too much.
+    constexpr status too_many{5, 5, 3};
+    bool const crowded = r.to == event::rcpt && r.reply.code() == 552 && r.reply.enhanced().value_or(too_many) == too_many;
+    return crowded ? verdict::later : verdict::refused;
+}
+
+namespace detail {
+
+/// The events whose replies are due, oldest first, as runs: RCPT comes by the hundred.
+class event_queue {
+    static constexpr std::size_t size = 16;
+    static constexpr unsigned first_fact = static_cast<unsigned>(fact::smtputf8);
+    static_assert(smtp_protocol::of_transaction.bits >> first_fact == 3, "two bits for each run");
+
+    std::uint16_t count_[size] = {};
+    event kind_[size] = {};
+    std::uint8_t first_ = 0, runs_ = 0;
+    std::uint32_t brings_ = 0;   // the facts of the transaction that MAIL brings, two bits for each run
+
+    constexpr std::size_t place(std::size_t n) const noexcept { return (first_ + n) % size; }
+
+  public:
+    constexpr bool empty() const noexcept { return runs_ == 0; }
+    constexpr event first() const noexcept { return kind_[first_]; }
+    constexpr event last() const noexcept { return kind_[place(runs_ - 1u)]; }
+    constexpr fact_set first_brings() const noexcept { return brings(first_); }
+    constexpr bool has_room(event e) const noexcept { return runs_ < size || joins(e); }
+
+    constexpr void push(event e, fact_set facts) noexcept {
+        if (joins(e)) {
+            ++count_[place(runs_ - 1u)];
+            return;
+        }
+        std::size_t const next = place(runs_++);
+        kind_[next] = e;
+        count_[next] = 1;
+        brings_ = (brings_ & ~(3u << 2 * next)) | static_cast<std::uint32_t>(facts.bits >> first_fact) << 2 * next;
+    }
+    constexpr void pop() noexcept {
+        if (--count_[first_] != 0) return;
+        first_ = static_cast<std::uint8_t>(place(1));
+        --runs_;
+    }
+    constexpr void clear() noexcept { runs_ = 0; }
+    /// Calls `f(event, facts, how often)` for each run.
+    template <class F>
+    constexpr void each(F&& f) const noexcept {
+        for (std::size_t i = 0; i < runs_; ++i) f(kind_[place(i)], brings(place(i)), count_[place(i)]);
+    }
+
+  private:
+    constexpr fact_set brings(std::size_t at) const noexcept {
+        return fact_set::with_bits(std::uint64_t{brings_ >> 2 * at & 3} << first_fact);
+    }
+    constexpr bool joins(event e) const noexcept { return runs_ != 0 && last() == e && count_[place(runs_ - 1u)] < 0xFFFF; }
+};
+
+constexpr bool is_clear_text(mechanism m) noexcept {
+    constexpr mechanisms clear = mechanism::plain | mechanism::login | mechanism::xoauth2 | mechanism::oauthbearer;
+    return clear.has(m);
+}
+
+}  // namespace detail
+
+/// An SMTP or LMTP client session. Trivially copyable: it can be saved at any octet. `Own`: commands of the user's own, see
+/// own_commands.hpp.
 ///
-/// Writing a command checks that it is in order, supposing that the server accepts what is under way, and notes the reply
-/// it is to have; with PIPELINING several may be under way. Nothing is written if an error is returned.
+/// There are three kinds of calls:
+///   commands      mail(), rcpt(), starttls() ... write one line, or nothing if they return an error
+///   content       content(), end_content(): after an accepted DATA, and content() after BDAT
+///   what happens  receive() for what the server says; secured(), tls_lost(), disconnected() for the connection
 ///
 ///     receive (greeting) -> hello -> receive -> { mail, rcpt+, data -> receive... -> content..., end_content -> receive }* -> quit
+///       hello -> receive -> starttls -> receive (220) -> TLS handshake -> secured -> hello ...
+///       auth -> receive { (334) -> auth_response or auth_cancel -> receive }*
+///       mail, rcpt+ -> receive... -> { bdat, content... }+ -> receive...
 ///
-/// Replies are matched by counting, never by their text. A reply that nobody asked for, one of a class that the command
-/// cannot have, or one that cannot be read, breaks the session: every later call fails with session_over.
-class client {
-    static constexpr std::size_t queue_size = 16;
+/// A command must be in order, supposing that the server accepts what is under way, and of an extension that the latest EHLO
+/// offered; with PIPELINING several may be under way. Replies are matched by counting, never by their text. A reply that
+/// nobody asked for, one of a class that the command cannot have, or one that cannot be read, breaks the session: every
+/// later call fails with session_over. A refusal that nobody asked for ends it, and is handed over.
+template <class... Own>
+class client_with {
+    static_assert(detail::proved<Own...>());
+    using protocol = protocol_with<Own...>;
+    using session_type = basic_session<protocol>;
 
+    extensions offered_{};
+    std::uint64_t max_size_ = 0;              // 0: none stated
+    std::uint64_t chunk_left_ = 0;            // octets of the chunk under way that are still to be written
+    detail::event_queue under_way_;
     reply_reader reader_;
+    session_type session_;                    // as the replies have it
+    session_type ahead_;                      // if all that is under way is accepted
+    std::uint32_t heard_ = 0;                 // LMTP: recipients whose reply to the message has come
     content_encoder content_;
-    std::uint32_t recipients_ = 0;            // accepted in this transaction
-    capabilities offers_{};
-    std::uint16_t count_[queue_size] = {1};   // events under way, as runs: RCPT comes by the hundred
-    event kind_[queue_size] = {event::greeting};
-    std::uint8_t first_ = 0, runs_ = 1;
-    state where_ = state::connected;          // as the replies have it
-    state ahead_ = state::greeted;            // if all that is under way is accepted
-    verb hello_ = verb::ehlo;                 // the one under way
-    bool broken_ = false;
-    bool lmtp_ = false;
-    std::uint32_t heard_ = 0;                 // LMTP: recipients whose reply to the content has come
+    std::uint16_t mechanisms_ = 0;            // offered
+    static_assert(mechanism_count <= 16);
+    client_settings settings_;
+    std::uint8_t own_offered_ = 0;            // one bit for each of Own
+    bool broken_ : 1 = false;
+    bool lmtp_ : 1 = false;                   // the latest accepted greeting was LHLO
+    bool said_lhlo_ : 1 = false;
+    bool chunk_last_ : 1 = false;
+    bool stale_ : 1 = false;                  // octets lay there when nothing was under way: they answer nothing
 
-    // Stands in front of its callers: Clang 14 would not have it in a constant expression otherwise.
-    template <class Write>
-    constexpr result<std::size_t> send(std::optional<event> of, Write&& write) noexcept {
+    // Stand in front of their callers: Clang 14 would not have them in a constant expression otherwise.
+
+    constexpr std::optional<failure> find_obstacle(event e, bool offered) const noexcept {
         if (over()) return fail(errc::session_over, 0);
-        if (!of) return fail(errc::bad_sequence, 0);  // no session goes on behind this verb
-        event const e = *of;
-        if (!smtp_table.allows(ahead_, e)) return fail(errc::bad_sequence, 0);
-        if (runs_ != 0) {
-            event const last = kind_[(first_ + runs_ - 1u) % queue_size];
-            if (!may_be_followed(last)) return fail(errc::bad_sequence, 0);
-            if (!offers_.has(extension::pipelining)) return fail(errc::not_offered, 0);
-            bool const same_run = last == e && count_[(first_ + runs_ - 1u) % queue_size] < 0xFFFF;
-            if (runs_ == queue_size && !same_run) return fail(errc::too_many_outstanding, 0);
-        }
+        if (chunk_left_ != 0) return fail(errc::bad_sequence, 0);
+        if (auto const why = ahead_.check(e)) return fail(*why, 0);
+        if (!under_way_.empty() && !facts_of(under_way_.last()).pipelined) return fail(errc::bad_sequence, 0);
+        if (!offered) return fail(errc::not_offered, 0);
+        if (under_way_.empty()) return std::nullopt;
+        if (!offered_.has(extension::pipelining)) return fail(errc::not_offered, 0);
+        if (!under_way_.has_room(e)) return fail(errc::too_many_outstanding, 0);
+        return std::nullopt;
+    }
+    template <class Write>
+    constexpr result<std::size_t> put(event e, bool offered, Write&& write, fact_set brings = {}) noexcept {
+        if (auto const bad = find_obstacle(e, offered)) return *bad;
         result<std::size_t> const written = write();
-        if (written) push(e);
+        if (written) push(e, brings);
+        return written;
+    }
+    template <class Write>
+    constexpr result<std::size_t> put(verb v, Write&& write) noexcept {
+        auto const of = extension_of(v);
+        return put(*event_of(v), !of || offered_.has(*of), write);
+    }
+    // Whether a mechanism may be asked for; those that ehlo does not know are the server's to judge.
+    template <class Write>
+    constexpr result<std::size_t> put_auth(mechanism m, Write&& write) noexcept {
+        bool const offered = offered_.has(extension::auth) && (m == mechanism::unknown || offered_mechanisms().has(m));
+        return put(event::auth, offered, [&]() -> result<std::size_t> {
+            if (detail::is_clear_text(m) && !ahead_.knows(fact::tls) && !settings_.clear_text_passwords) return fail(errc::tls_required, 0);
+            return write();
+        });
+    }
+    constexpr result<std::size_t> greet(writer& out, verb v, std::string_view name) noexcept {
+        auto const written = put(v, [&] { return write_hello(out, v, name); });
+        if (written) said_lhlo_ = v == verb::lhlo;
         return written;
     }
 
   public:
     /// A session on a new connection: the greeting is under way.
-    constexpr client() noexcept = default;
+    constexpr client_with() noexcept : client_with(client_settings{}) {}
+    constexpr explicit client_with(client_settings const& s) noexcept : content_(s.bare), settings_(s) {
+        if (s.tls == tls_use::required) session_.require(fact::tls);
+        ahead_ = session_;
+        push(event::greeting, {});
+    }
 
-    constexpr state where() const noexcept { return where_; }
-    /// What the latest accepted EHLO offered; nothing after HELO.
-    constexpr capabilities const& offers() const noexcept { return offers_; }
+    constexpr state where() const noexcept { return session_.where(); }
+    /// Whether something holds: TLS, authentication ...
+    constexpr bool knows(fact f) const noexcept { return session_.knows(f); }
+    /// Says of a fact that it holds by other means: a certificate that authenticates, TLS from the beginning (RFC 8314).
+    constexpr void know(fact f) noexcept {
+        session_.know(f);
+        ahead_.know(f);
+    }
+    /// What the latest accepted EHLO offered; nothing after HELO, STARTTLS and XCLIENT.
+    constexpr capabilities offers() const noexcept {
+        return {offered_, max_size_ != 0 ? std::optional(max_size_) : std::nullopt};
+    }
+    /// The mechanisms of AUTH that it offered, as far as ehlo knows their names.
+    constexpr mechanisms offered_mechanisms() const noexcept {
+        mechanisms all;
+        all.bits = mechanisms_;
+        return all;
+    }
+    /// Whether it offered a command of the user's own; one without a keyword always is.
+    template <class One>
+    constexpr bool offers_own() const noexcept {
+        constexpr unsigned n = static_cast<unsigned>(protocol::template event_of<One>) - static_cast<unsigned>(event::own0);
+        return One::keyword.empty() || (own_offered_ >> n & 1) != 0;
+    }
     /// Recipients accepted in the open transaction, as far as replies have come.
-    constexpr std::uint32_t recipients() const noexcept { return recipients_; }
+    constexpr std::uint32_t recipients() const noexcept { return session_.recipients(); }
     /// The event whose reply comes next; nothing if none is under way.
     constexpr std::optional<event> awaits() const noexcept {
-        return runs_ == 0 ? std::nullopt : std::optional(kind_[first_]);
+        return under_way_.empty() ? std::nullopt : std::optional(under_way_.first());
     }
-    /// Whether the session is over: closed, or broken by the server.
-    constexpr bool over() const noexcept { return broken_ || where_ == state::closed; }
+    /// Octets of the chunk under way that content() is still to be given.
+    constexpr std::uint64_t chunk_left() const noexcept { return chunk_left_; }
+    /// Whether the session is over: closed, turned, or broken by the server.
+    constexpr bool over() const noexcept { return broken_ || protocol::ends.has(session_.where()); }
 
-    /// Reads the first reply in `in`, which holds all octets received and not yet consumed.
+    /// Reads the first reply in `in`, which holds all octets received and not yet consumed. Octets that lie there before
+    /// a command is written do not answer it, and none may follow the 220 to STARTTLS (RFC 3207 4.2).
+    /// A refusal that nobody asked for (421, but also 451, 554 ...) ends the session: `to` is event::shutdown, or in the
+    /// middle of a message the event of its end.
     /// Errors: those of parse_reply; unexpected_reply, bad_reply_class (`at` 0): the session is broken then.
     constexpr progress<client_reply> receive(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
-        if (over()) {
-            if (in.empty() && !broken_) return {std::size_t{0}};
-            broken_ = true;
-            return {fail(errc::session_over, 0), 0};
-        }
+        if (under_way_.empty() || stale_) [[unlikely]] return receive_unasked(in, limits);
         auto const parsed = reader_.next(in, limits);
-        if (parsed.need_more()) {
-            // RFC 2920 3.1: nothing may come that was not asked for. 421 is the exception, and takes 3 octets to tell.
-            return {std::size_t{0}};
-        }
+        if (parsed.need_more()) return {std::size_t{0}};
         if (parsed.failed()) return broken(parsed.error());
         reply_view const& r = *parsed;
-        if (runs_ == 0) {
-            if (r.code() != 421) return broken(fail(errc::unexpected_reply, 0));
-            where_ = state::closed;
-            return {client_reply{event::shutdown, r, false}, parsed.consumed};
+        event const to = under_way_.first();
+        event const of = answered(session_, to);
+        if (!right_class(of, r.code())) return broken(fail(errc::bad_reply_class, 0));
+        std::uint32_t recipient = 0;
+        if (lmtp_ && detail::ends_message(to)) {
+            recipient = heard_++;
+            if (heard_ < replies_due_now(to) && r.code() != 421) return {client_reply{to, r, r.accepted(), recipient}, parsed.consumed};
+            heard_ = 0;
         }
-        event const e = kind_[first_];
-        if (!right_class(e, r)) return broken(fail(errc::bad_reply_class, 0));
-        pop();
-        bool const accepted = r.accepted();
-        std::uint32_t const recipient = e == event::content_end ? heard_ : 0;
-        if (e == event::content_end && lmtp_ && runs_ != 0 && kind_[first_] == event::content_end) ++heard_;
-        else settle(e, r, accepted, limits.tolerate);
-        if (r.code() == 421) where_ = state::closed;
-        if (runs_ == 0) ahead_ = where_;
-        return {client_reply{e, r, accepted, recipient}, parsed.consumed};
+        fact_set const brings = under_way_.first_brings();
+        under_way_.pop();
+        settle(of, r, brings, limits.tolerate);
+        if (under_way_.empty() && parsed.consumed != in.size()) [[unlikely]] {
+            if (awaits_handshake()) return broken(fail(errc::unexpected_reply, parsed.consumed));
+            stale_ = true;
+        }
+        return {client_reply{to, r, r.accepted(), recipient}, parsed.consumed};
     }
 
-    // Commands. Errors of all: session_over; bad_sequence if the command is out of order; not_offered for a second command
-    // under way without PIPELINING, or for a parameter whose extension the server lacks; too_many_outstanding; and those of
-    // the write_* function that spells the command.
+    // Commands. Errors of all: session_over; bad_sequence if the command is out of order; tls_required or not_authenticated
+    // if that must come first; not_offered if the server lacks the extension, and for a second command under way without
+    // PIPELINING; too_many_outstanding; and those of the write_* function that spells the command.
 
-    constexpr result<std::size_t> hello(writer& out, std::string_view name, verb v = verb::ehlo) noexcept {
-        auto const written = send(event::hello, [&] { return write_hello(out, v, name); });
-        if (written) hello_ = v;
-        return written;
+    /// EHLO; LHLO in LMTP.
+    constexpr result<std::size_t> hello(writer& out, std::string_view name) noexcept {
+        return greet(out, settings_.lmtp ? verb::lhlo : verb::ehlo, name);
     }
+    constexpr result<std::size_t> helo(writer& out, std::string_view name) noexcept { return greet(out, verb::helo, name); }
+    constexpr result<std::size_t> lhlo(writer& out, std::string_view name) noexcept { return greet(out, verb::lhlo, name); }
+
+    /// The TLS handshake begins when the answer is 220; call secured() after it, then hello() again.
+    constexpr result<std::size_t> starttls(writer& out) noexcept {
+        return put(verb::starttls, [&] { return write_bare(out, verb::starttls); });
+    }
+
+    /// AUTH with an initial response, one of sasl::*. A mechanism that sends a password in the clear needs TLS (tls_required),
+    /// unless the settings allow it.
+    template <class Message, class = std::enable_if_t<std::is_same_v<decltype(&Message::mechanism), v0::mechanism const*>>>
+    constexpr result<std::size_t> auth(writer& out, Message const& initial) noexcept {
+        return put_auth(Message::mechanism, [&] { return write_auth(out, initial); });
+    }
+    /// Without one: the server's challenge comes first.
+    constexpr result<std::size_t> auth(writer& out, mechanism m) noexcept { return auth(out, v0::name(m)); }
+    constexpr result<std::size_t> auth(writer& out, std::string_view mechanism_name) noexcept {
+        return put_auth(find_mechanism(mechanism_name), [&] { return write_auth(out, mechanism_name); });
+    }
+    /// Any mechanism, with an initial response of any kind.
+    template <class Message>
+    constexpr result<std::size_t> auth(writer& out, std::string_view mechanism_name, Message const& initial) noexcept {
+        return put_auth(find_mechanism(mechanism_name), [&] { return write_auth(out, mechanism_name, initial); });
+    }
+    /// The answer to a challenge (parse_challenge, decode_base64): one of sasl::*, or octets.
+    template <class Message>
+    constexpr result<std::size_t> auth_response(writer& out, Message const& m) noexcept {
+        return put(event::response, true, [&] { return write_auth_response(out, m); });
+    }
+    constexpr result<std::size_t> auth_cancel(writer& out) noexcept {
+        return put(event::response, true, [&] { return write_auth_cancel(out); });
+    }
+
     /// `from` with its brackets. A SIZE over what the server takes is refused here: message_too_large.
-    constexpr result<std::size_t> mail(writer& out, std::string_view from, mail_options const& options = {}) noexcept {
-        if (over()) return fail(errc::session_over, 0);
-        if (!(given(options) - parameters_of(offers_.offered)).empty() || options.body == body::binary_mime)
-            return fail(errc::not_offered, 0);
-        if (options.size && offers_.max_size && *options.size > *offers_.max_size) return fail(errc::message_too_large, 0);
-        return send(event::mail, [&] { return write_mail(out, from, options); });
+    /// `v`: SEND, SOML or SAML instead (RFC 821 3.4).
+    constexpr result<std::size_t> mail(writer& out, std::string_view from, mail_options const& options = {},
+                                       verb v = verb::mail) noexcept {
+        if (event_of(v) != event::mail) return fail(errc::bad_value, 0);
+        auto const of = extension_of(v);
+        fact_set brings = options.smtputf8 ? fact_set(fact::smtputf8) : fact_set();
+        if (options.body == body::binary_mime) brings |= fact::binary;
+        parameter_ids all = given(options);
+        std::optional<std::uint64_t> size = options.size;
+        bool known = true;
+        if (!options.others.empty()) [[unlikely]] {
+            known = !ahead_.check(event::parameter);
+            // What cannot be read is for write_mail to refuse.
+            syntax wide = strict_syntax;
+            wide.smtputf8 = options.smtputf8;
+            if (auto const more = parse_mail_parameters(options.others, wide)) {
+                all |= more->present();
+                if (more->smtputf8()) brings |= fact::smtputf8;
+                if (more->body() == body::binary_mime) brings |= fact::binary;
+                if (more->size()) size = more->size();
+            }
+        }
+        bool const offered = known && takes(all) && (!of || offered_.has(*of)) &&
+                             (!brings.has(fact::binary) || (offered_.has(extension::binary_mime) && offered_.has(extension::chunking)));
+        return put(event::mail, offered, [&]() -> result<std::size_t> {
+            if (size && max_size_ != 0 && *size > max_size_) return fail(errc::message_too_large, 0);
+            return write_mail(out, from, options, v);
+        }, brings);
     }
-    /// `to` with its brackets.
-    constexpr result<std::size_t> rcpt(writer& out, std::string_view to, std::string_view parameters = {},
-                                       syntax const& rules = strict_syntax) noexcept {
-        return send(event::rcpt, [&] { return write_rcpt(out, to, parameters, rules); });
+    /// `to` with its brackets; UTF-8 in it needs SMTPUTF8 in the MAIL before.
+    constexpr result<std::size_t> rcpt(writer& out, std::string_view to, std::string_view parameters = {}) noexcept {
+        bool offered = true;
+        if (!parameters.empty()) [[unlikely]] {
+            auto const all = parse_rcpt_parameters(parameters, rcpt_syntax());
+            offered = !ahead_.check(event::parameter) && (!all || takes(all->present()));
+        }
+        return put(event::rcpt, offered, [&] { return write_rcpt(out, to, parameters, rcpt_syntax()); });
     }
     /// Likewise, with typed parameters.
-    constexpr result<std::size_t> rcpt(writer& out, std::string_view to, rcpt_options const& options,
-                                       syntax const& rules = strict_syntax) noexcept {
-        if (over()) return fail(errc::session_over, 0);
-        if (!(given(options) - parameters_of(offers_.offered)).empty()) return fail(errc::not_offered, 0);
-        return send(event::rcpt, [&] { return write_rcpt(out, to, options, rules); });
+    constexpr result<std::size_t> rcpt(writer& out, std::string_view to, rcpt_options const& options) noexcept {
+        parameter_ids all = given(options);
+        bool offered = true;
+        if (!options.others.empty()) [[unlikely]] {
+            offered = !ahead_.check(event::parameter);
+            if (auto const more = parse_rcpt_parameters(options.others, rcpt_syntax())) all |= more->present();
+        }
+        return put(event::rcpt, offered && takes(all), [&] { return write_rcpt(out, to, options, rcpt_syntax()); });
     }
     constexpr result<std::size_t> data(writer& out) noexcept {
-        return send(event::data, [&] { return write_bare(out, verb::data); });
+        return put(event::data, true, [&] { return write_bare(out, verb::data); });
     }
-    /// RSET, QUIT, NOOP, HELP, TURN.
-    constexpr result<std::size_t> bare(writer& out, verb v) noexcept {
-        return send(event_of(v), [&] { return write_bare(out, v); });
+    /// A chunk of `size` octets, which content() must be given next. After a refused one there are no more: RSET.
+    constexpr result<std::size_t> bdat(writer& out, std::uint64_t size, bool last) noexcept {
+        event const reply_to = last ? event::last_chunk_end : event::chunk_end;
+        auto bad = find_obstacle(event::bdat, offered_.has(extension::chunking));
+        if (!bad && !under_way_.has_room(reply_to)) bad = fail(errc::too_many_outstanding, 0);
+        if (bad) return *bad;
+        auto const written = write_bdat(out, size, last);
+        if (!written) return written;
+        ahead_.settle(event::bdat, answer::done);
+        chunk_left_ = size;
+        chunk_last_ = last;
+        if (size == 0) end_chunk();
+        return written;
     }
-    /// VRFY, EXPN, HELP, NOOP with their argument.
-    constexpr result<std::size_t> argument(writer& out, verb v, std::string_view text) noexcept {
-        return send(event_of(v), [&] { return write_argument(out, v, text); });
+    /// A chunk that the server fetches (RFC 4468).
+    constexpr result<std::size_t> burl(writer& out, std::string_view url, bool last) noexcept {
+        return put(last ? event::last_burl : event::burl, offered_.has(extension::burl), [&] { return write_burl(out, url, last); });
     }
 
-    /// Content behind an accepted DATA, as content_encoder::encode: call until all is consumed. If the server accepted
-    /// DATA but no recipient, nothing may be sent but the end (RFC 2920 3.1): bad_sequence.
+    constexpr result<std::size_t> rset(writer& out) noexcept {
+        return put(verb::rset, [&] { return write_bare(out, verb::rset); });
+    }
+    constexpr result<std::size_t> noop(writer& out, std::string_view text = {}) noexcept {
+        return put(verb::noop, [&] { return write_argument(out, verb::noop, text); });
+    }
+    constexpr result<std::size_t> help(writer& out, std::string_view text = {}) noexcept {
+        return put(verb::help, [&] { return write_argument(out, verb::help, text); });
+    }
+    constexpr result<std::size_t> vrfy(writer& out, std::string_view text) noexcept { return look_up(out, verb::vrfy, text); }
+    constexpr result<std::size_t> expn(writer& out, std::string_view text) noexcept { return look_up(out, verb::expn, text); }
+    constexpr result<std::size_t> quit(writer& out) noexcept {
+        return put(verb::quit, [&] { return write_bare(out, verb::quit); });
+    }
+    constexpr result<std::size_t> etrn(writer& out, etrn_option option, std::string_view node) noexcept {
+        return put(verb::etrn, [&] { return write_etrn(out, option, node); });
+    }
+    /// Accepted, TURN and ATRN end the session: the other side is the client then.
+    constexpr result<std::size_t> turn(writer& out) noexcept {
+        return put(verb::turn, [&] { return write_bare(out, verb::turn); });
+    }
+    constexpr result<std::size_t> atrn(writer& out, std::string_view domains = {}) noexcept {
+        return put(verb::atrn, [&] { return write_atrn(out, domains); });
+    }
+    /// `attributes` as for write_client_facts. Accepted, XCLIENT begins the session anew: hello() again.
+    constexpr result<std::size_t> xclient(writer& out, std::string_view attributes) noexcept {
+        return put(verb::xclient, [&] { return write_client_facts(out, verb::xclient, attributes); });
+    }
+    constexpr result<std::size_t> xforward(writer& out, std::string_view attributes) noexcept {
+        return put(verb::xforward, [&] { return write_client_facts(out, verb::xforward, attributes); });
+    }
+    constexpr result<std::size_t> verbose(writer& out) noexcept {
+        return put(verb::verbose, [&] { return write_bare(out, verb::verbose); });
+    }
+    constexpr result<std::size_t> onex(writer& out) noexcept {
+        return put(verb::onex, [&] { return write_bare(out, verb::onex); });
+    }
+    /// A command of the user's own.
+    template <class One>
+    constexpr result<std::size_t> send(writer& out, typename One::type const& value) noexcept {
+        static_assert((std::is_same_v<One, Own> || ...), "this client does not know the command: client_with<One>");
+        return put(protocol::template event_of<One>, offers_own<One>(), [&] {
+            return out.atomically([&](writer& w) {
+                w.raw(One::verb).raw(' ');
+                std::size_t const arguments = w.size();
+                One::write(w, value);
+                if (!w.ok()) return;
+                std::string_view const text = detail::sub(w.text(), arguments);
+                // What cannot be read is not sent.
+                if (auto const bad = detail::find_unsafe(text)) w.refuse(*bad);
+                else if (auto const parsed = One::parse(text, strict_syntax); !parsed) w.refuse(parsed.error());
+                if (text.empty()) w.rewind(arguments - 1);
+                w.crlf();
+            });
+        });
+    }
+
+    /// Content: after an accepted DATA as content_encoder::encode, call until all is consumed; after BDAT the octets as they
+    /// are, no more than are left of the chunk (bad_value). If the server accepted DATA but no recipient, nothing may be
+    /// sent but the end (RFC 2920 3.1): bad_sequence.
     constexpr result<std::size_t> content(std::string_view octets, writer& out) noexcept {
         if (over()) return fail(errc::session_over, 0);
-        if (where_ != state::content || runs_ != 0 || recipients_ == 0) return fail(errc::bad_sequence, 0);
+        if (chunk_left_ != 0) return put_chunk(octets, out);
+        if (!reads_content() || recipients() == 0) return fail(errc::bad_sequence, 0);
         return content_.encode(octets, out);
     }
-    /// Ends the content, as content_encoder::finish: call until it says true. bare_cr if the content ended with a CR: nothing
-    /// can follow then but to close the connection, and the server drops the message.
+    /// Ends the content after DATA, as content_encoder::finish: call until it says true. bare_cr if the content ended with a
+    /// CR: nothing can follow then but to close the connection, and the server drops the message. A chunk ends by itself.
     constexpr result<bool> end_content(writer& out) noexcept {
         if (over()) return fail(errc::session_over, 0);
-        if (where_ != state::content || runs_ != 0) return fail(errc::bad_sequence, 0);
+        if (!reads_content()) return fail(errc::bad_sequence, 0);
         auto const finished = content_.finish(out);
         if (!finished || !*finished) return finished;
-        // RFC 2033 4.2: one reply for each recipient that was accepted.
-        std::uint32_t const replies = lmtp_ ? recipients_ : 1;
-        if (replies == 0) where_ = ahead_ = smtp_table.next(where_, event::content_end, false);
-        for (std::uint32_t i = 0; i < replies; ++i) push(event::content_end);
+        push(event::content_end, {});
         return true;
     }
 
-    /// The connection was lost: what is under way will not be answered. Without the reply to its end a message must be
-    /// taken as not delivered (RFC 5321 3.8: as if it were 451).
-    constexpr void disconnected() noexcept {
-        where_ = state::closed;
-        runs_ = 0;
+    /// The TLS handshake that starttls() asked for is over, or, before the greeting, TLS was there from the beginning
+    /// (RFC 8314). All that was learnt before is forgotten. False, and nothing happens, at any other time.
+    constexpr bool secured() noexcept {
+        if (awaits_handshake()) session_.settle(event::secured, answer::done);
+        else if (!session_.check(event::greeting)) session_.know(fact::tls);
+        else return false;
+        reader_ = reply_reader();
+        forget();
+        ahead_ = session_;
+        return true;
     }
+    /// TLS ended and the connection did not: nothing that comes now can be trusted. As disconnected().
+    constexpr verdict tls_lost() noexcept { return end(event::tls_lost); }
+    /// The connection was lost: what is under way will not be answered. What to think of the messages whose reply is missing:
+    /// `unknown` if the end of one was sent, `later` otherwise (RFC 5321 3.8: as if it were 451).
+    constexpr verdict disconnected() noexcept { return end(event::lost); }
 
   private:
     constexpr progress<client_reply> broken(failure f) noexcept {
         broken_ = true;
-        runs_ = 0;
+        under_way_.clear();
         return {f, 0};
     }
-
-    // RFC 2920 3.1: these may be followed by other commands of their group; all other commands end it.
-    static constexpr bool may_be_followed(event e) noexcept {
-        return e == event::mail || e == event::rcpt || e == event::rset || e == event::content_end;
-    }
-    // RFC 5321 4.3.2 and 3.1, by class: what else comes is no answer to the command.
-    static constexpr bool right_class(event e, reply_view const& r) noexcept {
-        unsigned const digit = r.code() / 100;
-        if (digit == 4 || digit == 5) return true;
-        if (e == event::greeting) return r.code() == 220;
-        return digit == (e == event::data ? 3u : 2u);
+    constexpr verdict end(event how) noexcept {
+        verdict v = verdict::later;
+        under_way_.each([&v](event e, fact_set, unsigned) noexcept {
+            if (detail::ends_message(e)) v = verdict::unknown;
+        });
+        session_.settle(how, answer::refused);
+        under_way_.clear();
+        chunk_left_ = 0;
+        return v;
     }
 
-    constexpr void push(event e) noexcept {
-        std::size_t const last = (first_ + runs_ - 1u) % queue_size;
-        if (runs_ != 0 && kind_[last] == e && count_[last] < 0xFFFF) {
-            ++count_[last];
-        } else {
-            std::size_t const next = (first_ + runs_) % queue_size;
-            kind_[next] = e;
-            count_[next] = 1;
-            ++runs_;
+    constexpr bool awaits_handshake() const noexcept { return !session_.check(event::secured); }
+    // 354 came, and the end has not been sent.
+    constexpr bool reads_content() const noexcept { return under_way_.empty() && !session_.check(event::content_end); }
+
+    // Octets that came when nothing was under way, or when all was over.
+    EHLO_NOINLINE constexpr progress<client_reply> receive_unasked(std::string_view in, reply_limits const& limits) noexcept {
+        if (in.empty() && !broken_) return {std::size_t{0}};
+        if (over()) return broken(fail(errc::session_over, 0));
+        if (awaits_handshake()) return broken(fail(errc::unexpected_reply, 0));
+        stale_ = true;
+        auto const parsed = reader_.next(in, limits);
+        if (parsed.need_more()) return {std::size_t{0}};
+        if (parsed.failed()) return broken(parsed.error());
+        if (parsed->accepted()) return broken(fail(errc::unexpected_reply, 0));
+        event const to = chunk_left_ != 0 ? (chunk_last_ ? event::last_chunk_end : event::chunk_end)
+                         : reads_content() ? event::content_end
+                                           : event::shutdown;
+        end(event::shutdown);
+        return {client_reply{to, *parsed, false}, parsed.consumed};
+    }
+
+    // RFC 5321 4.2: by the first digit. But the greeting is 220 and nothing else (3.1), and so is the go-ahead to TLS.
+    constexpr bool right_class(event e, unsigned code) const noexcept {
+        if (!session_.fits(e, answer_of(code))) return false;
+        return (e != event::greeting && e != event::starttls) || code == 220 || code >= 400;
+    }
+    // A chunk has one reply: to its BDAT and its octets. Where no chunk may come it is to the BDAT alone (RFC 3030 2).
+    static constexpr event answered(session_type& s, event e) noexcept {
+        if ((e != event::chunk_end && e != event::last_chunk_end) || !s.check(e)) return e;
+        if (s.check(event::bdat)) return event::bdat;
+        s.settle(event::bdat, answer::done);
+        return e;
+    }
+    // RFC 2033 4.2, 4.3: one for each recipient that was accepted, and so none if none was. Outside a transaction it is the
+    // refusal of a chunk.
+    constexpr std::uint32_t replies_due_now(event e) const noexcept {
+        if (!lmtp_ || !detail::ends_message(e)) return 1;
+        return in_transaction(session_.where()) ? recipients() : 1;
+    }
+
+    constexpr void push(event e, fact_set brings) noexcept {
+        under_way_.push(e, brings);
+        accept(ahead_, e, brings);
+        skip_unanswered();
+    }
+    // Moves on by the answer that the client hopes for.
+    static constexpr void accept(session_type& s, event e, fact_set brings) noexcept {
+        event const of = answered(s, e);
+        s.settle(of, s.fits(of, answer::done) ? answer::done : answer::more, brings);
+    }
+    // What has no reply is over as soon as it is the first under way.
+    constexpr void skip_unanswered() noexcept {
+        while (!under_way_.empty() && replies_due_now(under_way_.first()) == 0) [[unlikely]] {
+            session_.settle(answered(session_, under_way_.first()), answer::refused);
+            under_way_.pop();
+            if (under_way_.empty()) ahead_ = session_;
         }
-        // While DATA is under way nothing may be written: its state is entered when 354 comes.
-        ahead_ = smtp_table.next(ahead_, e, true);
-    }
-    constexpr void pop() noexcept {
-        if (--count_[first_] != 0) return;
-        first_ = static_cast<std::uint8_t>((first_ + 1u) % queue_size);
-        --runs_;
     }
 
-    constexpr void settle(event e, reply_view const& r, bool accepted, leniency tolerate) noexcept {
-        if (e == event::hello && accepted) {
-            lmtp_ = hello_ == verb::lhlo;
-            auto const offered = hello_ != verb::helo ? parse_capabilities(r, tolerate) : result<capabilities>(capabilities{});
-            offers_ = offered ? *offered : capabilities{};
+    constexpr void settle(event e, reply_view const& r, fact_set brings, leniency tolerate) noexcept {
+        change const what = session_.settle(e, r.code(), brings);
+        if (session_.over()) [[unlikely]] {
+            end(event::shutdown);
+            return;
         }
-        if (accepted && (e == event::mail || e == event::hello || e == event::rset)) recipients_ = 0;
-        if (accepted && e == event::rcpt && in_transaction(where_)) ++recipients_;
-        if (e == event::content_end) recipients_ = heard_ = 0;
-        // A server may say 354 where the table has no DATA (RFC 2920 3.1: all recipients refused). Then it reads content,
-        // whatever we think, and must be given its end.
-        where_ = e == event::data && accepted ? state::content : smtp_table.next(where_, e, accepted);
+        if (!session_.knows(fact::extended)) forget();
+        if (e == event::hello || e == event::helo) [[unlikely]] hear_hello(e, r, tolerate);
+        if (e == event::starttls && !r.accepted() && settings_.tls == tls_use::if_offered) session_.require({});
+        if (under_way_.empty()) ahead_ = session_;
+        // A chunk that is refused takes with it what was sent after it.
+        else if (what == change::dropped && !r.accepted()) look_ahead();
+        skip_unanswered();
     }
+    constexpr void look_ahead() noexcept {
+        ahead_ = session_;
+        under_way_.each([this](event e, fact_set brings, unsigned count) noexcept {
+            for (unsigned i = 0; i < count && i < 2; ++i) accept(ahead_, e, brings);
+        });
+    }
+    constexpr void forget() noexcept {
+        offered_ = {};
+        max_size_ = 0;
+        mechanisms_ = 0;
+        own_offered_ = 0;
+    }
+    constexpr void hear_hello(event e, reply_view const& r, leniency tolerate) noexcept {
+        if (!r.accepted()) return;
+        lmtp_ = said_lhlo_;
+        forget();
+        if (e == event::helo) return;
+        if (auto const c = parse_capabilities(r, tolerate)) {
+            offered_ = c->offered;
+            max_size_ = c->max_size.value_or(0);
+        }
+        if (sizeof...(Own) != 0 || offered_.has(extension::auth)) hear_rare_offers(r);
+        bool const wanted = settings_.tls == tls_use::required || (settings_.tls == tls_use::if_offered && offered_.has(extension::starttls));
+        session_.require(wanted ? fact_set(fact::tls) : fact_set());
+    }
+    EHLO_NOINLINE constexpr void hear_rare_offers(reply_view const& r) noexcept {
+        auto known = [this](extension e, std::string_view parameters) noexcept {
+            if (e == extension::auth) mechanisms_ = static_cast<std::uint16_t>(mechanisms_ | parse_mechanisms(parameters).bits);
+        };
+        auto own = [this](std::string_view line) noexcept {
+            unsigned all = own_offered_, n = 0;
+            ((all |= iequals(split_capability(line).keyword, Own::keyword) ? 1u << n++ : 0u << n++), ...);
+            own_offered_ = static_cast<std::uint8_t>(all);
+            static_cast<void>(line), static_cast<void>(n);
+        };
+        detail::visit_ehlo_lines(r.octets(), known, own);
+    }
+
+    constexpr bool takes(parameter_ids ids) const noexcept { return (ids - parameters_of(offered_)).empty(); }
+    constexpr syntax rcpt_syntax() const noexcept {
+        syntax rules = strict_syntax;
+        rules.smtputf8 = ahead_.knows(fact::smtputf8);
+        return rules;
+    }
+    constexpr result<std::size_t> look_up(writer& out, verb v, std::string_view text) noexcept {
+        auto const parsed = parse_lookup(v, text);
+        bool const offered = !parsed || ((!parsed->smtputf8 || offered_.has(extension::smtputf8)) &&
+                                         (!parsed->utf8reply || offered_.has(extension::utf8smtp)));
+        return put(event_of(v).value(), offered, [&] { return write_argument(out, v, text); });
+    }
+
+    constexpr result<std::size_t> put_chunk(std::string_view octets, writer& out) noexcept {
+        if (!out.ok()) return out.error();
+        if (octets.size() > chunk_left_) return fail(errc::bad_value, static_cast<std::size_t>(chunk_left_));
+        std::string_view const part = detail::sub(octets, 0, out.room());
+        out.raw(part);
+        chunk_left_ -= part.size();
+        if (chunk_left_ == 0) end_chunk();
+        return part.size();
+    }
+    constexpr void end_chunk() noexcept { push(chunk_last_ ? event::last_chunk_end : event::chunk_end, {}); }
 };
-static_assert(std::is_trivially_copyable_v<client> && sizeof(client) <= 256);
+using client = client_with<>;
+static_assert(std::is_trivially_copyable_v<client> && sizeof(client) <= 128);
 
 }  // namespace ehlo

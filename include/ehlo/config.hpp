@@ -37,6 +37,17 @@
 #define EHLO_LIFETIMEBOUND
 #endif
 
+// A value that is spent by a call (flow.hpp): Clang warns with -Wconsumed about a second use. C++ has no other means for that.
+#if defined(__clang__)
+#define EHLO_CONSUMABLE [[clang::consumable(unconsumed)]]
+#define EHLO_CONSUMES [[clang::callable_when("unconsumed")]] [[clang::set_typestate(consumed)]]
+#define EHLO_UNCONSUMED [[clang::return_typestate(unconsumed)]]
+#else
+#define EHLO_CONSUMABLE
+#define EHLO_CONSUMES
+#define EHLO_UNCONSUMED
+#endif
+
 // EHLO_INLINE: for the few functions whose call would cost more than their body.
 #if defined(__GNUC__)
 #define EHLO_INLINE __attribute__((always_inline)) inline

@@ -13,6 +13,7 @@
 #include <ehlo/content.hpp>
 #include <ehlo/dispatch.hpp>
 #include <ehlo/ehlo_answer.hpp>
+#include <ehlo/flow.hpp>
 #include <ehlo/handler.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/own_commands.hpp>

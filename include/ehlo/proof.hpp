@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -36,6 +35,7 @@ struct table_finding {
 /// All that can be reached, under every event in order and every answer. `Protocol` has:
 ///   rules            a transition_table
 ///   of_transaction   facts that end with the transaction
+///   from_outside     facts that may hold from the beginning: TLS, a client that its address authenticates
 ///   brings_by        the event that must be in order for a command to bring facts
 ///   ends             states in which the session is over, the last one last
 ///   cuts             events that end a session from outside
@@ -49,7 +49,8 @@ struct walk {
     static constexpr std::size_t size = table::states << (Facts + 2);
 
     // A situation as a number: Clang takes three times as long over an array of structures.
-    std::uint64_t seen[size / 64] = {};
+    static_assert(size <= 0x10000);
+    std::uint64_t seen[(size + 63) / 64] = {};
     std::uint16_t list[size] = {};
     std::size_t count = 0;
     std::size_t ways = 0;
@@ -66,8 +67,10 @@ struct walk {
         return {static_cast<State>(n >> (Facts + 2)), set_of<Fact>::with_bits(n >> 2 & ((1u << Facts) - 1)), static_cast<transaction>(n & 3)};
     }
     // All events of a row lead the same way: it is walked once for them.
-    consteval walk() {
+    constexpr walk() noexcept {
         add({});
+        for (std::uint64_t some = Protocol::from_outside.bits; some != 0; some = (some - 1) & Protocol::from_outside.bits)
+            add(place{State{}, set_of<Fact>::with_bits(some)});
         for (std::size_t i = 0; i < count; ++i) {
             place const x = at(i);
             for (auto const& r : Protocol::rules.rows) {
@@ -85,7 +88,7 @@ struct walk {
 
     using finding = table_finding<State, Event>;
     /// What holds of every table.
-    consteval finding prove() const {
+    constexpr finding prove() const noexcept {
         if (Protocol::rules.twice)
             return {table_fault::two_rows_for_one_cell, Protocol::rules.twice_in, Protocol::rules.twice_on};
         set_of<State> reached, with, without;
@@ -115,7 +118,7 @@ struct walk {
 
   private:
     // The last state is the end. From every other, refusals alone lead to an end.
-    consteval finding prove_end(set_of<State> reached) const {
+    constexpr finding prove_end(set_of<State> reached) const noexcept {
         constexpr auto last = static_cast<State>(table::states - 1);
         for (std::size_t e = 0; e < table::events; ++e)
             if (Protocol::rules.has(last, static_cast<Event>(e))) return {table_fault::a_way_out_of_the_end, last, static_cast<Event>(e)};
@@ -143,11 +146,15 @@ struct walk {
     }
 };
 
+// What a static_assert asks for stands in the first line of Clang's message.
+template <table_fault Fault, auto State, auto Event, std::uint64_t Facts>
+inline constexpr bool no_fault = Fault == table_fault::none;
+
 /// Instantiated for what was found, fails to compile if that is a fault; the compiler's message names fault, state and event,
 /// because they are template arguments.
 template <table_fault Fault, auto State, auto Event, std::uint64_t Facts>
 constexpr bool table_is_right() noexcept {
-    static_assert(Fault == table_fault::none, "the transition table is wrong: the arguments of table_is_right<> say what, in which "
+    static_assert(no_fault<Fault, State, Event, Facts>, "the transition table is wrong: the arguments of table_is_right<> say what, in which "
                                               "state, on which event and with which facts");
     return true;
 }
@@ -185,12 +192,21 @@ enum class rule_of_order : std::uint8_t {
     rfc4954_4_only_AUTH_authenticates,
     rfc4954_4_an_exchange_ends_where_it_began,
     xclient_begins_anew,
+    rfc2645_5_accepted_TURN_and_ATRN_change_the_roles,
+    each_event_where_the_RFCs_have_it_and_nowhere_else,
+    what_is_out_of_order_moves_nothing,
+    facts_change_by_what_the_RFCs_say_and_by_nothing_else,
 };
+
+inline constexpr std::size_t rule_of_order_count = static_cast<std::size_t>(rule_of_order::facts_change_by_what_the_RFCs_say_and_by_nothing_else);   // but for `none`
+
+template <rule_of_order Broken, state In, event On, std::uint64_t Facts>
+inline constexpr bool rule_holds = Broken == rule_of_order::none;
 
 /// Instantiated for a rule and the place where it is broken, fails to compile; the message names them.
 template <rule_of_order Broken, state In, event On, std::uint64_t Facts>
 constexpr bool order_is_right() noexcept {
-    static_assert(Broken == rule_of_order::none, "a rule of the RFCs does not hold: the arguments of order_is_right<> say which, in "
+    static_assert(rule_holds<Broken, In, On, Facts>, "a rule of the RFCs does not hold: the arguments of order_is_right<> say which, in "
                                                  "which state, on which event and with which facts");
     return true;
 }
@@ -199,7 +215,7 @@ namespace detail {
 template <class Protocol>
 struct order_proof {
     using place = typename walk<Protocol, fact_count>::place;
-    static constexpr walk<Protocol, fact_count> all{};
+    walk<Protocol, fact_count> const& all;
     rule_of_order asked;   // one at a time: Clang allows a constant expression 1,048,576 steps
     rule_of_order broken = rule_of_order::none;
     state where{};
@@ -212,18 +228,19 @@ struct order_proof {
     }
     // Notes the first situation that can be reached in which an event breaks the rule.
     template <class Holds>
-    consteval void rule(rule_of_order which, event_set of, Holds holds) {
+    constexpr void rule(rule_of_order which, event_set of, Holds holds) {
         if (which != asked || broken != rule_of_order::none) return;
-        for (std::size_t i = 0; i < all.count; ++i)
-            for (std::size_t n = 0; n < event_count; ++n) {
-                auto const happens = static_cast<event>(n);
-                if (!of.has(happens) || holds(all.at(i), happens)) continue;
+        for (std::size_t n = 0; n < event_count; ++n) {
+            auto const happens = static_cast<event>(n);
+            for (std::size_t i = 0; of.has(happens) && i < all.count; ++i) {
+                if (holds(all.at(i), happens)) continue;
                 broken = which;
                 where = all.at(i).where;
                 what = happens;
                 known = all.at(i).known.bits;
                 return;
             }
+        }
     }
 
     using e = event;
@@ -231,12 +248,52 @@ struct order_proof {
     static constexpr state_set commands = session_rows::commands | s::refused, open = s::mail | s::rcpt | s::content | s::chunk | s::chunks;
     static constexpr state_set no_commands = s::content | s::chunk | s::exchange | s::handshake | s::connected | s::turned | s::closed;
     static constexpr event_set spoken = Protocol::spoken;
-    static constexpr event_set aside = e::noop | e::vrfy | e::expn | e::help, cuts = Protocol::cuts;
+    static constexpr event_set aside = e::noop | e::vrfy | e::expn | e::help | e::verbose | e::onex, cuts = Protocol::cuts;
     static constexpr event_set no_commands_events = e::greeting | e::content_end | e::chunk_end | e::last_chunk_end | e::response | e::secured | cuts;
     static constexpr event_set all_commands = spoken - no_commands_events - e::parameter;
+    static constexpr event_set standard = event_set::first(event_count - own_event_count);
 
+    // Where each event is in order, as the RFCs have it.
+    static constexpr bool should_be_in_order(place const& x, event on) {
+        bool const extended = x.known.has(fact::extended);
+        switch (on) {
+        case e::greeting: return x.where == s::connected;
+        case e::mail:
+        case e::turn: return x.where == s::ready;
+        case e::rcpt: return x.where == s::mail || x.where == s::rcpt;
+        case e::data: return x.where == s::rcpt && !x.known.has(fact::binary);
+        case e::content_end: return x.where == s::content;
+        case e::quit: return commands.has(x.where);
+        case e::starttls: return x.where == s::ready && extended && !x.known.has(fact::tls);
+        case e::secured: return x.where == s::handshake;
+        case e::auth: return x.where == s::ready && extended && !x.known.has(fact::authenticated);
+        case e::response: return x.where == s::exchange;
+        case e::bdat:
+        case e::burl:
+        case e::last_burl: return (x.where == s::rcpt || x.where == s::chunks) && extended;
+        case e::chunk_end:
+        case e::last_chunk_end: return x.where == s::chunk;
+        case e::etrn:
+        case e::xforward:
+        case e::xclient: return x.where == s::ready && extended;
+        case e::atrn: return x.where == s::ready && x.known.has(fact::authenticated);
+        case e::parameter: return session_rows::commands.has(x.where) && extended;
+        case e::shutdown:
+        case e::lost: return x.where != s::closed;
+        case e::tls_lost: return x.where != s::closed && x.known.has(fact::tls);
+        default: return session_rows::commands.has(x.where);   // EHLO, HELO, RSET, NOOP ...
+        }
+    }
+    // What an accepted event teaches, and what is forgotten by it.
+    static constexpr fact_set learnt(event on) {
+        return on == e::hello ? fact_set(fact::extended) : on == e::secured ? fact_set(fact::tls)
+               : on == e::auth || on == e::response ? fact_set(fact::authenticated) : fact_set();
+    }
+    static constexpr fact_set forgotten(event on) {
+        return on == e::helo ? fact_set(fact::extended) : on == e::secured || on == e::xclient ? fact::extended | fact::authenticated : fact_set();
+    }
 
-    consteval explicit order_proof(rule_of_order r) : asked(r) {
+    constexpr order_proof(walk<Protocol, fact_count> const& w, rule_of_order r) noexcept : all(w), asked(r) {
         using enum rule_of_order;
         rule(rfc5321_4_3_2_classes_of_replies, spoken - cuts, [](place x, event on) {
             auto const& row = Protocol::rules.at(x.where, on);
@@ -273,10 +330,15 @@ struct order_proof {
              [](place x, event on) { return x.where == s::chunks || after(x, on, answer::refused) == x; });
         rule(rfc5321_4_1_4_RSET_NOOP_VRFY_EXPN_HELP_in_any_order, aside | e::rset,
              [](place x, event on) { return in_order(x, on) == session_rows::commands.has(x.where); });
-        rule(rfc5321_4_1_1_NOOP_VRFY_EXPN_HELP_change_nothing, aside, [](place x, event on) { return after(x, on, answer::done) == x; });
+        rule(rfc5321_4_1_1_NOOP_VRFY_EXPN_HELP_change_nothing, aside | e::etrn | e::xforward | e::parameter,
+             [](place x, event on) { return after(x, on, answer::done) == x && after(x, on, answer::refused) == x; });
         rule(rfc5321_4_1_1_4_the_end_of_content_ends_the_transaction, e::content_end | e::last_chunk_end | e::last_burl, [](place x, event on) {
             place const kept{s::ready, x.known - Protocol::of_transaction, transaction::none};
             return !in_order(x, on) || (after(x, on, answer::done) == kept && after(x, on, answer::refused) == kept);
+        });
+        rule(rfc5321_4_1_1_4_the_end_of_content_ends_the_transaction, standard, [](place x, event on) {
+            constexpr event_set delivering = e::content_end | e::last_chunk_end | e::last_burl;
+            return (Protocol::rules.at(x.where, on).does == effect::delivers) == (delivering.has(on) && Protocol::rules.has(x.where, on));
         });
         rule(rfc5321_4_1_1_10_QUIT_wherever_commands_are_heard, e::quit, [](place x, event on) {
             place const end{s::closed, x.known - Protocol::of_transaction, transaction::none};
@@ -287,9 +349,10 @@ struct order_proof {
              [](place x, event on) { return !in_order(x, on) || x.known.has(fact::extended); });
         rule(rfc5321_3_1_nothing_but_QUIT_after_a_refused_greeting, all_commands - e::quit,
              [](place x, event on) { return x.where != s::refused || (!in_order(x, on) && after(x, on, answer::refused) == x); });
-        rule(rfc5321_3_8_a_lost_connection_leaves_no_transaction, e::lost | e::shutdown, [](place x, event on) {
-            return x.where == s::closed || (in_order(x, on) && after(x, on, answer::refused).where == s::closed &&
-                                            after(x, on, answer::refused).open == transaction::none);
+        rule(rfc5321_3_8_a_lost_connection_leaves_no_transaction, e::lost | e::shutdown | e::tls_lost, [](place x, event on) {
+            place const end{s::closed, x.known - Protocol::of_transaction, transaction::none};
+            return !should_be_in_order(x, on) || (after(x, on, answer::done) == end && after(x, on, answer::more) == end &&
+                                                  after(x, on, answer::refused) == end);
         });
         // A transaction is open in the states that say so, and in no others: a label and a transaction always agree.
         rule(rfc5321_6_1_only_a_transaction_with_a_recipient_is_delivered, e::noop,
@@ -301,7 +364,9 @@ struct order_proof {
         });
         rule(what_is_no_command_is_not_read_as_one, all_commands, [](place x, event on) { return !no_commands.has(x.where) || !in_order(x, on); });
         rule(rfc2920_3_1_a_server_that_says_354_reads_content, e::data, [](place x, event on) {
-            return x.where != s::mail || (!in_order(x, on) && after(x, on, answer::more) == place{s::content, x.known, x.open});
+            transaction const begun = x.open == transaction::none ? transaction::empty : x.open;
+            return (x.where != s::mail && x.where != s::ready) ||
+                   (!in_order(x, on) && after(x, on, answer::more) == place{s::content, x.known, begun});
         });
         rule(rfc3030_2_chunks_lead_to_one_another_and_a_refused_one_spoils, e::bdat | e::chunk_end | e::burl, [](place x, event on) {
             place const spoilt{s::spoilt, x.known - Protocol::of_transaction, transaction::none};
@@ -316,6 +381,8 @@ struct order_proof {
             return !in_order(x, on) || (x.open == transaction::none && x.known.has(fact::extended) && !x.known.has(fact::tls) &&
                                         after(x, on, answer::done) == place{s::handshake, x.known, x.open});
         });
+        rule(rfc3207_4_STARTTLS_once_after_EHLO_and_not_in_a_transaction, e::secured,
+             [](place x, event on) { return !in_order(x, on) || after(x, on, answer::refused) == place{s::closed, x.known, transaction::none}; });
         rule(rfc3207_4_2_nothing_learnt_before_TLS_survives_it, e::secured, [](place x, event on) {
             return !in_order(x, on) || after(x, on, answer::done) == place{s::greeted, fact::tls, transaction::none};
         });
@@ -339,28 +406,64 @@ struct order_proof {
         rule(rfc4954_4_only_AUTH_authenticates, spoken - e::auth - e::response, [](place x, event on) {
             return x.known.has(fact::authenticated) || !(after(x, on, answer::done).known | after(x, on, answer::more).known).has(fact::authenticated);
         });
+        rule(rfc2645_5_accepted_TURN_and_ATRN_change_the_roles, e::turn | e::atrn, [](place x, event on) {
+            return !in_order(x, on) || after(x, on, answer::done) == place{s::turned, x.known, transaction::none};
+        });
+        // And for what no rule above has a word about: nothing else is in order, nothing else moves, nothing else is learnt.
+        rule(each_event_where_the_RFCs_have_it_and_nowhere_else, standard, [](place x, event on) {
+            // Even if the facts that are asked for never hold there: a row says what it means.
+            fact_set best = fact::extended | fact::tls;
+            best = on == e::starttls ? best - fact::tls : on == e::auth ? best : best | fact::authenticated;
+            bool const has_row = Protocol::rules.has(x.where, on) && Protocol::rules.at(x.where, on).in_order;
+            return in_order(x, on) == should_be_in_order(x, on) && has_row == should_be_in_order({x.where, best, x.open}, on);
+        });
+        rule(what_is_out_of_order_moves_nothing, standard - cuts, [](place x, event on) {
+            // But for what decides over octets that come all the same: RFC 2920 3.1, RFC 3030 2.
+            bool const reads = on == e::data && (x.where == s::mail || x.where == s::ready || x.where == s::rcpt);
+            bool const spoils = (on == e::bdat && x.where == s::mail) || (on == e::data && x.where == s::chunks) ||
+                                (x.where == s::rcpt && (on == e::bdat || on == e::burl || on == e::last_burl));
+            place const spoilt{on == e::last_burl ? s::ready : s::spoilt, x.known - Protocol::of_transaction, transaction::none};
+            if (in_order(x, on)) return true;
+            auto const& row = Protocol::rules.at(x.where, on);
+            bool const right = row.refused != session_rows::never && after(x, on, answer::refused) == (spoils ? spoilt : x);
+            // Where a fact is to blame, one who says yes all the same is followed. By none but him.
+            if (row.in_order || !Protocol::rules.has(x.where, on)) return right;
+            return right && (reads || spoils) && row.done == session_rows::never && row.more == (reads ? s::content : session_rows::never);
+        });
+        rule(facts_change_by_what_the_RFCs_say_and_by_nothing_else, standard, [](place x, event on) {
+            auto const& row = Protocol::rules.at(x.where, on);
+            return !Protocol::rules.has(x.where, on) || (row.sets == learnt(on) && row.clears == forgotten(on) &&
+                                                         row.brings == (on == e::mail ? Protocol::of_transaction : fact_set()));
+        });
     }
 };
 }  // namespace detail
 
 namespace detail {
+template <class Protocol>
+inline constexpr walk<Protocol, fact_count> walk_of{};
+
+template <class Protocol>
+inline constexpr auto finding_of = walk_of<Protocol>.prove();
 template <class Protocol, rule_of_order Rule>
-consteval bool prove_rule() {
-    constexpr order_proof<Protocol> proof{Rule};
-    return order_is_right<proof.broken, proof.where, proof.what, proof.known>();
-}
-template <class Protocol, std::size_t... Rule>
-consteval bool prove_rules(std::index_sequence<Rule...>) {
-    return (prove_rule<Protocol, static_cast<rule_of_order>(Rule + 1)>() && ...);
+inline constexpr order_proof<Protocol> proof_of{walk_of<Protocol>, Rule};
+
+// Up to the first rule that does not hold, which says most: the last ones say of all events what those before say of some.
+template <class Protocol, std::size_t Rule>
+consteval bool prove_rules() {
+    constexpr auto const& proof = proof_of<Protocol, static_cast<rule_of_order>(Rule)>;
+    if constexpr (proof.broken != rule_of_order::none) return order_is_right<proof.broken, proof.where, proof.what, proof.known>();
+    else if constexpr (Rule != rule_of_order_count) return prove_rules<Protocol, Rule + 1>();
+    else return true;
 }
 }  // namespace detail
 
 /// Instantiated, proves a protocol, or does not compile.
 template <class Protocol>
 consteval bool prove() {
-    constexpr auto found = detail::order_proof<Protocol>::all.prove();
-    return table_is_right<found.fault, found.where, found.on, found.facts>() &&
-           detail::prove_rules<Protocol>(std::make_index_sequence<static_cast<std::size_t>(rule_of_order::xclient_begins_anew)>());
+    constexpr auto const& found = detail::finding_of<Protocol>;
+    if constexpr (found.fault != table_fault::none) return table_is_right<found.fault, found.where, found.on, found.facts>();
+    else return detail::prove_rules<Protocol, 1>();
 }
 
 }  // namespace ehlo

@@ -39,7 +39,7 @@ enum class want : std::uint8_t {
 inline constexpr std::size_t want_count = 7;
 inline constexpr std::string_view want_names[want_count] = {"read", "write", "room", "reply", "tls", "turn", "close"};
 constexpr std::string_view name(want w) noexcept { return want_names[static_cast<unsigned>(w)]; }
-static_assert(detail::are_names(want_names) && static_cast<std::size_t>(want::close) + 1 == want_count, "a want lacks its name");
+static_assert(detail::names_all<want>(want_names), "a want has no name");
 
 /// What a call did: discard `consumed` octets of the input, send `produced` octets of the output, then do what it wants.
 struct [[nodiscard]] step {
@@ -55,11 +55,6 @@ constexpr std::size_t known_size() noexcept {
     if constexpr (requires(Out& out) { std::span(out); }) return decltype(std::span(std::declval<Out&>()))::extent;
     else return std::dynamic_extent;
 }
-
-// A string that owns its octets and is about to die, told from a view by what a copy of it costs.
-template <class S>
-concept dying_string = !std::is_lvalue_reference_v<S> && std::is_class_v<S> && !std::is_trivially_copyable_v<S> &&
-                       std::is_convertible_v<S, std::string_view>;
 
 /// Who is given the octets.
 enum class reader : std::uint8_t { nobody, commands, content, chunk, responses };
@@ -178,9 +173,9 @@ class server_with {
     awaited awaited_{};
     std::uint32_t errors_ = 0;
     std::uint32_t left_ = 0;        // octets of the input that were there and not consumed
-    std::uint16_t name_size_;
     leniency tolerate_;
     leniency tolerated_{};          // in the latest command
+    std::uint16_t name_size_;
     detail::bdat_finder finder_;    // in a line that is being thrown away
     std::uint8_t brings_ = 0;       // facts that the MAIL which is being answered brings
     bool pipelined_ = false;        // a command was refused, others may have been sent before its reply was seen (RFC 2920 3.1)
@@ -210,10 +205,10 @@ class server_with {
           name_(name.data()),
           offered_(settings.offers),
           session_(detail::required_by(settings)),
-          name_size_(static_cast<std::uint16_t>(name.size() < 0xFFFF ? name.size() : 0xFFFF)),
-          tolerate_(settings.grammar.tolerate) {}
+          tolerate_(settings.grammar.tolerate),
+          name_size_(static_cast<std::uint16_t>(name.size() < 0xFFFF ? name.size() : 0xFFFF)) {}
     /// They would be gone before they are used.
-    template <detail::dying_string S>
+    template <detail::temporary S>
     server_with(policy const&, S&&) = delete;
     template <class S>
     server_with(policy&&, S&&) = delete;
@@ -1117,7 +1112,7 @@ class basic_server : public server_with<Own...> {
 
     constexpr explicit basic_server(std::string_view name EHLO_LIFETIMEBOUND) noexcept : base(rules, name) {}
     /// The name would be gone before it is used.
-    template <detail::dying_string S>
+    template <detail::temporary S>
     explicit basic_server(S&& name) = delete;
 
     template <class Handler>

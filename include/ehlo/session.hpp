@@ -2,6 +2,7 @@
 // RFC 5321 4.1.4, 3.1 to 3.3, 3.8; RFC 2033, 2645, 2920, 3030, 3207, 4468, 4954; XCLIENT and XFORWARD of Postfix.
 #pragma once
 
+#include <ehlo/names.hpp>
 #include <ehlo/table.hpp>
 #include <ehlo/verb.hpp>
 
@@ -30,6 +31,7 @@ enum class state : std::uint8_t {
 inline constexpr std::size_t state_count = 14;
 inline constexpr std::string_view state_names[state_count] = {"connected", "greeted", "ready",    "mail",      "rcpt",    "content", "chunk",
                                                               "chunks",    "spoilt",  "exchange", "handshake", "refused", "turned",  "closed"};
+static_assert(detail::names_all<state>(state_names), "a state has no name");
 constexpr std::string_view name(state s) noexcept { return state_names[static_cast<unsigned>(s)]; }
 using state_set = set_of<state>;
 constexpr state_set operator|(state a, state b) noexcept { return state_set(a) | state_set(b); }
@@ -67,20 +69,7 @@ inline constexpr std::size_t event_count = 41, own_event_count = 8;
 using event_set = set_of<event>;
 constexpr event_set operator|(event a, event b) noexcept { return event_set(a) | event_set(b); }
 
-namespace detail {
-// Every one has a name, and each its own.
-template <std::size_t N>
-consteval bool are_names(std::string_view const (&names)[N]) {
-    for (std::size_t i = 0; i < N; ++i) {
-        if (names[i].empty()) return false;
-        for (std::size_t j = 0; j < i; ++j)
-            if (names[i] == names[j]) return false;
-    }
-    return true;
-}
-static_assert(are_names(state_names) && static_cast<std::size_t>(state::closed) + 1 == state_count, "a state lacks its name");
-static_assert(static_cast<std::size_t>(event::own7) + 1 == event_count, "an event is not counted");
-}  // namespace detail
+static_assert(detail::counts_all<event, event_count>(), "an event is not counted");
 
 /// What is known besides the state.
 enum class fact : std::uint8_t {
@@ -92,6 +81,7 @@ enum class fact : std::uint8_t {
 };
 inline constexpr std::size_t fact_count = 5;
 inline constexpr std::string_view fact_names[fact_count] = {"extended", "tls", "authenticated", "smtputf8", "binary"};
+static_assert(detail::names_all<fact>(fact_names), "a fact has no name");
 constexpr std::string_view name(fact f) noexcept { return fact_names[static_cast<unsigned>(f)]; }
 using fact_set = set_of<fact>;
 constexpr fact_set operator|(fact a, fact b) noexcept { return fact_set(a) | fact_set(b); }
@@ -118,7 +108,7 @@ inline constexpr fact_set anyway = fact::tls | fact::authenticated;
 inline constexpr event_facts event_table[event_count] = {
     {event::greeting, "greeting", false, replies_due::one, 300, detail::anyway},
     {event::hello, "EHLO", false, replies_due::one, 300, detail::anyway},
-    {event::helo, "HELO", false, replies_due::one, 300, detail::anyway},
+    {event::helo, "HELO", false, replies_due::one, 300, fact::authenticated},
     {event::mail, "MAIL", true, replies_due::one, 300, {}},
     {event::rcpt, "RCPT", true, replies_due::one, 300, {}},
     {event::data, "DATA", false, replies_due::one, 120, {}},
@@ -158,6 +148,7 @@ inline constexpr event_facts event_table[event_count] = {
     {event::own6, "own command 6", false, replies_due::one, 300, {}},
     {event::own7, "own command 7", false, replies_due::one, 300, {}},
 };
+static_assert(detail::rows_for_all<event>(event_table, &event_facts::code), "event_table lacks a row, or a row is out of place");
 constexpr event_facts const& facts_of(event e) noexcept { return event_table[static_cast<unsigned>(e)]; }
 constexpr std::string_view name(event e) noexcept { return facts_of(e).name; }
 
@@ -195,6 +186,8 @@ struct session_rows {
         {s::rcpt,            e::data,                 never,      s::content,  stay,        effect::none,     {}, f::binary},
         // RFC 2920 3.1: a server may say 354 though it refused each recipient of the pipeline. Then it reads content.
         misplaced(s::mail,   e::data,                 never,      s::content,  stay,        effect::none),
+        // Or though it refused MAIL.
+        misplaced(s::ready,  e::data,                 never,      s::content,  stay,        effect::begins),
         // RFC 5321 4.1.1.4: the buffers are cleared either way.
         {s::content,         e::content_end,          s::ready,   never,       s::ready,    effect::delivers},
         {in_order,           e::rset,                 s::ready,   never,       stay,        effect::drops},
@@ -218,7 +211,7 @@ struct session_rows {
         // RFC 3207 4.2: under TLS nothing is known of what was said before.
         {s::ready,           e::starttls,             s::handshake, never,     stay,        effect::none,     f::extended, f::tls},
         {s::handshake,       e::secured,              s::greeted, never,       s::closed,   effect::none,     {}, {}, f::tls, f::extended | f::authenticated},
-        {alive - s::connected, e::tls_lost,           s::closed,  s::closed,   s::closed,   effect::ends,     f::tls},
+        {alive,              e::tls_lost,             s::closed,  s::closed,   s::closed,   effect::ends,     f::tls},
 
         // RFC 4954 4: once, and not in a transaction.
         {s::ready,           e::auth,                 s::ready,   s::exchange, stay,        effect::none,     f::extended, f::authenticated, f::authenticated},
@@ -241,6 +234,7 @@ inline constexpr std::size_t session_row_count = sizeof(session_rows::rows) / si
 struct smtp_protocol {
     static constexpr transition_table<state, event, fact, state_count, event_count, detail::session_row_count> rules{detail::session_rows::rows};
     static constexpr fact_set of_transaction = fact::smtputf8 | fact::binary;                            ///< they end with it
+    static constexpr fact_set from_outside = fact::tls | fact::authenticated;                            ///< may hold from the beginning
     static constexpr event brings_by = event::parameter;                                              ///< in order where a command may bring facts
     static constexpr state_set ends = state::turned | state::closed;
     static constexpr event_set cuts = event::shutdown | event::lost | event::tls_lost;                   ///< they come from outside
@@ -294,9 +288,12 @@ class basic_session {
         if (missing.empty()) [[likely]] return std::nullopt;
         return missing.has(fact::tls) ? errc::tls_required : errc::not_authenticated;
     }
+    /// What the service, or a client that will not do without, requires from now on.
+    constexpr void require(fact_set facts) noexcept { required_ = static_cast<std::uint8_t>(facts.bits); }
+
     /// Whether a reply of this class is an answer to the event here.
     constexpr bool fits(event e, answer a) const noexcept {
-        return detail::target_of(Protocol::rules.at(where_, e), a) != detail::session_rows::never;
+        return Protocol::rules.has_answer(e, a) && detail::target_of(Protocol::rules.at(where_, e), a) != detail::session_rows::never;
     }
     /// The event was answered: the only way anything moves. `brought`: facts that the command itself brings. 421 is the end of
     /// the session, whatever it answers (RFC 5321 3.8).
@@ -316,9 +313,8 @@ class basic_session {
             if (before.open == transaction::none) return change::none;
             return r.does == effect::delivers && a == answer::done ? change::delivered : change::dropped;
         }
-        if (a != answer::done) return change::none;
-        if (r.does == effect::begins) return change::begun;
-        if (r.does != effect::adds) return change::none;
+        if (a != answer::refused && r.does == effect::begins) return change::begun;
+        if (a != answer::done || r.does != effect::adds) return change::none;
         ++recipients_;
         return change::added;
     }

@@ -21,7 +21,7 @@ inline constexpr unsigned answer_count = 3;
 /// What an answer does to the transaction.
 enum class effect : std::uint8_t {
     none,
-    begins,    ///< done: a transaction is open, without a recipient
+    begins,    ///< not refused: a transaction is open, without a recipient
     adds,      ///< done: one recipient more
     part,      ///< a part of the content. Refused: the transaction is dropped
     delivers,  ///< done: the message is delivered. Refused: it is dropped. The transaction is over
@@ -67,6 +67,7 @@ struct transition_table {
 
     row rows[Rows + 1] = {};   // the last one is that of all cells that no other row names
     std::uint8_t cells[States][Events] = {};
+    std::uint8_t answers[Events] = {};   // classes of answers that an event can have at all, one bit each
     State twice_in{};          // a cell that two rows name
     Event twice_on{};
     bool twice = false;
@@ -77,6 +78,10 @@ struct transition_table {
             for (auto& cell : line) cell = Rows;
         for (std::size_t r = 0; r < Rows; ++r) {
             rows[r] = given[r];
+            unsigned const can = (given[r].done != never_to<State> ? 1u : 0u) | (given[r].more != never_to<State> ? 2u : 0u) |
+                                 (given[r].refused != never_to<State> ? 4u : 0u);
+            for (std::size_t e = 0; e < Events; ++e)
+                if (given[r].on.has(static_cast<Event>(e))) answers[e] = static_cast<std::uint8_t>(answers[e] | can);
             for (std::size_t s = 0; s < States; ++s) {
                 if (!given[r].from.has(static_cast<State>(s))) continue;
                 for (std::size_t e = 0; e < Events; ++e) {
@@ -96,6 +101,10 @@ struct transition_table {
 
     constexpr row const& at(State s, Event e) const noexcept {
         return rows[cells[static_cast<std::size_t>(s)][static_cast<std::size_t>(e)]];
+    }
+    /// Whether an event has answers of this class, in whatever state.
+    constexpr bool has_answer(Event e, answer a) const noexcept {
+        return (answers[static_cast<std::size_t>(e)] >> static_cast<unsigned>(a) & 1) != 0;
     }
     constexpr bool has(State s, Event e) const noexcept { return cells[static_cast<std::size_t>(s)][static_cast<std::size_t>(e)] != Rows; }
 };
@@ -135,9 +144,9 @@ constexpr situation<State, Fact> settle(Row const& r, situation<State, Fact> x, 
         x.open = transaction::none;
         x.known = x.known - of_transaction;
     }
+    if (a != answer::refused && r.does == effect::begins) x.open = transaction::empty;
     if (a != answer::done) return x;
     x.known = (x.known - r.clears) | r.sets | (brought & r.brings);
-    if (r.does == effect::begins) x.open = transaction::empty;
     if (r.does == effect::adds) x.open = x.open == transaction::empty ? transaction::one : transaction::many;
     return x;
 }

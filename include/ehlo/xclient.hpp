@@ -14,7 +14,7 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 /// The attributes of both commands. Postfix XCLIENT_README, XFORWARD_README; those of the second line are Dovecot's.
 enum class client_attribute : std::uint8_t {
     name, addr, port, proto, helo, login, destaddr, destport, ident, source,
-    session, client_transport, ttl, timeout, forward,
+    session_id, client_transport, ttl, timeout, forward,
 };
 inline constexpr std::string_view client_attribute_names[] = {
     "NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT", "IDENT", "SOURCE",
@@ -24,7 +24,7 @@ inline constexpr unsigned client_attribute_count = sizeof client_attribute_names
 constexpr std::string_view name(client_attribute a) noexcept { return client_attribute_names[static_cast<unsigned>(a)]; }
 
 /// Whether an attribute is one that Dovecot has and Postfix does not.
-[[nodiscard]] constexpr bool is_dovecot(client_attribute a) noexcept { return a >= client_attribute::session; }
+[[nodiscard]] constexpr bool is_dovecot(client_attribute a) noexcept { return a >= client_attribute::session_id; }
 
 /// Whether a command has an attribute: XCLIENT has no IDENT and SOURCE, XFORWARD no LOGIN, DESTADDR and DESTPORT, and none of
 /// Dovecot's.

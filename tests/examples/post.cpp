@@ -168,8 +168,8 @@ class session {
             ++written_;
             return true;
         }
-        if (next_ == stage::hello) must(smtp_.hello(out, opt.name, hello_));
-        else must(next_ == stage::quit ? smtp_.bare(out, ehlo::verb::quit) : smtp_.data(out));
+        if (next_ == stage::hello) must(hello_ == ehlo::verb::helo ? smtp_.helo(out, opt.name) : smtp_.hello(out, opt.name));
+        else must(next_ == stage::quit ? smtp_.quit(out) : smtp_.data(out));
         next_ = stage::listen;
         return true;
     }

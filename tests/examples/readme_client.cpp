@@ -30,7 +30,7 @@ int main() {
     in = server[3];
     ok = ok && reply();
     ok = ok && !smtp.rcpt(out, "<bob@example.org>");  // out of order: an error, and nothing is written
-    ok = ok && smtp.bare(out, ehlo::verb::quit);
+    ok = ok && smtp.quit(out);
     in = server[4];
     ok = ok && reply() && smtp.where() == ehlo::state::closed;
     std::printf("%.*s", static_cast<int>(out.size()), buffer);

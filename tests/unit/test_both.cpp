@@ -152,7 +152,7 @@ struct sender {
             }
             if (content_sent || quit || (!idle && !pipelining)) break;
             if (todo.empty()) {
-                if (!idle || !tell(c.bare(w, verb::quit))) break;
+                if (!idle || !tell(c.quit(w))) break;
                 quit = true;
                 break;
             }
@@ -171,13 +171,11 @@ struct sender {
                 ++refused;
                 begin();
             } else if (next_rcpt < m.to.size()) {
-                ehlo::syntax grammar;
-                grammar.smtputf8 = m.utf8;
-                if (!tell(c.rcpt(w, m.to[next_rcpt], ""sv, grammar))) break;
+                if (!tell(c.rcpt(w, m.to[next_rcpt]))) break;
                 ++next_rcpt;
             } else if (!data_sent) {
                 if (idle && c.recipients() == 0) {
-                    if (!tell(c.bare(w, verb::rset))) break;
+                    if (!tell(c.rset(w))) break;
                     reset_sent = true;
                     break;
                 }
@@ -185,7 +183,7 @@ struct sender {
                 data_sent = true;
                 break;
             } else if (idle) {  // DATA was refused, and the transaction may be open
-                if (!tell(c.bare(w, verb::rset))) break;
+                if (!tell(c.rset(w))) break;
                 reset_sent = true;
                 break;
             } else {
@@ -399,7 +397,7 @@ TEST_CASE("both: many mails, each begun in the packet that ends the one before")
                 REQUIRE((used && *used == rest.size()));
                 REQUIRE(*client.end_content(w));
                 if (n + 1 < mails) envelope(w);
-                else REQUIRE(client.bare(w, verb::quit));
+                else REQUIRE(client.quit(w));
             });
         }
         CHECK(server.handler.delivered == expected);

@@ -245,7 +245,7 @@ struct lmtp_client {
     }
     void begin(std::string_view offer = "250-b\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n") {
         hear("220 b LMTP\r\n");
-        REQUIRE(write([&](writer& w) { return c.hello(w, "a", verb::lhlo); }));
+        REQUIRE(write([&](writer& w) { return c.lhlo(w, "a"); }));
         CHECK(sent == "LHLO a\r\n");
         CHECK(hear(offer).accepted);
     }
@@ -353,7 +353,7 @@ TEST_CASE("LMTP: client and server against each other", "[lmtp]") {
             REQUIRE_FALSE(mine.c.over());
         };
         exchange();
-        REQUIRE(mine.write([&](writer& w) { return mine.c.hello(w, "a.example", verb::lhlo); }));
+        REQUIRE(mine.write([&](writer& w) { return mine.c.lhlo(w, "a.example"); }));
         exchange();
         std::vector<std::string> expected;
         for (std::size_t t = r.between(1, 3); t > 0; --t) {
@@ -371,7 +371,7 @@ TEST_CASE("LMTP: client and server against each other", "[lmtp]") {
             if (r.one_in(2)) exchange();
             if (accepted.empty()) {
                 exchange();
-                REQUIRE(mine.write([&](writer& w) { return mine.c.bare(w, verb::rset); }));
+                REQUIRE(mine.write([&](writer& w) { return mine.c.rset(w); }));
                 continue;
             }
             REQUIRE(mine.write([&](writer& w) { return mine.c.data(w); }));

@@ -667,7 +667,7 @@ TEST_CASE("the attributes of XCLIENT", "[leniency]") {
     auto const f = parse_client_facts(verb::xclient, "HELO=a TTL=5 HELO=b SESSION=s", rules);
     REQUIRE(f);
     CHECK(f->find(client_attribute::helo) == "b");  // the last one counts
-    CHECK(f->find(client_attribute::session) == "s");
+    CHECK(f->find(client_attribute::session_id) == "s");
     CHECK(f->find(client_attribute::name) == std::nullopt);
     CHECK(f->tolerated == rules.tolerate);
     for (unsigned i = 0; i < client_attribute_count; ++i) {

@@ -384,7 +384,7 @@ void reply_code(row const& r) {
         ehlo::writer w(more);
         REQUIRE(c.receive("220 ready\r\n").ready());
         if (r.code == 220) continue;
-        REQUIRE(c.hello(w, "usc.edu", verb::helo));
+        REQUIRE(c.helo(w, "usc.edu"));
         REQUIRE(c.receive("250 mit.edu\r\n").ready());
         REQUIRE(c.mail(w, "<Smith@usc.edu>"));
         if (r.code / 100 == 3) {
@@ -413,7 +413,7 @@ void first_digit(row const& r) {
         char more[512];
         ehlo::writer w(more);
         REQUIRE(c.receive("220 ready\r\n").ready());
-        REQUIRE(c.hello(w, "usc.edu", verb::helo));
+        REQUIRE(c.helo(w, "usc.edu"));
         REQUIRE(c.receive("250 mit.edu\r\n").ready());
         REQUIRE(c.mail(w, "<Smith@usc.edu>"));
         REQUIRE(c.receive("250 OK\r\n").ready());
@@ -625,7 +625,7 @@ void dialogue(row const& r) {
         REQUIRE(split);
         auto const path = [](std::string_view text) { return text.substr(text.find('<')); };
         switch (split->verb) {
-        case verb::helo: CHECK(c.hello(out, split->arguments, verb::helo)); break;
+        case verb::helo: CHECK(c.helo(out, split->arguments)); break;
         case verb::mail:
             if (line.strict.starts_with("missing_domain")) {  // the client does not write what strict readers refuse
                 auto const no = c.mail(out, path(line.text));
@@ -635,7 +635,7 @@ void dialogue(row const& r) {
             break;
         case verb::rcpt: CHECK(c.rcpt(out, path(right))); break;
         case verb::data: CHECK(c.data(out)); break;
-        case verb::quit: CHECK(c.bare(out, verb::quit)); break;
+        case verb::quit: CHECK(c.quit(out)); break;
         default: FAIL("a verb that no dialogue has"); break;
         }
         CHECK(ehlo::iequals(out.text(), std::string(right) + "\r\n"));

@@ -1,0 +1,646 @@
+// The typestate client: what is out of order does not compile. A shell of types over `client`, derived from the table.
+//
+//   auto ready = ehlo::flow::connected(smtp).on(io.reply()).accepted()                  // smtp: an ehlo::client
+//                    .hello(io.out, "me.example").on(io.reply()).accepted();
+//   auto mail = std::move(ready).mail(io.out, "<ann@me.example>").on(io.reply());
+//   if (!mail) return mail.reply().code();
+//   std::move(mail).accepted().data(io.out);        // does not compile: state::mail, event::data are out of order
+//
+// A command belongs to a session and gives `awaiting`, which takes its reply and gives `answered`, which must be asked for the
+// session that follows: accepted(), refused(), challenged() or either_way(). So a reply that was not looked at does not
+// compile, either. Types know where a session is *if* the answer was the one that was asked for; if it was not, or if nothing
+// could be written, the session is not there: it is false, and its commands write nothing.
+//
+// io.reply() is the caller's. It gives what client::receive() says once that is no longer need_more, waiting for octets as
+// long as client::awaits(); need_more means that the connection is lost:
+//
+//   auto reply() {
+//       in.erase(0, used);
+//       for (;;) {
+//           auto const r = smtp.receive(in);
+//           if (r.need_more() && smtp.awaits() && send_and_wait()) continue;
+//           used = r.consumed;
+//           return r;
+//       }
+//   }
+//
+// A session is spent by the command that leads on, so `std::move` stands before it; commands that lead nowhere else (NOOP,
+// VRFY, RCPT in an envelope ...) need none. Clang warns of a spent session that is used again (-Wconsumed). GCC does not; then
+// it is not there, unless the client has come back to where it was.
+#pragma once
+
+#include <ehlo/client.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace ehlo::inline v0::inline EHLO_TARGET::flow {
+
+/// Where a session can be: a state, and what is known there of the facts that decide on order.
+template <state In, fact... Known>
+struct place {
+    static constexpr state where = In;
+    static constexpr fact_set known = (fact_set{} | ... | fact_set(Known));
+};
+
+namespace detail {
+
+template <class Client>
+struct protocol_of_client;
+template <class... Own>
+struct protocol_of_client<client_with<Own...>> {
+    using type = protocol_with<Own...>;
+};
+template <class Client>
+using protocol_of = typename protocol_of_client<Client>::type;
+
+/// The facts that some row needs or bars. The others make no difference to what may be said.
+template <class Client>
+inline constexpr fact_set guards = [] {
+    fact_set all;
+    for (auto const& r : protocol_of<Client>::rules.rows) all |= r.needs | r.barred;
+    return all;
+}();
+
+template <class Client, class Where, event On>
+concept in_order = !ehlo::detail::find_disorder(protocol_of<Client>::rules.at(Where::where, On), Where::known);
+
+/// A place as a value.
+struct spot {
+    state where{};
+    fact_set known{};
+    constexpr bool operator==(spot const&) const = default;
+};
+
+/// Places in order of their numbers, each once: equal sets are equal types.
+struct place_set {
+    spot at[64]{};
+    std::size_t count = 0;
+
+    static constexpr std::uint64_t number(spot const& p) noexcept { return static_cast<std::uint64_t>(p.where) << 32 | p.known.bits; }
+    constexpr void add(spot const& p) noexcept {
+        std::size_t n = count;
+        while (n != 0 && number(at[n - 1]) > number(p)) --n;
+        if (n != 0 && at[n - 1] == p) return;
+        for (std::size_t i = count++; i > n; --i) at[i] = at[i - 1];
+        at[n] = p;
+    }
+    constexpr void add(place_set const& other) noexcept {
+        for (std::size_t i = 0; i < other.count; ++i) add(other.at[i]);
+    }
+    constexpr bool has(place_set const& other) const noexcept {
+        place_set both = *this;
+        both.add(other);
+        return both.count == count;
+    }
+};
+template <class... Where>
+constexpr place_set make_places() noexcept {
+    place_set all;
+    (all.add(spot{Where::where, Where::known}), ...);
+    return all;
+}
+
+/// Where an answer leads from any of these places. Of what is out of order there the client knows nothing but what the table
+/// says of those who answer it all the same.
+template <class Client>
+constexpr place_set after(place_set const& from, event on, answer a, fact_set brought = {}) {
+    place_set to;
+    for (std::size_t i = 0; i < from.count; ++i) {
+        auto const& r = protocol_of<Client>::rules.at(from.at[i].where, on);
+        if (ehlo::detail::target_of(r, a) == ehlo::detail::session_rows::never) continue;
+        situation<state, fact> const before{from.at[i].where, from.at[i].known, transaction::one};
+        auto const now = ehlo::detail::settle(r, before, a, brought, protocol_of<Client>::of_transaction);
+        fact_set const kept = in_transaction(now.where) ? now.known : now.known - protocol_of<Client>::of_transaction;
+        to.add(spot{now.where, kept & guards<Client>});
+    }
+    return to;
+}
+/// Where all answers lead.
+template <class Client>
+constexpr place_set after_any(place_set const& from, event on, fact_set brought = {}) {
+    place_set to = after<Client>(from, on, answer::done, brought);
+    to.add(after<Client>(from, on, answer::more));
+    to.add(after<Client>(from, on, answer::refused));
+    return to;
+}
+/// The answer that one hopes for: to DATA there is no other than 354.
+template <class Client>
+constexpr place_set after_success(place_set const& from, event on, fact_set brought = {}) {
+    place_set const to = after<Client>(from, on, answer::done, brought);
+    return to.count != 0 ? to : after<Client>(from, on, answer::more);
+}
+/// All places that can be reached by nothing but this event.
+template <class Client>
+constexpr place_set closure(place_set from, event on) {
+    for (std::size_t before = 0; before != from.count;) {
+        before = from.count;
+        from.add(after_any<Client>(from, on));
+    }
+    return from;
+}
+// The same as types, since GCC 12 does not survive an alias template with a set as its argument.
+template <class Client, class From, event On, answer A>
+struct answered_places {
+    static constexpr place_set all = after<Client>(From::all, On, A);
+};
+template <class Client, class From, event On, fact_set Brings = fact_set{}>
+struct hoped_places {
+    static constexpr place_set all = after_success<Client>(From::all, On, Brings);
+};
+template <class Client, class From, event On, fact_set Brings = fact_set{}>
+struct possible_places {
+    static constexpr place_set all = after_any<Client>(From::all, On, Brings);
+};
+template <class Client, class From, event On>
+struct closed_places {
+    static constexpr place_set all = closure<Client>(From::all, On);
+};
+template <class From, state S>
+struct places_of_state {
+    static constexpr place_set all = [] {
+        place_set some;
+        for (std::size_t i = 0; i < From::all.count; ++i)
+            if (From::all.at[i].where == S) some.add(From::all.at[i]);
+        return some;
+    }();
+};
+
+// As types that name state and facts, so that a compiler's message does.
+template <state In, std::uint64_t Known, fact... Named>
+constexpr auto name_facts() noexcept {
+    if constexpr (Known == 0) return place<In, Named...>{};
+    else {
+        constexpr unsigned next = [] {
+            unsigned n = 0;
+            while ((Known >> n & 1) == 0) ++n;
+            return n;
+        }();
+        return name_facts<In, (Known & (Known - 1)), Named..., static_cast<fact>(next)>();
+    }
+}
+template <class Client, state In, std::uint64_t Known>
+using place_of = decltype(name_facts<In, (Known & guards<Client>.bits)>());
+
+template <template <class, class...> class To, class Client, class Set, class = std::make_index_sequence<Set::all.count>>
+struct explode;
+template <template <class, class...> class To, class Client, class Set, std::size_t... I>
+struct explode<To, Client, Set, std::index_sequence<I...>> {
+    using type = To<Client, decltype(name_facts<Set::all.at[I].where, Set::all.at[I].known.bits>())...>;
+};
+
+}  // namespace detail
+
+template <class Client, class... Where>
+class session;
+template <class Client, event On, class... From>
+class awaiting;
+template <class Client, event Last, class Hoped, class Possible>
+class pipeline;
+
+namespace detail {
+template <class Client, class Set>
+using session_in = typename explode<session, Client, Set>::type;
+/// What a session at these places knows of what may come.
+template <class Client, class... Where>
+struct places {
+    static constexpr place_set all = make_places<Where...>();
+    static constexpr bool alone = true;   // nothing is under way
+    template <event On>
+    static constexpr bool can = (in_order<Client, Where, On> && ...);
+    /// Whether an event leads nowhere else.
+    template <event On>
+    static constexpr bool remains = all.has(after_any<Client>(all, On));
+    template <class One>
+    static constexpr event own = protocol_of<Client>::template event_of<One>;
+};
+template <class Client, class Set>
+using places_in = typename explode<places, Client, Set>::type;
+
+/// Likewise with commands under way, the last of which is `Last`: where they lead if all are accepted, and where they may lead.
+template <class Client, event Last, class Hoped, class Possible>
+struct places_ahead {
+    static constexpr bool alone = false;
+    template <event On>
+    static constexpr bool can = facts_of(Last).pipelined && Last != event::chunk_end && Last != event::last_chunk_end && Hoped::template can<On>;
+    template <event On>
+    static constexpr bool remains = On == Last && Hoped::all.has(after_success<Client>(Hoped::all, On)) && Possible::template remains<On>;
+    template <class One>
+    static constexpr event own = protocol_of<Client>::template event_of<One>;
+};
+
+template <class At, event On>
+concept in_order_at = At::template can<On>;
+template <class At, event On>
+concept leads_nowhere_else = At::template can<On> && At::template remains<On>;
+
+/// The commands, each for what can begin one: a session, or a command under way. `At` says what is in order, `Self` what comes
+/// of it.
+template <class Self, class At>
+class EHLO_CONSUMABLE commands {
+    template <event On, fact_set Brings = fact_set{}, class Write>
+    constexpr auto next(Write&& write) noexcept {
+        return static_cast<Self*>(this)->template step<On, Brings>(write);
+    }
+
+  public:
+    EHLO_CONSUMES constexpr auto hello(writer& out, std::string_view name) && noexcept requires in_order_at<At, event::hello> {
+        return next<event::hello>([&](auto& c) noexcept { return c.hello(out, name); });
+    }
+    EHLO_CONSUMES constexpr auto helo(writer& out, std::string_view name) && noexcept requires in_order_at<At, event::helo> {
+        return next<event::helo>([&](auto& c) noexcept { return c.helo(out, name); });
+    }
+    /// `mail<fact::binary>` for BODY=BINARYMIME: then DATA does not compile, and BDAT does.
+    template <fact_set Brings = fact_set{}>
+    EHLO_CONSUMES constexpr auto mail(writer& out, std::string_view from, mail_options const& options = {}) && noexcept
+        requires in_order_at<At, event::mail>
+    {
+        return next<event::mail, Brings>([&](auto& c) noexcept -> result<std::size_t> {
+            // What the type does not say may not be asked for by the text of a parameter, either.
+            auto const others = parse_mail_parameters(options.others, wide());
+            bool const binary = options.body == body::binary_mime || (others && others->body() == body::binary_mime);
+            if (binary != Brings.has(fact::binary)) return fail(errc::bad_value, 0);
+            return c.mail(out, from, options);
+        });
+    }
+    template <class... Parameters>
+    EHLO_CONSUMES constexpr auto rcpt(writer& out, std::string_view to, Parameters const&... parameters) && noexcept
+        requires in_order_at<At, event::rcpt>
+    {
+        return next<event::rcpt>([&](auto& c) noexcept { return c.rcpt(out, to, parameters...); });
+    }
+    /// Where a recipient more or less makes no difference to what may come: in an envelope, in a pipeline.
+    template <class... Parameters>
+    constexpr auto rcpt(writer& out, std::string_view to, Parameters const&... parameters) & noexcept
+        requires leads_nowhere_else<At, event::rcpt>
+    {
+        return next<event::rcpt>([&](auto& c) noexcept { return c.rcpt(out, to, parameters...); });
+    }
+    /// A range of recipients in a pipeline.
+    template <class Range>
+    EHLO_CONSUMES constexpr auto rcpt_each(writer& out, Range const& recipients) && noexcept
+        requires(in_order_at<At, event::rcpt> && !At::alone)
+    {
+        return next<event::rcpt>([&](auto& c) noexcept -> result<std::size_t> {
+            std::size_t size = 0;
+            for (auto const& to : recipients) {
+                auto const written = c.rcpt(out, to);
+                if (!written) return written;
+                size += *written;
+            }
+            return size;
+        });
+    }
+    EHLO_CONSUMES constexpr auto data(writer& out) && noexcept requires in_order_at<At, event::data> {
+        return next<event::data>([&](auto& c) noexcept { return c.data(out); });
+    }
+    /// A chunk that is not the last one, of `size` octets, which content() of what is returned must be given.
+    EHLO_CONSUMES constexpr auto bdat(writer& out, std::uint64_t size) && noexcept
+        requires(in_order_at<At, event::bdat> && At::alone)
+    {
+        return static_cast<Self*>(this)->template chunk<event::chunk_end>([&](auto& c) noexcept { return c.bdat(out, size, false); });
+    }
+    /// The last chunk.
+    EHLO_CONSUMES constexpr auto bdat_last(writer& out, std::uint64_t size) && noexcept
+        requires(in_order_at<At, event::bdat> && At::alone)
+    {
+        return static_cast<Self*>(this)->template chunk<event::last_chunk_end>([&](auto& c) noexcept { return c.bdat(out, size, true); });
+    }
+    EHLO_CONSUMES constexpr auto burl(writer& out, std::string_view url) && noexcept requires in_order_at<At, event::burl> {
+        return next<event::burl>([&](auto& c) noexcept { return c.burl(out, url, false); });
+    }
+    EHLO_CONSUMES constexpr auto burl_last(writer& out, std::string_view url) && noexcept requires in_order_at<At, event::last_burl> {
+        return next<event::last_burl>([&](auto& c) noexcept { return c.burl(out, url, true); });
+    }
+    EHLO_CONSUMES constexpr auto rset(writer& out) && noexcept requires in_order_at<At, event::rset> {
+        return next<event::rset>([&](auto& c) noexcept { return c.rset(out); });
+    }
+    EHLO_CONSUMES constexpr auto quit(writer& out) && noexcept requires in_order_at<At, event::quit> {
+        return next<event::quit>([&](auto& c) noexcept { return c.quit(out); });
+    }
+    EHLO_CONSUMES constexpr auto starttls(writer& out) && noexcept requires in_order_at<At, event::starttls> {
+        return next<event::starttls>([&](auto& c) noexcept { return c.starttls(out); });
+    }
+    /// As client::auth: a message of sasl.hpp, or a mechanism, with or without an initial response.
+    template <class... Arguments>
+    EHLO_CONSUMES constexpr auto auth(writer& out, Arguments const&... arguments) && noexcept requires in_order_at<At, event::auth> {
+        return next<event::auth>([&](auto& c) noexcept { return c.auth(out, arguments...); });
+    }
+    template <class Message>
+    EHLO_CONSUMES constexpr auto auth_response(writer& out, Message const& m) && noexcept requires in_order_at<At, event::response> {
+        return next<event::response>([&](auto& c) noexcept { return c.auth_response(out, m); });
+    }
+    EHLO_CONSUMES constexpr auto auth_cancel(writer& out) && noexcept requires in_order_at<At, event::response> {
+        return next<event::response>([&](auto& c) noexcept { return c.auth_cancel(out); });
+    }
+    EHLO_CONSUMES constexpr auto xclient(writer& out, std::string_view attributes) && noexcept requires in_order_at<At, event::xclient> {
+        return next<event::xclient>([&](auto& c) noexcept { return c.xclient(out, attributes); });
+    }
+    EHLO_CONSUMES constexpr auto turn(writer& out) && noexcept requires in_order_at<At, event::turn> {
+        return next<event::turn>([&](auto& c) noexcept { return c.turn(out); });
+    }
+    EHLO_CONSUMES constexpr auto atrn(writer& out, std::string_view domains = {}) && noexcept requires in_order_at<At, event::atrn> {
+        return next<event::atrn>([&](auto& c) noexcept { return c.atrn(out, domains); });
+    }
+
+    // These lead nowhere else: no std::move is needed.
+
+    constexpr auto noop(writer& out, std::string_view text = {}) noexcept requires in_order_at<At, event::noop> {
+        return next<event::noop>([&](auto& c) noexcept { return c.noop(out, text); });
+    }
+    constexpr auto help(writer& out, std::string_view text = {}) noexcept requires in_order_at<At, event::help> {
+        return next<event::help>([&](auto& c) noexcept { return c.help(out, text); });
+    }
+    constexpr auto vrfy(writer& out, std::string_view text) noexcept requires in_order_at<At, event::vrfy> {
+        return next<event::vrfy>([&](auto& c) noexcept { return c.vrfy(out, text); });
+    }
+    constexpr auto expn(writer& out, std::string_view text) noexcept requires in_order_at<At, event::expn> {
+        return next<event::expn>([&](auto& c) noexcept { return c.expn(out, text); });
+    }
+    constexpr auto verbose(writer& out) noexcept requires in_order_at<At, event::verbose> {
+        return next<event::verbose>([&](auto& c) noexcept { return c.verbose(out); });
+    }
+    constexpr auto onex(writer& out) noexcept requires in_order_at<At, event::onex> {
+        return next<event::onex>([&](auto& c) noexcept { return c.onex(out); });
+    }
+    constexpr auto etrn(writer& out, etrn_option option, std::string_view node) noexcept requires in_order_at<At, event::etrn> {
+        return next<event::etrn>([&](auto& c) noexcept { return c.etrn(out, option, node); });
+    }
+    constexpr auto xforward(writer& out, std::string_view attributes) noexcept requires in_order_at<At, event::xforward> {
+        return next<event::xforward>([&](auto& c) noexcept { return c.xforward(out, attributes); });
+    }
+
+    /// A command of the user's own (own_commands.hpp).
+    template <class One>
+    EHLO_CONSUMES constexpr auto send(writer& out, typename One::type const& value) && noexcept
+        requires in_order_at<At, At::template own<One>>
+    {
+        return next<At::template own<One>>([&](auto& c) noexcept { return c.template send<One>(out, value); });
+    }
+    template <class One>
+    constexpr auto send(writer& out, typename One::type const& value) & noexcept
+        requires leads_nowhere_else<At, At::template own<One>>
+    {
+        return next<At::template own<One>>([&](auto& c) noexcept { return c.template send<One>(out, value); });
+    }
+
+  private:
+    static constexpr syntax wide() noexcept {
+        syntax rules = strict_syntax;
+        rules.smtputf8 = true;
+        return rules;
+    }
+};
+}  // namespace detail
+
+template <class Client, event On, class... From>
+class answered;
+
+namespace detail {
+template <event On>
+struct answered_by {
+    template <class Client, class... From>
+    using type = answered<Client, On, From...>;
+};
+/// What follows a command.
+template <class Client, event On, class... From>
+struct under_way {
+    static constexpr bool is_chunk = On == event::chunk_end || On == event::last_chunk_end;
+    // Where the reply is given: for a chunk that is after its BDAT.
+    using at = std::conditional_t<is_chunk, answered_places<Client, places<Client, From...>, event::bdat, answer::done>, places<Client, From...>>;
+    using hoped = places_in<Client, hoped_places<Client, at, On>>;
+    using possible = places_in<Client, possible_places<Client, at, On>>;
+    using ahead = places_ahead<Client, On, hoped, possible>;
+    using answered_type = typename explode<answered_by<On>::template type, Client, at>::type;
+};
+}  // namespace detail
+
+/// A session at one of these places; or not there at all, if it came of an answer that was another one.
+template <class Client, class... Where>
+class [[nodiscard]] EHLO_CONSUMABLE session : public detail::commands<session<Client, Where...>, detail::places<Client, Where...>> {
+    using here = detail::places<Client, Where...>;
+    Client* client_;
+
+    friend detail::commands<session, here>;
+    template <event On, fact_set Brings, class Write>
+    constexpr auto step(Write& write) noexcept {
+        // What MAIL brings is known from its acceptance on, and counts only in a transaction: see after().
+        using next = awaiting<Client, On, detail::place_of<Client, Where::where, (Where::known | Brings).bits>...>;
+        return next(*client_, *this ? write(*client_) : result<std::size_t>(fail(errc::bad_sequence, 0)));
+    }
+    template <event End, class Write>
+    constexpr auto chunk(Write&& write) noexcept {
+        using next = awaiting<Client, End, Where...>;
+        return next(*client_, *this ? write(*client_) : result<std::size_t>(fail(errc::bad_sequence, 0)));
+    }
+
+  public:
+    EHLO_UNCONSUMED constexpr explicit session(Client& c) noexcept : client_(&c) {}
+    /// One of fewer places is one of more.
+    template <class... Fewer>
+        requires(detail::make_places<Where...>().has(detail::make_places<Fewer...>()) && sizeof...(Fewer) < sizeof...(Where))
+    EHLO_UNCONSUMED constexpr session(session<Client, Fewer...> const& other) noexcept : client_(&other.client()) {}
+
+    /// Whether the client is here, and nothing is under way.
+    constexpr explicit operator bool() const noexcept {
+        if (client_->awaits() || client_->over()) return false;
+        detail::spot now{client_->where(), {}};
+        for (unsigned f = 0; f < fact_count; ++f)
+            if (client_->knows(static_cast<fact>(f))) now.known |= static_cast<fact>(f);
+        now.known = now.known & detail::guards<Client>;
+        return ((now == detail::spot{Where::where, Where::known}) || ...);
+    }
+    constexpr Client& client() const noexcept { return *client_; }
+
+    /// The part of these places that is in a state: a session that is there if the client is.
+    template <state S>
+    EHLO_CONSUMES constexpr auto as() && noexcept requires(((Where::where == S) || ...)) {
+        return detail::session_in<Client, detail::places_of_state<here, S>>(*client_);
+    }
+    /// With a recipient or without: RCPT leads nowhere else, so it can be said in a loop.
+    ///     auto envelope = std::move(mail).envelope();
+    ///     for (auto to : recipients) envelope.rcpt(io.out, to).on(io.reply());
+    ///     auto rcpt = std::move(envelope).as<ehlo::state::rcpt>();
+    EHLO_CONSUMES constexpr auto envelope() && noexcept requires detail::in_order_at<here, event::rcpt> {
+        return detail::session_in<Client, detail::closed_places<Client, here, event::rcpt>>(*client_);
+    }
+
+    /// Content after an accepted DATA: as client::content, until all is consumed.
+    constexpr result<std::size_t> content(std::string_view octets, writer& out) noexcept requires detail::in_order_at<here, event::content_end> {
+        if (!*this) return fail(errc::bad_sequence, 0);
+        return client_->content(octets, out);
+    }
+    /// Ends it: CRLF "." CRLF. output_full if there was no room for all of it: then unsent() goes on with the rest.
+    EHLO_CONSUMES constexpr auto end_content(writer& out) && noexcept requires detail::in_order_at<here, event::content_end> {
+        auto end = [&out](Client& c) noexcept -> result<std::size_t> {
+            std::size_t const before = out.size();
+            auto const finished = c.end_content(out);
+            if (!finished) return finished.error();
+            if (!*finished) return fail(errc::output_full, out.size());
+            return out.size() - before;
+        };
+        return step<event::content_end, fact_set{}>(end);
+    }
+    /// The TLS handshake that STARTTLS led to is over.
+    EHLO_CONSUMES constexpr auto secured() && noexcept requires detail::in_order_at<here, event::secured> {
+        if (*this) client_->secured();
+        return detail::session_in<Client, detail::answered_places<Client, here, event::secured, answer::done>>(*client_);
+    }
+};
+
+/// What a command was answered. Ask it for the session that follows.
+template <class Client, event On, class... From>
+class EHLO_CONSUMABLE answered {
+    enum class kind : std::uint8_t { unsent, over, done, more, refused };
+
+    Client* client_;
+    reply_view reply_{};
+    failure failure_{errc::session_over, 0};
+    kind kind_ = kind::over;
+
+    using from = detail::places<Client, From...>;
+    template <answer A>
+    using to = detail::answered_places<Client, from, On, A>;
+    static constexpr bool asks = to<answer::more>::all.count != 0, does = to<answer::done>::all.count != 0;
+
+  public:
+    constexpr answered(Client& c, std::optional<failure> unsent, progress<client_reply> const& r) noexcept : client_(&c) {
+        if (unsent) {
+            failure_ = *unsent;
+            kind_ = kind::unsent;
+        } else if (r.failed()) {
+            failure_ = r.error();
+        } else if (r.need_more()) {
+            if (c.awaits()) c.disconnected();
+        } else {
+            reply_ = r->reply;
+            answer const a = answer_of(reply_.code());
+            kind_ = c.over() && On != event::quit ? kind::over : a == answer::done ? kind::done : a == answer::more ? kind::more : kind::refused;
+        }
+    }
+
+    /// Whether it was accepted: whether accepted() is there.
+    constexpr explicit operator bool() const noexcept { return kind_ == (does ? kind::done : kind::more); }
+    constexpr bool is_refused() const noexcept { return kind_ == kind::refused; }
+    constexpr bool is_challenged() const noexcept { return asks && kind_ == kind::more; }
+    /// Empty, with the code 0, if there was none.
+    constexpr reply_view const& reply() const noexcept { return reply_; }
+    /// Why there is no reply: what the command was not written for; session_over if the connection was lost; what was wrong
+    /// with the reply.
+    constexpr failure error() const noexcept { return failure_; }
+
+    EHLO_CONSUMES constexpr auto accepted() && noexcept { return detail::session_in<Client, detail::hoped_places<Client, from, On>>(*client_); }
+    EHLO_CONSUMES constexpr auto refused() && noexcept { return detail::session_in<Client, to<answer::refused>>(*client_); }
+    /// 334: AUTH goes on with auth_response() or auth_cancel().
+    EHLO_CONSUMES constexpr auto challenged() && noexcept requires(asks && does) {
+        return detail::session_in<Client, to<answer::more>>(*client_);
+    }
+    /// Wherever the answer led: nothing may follow but what is in order in each of these places.
+    EHLO_CONSUMES constexpr auto either_way() && noexcept { return detail::session_in<Client, detail::possible_places<Client, from, On>>(*client_); }
+};
+
+/// A command under way.
+template <class Client, event On, class... From>
+class [[nodiscard("the reply must be given to on()")]] EHLO_CONSUMABLE awaiting
+    : public detail::commands<awaiting<Client, On, From...>, typename detail::under_way<Client, On, From...>::ahead> {
+    using way = detail::under_way<Client, On, From...>;
+    using pipelined = pipeline<Client, On, typename way::hoped, typename way::possible>;
+    Client* client_;
+    failure unsent_{};
+    bool sent_ = true;
+
+    friend detail::commands<awaiting, typename way::ahead>;
+    template <event Next, fact_set Brings, class Write>
+    constexpr auto step(Write& write) noexcept {
+        return pipelined(*client_, unsent()).template step<Next, Brings>(write);
+    }
+    constexpr std::optional<failure> unsent() const noexcept { return sent_ ? std::nullopt : std::optional(unsent_); }
+
+  public:
+    EHLO_UNCONSUMED constexpr awaiting(Client& c, result<std::size_t> const& written) noexcept : client_(&c), sent_(written) {
+        if (!written) unsent_ = written.error();
+    }
+    /// Whether the command was written. If not, nothing was.
+    constexpr explicit operator bool() const noexcept { return sent_; }
+    constexpr failure error() const noexcept { return unsent_; }
+
+    EHLO_CONSUMES constexpr auto on(progress<client_reply> const& r) && noexcept {
+        return typename way::answered_type(*client_, unsent(), r);
+    }
+    /// The session as it was, if the command was not written.
+    EHLO_CONSUMES constexpr auto back() && noexcept {
+        return session<Client, detail::place_of<Client, From::where, (in_transaction(From::where) ? From::known : From::known - smtp_protocol::of_transaction).bits>...>(*client_);
+    }
+    /// For several replies: LMTP has one for each recipient (RFC 2033 4.2).
+    EHLO_CONSUMES constexpr auto each() && noexcept {
+        return pipelined(*client_, unsent());
+    }
+
+    /// The octets of a chunk: as client::content, until all is consumed.
+    constexpr result<std::size_t> content(std::string_view octets, writer& out) noexcept requires way::is_chunk {
+        if (!sent_) return unsent_;
+        return client_->content(octets, out);
+    }
+};
+
+/// Commands under way, one after the other without waiting (RFC 2920), or one that has several replies.
+///     auto all = std::move(ready).mail(io.out, from).rcpt_each(io.out, recipients).data(io.out);
+///     while (all.awaits()) note(all.on(io.reply()));
+///     auto content = std::move(all).as<ehlo::state::content>();
+template <class Client, event Last, class Hoped, class Possible>
+class EHLO_CONSUMABLE pipeline
+    : public detail::commands<pipeline<Client, Last, Hoped, Possible>, detail::places_ahead<Client, Last, Hoped, Possible>> {
+    Client* client_;
+    std::optional<failure> unsent_;
+
+    template <class, event, class...>
+    friend class awaiting;
+    template <class, event, class, class>
+    friend class pipeline;
+    friend detail::commands<pipeline, detail::places_ahead<Client, Last, Hoped, Possible>>;
+    template <event On, fact_set Brings, class Write>
+    constexpr auto step(Write& write) noexcept {
+        if (!unsent_)
+            if (auto const written = write(*client_); !written) unsent_ = written.error();
+        return pipeline<Client, On, detail::places_in<Client, detail::hoped_places<Client, Hoped, On, Brings>>,
+                        detail::places_in<Client, detail::possible_places<Client, Possible, On, Brings>>>(*client_, unsent_);
+    }
+
+  public:
+    EHLO_UNCONSUMED constexpr pipeline(Client& c, std::optional<failure> unsent) noexcept : client_(&c), unsent_(unsent) {}
+
+    /// Whether all was written. What comes after a command that could not be is not written.
+    constexpr explicit operator bool() const noexcept { return !unsent_; }
+    constexpr failure error() const noexcept { return unsent_.value_or(failure{}); }
+    /// The event whose reply comes next.
+    constexpr std::optional<event> awaits() const noexcept { return client_->awaits(); }
+    /// The next reply: as it was given, or the end of the session.
+    constexpr progress<client_reply> on(progress<client_reply> const& r) noexcept {
+        if (r.need_more() && client_->awaits()) client_->disconnected();
+        return r;
+    }
+    /// The session after all replies, in a state that may have come of them.
+    template <state S>
+    EHLO_CONSUMES constexpr auto as() && noexcept {
+        return detail::session_in<Client, Possible>(*client_).template as<S>();
+    }
+    EHLO_CONSUMES constexpr auto either_way() && noexcept { return detail::session_in<Client, Possible>(*client_); }
+};
+
+/// The beginning: the greeting is under way. `Known`: fact::tls for a connection that has TLS from the beginning, after
+/// client::secured() (RFC 8314).
+template <fact_set Known = fact_set{}, class Client>
+constexpr auto connected(Client& c) noexcept {
+    return awaiting<Client, event::greeting, detail::place_of<Client, state::connected, Known.bits>>(c, std::size_t{0});
+}
+/// A client that was driven without types, or that was kept open: there if it is where the caller says.
+template <state In, fact_set Known = fact_set{}, class Client>
+constexpr auto resumed(Client& c) noexcept {
+    return session<Client, detail::place_of<Client, In, Known.bits>>(c);
+}
+
+}  // namespace ehlo::flow
