@@ -32,6 +32,7 @@ TEST_CASE("RFC 3207 4: STARTTLS, the handshake, EHLO again, a message") {
         .reply("354 Go", "DATA+")
         .does([](auto& c, auto& w) { return c.content("Hi\r\n", w); }, "Hi\r\n", "content end")
         .does([](auto& c, auto& w) { return c.end_content(w); }, ".\r\n", "content end")
+        .ends()
         .reply("250 Stored", "end of content+")
         .quit()
         .play(state::closed);
