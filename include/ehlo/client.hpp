@@ -473,6 +473,7 @@ class client_with {
     /// The TLS handshake that starttls() asked for is over, or, before the greeting, TLS was there from the beginning
     /// (RFC 8314). All that was learnt before is forgotten. False, and nothing happens, at any other time.
     constexpr bool secured() noexcept {
+        if (over()) return false;
         if (awaits_handshake()) session_.settle(event::secured, answer::done);
         else if (!session_.check(event::greeting)) session_.know(fact::tls);
         else return false;
