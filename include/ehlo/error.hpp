@@ -38,7 +38,7 @@ enum class errc : std::uint8_t {
     bare_cr,              ///< CR that no LF follows
     bare_lf,              ///< LF that no CR precedes
     bad_number,           ///< not a decimal number
-    bad_reply_code,       ///< a reply line does not begin with [2-5][0-5][0-9]
+    bad_reply_code,       ///< a reply line does not begin with [2-5][0-9][0-9]
     bad_reply_separator,  ///< the octet behind a reply code is neither SP nor "-"
     mixed_reply_codes,    ///< the lines of one reply carry different codes
     bad_status,           ///< not an enhanced status code, or of another class than its reply

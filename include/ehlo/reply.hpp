@@ -15,7 +15,7 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The first digit of a reply code: all that a simple client needs to look at (RFC 5321 4.2.1, RFC 821 appendix E).
 enum class reply_class : std::uint8_t { completion = 2, intermediate = 3, transient = 4, permanent = 5 };
-constexpr reply_class class_of(unsigned code) noexcept { return static_cast<reply_class>(code / 100); }
+constexpr reply_class class_of(unsigned code) noexcept { return static_cast<reply_class>(code < 1000 ? code / 100 : 0); }
 constexpr bool is_positive(unsigned code) noexcept { return code / 100 == 2 || code / 100 == 3; }
 
 struct reply_meaning {
@@ -80,14 +80,15 @@ constexpr std::string_view meaning(unsigned code) noexcept {
 
 namespace detail {
 // Not constexpr: to be called in a constant expression is the error that they name.
-inline void a_reply_begins_with_a_code_from_200_to_559() {}
+inline void a_reply_begins_with_a_code_from_200_to_599() {}
 inline void the_enhanced_status_code_is_of_another_class_than_the_reply() {}
 inline void a_reply_holds_no_CR_LF_or_NUL() {}
 inline void a_reply_line_is_at_most_512_octets_long() {}
 }  // namespace detail
 
-/// Reply-code = %x32-35 %x30-35 %x30-39
-constexpr bool is_reply_code(unsigned code) noexcept { return code >= 200 && code < 600 && code / 10 % 10 < 6; }
+/// What is read and written as a reply code: RFC 5321 4.2 has Reply-code = %x32-35 %x30-35 %x30-39, but servers send others
+/// (571, 461), and 4.3.2 has a client go by the first digit of a code that it does not know.
+constexpr bool is_reply_code(unsigned code) noexcept { return code >= 200 && code < 600; }
 
 /// A reply to be sent. `text` is borrowed until it is written. Made from a literal, it is checked by the compiler:
 /// `reply r = "550 5.1.1 No such user here";`. Made from parts, it is checked when it is written.
@@ -97,17 +98,18 @@ struct reply {
     std::string_view text{};
 
     constexpr reply() noexcept = default;
-    constexpr reply(unsigned c, std::string_view t) noexcept : code(static_cast<std::uint16_t>(c)), text(t) {}
+    constexpr reply(unsigned c, std::string_view t) noexcept : reply(c, status{}, t) {}
+    // 65786 must not pass for 250, nor 65536 for "later".
     constexpr reply(unsigned c, status s, std::string_view t) noexcept
-        : code(static_cast<std::uint16_t>(c)), enhanced(s), text(t) {}
+        : code(static_cast<std::uint16_t>(c < 0xFFFF ? c : 0xFFFF)), enhanced(s), text(t) {}
     template <std::size_t N>
     consteval reply(char const (&literal)[N]) : text(literal, N - 1) {
         if (text.size() > 510) detail::a_reply_line_is_at_most_512_octets_long();
         if (text.size() < 3 || !is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[2]) ||
             (text.size() > 3 && text[3] != ' '))
-            detail::a_reply_begins_with_a_code_from_200_to_559();
+            detail::a_reply_begins_with_a_code_from_200_to_599();
         code = static_cast<std::uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
-        if (!is_reply_code(code)) detail::a_reply_begins_with_a_code_from_200_to_559();
+        if (!is_reply_code(code)) detail::a_reply_begins_with_a_code_from_200_to_599();
         text.remove_prefix(text.size() > 3 ? 4 : 3);
         if (std::size_t const n = detail::scan_status(text, enhanced); n != 0) {
             if (enhanced.klass != code / 100) detail::the_enhanced_status_code_is_of_another_class_than_the_reply();
@@ -400,7 +402,7 @@ class reply_reader {
         std::size_t const size = in.size();
         constexpr std::uint32_t three = 0x00FFFFFF;
         auto const digit = [p](unsigned i) noexcept { return static_cast<unsigned>(p[i] - '0'); };
-        if (size < 5 || digit(0) - 2 >= 4 || digit(1) >= 6 || digit(2) >= 10) return 0;
+        if (size < 5 || digit(0) - 2 >= 4 || digit(1) >= 10 || digit(2) >= 10) return 0;
         std::uint32_t const code = detail::load4(p) & three;
         unsigned lines = 0;
         detail::mark_finder<charset(0, '\r')> controls(in);
@@ -427,7 +429,7 @@ class reply_reader {
     }
 
     static constexpr bool right_digit(char c, unsigned place) noexcept {
-        return place == 0 ? c >= '2' && c <= '5' : place == 1 ? c >= '0' && c <= '5' : is_digit(c);
+        return place == 0 ? c >= '2' && c <= '5' : is_digit(c);
     }
 
   public:
@@ -466,7 +468,7 @@ class reply_reader {
             if (at == line && in.size() - line >= 3) {
                 auto const digit = [&in, line](std::size_t i) noexcept { return static_cast<unsigned>(in[line + i] - '0'); };
                 unsigned const code = digit(0) * 100 + digit(1) * 10 + digit(2);
-                if (digit(0) - 2 < 4 && digit(1) < 6 && digit(2) < 10 && (lines_ == 0 || code == code_)) at += 3;
+                if (digit(0) - 2 < 4 && digit(1) < 10 && digit(2) < 10 && (lines_ == 0 || code == code_)) at += 3;
             }
             for (; at < line + 3; ++at) {
                 if (at == in.size()) {

@@ -409,7 +409,7 @@ REPLIES = [
     ("550 2.1.1 no\\r\\n", {"replies": [{"code": 550, "lines": ["2.1.1 no"]}]}),
     ("250 \u00e9t\u00e9\\r\\n", {"replies": [{"code": 250, "lines": ["\u00e9t\u00e9"], "plain": False}]}),
     ("¦650 x\\r\\n", {"replies": [], "rest": "failed", "error": "bad_reply_code"}),
-    ("2¦60 x\\r\\n", {"rest": "failed", "error": "bad_reply_code"}),
+    ("2¦x0 x\\r\\n", {"rest": "failed", "error": "bad_reply_code"}),
     ("250¦x\\r\\n", {"rest": "failed", "error": "bad_reply_separator"}),
     ("250 a¦\\n250 b\\r\\n", {"rest": "failed", "error": "bare_lf"}),
     ("250 a¦\\rb\\r\\n", {"rest": "failed", "error": "bare_cr"}),
