@@ -157,25 +157,25 @@ class client {
         return send(event_of(v), [&] { return write_argument(out, v, text); });
     }
 
-    /// Content behind an accepted DATA, as content_encoder::encode: call until all is consumed. If the server accepted
+    /// Content behind an accepted DATA, as content_encoder::encode: call until it is done. If the server accepted
     /// DATA but no recipient, nothing may be sent but the end (RFC 2920 3.1): bad_sequence.
-    constexpr result<std::size_t> content(std::string_view octets, writer& out) noexcept {
+    constexpr encoded_content content(std::string_view octets, writer& out) noexcept {
         if (over()) return fail(errc::session_over, 0);
         if (where_ != state::data || runs_ != 0 || recipients_ == 0) return fail(errc::bad_sequence, 0);
         return content_.encode(octets, out);
     }
-    /// Ends the content, as content_encoder::finish: call until it says true. bare_cr if the content ended with a CR: nothing
+    /// Ends the content, as content_encoder::finish: call until it is done. bare_cr if the content ended with a CR: nothing
     /// can follow then but to close the connection, and the server drops the message.
-    constexpr result<bool> end_content(writer& out) noexcept {
+    constexpr encoded_content end_content(writer& out) noexcept {
         if (over()) return fail(errc::session_over, 0);
         if (where_ != state::data || runs_ != 0) return fail(errc::bad_sequence, 0);
         auto const finished = content_.finish(out);
-        if (!finished || !*finished) return finished;
+        if (!finished.done()) return finished;
         // RFC 2033 4.2: one reply for each recipient that was accepted.
         std::uint32_t const replies = lmtp_ ? recipients_ : 1;
         if (replies == 0) where_ = ahead_ = smtp_table.next(where_, event::content_end, false);
         for (std::uint32_t i = 0; i < replies; ++i) push(event::content_end);
-        return true;
+        return finished;
     }
 
     /// The connection was lost: what is under way will not be answered. Without the reply to its end a message must be

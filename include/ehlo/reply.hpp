@@ -312,7 +312,9 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::unsafe_octet:
     case errc::bad_value:
     case errc::not_offered:
-    case errc::too_many_outstanding: break;
+    case errc::too_many_outstanding:
+    case errc::end_has_begun:
+    case errc::missing_octets: break;
     }
     return replies::try_later;
 }

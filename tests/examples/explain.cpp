@@ -938,23 +938,23 @@ record encode(string_view item, options const& o) {
         while (!piece.empty()) {
             ehlo::writer out(buffer.data(), buffer.size());
             auto const taken = encoder.encode(piece, out);
-            if (!taken) {
+            if (taken.failed()) {
                 size_t const at = used + taken.error().at;
                 // A CR at the end of one piece is found to be bare when the next one comes.
                 bool const before = taken.error().at == 0 && at > 0 && item[at - 1] == '\r';
                 return wrong(taken.error().code, before ? at - 1 : at);
             }
             flush(out);
-            used += *taken;
-            piece.remove_prefix(*taken);
+            used += taken.consumed;
+            piece.remove_prefix(taken.consumed);
         }
     }
     for (bool done = false; !done;) {
         ehlo::writer out(buffer.data(), buffer.size());
         auto const finished = encoder.finish(out);
-        if (!finished) return wrong(finished.error().code, item.size() - 1);
+        if (finished.failed()) return wrong(finished.error().code, item.size() - 1);
         flush(out);
-        done = *finished;
+        done = finished.done();
     }
     return success().wire("wire", wire);
 }
@@ -1323,16 +1323,16 @@ int client(options const& o, string_view input) {
         for (string_view rest = c.recipients() != 0 ? letter : string_view(); !rest.empty();) {
             ehlo::writer out(buffer.data(), o.chunk == 0 ? buffer.size() : 2);
             auto const taken = c.content(rest.substr(0, o.chunk == 0 ? rest.size() : o.chunk), out);
-            if (!taken) return problem(taken.error());
+            if (taken.failed()) return problem(taken.error());
             wire += out.text();
-            rest.remove_prefix(*taken);
+            rest.remove_prefix(taken.consumed);
         }
         for (bool done = false; !done;) {
             ehlo::writer out(buffer.data(), o.chunk == 0 ? buffer.size() : 2);
             auto const finished = c.end_content(out);
-            if (!finished) return problem(finished.error());
+            if (finished.failed()) return problem(finished.error());
             wire += out.text();
-            done = *finished;
+            done = finished.done();
         }
         sent(wire, true);
     };

@@ -137,14 +137,14 @@ struct sender {
                 if (c.recipients() != 0 && sent_octets < m.content.size()) {
                     std::string_view const piece = std::string_view(m.content).substr(sent_octets, r.between(1, 3000));
                     auto const n = c.content(piece, w);
-                    if (!n) throw std::runtime_error("content refused: " + std::string(name(n.error().code)));
-                    sent_octets += *n;
-                    if (*n == 0) break;
+                    if (n.failed()) throw std::runtime_error("content refused: " + std::string(name(n.error().code)));
+                    sent_octets += n.consumed;
+                    if (n.consumed == 0) break;
                     continue;
                 }
                 auto const ended = c.end_content(w);
-                if (!ended) throw std::runtime_error("end refused");
-                if (!*ended) break;
+                if (ended.failed()) throw std::runtime_error("end refused");
+                if (!ended.done()) break;
                 sending = false;
                 content_sent = true;
                 break;
@@ -395,8 +395,8 @@ TEST_CASE("both: many mails, each begun in the packet that ends the one before")
                 bool const whole = rest.empty() || rest.ends_with("\r\n");
                 expected.back().content = std::string(rest) + (whole ? "" : "\r\n");
                 auto const used = client.content(rest, w);
-                REQUIRE((used && *used == rest.size()));
-                REQUIRE(*client.end_content(w));
+                REQUIRE((used.done() && used.consumed == rest.size()));
+                REQUIRE(client.end_content(w).done());
                 if (n + 1 < mails) envelope(w);
                 else REQUIRE(client.bare(w, verb::quit));
             });

@@ -47,7 +47,7 @@ std::string write(reply const& r) {
     return support::written([&](writer& w) { return write_reply(w, r); });
 }
 
-constexpr unsigned errc_count = static_cast<unsigned>(errc::too_many_outstanding) + 1;
+constexpr unsigned errc_count = static_cast<unsigned>(errc::missing_octets) + 1;
 
 }  // namespace
 
@@ -411,6 +411,7 @@ TEST_CASE("the right reply for every failure", "[reply]") {
         {errc::bad_reply_class, 451, 451, 451, 451},     {errc::output_full, 451, 451, 451, 451},
         {errc::unsafe_octet, 451, 451, 451, 451},        {errc::bad_value, 451, 451, 451, 451},
         {errc::not_offered, 451, 451, 451, 451},         {errc::too_many_outstanding, 451, 451, 451, 451},
+        {errc::end_has_begun, 451, 451, 451, 451},       {errc::missing_octets, 451, 451, 451, 451},
     };
     static_assert(std::size(table) == errc_count);
     std::set<errc> seen;
