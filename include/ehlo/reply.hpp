@@ -334,7 +334,7 @@ class reply_lines {
             return {rest_.data() + (end_ > 4 ? 4 : 0), end_ > 4 ? end_ - 4 : 0};
         }
         constexpr iterator& operator++() noexcept {
-            rest_.remove_prefix(end_ + 2);
+            rest_.remove_prefix(end_ + 2 < rest_.size() ? end_ + 2 : rest_.size());
             end_ = detail::find_near<charset("\r")>(rest_);
             return *this;
         }
@@ -359,6 +359,8 @@ class reply_view {
     constexpr bool accepted() const noexcept { return is_positive(code_); }
     constexpr unsigned line_count() const noexcept { return line_count_; }
     constexpr reply_lines lines() const noexcept { return reply_lines(text_); }
+    /// The first line, which is all of most replies, without its code: "2.1.0 OK".
+    constexpr std::string_view text() const noexcept { return *lines().begin(); }
     /// All octets of the reply, codes and CRLFs included.
     constexpr std::string_view octets() const noexcept { return text_; }
     /// The enhanced status code of the first line, if there is one of the same class as the code (RFC 2034 4).
@@ -381,14 +383,15 @@ struct reply_limits {
     std::uint32_t line = 2048;       ///< octets with CRLF; RFC 5321 4.5.3.1.5 asks for 512
     std::uint32_t total = 64 * 1024; ///< octets of all lines
     std::uint16_t lines = 100;
-    leniency tolerate = strict;      ///< mixed_reply_codes
+    leniency tolerate = strict;      ///< mixed_reply_codes, empty_line_between_replies
 };
 
 /// Reads replies out of a growing buffer. Call `next(buffer)` with all octets not yet consumed; discard `consumed`
 /// afterwards. What was looked at is remembered: octets that arrive one at a time cost O(n) in all.
 ///   ready:     one reply, the first in the buffer.
 ///   failed:    bad_reply_code, bad_reply_separator, mixed_reply_codes, reply_too_long, bare_cr, bare_lf, nul_octet; `at`
-///              counts from the first octet of the reply. The connection is of no more use: nothing is consumed.
+///              counts from the first octet of the buffer. The connection is of no more use: nothing is consumed.
+///              missing_octets: the buffer is shorter than what the call before left in it; nothing is consumed or forgotten.
 ///   need_more: nothing is consumed.
 class reply_reader {
     std::uint32_t looked_at_ = 0;  // octets of the reply that are known to be right
@@ -396,6 +399,7 @@ class reply_reader {
     std::uint16_t lines_ = 0;      // whole lines before it
     std::uint16_t code_ = 0;       // of the line before it
     leniency tolerated_{};
+    bool after_cr_ = false;        // one octet more was there, a CR
 
     // A whole reply that nothing is wrong with, if that is what `in` begins with: its octets, or 0. Most are, and one compare
     // for the code and one for the end of each line tell it.
@@ -454,7 +458,7 @@ class reply_reader {
     progress<reply_view> next(Text&&, reply_limits const& = {}) = delete;
 
     /// True between the first octet of a reply and its last.
-    constexpr bool in_reply() const noexcept { return looked_at_ != 0; }
+    constexpr bool in_reply() const noexcept { return lines_ != 0 || looked_at_ != line_at_; }
 
   private:
     // From where the last call stopped, with the place of every fault.
@@ -462,10 +466,25 @@ class reply_reader {
         constexpr charset stops{std::string_view("\r\n\0", 3)};
         auto failed = [](errc code, std::size_t at) noexcept { return progress<reply_view>(fail(code, at), 0); };
         std::size_t at = looked_at_;
+        if (in.size() < at + (after_cr_ ? 1u : 0u)) return failed(errc::missing_octets, in.size());
+        after_cr_ = false;
         for (;;) {
             std::size_t const line = line_at_;
             // No line is shorter than 5 octets. Told before its digits are looked at, whatever pieces they come in.
             if (line + 5 > limits.total) return failed(errc::reply_too_long, line);
+            if (lines_ == 0 && at == line && at < in.size() && in[at] == '\r' && limits.tolerate.has(rule::empty_line_between_replies)) {
+                if (at + 1 == in.size()) {
+                    looked_at_ = static_cast<std::uint32_t>(at);
+                    after_cr_ = true;
+                    return {std::size_t{0}};
+                }
+                if (in[at + 1] == '\n') {
+                    tolerated_ |= rule::empty_line_between_replies;
+                    at += 2;
+                    line_at_ = looked_at_ = static_cast<std::uint32_t>(at);
+                    continue;
+                }
+            }
             // All three digits at once if they are there and right; the loop finds the place of a fault.
             if (at == line && in.size() - line >= 3) {
                 auto const digit = [&in, line](std::size_t i) noexcept { return static_cast<unsigned>(in[line + i] - '0'); };
@@ -488,10 +507,11 @@ class reply_reader {
             if (at == line + 3 && at < in.size() && in[at] != ' ' && in[at] != '-' && !stops.contains(in[at]))
                 return failed(errc::bad_reply_separator, at);
             std::size_t const end = detail::find_first<stops>(in, at);
-            std::size_t const most = line + limits.line < limits.total ? line + limits.line : limits.total;
+            std::size_t const most = limits.line < limits.total - line ? line + limits.line : limits.total;
             if (end + 2 > most) return failed(errc::reply_too_long, most - 2);  // where the CR should have been at last
             if (end == in.size() || (in[end] == '\r' && end + 1 == in.size())) {
                 looked_at_ = static_cast<std::uint32_t>(end);
+                after_cr_ = end != in.size();
                 return {std::size_t{0}};
             }
             if (in[end] == '\0') return failed(errc::nul_octet, end);
@@ -503,7 +523,10 @@ class reply_reader {
             at = end + 2;
             if (in[line + 3] != '-') {
                 reply_view r;
-                r.text_ = detail::sub(in, 0, at);
+                std::size_t begin = 0;
+                if (tolerated_.has(rule::empty_line_between_replies))
+                    while (begin + 2 < at && in[begin] == '\r') begin += 2;
+                r.text_ = detail::sub(in, begin, at - begin);
                 r.code_ = code_;
                 r.line_count_ = lines_;
                 r.tolerated_ = tolerated_;

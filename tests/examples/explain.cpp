@@ -1620,6 +1620,7 @@ constexpr rule_row rule_rows[] = {
     {ehlo::rule::blanks_in_ehlo_answer, "250-a\\r\\n250 SIZE  1000", "spaces and tabs around parameters in the answer to EHLO"},
     {ehlo::rule::dovecot_xclient, "XCLIENT SESSION=a TTL=5", "the attributes of Dovecot's XCLIENT"},
     {ehlo::rule::repeated_attribute, "XCLIENT HELO=a HELO=b", "an attribute of XCLIENT or XFORWARD twice; the last counts"},
+    {ehlo::rule::empty_line_between_replies, "\\r\\n250 a", "an empty line before a reply; it is passed over"},
 };
 
 template <class Rows, class Key>

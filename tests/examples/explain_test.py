@@ -832,7 +832,7 @@ def test_reference():
         check(answer["verb"] == row[0] and answer.get("error") in (None, "missing_argument"), f"reference: verb {row[0]}: {answer}")
     for rule, _, example in tables["Rules of leniency"]:
         rule, item = rule.strip("`"), example.strip("`").encode()
-        mode = {"mixed_reply_codes": "reply", "blanks_in_ehlo_answer": "ehlo"}.get(rule, "command")
+        mode = {"mixed_reply_codes": "reply", "empty_line_between_replies": "reply", "blanks_in_ehlo_answer": "ehlo"}.get(rule, "command")
         item += b"\n" if mode == "command" else b"\\r\\n\n"
         strictly, leniently = (json.loads(run(["--json", *options, mode], item)[1]) for options in ([], [f"--lenient={rule}"]))
         tolerated = leniently["replies"][0]["tolerated"] if mode == "reply" else leniently.get("tolerated")

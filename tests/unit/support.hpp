@@ -307,13 +307,6 @@ void check_all(good_case const (&cases)[N], Parse parse) {
     }
 }
 
-/// Whether a call that writes refused to: of a result, or of an encoded_content, which is no bool.
-template <class R>
-bool refused(R const& r) {
-    if constexpr (requires { r.failed(); }) return r.failed();
-    else return !r;
-}
-
 /// Octets written by `write(writer&)` into a buffer of exactly the size needed; and for every smaller buffer the proof
 /// that nothing is written. Returns what was written, or the failure.
 template <class Write>

@@ -37,6 +37,13 @@ constexpr bool constant_session() {
 }
 static_assert(constant_session());
 
+// Of a result, or of an encoded_content, which is no bool.
+template <class R>
+bool refused(R const& r) {
+    if constexpr (requires { r.failed(); }) return r.failed();
+    else return !r;
+}
+
 // A client, what it wrote, and what it was told.
 struct session {
     ehlo::client c{};
@@ -50,7 +57,7 @@ struct session {
         exact buffer(2048);
         ehlo::writer w(buffer.data(), 2048);
         auto const r = f(c, w);
-        if (support::refused(r)) {
+        if (refused(r)) {
             if (w.size() != 0 || !w.ok()) return "wrote in spite of an error";
             return std::string(name(r.error().code));
         }

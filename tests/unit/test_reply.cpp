@@ -32,7 +32,8 @@ std::string replies_of(std::vector<std::string_view> const& reads, reply_limits 
             if (r.failed()) return log + say(r.error());
             if (r.need_more()) break;
             log += say(*r) + " (" + std::to_string(r.consumed) + "," + std::to_string(r->line_count()) + ") ";
-            if (r->octets().size() != r.consumed) log += "octets are not what was consumed ";
+            bool const after_empty_lines = r->tolerated().has(rule::empty_line_between_replies);
+            if ((r->octets().size() != r.consumed) != after_empty_lines || !in.view().substr(0, r.consumed).ends_with(r->octets())) log += "octets are not what was consumed ";
             in.discard(r.consumed);
         }
         if (reader.in_reply() && in.size() == 0) log += "in a reply without octets ";
@@ -163,6 +164,92 @@ TEST_CASE("mixed codes, tolerated: the last one counts", "[reply]") {
           "251: 'a' 'b' [mixed_reply_codes] (14,2) 250: 'c' [] (7,1) +0");
     CHECK(everywhere_replies("250-a\r\n260 b\r\n", loose) == "260: 'a' 'b' [mixed_reply_codes] (14,2) +0");
     CHECK(everywhere_replies("250-a\r\n2:0 b\r\n", loose) == "bad_reply_code@8");
+}
+
+TEST_CASE("RFC 5321 4.2: empty lines before a reply, refused or passed over", "[reply]") {
+    reply_limits const loose{.tolerate = rule::empty_line_between_replies};
+    // Refused by default.
+    CHECK(everywhere_replies("250 a\r\n\r\n250 b\r\n") == "250: 'a' [] (7,1) bad_reply_code@0");
+    CHECK(everywhere_replies("250 a\r\n\r\n250 b\r\n", {.tolerate = rule::mixed_reply_codes}) == "250: 'a' [] (7,1) bad_reply_code@0");
+    // Passed over, and told of the reply that follows, not of the next one.
+    CHECK(everywhere_replies("\r\n250 a\r\n", loose) == "250: 'a' [empty_line_between_replies] (9,1) +0");
+    CHECK(everywhere_replies("250 a\r\n\r\n250 b\r\n250 c\r\n", loose) ==
+          "250: 'a' [] (7,1) 250: 'b' [empty_line_between_replies] (9,1) 250: 'c' [] (7,1) +0");
+    CHECK(everywhere_replies("\r\n\r\n\r\n250-a\r\n250 b\r\n", loose) == "250: 'a' 'b' [empty_line_between_replies] (20,2) +0");
+    CHECK(everywhere_replies("\r\n250\r\n\r\n\r\n571\r\n", loose) ==
+          "250: '' [empty_line_between_replies] (7,1) 571: '' [empty_line_between_replies] (9,1) +0");
+    CHECK(everywhere_replies("250 a\r\n\r\n", loose) == "250: 'a' [] (7,1) +2");
+    CHECK(everywhere_replies("250 a\r\n\r", loose) == "250: 'a' [] (7,1) +1");
+    // Only CRLF is an empty line, and within a reply there is none.
+    CHECK(everywhere_replies("\n250 a\r\n", loose) == "bad_reply_code@0");
+    CHECK(everywhere_replies("\r250 a\r\n", loose) == "bad_reply_code@0");
+    CHECK(everywhere_replies("\r\n\r\r\n250 a\r\n", loose) == "bad_reply_code@2");
+    CHECK(everywhere_replies(" \r\n250 a\r\n", loose) == "bad_reply_code@0");
+    CHECK(everywhere_replies("\r\n 250 a\r\n", loose) == "bad_reply_code@2");
+    CHECK(everywhere_replies("\r\n150 a\r\n", loose) == "bad_reply_code@2");
+    CHECK(everywhere_replies("\r\n250-a\r\n\r\n250 b\r\n", loose) == "bad_reply_code@9");
+    CHECK(everywhere_replies("\r\n250-a\r\n251 b\r\n", loose) == "mixed_reply_codes@11");
+    CHECK(everywhere_replies("\r\n250-a\r\n251 b\r\n", {.tolerate = leniency::all()}) ==
+          "251: 'a' 'b' [mixed_reply_codes,empty_line_between_replies] (16,2) +0");
+    // They count against the limit of all lines: an endless row of them ends somewhere.
+    std::string endless;
+    for (int i = 0; i < 100; ++i) endless += "\r\n";
+    CHECK(everywhere_replies(endless, {.total = 100, .tolerate = leniency::all()}) == "reply_too_long@96");
+    // An empty line alone is no reply under way.
+    reply_reader reader;
+    CHECK(reader.next("\r", loose).need_more());
+    CHECK_FALSE(reader.in_reply());
+    CHECK(reader.next("\r\n", loose).need_more());
+    CHECK_FALSE(reader.in_reply());
+    CHECK(reader.next("\r\n2", loose).need_more());
+    CHECK(reader.in_reply());
+    static_assert(parse_reply("\r\n250 a\r\n", {.tolerate = rule::empty_line_between_replies})->text() == "a");
+    static_assert(parse_reply("250 2.0.0 a\r\n")->text() == "2.0.0 a" && parse_reply("250-a\r\n250 b\r\n")->text() == "a" && parse_reply("250\r\n")->text().empty());
+}
+
+TEST_CASE("fewer octets than were there before are told, and never read", "[reply]") {
+    // Every reply cut anywhere, then every shorter buffer, then the right one again.
+    for (reply_limits const& limits : {reply_limits(), reply_limits{.tolerate = leniency::all()}})
+        for (std::string_view const text : {"250 OK\r\n"sv, "250-a\r\n250-\r\n250 b\r\n"sv, "\r\n\r\n250-a\r\n250 b\r\n"sv, "2\r\n"sv, "250 a\rb"sv})
+            for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+                reply_reader reader;
+                if (auto const first = reader.next(support::shared_fence().put(text.substr(0, cut)), limits); !first.need_more()) break;
+                reply_reader const saved = reader;
+                for (std::size_t less = 0; less < cut; ++less) {
+                    CAPTURE(escaped(text), cut, less);
+                    auto const r = reader.next(support::shared_fence().put(text.substr(0, less)), limits);
+                    REQUIRE(r.failed());
+                    CHECK(r.error() == fail(errc::missing_octets, less));
+                    CHECK(r.consumed == 0);
+                    // Nothing is forgotten.
+                    reply_reader again = reader, before = saved;
+                    auto const right = again.next(support::shared_fence().put(text), limits), expected = before.next(text, limits);
+                    CHECK(right.ready() == expected.ready());
+                    CHECK(right.failed() == expected.failed());
+                    CHECK(right.consumed == expected.consumed);
+                    if (right.ready()) CHECK(right->octets() == expected->octets());
+                    if (right.failed()) CHECK(right.error() == expected.error());
+                }
+                // Another octet at each place of what was there: nothing is read outside, whatever is made of it.
+                for (std::size_t at = 0; at < cut; ++at)
+                    for (char const other : {'\r', '\n', 'x', '-', '2'}) {
+                        std::string wrong(text);
+                        wrong[at] = other;
+                        reply_reader strange = saved;
+                        auto const r = strange.next(support::shared_fence().put(wrong), limits);
+                        CHECK(r.consumed <= wrong.size());
+                        std::size_t octets = 0;
+                        if (r.ready())
+                            for (std::string_view const line : r->lines()) octets += line.size();
+                        CHECK(octets <= wrong.size());
+                    }
+            }
+    // Nothing was there: nothing is missing.
+    reply_reader reader;
+    CHECK(reader.next("").need_more());
+    CHECK(reader.next("250 a\r\n").ready());
+    CHECK(reader.next("").need_more());
+    CHECK(blame(errc::missing_octets) == blame_t::misuse);
 }
 
 TEST_CASE("limits of replies", "[reply]") {
