@@ -132,7 +132,7 @@ encoded encode(std::string_view in, bare_octets bare, fuzz::arrival how, std::si
         writer out(buffer.data(), buffer.size());
         auto const result = call(out);
         e.text += out.text();
-        if (result) return result;
+        if (!result.failed()) return result;
         check(out.size() == 0, "an encoder that fails writes nothing");
         e.failed = true;
         e.fault = result.error();
@@ -145,9 +145,10 @@ encoded encode(std::string_view in, bare_octets bare, fuzz::arrival how, std::si
             std::size_t const before = e.text.size();
             auto const taken = with_room(
                 2 * piece.size() + 8, [&](writer& out) { return encoder.encode(piece.substr(done - start), out); });
-            if (!taken) break;
-            check(*taken != 0 || e.text.size() != before, "two octets of room are enough to go on");
-            done += *taken;
+            if (taken.failed()) break;
+            check(taken.done() == (taken.consumed == piece.size() - (done - start)), "done is all consumed");
+            check(taken.consumed != 0 || e.text.size() != before, "two octets of room are enough to go on");
+            done += taken.consumed;
         }
         stop = e.failed;
         return done - start;
@@ -155,8 +156,8 @@ encoded encode(std::string_view in, bare_octets bare, fuzz::arrival how, std::si
     while (!e.failed) {
         std::size_t const before = e.text.size();
         auto const finished = with_room(8, [&](writer& out) { return encoder.finish(out); });
-        if (finished && *finished) break;
-        check(!finished || e.text.size() != before, "two octets of room are enough to end");
+        if (finished.done()) break;
+        check(finished.failed() || e.text.size() != before, "two octets of room are enough to end");
     }
     return e;
 }

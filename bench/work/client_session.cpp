@@ -22,7 +22,7 @@ bool send(std::span<std::string_view const> replies, std::string_view content, s
     ok = ok && client.mail(out, "<ann.smith@example.net>", {.size = 4096, .body = ehlo::body::eight_bit_mime}) &&
          client.rcpt(out, "<bob@mail.example.org>") && client.data(out);
     receive(replies[2]);
-    ok = ok && client.content(content, out) && client.end_content(out);
+    ok = ok && client.content(content, out).done() && client.end_content(out).done();
     receive(replies[3]);
     ok = ok && client.quit(out);
     receive(replies[4]);

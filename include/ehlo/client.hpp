@@ -450,24 +450,24 @@ class client_with {
         });
     }
 
-    /// Content: after an accepted DATA as content_encoder::encode, call until all is consumed; after BDAT the octets as they
+    /// Content: after an accepted DATA as content_encoder::encode, call until it is done; after BDAT the octets as they
     /// are, no more than are left of the chunk (bad_value). If the server accepted DATA but no recipient, nothing may be
     /// sent but the end (RFC 2920 3.1): bad_sequence.
-    constexpr result<std::size_t> content(std::string_view octets, writer& out) noexcept {
+    constexpr encoded_content content(std::string_view octets, writer& out) noexcept {
         if (over()) return fail(errc::session_over, 0);
         if (chunk_left_ != 0) return put_chunk(octets, out);
         if (!reads_content() || recipients() == 0) return fail(errc::bad_sequence, 0);
         return content_.encode(octets, out);
     }
-    /// Ends the content after DATA, as content_encoder::finish: call until it says true. bare_cr if the content ended with a
+    /// Ends the content after DATA, as content_encoder::finish: call until it is done. bare_cr if the content ended with a
     /// CR: nothing can follow then but to close the connection, and the server drops the message. A chunk ends by itself.
-    constexpr result<bool> end_content(writer& out) noexcept {
+    constexpr encoded_content end_content(writer& out) noexcept {
         if (over()) return fail(errc::session_over, 0);
         if (!reads_content()) return fail(errc::bad_sequence, 0);
         auto const finished = content_.finish(out);
-        if (!finished || !*finished) return finished;
+        if (!finished.done()) return finished;
         push(event::content_end, {});
-        return true;
+        return finished;
     }
 
     /// The TLS handshake that starttls() asked for is over, or, before the greeting, TLS was there from the beginning
@@ -629,14 +629,14 @@ class client_with {
         return put(event_of(v).value(), offered, [&] { return write_argument(out, v, text); });
     }
 
-    constexpr result<std::size_t> put_chunk(std::string_view octets, writer& out) noexcept {
+    constexpr encoded_content put_chunk(std::string_view octets, writer& out) noexcept {
         if (!out.ok()) return out.error();
         if (octets.size() > chunk_left_) return fail(errc::bad_value, static_cast<std::size_t>(chunk_left_));
         std::string_view const part = detail::sub(octets, 0, out.room());
         out.raw(part);
         chunk_left_ -= part.size();
         if (chunk_left_ == 0) end_chunk();
-        return part.size();
+        return {part.size(), part.size() == octets.size()};
     }
     constexpr void end_chunk() noexcept { push(chunk_last_ ? event::last_chunk_end : event::chunk_end, {}); }
 };

@@ -27,17 +27,35 @@ struct content {
 
 /// What content_decoder::next found: `octets` of content, the input octets `consumed` for them, and whether the content
 /// has ended with them. Nothing consumed and no end: more input is needed.
-struct content_piece {
+struct [[nodiscard]] content_piece {
     std::string_view octets;
     std::size_t consumed = 0;
     bool end = false;
 };
 
 /// What content_decoder::decode did: the octets it consumed and wrote, and whether the content has ended with them.
-struct decoded_content {
+struct [[nodiscard]] decoded_content {
     std::size_t consumed = 0;
     std::size_t produced = 0;
     bool end = false;
+};
+
+/// What content_encoder::encode or finish did: the octets of the input that it consumed, and whether it is done. If it neither is
+/// nor failed, there was too little room: send what was written, and call again. There is no conversion to bool, so that a call
+/// that must be repeated does not pass for a finished one.
+class [[nodiscard]] encoded_content {
+    failure failure_{};
+    bool done_, failed_;
+
+  public:
+    std::size_t consumed;
+
+    constexpr encoded_content(std::size_t used, bool done) noexcept : done_(done), failed_(false), consumed(used) {}
+    constexpr encoded_content(failure const& f) noexcept : failure_(f), done_(false), failed_(true), consumed(0) {}
+
+    constexpr bool done() const noexcept { return done_; }
+    constexpr bool failed() const noexcept { return failed_; }
+    constexpr failure error() const noexcept { return failure_; }
 };
 
 /// Finds the end of content and undoes the dot stuffing, without copying: every piece is a part of the input. A dot at the
@@ -268,8 +286,8 @@ class content_decoder {
 /// Makes content fit to be sent: doubles the dot of every line that begins with one, and ends it with CRLF "." CRLF.
 /// Content may come in pieces of any size, cut anywhere; output goes to a buffer of any size.
 ///
-///   for each piece:  until all of it is consumed: encode(piece, out), send what was written
-///   then:            until finish(out) says true:  send what was written
+///   for each piece:  until e.done():  e = encode(piece, out), send what was written, drop e.consumed octets of the piece
+///   then:            until e.done():  e = finish(out), send what was written
 class content_encoder {
     bare_octets bare_;
     bool line_start_ = true;
@@ -290,36 +308,35 @@ class content_encoder {
   public:
     constexpr explicit content_encoder(bare_octets bare = bare_octets::reject) noexcept : bare_(bare) {}
 
-    /// Encodes what fits into `out` and returns the octets of `in` consumed; call again with the rest when there is room
-    /// (2 octets always do). Errors: bare_cr, bare_lf, with their offset in `in`: then nothing was consumed or written.
-    /// A CR at the end of one piece whose LF does not begin the next is a bare_cr at offset 0 of that one.
-    constexpr result<std::size_t> encode(std::string_view in, writer& out) noexcept {
+    /// Encodes what fits into `out`. Done when all of `in` is consumed; call again with the rest when there is room (2 octets
+    /// always do) if not. Errors: bare_cr, bare_lf, with their offset in `in`; end_has_begun if finish() wrote a part of the end
+    /// already. Then nothing was consumed or written. A CR at the end of one piece whose LF does not begin the next is a bare_cr at
+    /// offset 0 of that one.
+    constexpr encoded_content encode(std::string_view in, writer& out) noexcept {
         if (!out.ok()) return out.error();
+        if (finished_ != 0) return fail(errc::end_has_begun, 0);
         content_encoder const before = *this;
         std::size_t at = 0;
         failure fault{};
         auto const written = out.atomically([&](writer& w) {
             if (run(in, w, at, fault)) w.refuse(fault);
         });
-        if (written) return at;
+        if (written) return {at, at == in.size()};
         *this = before;
         return fault;
     }
 
-    /// Ends the content: completes its last line if need be, and writes the line ".". True when all of it is written; call
-    /// again when there is room if not. Errors: bare_cr if the content ended with a CR; nothing is written then.
-    constexpr result<bool> finish(writer& out) noexcept {
+    /// Ends the content: completes its last line if need be, and writes the line ".". Done when all of it is written; call again
+    /// when there is room if not: once a part is written, nothing else can follow. Done, the encoder is as new.
+    /// Errors: bare_cr if the content ended with a CR; nothing is written then.
+    constexpr encoded_content finish(writer& out) noexcept {
         if (!out.ok()) return out.error();
-        if (cr_) {
-            if (bare_ != bare_octets::normalize) return fail(errc::bare_cr, 0);
-            if (!put_line_end(out)) return false;
-            cr_ = false;
-        }
-        std::string_view const end = line_start_ ? ".\r\n" : "\r\n.\r\n";
+        if (cr_ && bare_ != bare_octets::normalize) return fail(errc::bare_cr, 0);
+        std::string_view const end = line_start_ && !cr_ ? ".\r\n" : "\r\n.\r\n";
         for (; finished_ < end.size(); ++finished_)
-            if (!put(out, detail::sub(end, finished_, 1))) return false;
+            if (!put(out, detail::sub(end, finished_, 1))) return {0, false};
         *this = content_encoder(bare_);
-        return true;
+        return {0, true};
     }
 
   private:

@@ -38,7 +38,7 @@ enum class errc : std::uint8_t {
     bare_cr,              ///< CR that no LF follows
     bare_lf,              ///< LF that no CR precedes
     bad_number,           ///< not a decimal number
-    bad_reply_code,       ///< a reply line does not begin with [2-5][0-5][0-9]
+    bad_reply_code,       ///< a reply line does not begin with [2-5][0-9][0-9]
     bad_reply_separator,  ///< the octet behind a reply code is neither SP nor "-"
     mixed_reply_codes,    ///< the lines of one reply carry different codes
     bad_status,           ///< not an enhanced status code, or of another class than its reply
@@ -78,6 +78,8 @@ enum class errc : std::uint8_t {
     bad_value,            ///< a value that has no spelling on the wire; nothing was written
     not_offered,          ///< the server did not offer this extension
     too_many_outstanding, ///< more commands under way than the client can keep account of
+    end_has_begun,        ///< content after a part of its end was written
+    missing_octets,       ///< fewer octets than were there before and are not consumed
 };
 
 /// Whose fault an error is: the peer's (`malformed`, `limit`, `sequence`) or the calling program's (`misuse`).
@@ -169,6 +171,8 @@ inline constexpr errc_facts errc_table[] = {
     {errc::bad_value, blame_t::misuse, "bad_value", "the value cannot be written"},
     {errc::not_offered, blame_t::misuse, "not_offered", "the server did not offer this"},
     {errc::too_many_outstanding, blame_t::misuse, "too_many_outstanding", "too many commands wait for their replies"},
+    {errc::end_has_begun, blame_t::misuse, "end_has_begun", "the end of the content is being written"},
+    {errc::missing_octets, blame_t::misuse, "missing_octets", "octets that were there before are missing"},
 };
 
 static_assert(detail::rows_for_all(errc_table, &errc_facts::code), "errc_table lacks a row, or a row is out of place");

@@ -469,8 +469,8 @@ class [[nodiscard]] EHLO_CONSUMABLE session : public detail::commands<session<Cl
         return detail::session_in<Client, detail::closed_places<Client, here, event::rcpt>>(*client_);
     }
 
-    /// Content after an accepted DATA: as client::content, until all is consumed.
-    constexpr result<std::size_t> content(std::string_view octets, writer& out) noexcept requires detail::in_order_at<here, event::content_end> {
+    /// Content after an accepted DATA: as client::content: call until it is done.
+    constexpr encoded_content content(std::string_view octets, writer& out) noexcept requires detail::in_order_at<here, event::content_end> {
         if (!*this) return fail(errc::bad_sequence, 0);
         return client_->content(octets, out);
     }
@@ -479,8 +479,8 @@ class [[nodiscard]] EHLO_CONSUMABLE session : public detail::commands<session<Cl
         auto end = [&out](Client& c) noexcept -> result<std::size_t> {
             std::size_t const before = out.size();
             auto const finished = c.end_content(out);
-            if (!finished) return finished.error();
-            if (!*finished) return fail(errc::output_full, out.size());
+            if (finished.failed()) return finished.error();
+            if (!finished.done()) return fail(errc::output_full, out.size());
             return out.size() - before;
         };
         return step<event::content_end, fact_set{}>(end);
@@ -580,8 +580,8 @@ class [[nodiscard("the reply must be given to on()")]] EHLO_CONSUMABLE awaiting
         return pipelined(*client_, unsent());
     }
 
-    /// The octets of a chunk: as client::content, until all is consumed.
-    constexpr result<std::size_t> content(std::string_view octets, writer& out) noexcept requires way::is_chunk {
+    /// The octets of a chunk: as client::content: call until it is done.
+    constexpr encoded_content content(std::string_view octets, writer& out) noexcept requires way::is_chunk {
         if (!sent_) return unsent_;
         return client_->content(octets, out);
     }

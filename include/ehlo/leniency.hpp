@@ -32,6 +32,7 @@ enum class rule : std::uint8_t {
     blanks_in_ehlo_answer,  ///< "SIZE  1000 ", "PIPELINING" HTAB: spaces or tabs where one space, or none, should stand
     dovecot_xclient,        ///< XCLIENT SESSION=a TTL=5: attributes that Dovecot has and Postfix does not
     repeated_attribute,     ///< XCLIENT HELO=a HELO=b: an attribute twice; the last one counts
+    empty_line_between_replies,  ///< CRLF alone before a reply: it is passed over
 };
 
 inline constexpr std::string_view rule_names[] = {
@@ -39,7 +40,7 @@ inline constexpr std::string_view rule_names[] = {
     "ipv6_single_group", "underscore_in_domain", "trailing_dot",            "loose_dots",          "utf8_without_smtputf8",
     "spaces_after_verb", "text_after_hello",   "mixed_reply_codes",         "tab_after_colon",     "space_before_colon",
     "spaces_between_parameters", "lower_case_hexchar", "auth_not_a_mailbox", "any_hello_name",     "blanks_in_ehlo_answer",
-    "dovecot_xclient",   "repeated_attribute"};
+    "dovecot_xclient",   "repeated_attribute", "empty_line_between_replies"};
 static_assert(detail::names_all<rule>(rule_names), "a rule has no name");
 inline constexpr unsigned rule_count = sizeof rule_names / sizeof *rule_names;
 constexpr std::string_view name(rule r) noexcept { return rule_names[static_cast<unsigned>(r)]; }
@@ -79,6 +80,6 @@ inline constexpr leniency strict{};
 inline constexpr leniency of_spelling = rule::bare_lf_line | rule::space_after_colon | rule::missing_brackets | rule::spaces_in_route |
                                         rule::spaces_after_verb | rule::text_after_hello | rule::mixed_reply_codes | rule::tab_after_colon |
                                         rule::space_before_colon | rule::spaces_between_parameters | rule::lower_case_hexchar |
-                                        rule::blanks_in_ehlo_answer;
+                                        rule::blanks_in_ehlo_answer | rule::empty_line_between_replies;
 
 }  // namespace ehlo

@@ -15,7 +15,7 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The first digit of a reply code: all that a simple client needs to look at (RFC 5321 4.2.1, RFC 821 appendix E).
 enum class reply_class : std::uint8_t { completion = 2, intermediate = 3, transient = 4, permanent = 5 };
-constexpr reply_class class_of(unsigned code) noexcept { return static_cast<reply_class>(code / 100); }
+constexpr reply_class class_of(unsigned code) noexcept { return static_cast<reply_class>(code < 1000 ? code / 100 : 0); }
 constexpr bool is_positive(unsigned code) noexcept { return code / 100 == 2 || code / 100 == 3; }
 
 struct reply_meaning {
@@ -80,14 +80,15 @@ constexpr std::string_view meaning(unsigned code) noexcept {
 
 namespace detail {
 // Not constexpr: to be called in a constant expression is the error that they name.
-inline void a_reply_begins_with_a_code_from_200_to_559() {}
+inline void a_reply_begins_with_a_code_from_200_to_599() {}
 inline void the_enhanced_status_code_is_of_another_class_than_the_reply() {}
 inline void a_reply_holds_no_CR_LF_or_NUL() {}
 inline void a_reply_line_is_at_most_512_octets_long() {}
 }  // namespace detail
 
-/// Reply-code = %x32-35 %x30-35 %x30-39
-constexpr bool is_reply_code(unsigned code) noexcept { return code >= 200 && code < 600 && code / 10 % 10 < 6; }
+/// What is read and written as a reply code: RFC 5321 4.2 has Reply-code = %x32-35 %x30-35 %x30-39, but servers send others
+/// (571, 461), and 4.3.2 has a client go by the first digit of a code that it does not know.
+constexpr bool is_reply_code(unsigned code) noexcept { return code >= 200 && code < 600; }
 
 /// A reply to be sent. `text` is borrowed until it is written. Made from a literal, it is checked by the compiler:
 /// `reply r = "550 5.1.1 No such user here";`. Made from parts, it is checked when it is written.
@@ -97,17 +98,18 @@ struct reply {
     std::string_view text{};
 
     constexpr reply() noexcept = default;
-    constexpr reply(unsigned c, std::string_view t) noexcept : code(static_cast<std::uint16_t>(c)), text(t) {}
+    constexpr reply(unsigned c, std::string_view t) noexcept : reply(c, status{}, t) {}
+    // 65786 must not pass for 250, nor 65536 for "later".
     constexpr reply(unsigned c, status s, std::string_view t) noexcept
-        : code(static_cast<std::uint16_t>(c)), enhanced(s), text(t) {}
+        : code(static_cast<std::uint16_t>(c < 0xFFFF ? c : 0xFFFF)), enhanced(s), text(t) {}
     template <std::size_t N>
     consteval reply(char const (&literal)[N]) : text(literal, N - 1) {
         if (text.size() > 510) detail::a_reply_line_is_at_most_512_octets_long();
         if (text.size() < 3 || !is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[2]) ||
             (text.size() > 3 && text[3] != ' '))
-            detail::a_reply_begins_with_a_code_from_200_to_559();
+            detail::a_reply_begins_with_a_code_from_200_to_599();
         code = static_cast<std::uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
-        if (!is_reply_code(code)) detail::a_reply_begins_with_a_code_from_200_to_559();
+        if (!is_reply_code(code)) detail::a_reply_begins_with_a_code_from_200_to_599();
         text.remove_prefix(text.size() > 3 ? 4 : 3);
         if (std::size_t const n = detail::scan_status(text, enhanced); n != 0) {
             if (enhanced.klass != code / 100) detail::the_enhanced_status_code_is_of_another_class_than_the_reply();
@@ -312,7 +314,9 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::unsafe_octet:
     case errc::bad_value:
     case errc::not_offered:
-    case errc::too_many_outstanding: break;
+    case errc::too_many_outstanding:
+    case errc::end_has_begun:
+    case errc::missing_octets: break;
     }
     return replies::try_later;
 }
@@ -332,7 +336,7 @@ class reply_lines {
             return {rest_.data() + (end_ > 4 ? 4 : 0), end_ > 4 ? end_ - 4 : 0};
         }
         constexpr iterator& operator++() noexcept {
-            rest_.remove_prefix(end_ + 2);
+            rest_.remove_prefix(end_ + 2 < rest_.size() ? end_ + 2 : rest_.size());
             end_ = detail::find_near<charset("\r")>(rest_);
             return *this;
         }
@@ -357,6 +361,8 @@ class reply_view {
     constexpr bool accepted() const noexcept { return is_positive(code_); }
     constexpr unsigned line_count() const noexcept { return line_count_; }
     constexpr reply_lines lines() const noexcept { return reply_lines(text_); }
+    /// The first line, which is all of most replies, without its code: "2.1.0 OK".
+    constexpr std::string_view text() const noexcept { return *lines().begin(); }
     /// All octets of the reply, codes and CRLFs included.
     constexpr std::string_view octets() const noexcept { return text_; }
     /// The enhanced status code of the first line, if there is one of the same class as the code (RFC 2034 4).
@@ -379,14 +385,15 @@ struct reply_limits {
     std::uint32_t line = 2048;       ///< octets with CRLF; RFC 5321 4.5.3.1.5 asks for 512
     std::uint32_t total = 64 * 1024; ///< octets of all lines
     std::uint16_t lines = 100;
-    leniency tolerate = strict;      ///< mixed_reply_codes
+    leniency tolerate = strict;      ///< mixed_reply_codes, empty_line_between_replies
 };
 
 /// Reads replies out of a growing buffer. Call `next(buffer)` with all octets not yet consumed; discard `consumed`
 /// afterwards. What was looked at is remembered: octets that arrive one at a time cost O(n) in all.
 ///   ready:     one reply, the first in the buffer.
 ///   failed:    bad_reply_code, bad_reply_separator, mixed_reply_codes, reply_too_long, bare_cr, bare_lf, nul_octet; `at`
-///              counts from the first octet of the reply. The connection is of no more use: nothing is consumed.
+///              counts from the first octet of the buffer. The connection is of no more use: nothing is consumed.
+///              missing_octets: the buffer is shorter than what the call before left in it; nothing is consumed or forgotten.
 ///   need_more: nothing is consumed.
 class reply_reader {
     std::uint32_t looked_at_ = 0;  // octets of the reply that are known to be right
@@ -394,6 +401,7 @@ class reply_reader {
     std::uint16_t lines_ = 0;      // whole lines before it
     std::uint16_t code_ = 0;       // of the line before it
     leniency tolerated_{};
+    bool after_cr_ = false;        // one octet more was there, a CR
 
     // A whole reply that nothing is wrong with, if that is what `in` begins with: its octets, or 0. Most are, and one compare
     // for the code and one for the end of each line tell it.
@@ -402,7 +410,7 @@ class reply_reader {
         std::size_t const size = in.size();
         constexpr std::uint32_t three = 0x00FFFFFF;
         auto const digit = [p](unsigned i) noexcept { return static_cast<unsigned>(p[i] - '0'); };
-        if (size < 5 || digit(0) - 2 >= 4 || digit(1) >= 6 || digit(2) >= 10) return 0;
+        if (size < 5 || digit(0) - 2 >= 4 || digit(1) >= 10 || digit(2) >= 10) return 0;
         std::uint32_t const code = detail::load4(p) & three;
         unsigned lines = 0;
         detail::mark_finder<charset(0, '\r')> controls(in);
@@ -429,7 +437,7 @@ class reply_reader {
     }
 
     static constexpr bool right_digit(char c, unsigned place) noexcept {
-        return place == 0 ? c >= '2' && c <= '5' : place == 1 ? c >= '0' && c <= '5' : is_digit(c);
+        return place == 0 ? c >= '2' && c <= '5' : is_digit(c);
     }
 
   public:
@@ -452,7 +460,7 @@ class reply_reader {
     progress<reply_view> next(Text&&, reply_limits const& = {}) = delete;
 
     /// True between the first octet of a reply and its last.
-    constexpr bool in_reply() const noexcept { return looked_at_ != 0; }
+    constexpr bool in_reply() const noexcept { return lines_ != 0 || looked_at_ != line_at_; }
 
   private:
     // From where the last call stopped, with the place of every fault.
@@ -460,15 +468,30 @@ class reply_reader {
         constexpr charset stops{std::string_view("\r\n\0", 3)};
         auto failed = [](errc code, std::size_t at) noexcept { return progress<reply_view>(fail(code, at), 0); };
         std::size_t at = looked_at_;
+        if (in.size() < at + (after_cr_ ? 1u : 0u)) return failed(errc::missing_octets, in.size());
+        after_cr_ = false;
         for (;;) {
             std::size_t const line = line_at_;
             // No line is shorter than 5 octets. Told before its digits are looked at, whatever pieces they come in.
             if (line + 5 > limits.total) return failed(errc::reply_too_long, line);
+            if (lines_ == 0 && at == line && at < in.size() && in[at] == '\r' && limits.tolerate.has(rule::empty_line_between_replies)) {
+                if (at + 1 == in.size()) {
+                    looked_at_ = static_cast<std::uint32_t>(at);
+                    after_cr_ = true;
+                    return {std::size_t{0}};
+                }
+                if (in[at + 1] == '\n') {
+                    tolerated_ |= rule::empty_line_between_replies;
+                    at += 2;
+                    line_at_ = looked_at_ = static_cast<std::uint32_t>(at);
+                    continue;
+                }
+            }
             // All three digits at once if they are there and right; the loop finds the place of a fault.
             if (at == line && in.size() - line >= 3) {
                 auto const digit = [&in, line](std::size_t i) noexcept { return static_cast<unsigned>(in[line + i] - '0'); };
                 unsigned const code = digit(0) * 100 + digit(1) * 10 + digit(2);
-                if (digit(0) - 2 < 4 && digit(1) < 6 && digit(2) < 10 && (lines_ == 0 || code == code_)) at += 3;
+                if (digit(0) - 2 < 4 && digit(1) < 10 && digit(2) < 10 && (lines_ == 0 || code == code_)) at += 3;
             }
             for (; at < line + 3; ++at) {
                 if (at == in.size()) {
@@ -486,10 +509,11 @@ class reply_reader {
             if (at == line + 3 && at < in.size() && in[at] != ' ' && in[at] != '-' && !stops.contains(in[at]))
                 return failed(errc::bad_reply_separator, at);
             std::size_t const end = detail::find_first<stops>(in, at);
-            std::size_t const most = line + limits.line < limits.total ? line + limits.line : limits.total;
+            std::size_t const most = limits.line < limits.total - line ? line + limits.line : limits.total;
             if (end + 2 > most) return failed(errc::reply_too_long, most - 2);  // where the CR should have been at last
             if (end == in.size() || (in[end] == '\r' && end + 1 == in.size())) {
                 looked_at_ = static_cast<std::uint32_t>(end);
+                after_cr_ = end != in.size();
                 return {std::size_t{0}};
             }
             if (in[end] == '\0') return failed(errc::nul_octet, end);
@@ -501,7 +525,10 @@ class reply_reader {
             at = end + 2;
             if (in[line + 3] != '-') {
                 reply_view r;
-                r.text_ = detail::sub(in, 0, at);
+                std::size_t begin = 0;
+                if (tolerated_.has(rule::empty_line_between_replies))
+                    while (begin + 2 < at && in[begin] == '\r') begin += 2;
+                r.text_ = detail::sub(in, begin, at - begin);
                 r.code_ = code_;
                 r.line_count_ = lines_;
                 r.tolerated_ = tolerated_;

@@ -1,4 +1,4 @@
-// error: a_reply_begins_with_a_code_from_200_to_559
+// error: a_reply_begins_with_a_code_from_200_to_599
 #include <ehlo/reply.hpp>
 
 #ifdef EHLO_MUST_COMPILE

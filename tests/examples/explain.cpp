@@ -972,23 +972,23 @@ record encode(string_view item, options const& o) {
         while (!piece.empty()) {
             ehlo::writer out(buffer.data(), buffer.size());
             auto const taken = encoder.encode(piece, out);
-            if (!taken) {
+            if (taken.failed()) {
                 size_t const at = used + taken.error().at;
                 // A CR at the end of one piece is found to be bare when the next one comes.
                 bool const before = taken.error().at == 0 && at > 0 && item[at - 1] == '\r';
                 return wrong(taken.error().code, before ? at - 1 : at);
             }
             flush(out);
-            used += *taken;
-            piece.remove_prefix(*taken);
+            used += taken.consumed;
+            piece.remove_prefix(taken.consumed);
         }
     }
     for (bool done = false; !done;) {
         ehlo::writer out(buffer.data(), buffer.size());
         auto const finished = encoder.finish(out);
-        if (!finished) return wrong(finished.error().code, item.size() - 1);
+        if (finished.failed()) return wrong(finished.error().code, item.size() - 1);
         flush(out);
-        done = *finished;
+        done = finished.done();
     }
     return success().wire("wire", wire);
 }
@@ -1461,16 +1461,16 @@ int client(options const& o, string_view input) {
         for (string_view rest = c.recipients() != 0 ? letter : string_view(); !rest.empty();) {
             ehlo::writer out(buffer.data(), o.chunk == 0 ? buffer.size() : 2);
             auto const taken = c.content(rest.substr(0, o.chunk == 0 ? rest.size() : o.chunk), out);
-            if (!taken) return problem(taken.error());
+            if (taken.failed()) return problem(taken.error());
             wire += out.text();
-            rest.remove_prefix(*taken);
+            rest.remove_prefix(taken.consumed);
         }
         for (bool done = false; !done;) {
             ehlo::writer out(buffer.data(), o.chunk == 0 ? buffer.size() : 2);
             auto const finished = c.end_content(out);
-            if (!finished) return problem(finished.error());
+            if (finished.failed()) return problem(finished.error());
             wire += out.text();
-            done = *finished;
+            done = finished.done();
         }
         sent(wire, true);
     };
@@ -1821,6 +1821,7 @@ constexpr rule_row rule_rows[] = {
     {ehlo::rule::blanks_in_ehlo_answer, "250-a\\r\\n250 SIZE  1000", "spaces and tabs around parameters in the answer to EHLO"},
     {ehlo::rule::dovecot_xclient, "XCLIENT SESSION=a TTL=5", "the attributes of Dovecot's XCLIENT"},
     {ehlo::rule::repeated_attribute, "XCLIENT HELO=a HELO=b", "an attribute of XCLIENT or XFORWARD twice; the last counts"},
+    {ehlo::rule::empty_line_between_replies, "\\r\\n250 a", "an empty line before a reply; it is passed over"},
 };
 
 template <class Rows, class Key>

@@ -83,6 +83,11 @@ T must(ehlo::result<T> const& written) {
     return *written;
 }
 
+std::size_t must(ehlo::encoded_content const& written) {
+    if (written.failed()) end(misuse, as_text(written.error()));
+    return written.consumed;
+}
+
 std::time_t seconds() {
     using namespace std::chrono;
     return static_cast<std::time_t>(duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch()).count());
@@ -362,13 +367,13 @@ void read_message() {
     for (std::string_view rest = text; !rest.empty();) {
         ehlo::writer out(buffer);
         auto const used = encoder.encode(rest, out);
-        if (!used)
+        if (used.failed())
             end(misuse, std::string(ehlo::message(used.error().code)) + " at octet " +
                             std::to_string(text.size() - rest.size() + used.error().at) + (opt.lf ? "" : " (is it a file for --lf?)"));
-        rest.remove_prefix(*used);
+        rest.remove_prefix(used.consumed);
     }
     ehlo::writer out(buffer);
-    if (!encoder.finish(out)) end(misuse, "the content ends with a bare CR");
+    if (encoder.finish(out).failed()) end(misuse, "the content ends with a bare CR");
     message = text;
     eight_bit = !std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
     if (!opt.lf) return;

@@ -26,7 +26,7 @@ int main() {
     ok = ok && smtp.mail(out, "<ann@client.example>") && smtp.rcpt(out, "<bob@example.org>") && smtp.data(out);
     in = server[2];
     ok = ok && reply() && reply() && reply();
-    ok = ok && smtp.content("Subject: hello\r\n\r\n.a dot\r\n", out) && smtp.end_content(out);
+    ok = ok && smtp.content("Subject: hello\r\n\r\n.a dot\r\n", out).done() && smtp.end_content(out).done();  // there is room
     in = server[3];
     ok = ok && reply();
     ok = ok && !smtp.rcpt(out, "<bob@example.org>");  // out of order: an error, and nothing is written

@@ -40,7 +40,7 @@ int main() {
     // std::move(envelope).data(io.out);   does not compile: DATA is out of order in state::mail
 
     auto content = std::move(envelope).as<ehlo::state::rcpt>().data(io.out).on(io.reply()).accepted();
-    if (!content || !content.content("Subject: hello\r\n\r\n.a dot\r\n", io.out)) return 2;
+    if (!content || !content.content("Subject: hello\r\n\r\n.a dot\r\n", io.out).done()) return 2;
     auto stored = std::move(content).end_content(io.out).on(io.reply());
     bool const ok = bool(stored) && std::move(stored).accepted().quit(io.out).on(io.reply());
     std::printf("%.*s", static_cast<int>(io.out.size()), io.buffer);

@@ -138,14 +138,14 @@ struct sender {
                 if (c.recipients() != 0 && sent_octets < m.content.size()) {
                     std::string_view const piece = std::string_view(m.content).substr(sent_octets, r.between(1, 3000));
                     auto const n = c.content(piece, w);
-                    if (!n) FAIL("content refused: " + std::string(name(n.error().code)));
-                    sent_octets += *n;
-                    if (*n == 0) break;
+                    if (n.failed()) FAIL("content refused: " + std::string(name(n.error().code)));
+                    sent_octets += n.consumed;
+                    if (n.consumed == 0) break;
                     continue;
                 }
                 auto const ended = c.end_content(w);
-                if (!ended) FAIL("end refused");
-                if (!*ended) break;
+                if (ended.failed()) FAIL("end refused");
+                if (!ended.done()) break;
                 sending = false;
                 content_sent = true;
                 break;
@@ -394,8 +394,8 @@ TEST_CASE("both: many mails, each begun in the packet that ends the one before")
                 bool const whole = rest.empty() || rest.ends_with("\r\n");
                 expected.back().content = std::string(rest) + (whole ? "" : "\r\n");
                 auto const used = client.content(rest, w);
-                REQUIRE((used && *used == rest.size()));
-                REQUIRE(*client.end_content(w));
+                REQUIRE((used.done() && used.consumed == rest.size()));
+                REQUIRE(client.end_content(w).done());
                 if (n + 1 < mails) envelope(w);
                 else REQUIRE(client.quit(w));
             });

@@ -266,6 +266,26 @@ TEST_CASE("limits to the octet", "[command_reader]") {
     CHECK(commands > 100);
 }
 
+TEST_CASE("fewer octets than were there before are told, and never read, by command_reader", "[command_reader]") {
+    for (std::string_view const text : {std::string_view("MAIL FROM:<a@b> SIZE=10\r\n"), std::string_view("EHLO mx\r\n"), std::string_view("QUIT\r\n"), std::string_view("NOOP a\rb\r\n")})
+        for (std::size_t cut = 0; cut < text.size(); ++cut) {
+            command_reader reader;
+            unsigned told = 0;
+            auto const count = [&told](auto const&) noexcept { ++told; };
+            REQUIRE(reader.next(support::shared_fence().put(text.substr(0, cut)), 512, strict_syntax, count).need_more());
+            for (std::size_t less = 0; less < cut; ++less) {
+                CAPTURE(text, cut, less);
+                auto const r = reader.next(support::shared_fence().put(text.substr(0, less)), 512, strict_syntax, count);
+                REQUIRE(r.failed());
+                CHECK(r.error() == fail(errc::missing_octets, less));
+                CHECK(r.consumed == 0);
+            }
+            auto const right = reader.next(support::shared_fence().put(text), 512, strict_syntax, count);
+            CHECK(right.consumed == text.size());
+            CHECK(told == (right.ready() ? 1u : 0u));
+        }
+}
+
 TEST_CASE("streams of lines, whole and in pieces", "[command_reader]") {
     std::string stream;
     for (std::string_view const line : typical) (stream += line) += "\r\n";

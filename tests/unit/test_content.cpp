@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 using namespace ehlo;
@@ -130,16 +131,17 @@ encoded encode(std::vector<std::string_view> const& pieces, std::size_t size, ba
         while (!piece.empty()) {
             std::size_t const before = w.size();
             auto const n = e.encode(piece, w);
-            if (!n) {
+            if (n.failed()) {
                 out.failed = true;
                 out.why = n.error();
                 if (w.size() != before || !w.ok()) out.wire += "not atomic";
                 flush(w);
                 return out;
             }
-            out.at += *n;
-            piece.remove_prefix(*n);
-            if (!piece.empty() && !flush(w) && *n == 0) {
+            out.at += n.consumed;
+            piece.remove_prefix(n.consumed);
+            if (n.done() != piece.empty()) out.wire += "done before the end of its piece";
+            if (!piece.empty() && !flush(w) && n.consumed == 0) {
                 out.stuck = true;
                 return out;
             }
@@ -147,14 +149,14 @@ encoded encode(std::vector<std::string_view> const& pieces, std::size_t size, ba
     }
     for (;;) {
         auto const done = e.finish(w);
-        if (!done) {
+        if (done.failed()) {
             out.failed = true;
             out.why = done.error();
             flush(w);
             return out;
         }
         bool const progress = flush(w);
-        if (*done) return out;
+        if (done.done()) return out;
         if (!progress) {
             out.stuck = true;
             return out;
@@ -461,7 +463,7 @@ TEST_CASE("encoding in one pass is encoding", "[content]") {
                 }
                 return false;
             }();
-            if (found != !fault || (found && fault.error().at != first) || (found && a.size() != 0)) FAIL("the fault of " + escaped(text));
+            if (found != fault.failed() || (found && fault.error().at != first) || (found && a.size() != 0)) FAIL("the fault of " + escaped(text));
         }
     }
     SUCCEED();
@@ -560,27 +562,27 @@ TEST_CASE("an encoder that refuses has done nothing", "[content]") {
     w.raw("before");
     content_encoder e;
     auto const lf = e.encode("ab\r\n.c\nd", w);
-    CHECK((!lf && lf.error() == fail(errc::bare_lf, 6)));
+    CHECK((lf.failed() && lf.error() == fail(errc::bare_lf, 6)));
     CHECK(w.text() == "before");
     CHECK(w.ok());
     auto const cr = e.encode("ab\rc", w);
-    CHECK((!cr && cr.error() == fail(errc::bare_cr, 2)));
+    CHECK((cr.failed() && cr.error() == fail(errc::bare_cr, 2)));
     CHECK(w.text() == "before");
     // It goes on as if nothing had been said.
-    CHECK(e.encode(".x\r", w).value_or(0) == 3);
+    CHECK(e.encode(".x\r", w).consumed == 3);
     CHECK(w.text() == "before..x");
     // The CR waits for its LF: what does not begin with one is refused at its first octet.
     auto const late = e.encode("y", w);
-    CHECK((!late && late.error() == fail(errc::bare_cr, 0)));
+    CHECK((late.failed() && late.error() == fail(errc::bare_cr, 0)));
     auto const end = e.finish(w);
-    CHECK((!end && end.error() == fail(errc::bare_cr, 0)));
+    CHECK((end.failed() && end.error() == fail(errc::bare_cr, 0)));
     CHECK(w.text() == "before..x");
-    CHECK(e.encode("\n", w).value_or(0) == 1);
-    CHECK(e.finish(w).value_or(false));
+    CHECK(e.encode("\n", w).consumed == 1);
+    CHECK(e.finish(w).done());
     CHECK(w.text() == "before..x\r\n.\r\n");
     // After the end it is as new.
-    CHECK(e.encode(".", w).value_or(0) == 1);
-    CHECK(e.finish(w).value_or(false));
+    CHECK(e.encode(".", w).consumed == 1);
+    CHECK(e.finish(w).done());
     CHECK(w.text() == "before..x\r\n.\r\n..\r\n.\r\n");
     // A writer that failed before is not written to.
     w.refuse(fail(errc::bad_value, 9));
@@ -621,11 +623,65 @@ TEST_CASE("a small buffer does not make large content slow", "[content]") {
     for (std::string_view rest = text; !rest.empty(); ++calls) {
         writer out(buffer);
         auto const used = e.encode(rest, out);
-        REQUIRE(used);
-        REQUIRE(*used == out.size());
-        rest.remove_prefix(*used);
+        REQUIRE_FALSE(used.failed());
+        REQUIRE(used.consumed == out.size());
+        rest.remove_prefix(used.consumed);
     }
     CHECK(calls == text.size() / sizeof buffer);
+}
+
+TEST_CASE("once the end has begun, nothing but the end is written", "[content]") {
+    // What came before, what is tried after each part of the end, how much room there is for each call: nothing of it goes out.
+    for (bare_octets const bare : {bare_octets::reject, bare_octets::normalize, bare_octets::pass})
+        for (std::string_view const before : {""sv, "ab"sv, "ab\r\n"sv, "ab\r"sv, "\r\n\r"sv})
+            for (std::string_view const after : {""sv, "x"sv, "\n"sv, "\r"sv, "."sv, "\r\nRSET\r\n"sv, "\n.\r\nMAIL FROM:<evil@x>\r\n"sv})
+                for (std::size_t room = 1; room <= 5; ++room) {
+                    CAPTURE(escaped(before), escaped(after), room);
+                    content_encoder e(bare);
+                    char buffer[64];
+                    writer w(buffer);
+                    REQUIRE(e.encode(before, w).done());
+                    std::string wire(w.text());
+                    bool const refused = before.ends_with('\r') && bare != bare_octets::normalize;
+                    for (int calls = 0; calls < 10; ++calls) {
+                        writer s(buffer, room);
+                        auto const end = e.finish(s);
+                        REQUIRE(end.failed() == refused);
+                        wire += s.text();
+                        if (end.failed() || end.done()) break;
+                        writer more(buffer);
+                        auto const late = e.encode(after, more);
+                        CHECK(late.failed());
+                        CHECK_FALSE(late.done());
+                        CHECK(late.consumed == 0);
+                        CHECK(late.error() == fail(errc::end_has_begun, 0));
+                        CHECK(more.size() == 0);
+                        CHECK(more.ok());
+                    }
+                    std::string const expected = before.empty() ? "" : before == "\r\n\r" ? "\r\n\r\n" : "ab\r\n";
+                    if (!refused) CHECK(wire == expected + ".\r\n");
+                    // Where the end failed it has not begun.
+                    if (refused) CHECK(e.encode("\n", w).done());
+                }
+    // No room at all: nothing is written, so it has not begun.
+    content_encoder e;
+    char buffer[8];
+    writer none(buffer, 0), w(buffer);
+    CHECK_FALSE(e.finish(none).done());
+    CHECK(e.encode("ab", w).done());
+    CHECK(blame(errc::end_has_begun) == blame_t::misuse);
+}
+
+TEST_CASE("a call that must be repeated is not taken for a finished one", "[content]") {
+    static_assert(!std::is_constructible_v<bool, encoded_content>);
+    static_assert(!std::is_constructible_v<bool, decoded_content> && !std::is_constructible_v<bool, content_piece>);
+    content_encoder e;
+    char buffer[3];
+    writer w(buffer);
+    auto const some = e.encode("abcd", w);
+    CHECK_FALSE(some.done());
+    CHECK_FALSE(some.failed());
+    CHECK(some.consumed == 3);
 }
 
 TEST_CASE("the end is completed in pieces", "[content]") {
@@ -633,15 +689,15 @@ TEST_CASE("the end is completed in pieces", "[content]") {
         content_encoder e;
         char big[8];
         writer w(big);
-        REQUIRE(e.encode("ab", w).value_or(0) == 2);
+        REQUIRE(e.encode("ab", w).consumed == 2);
         std::string wire(w.text());
         for (int i = 0; i < 10; ++i) {
             char small[8];
             writer s(small, size);
             auto const done = e.finish(s);
-            REQUIRE(done);
+            REQUIRE_FALSE(done.failed());
             wire += s.text();
-            if (*done) break;
+            if (done.done()) break;
             CHECK(s.size() == size);
         }
         CHECK(wire == "ab\r\n.\r\n");
@@ -731,7 +787,7 @@ constexpr bool at_compile_time() {
     content_encoder e;
     auto const n = e.encode(".a\r\n\r\n..b", w);
     auto const done = e.finish(w);
-    return n && *n == 9 && done && *done && w.text() == "..a\r\n\r\n...b\r\n.\r\n";
+    return n.done() && n.consumed == 9 && done.done() && w.text() == "..a\r\n\r\n...b\r\n.\r\n";
 }
 static_assert(at_compile_time());
 }  // namespace

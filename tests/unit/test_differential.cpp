@@ -598,17 +598,41 @@ TEST_CASE("EHLO keywords against the oracle", "[differential]") {
         rounds / 2);
 }
 
+namespace {
+
+// The grammar of RFC 5321 4.2 has no second digit over 5, and 4.3.2 has a client take such a code for an unknown one of its class.
+// Where the first line has such a digit, it changes places with 0 in all of them.
+std::string exchange_second_digits(std::string all, char a, char b) {
+    for (std::size_t line = 0; line + 1 < all.size();) {
+        char& digit = all[line + 1];
+        digit = digit == a ? b : digit == b ? a : digit;
+        std::size_t const end = all.find("\r\n", line);
+        if (end == all.npos) break;
+        line = end + 2;
+    }
+    return all;
+}
+std::string with_digits_of_the_grammar(std::string_view text) {
+    char const digit = text.size() > 1 ? text[1] : '0';
+    return exchange_second_digits(std::string(text), digit >= '6' && digit <= '9' ? digit : '0', '0');
+}
+bool matches_reply(std::string_view text) { return oracle::matches(oracle::Reply_line, with_digits_of_the_grammar(text)); }
+
+}  // namespace
+
 TEST_CASE("replies against the oracle", "[differential]") {
     reply_limits const limits{.line = 100000, .total = 100000, .lines = 1000};
     compare(
         9,
         [](generate::rng& r, bool, std::size_t budget) {
-            return generate::reply(r, budget) + (r.one_in(8) ? generate::reply(r, budget) : "");
+            std::string const one = generate::reply(r, budget);
+            return (r.one_in(4) ? exchange_second_digits(one, one[1], r.pick("6789")) : one) + (r.one_in(8) ? generate::reply(r, budget) : "");
         },
         [&](std::string_view text, bool utf8, bool& accepted) {
+            std::string const of_grammar = with_digits_of_the_grammar(text);
             auto const p = parse_reply(text, limits);
             accepted = p.ready();
-            auto const ends = oracle::Reply_line(oracle::input{text, utf8}, {0});
+            auto const ends = oracle::Reply_line(oracle::input{of_grammar, utf8}, {0});
             if (accepted != !ends.empty())
                 return std::string("oracle ") + (ends.empty() ? "refuses" : "accepts") + ", ehlo " +
                        (p.ready()    ? say(*p)
@@ -623,11 +647,10 @@ TEST_CASE("replies against the oracle", "[differential]") {
                 for (std::string_view rest : more) {
                     std::string whole = std::string(text) + std::string(rest);
                     // The code of a last line must be that of the first.
-                    if (oracle::matches(oracle::Reply_line, whole)) return std::string();
+                    if (matches_reply(whole)) return std::string();
                     for (std::size_t n = 0; n <= 3 && n <= code.size(); ++n)
                         for (std::string_view const before : {""sv, "\n"sv, "\r\n"sv})
-                            if (oracle::matches(oracle::Reply_line, std::string(text) + std::string(before) +
-                                                                        std::string(code.substr(n)) + "\r\n"))
+                            if (matches_reply(std::string(text) + std::string(before) + std::string(code.substr(n)) + "\r\n"))
                                 return std::string();
                 }
                 return "nothing can complete it"s;

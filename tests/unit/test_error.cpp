@@ -19,7 +19,7 @@
 using namespace ehlo;
 
 namespace {
-constexpr unsigned errc_count = static_cast<unsigned>(errc::too_many_outstanding) + 1;
+constexpr unsigned errc_count = static_cast<unsigned>(errc::missing_octets) + 1;
 }
 
 TEST_CASE("every errc has a name, a message and somebody to blame", "[error]") {

@@ -178,7 +178,7 @@ TEST_CASE("flow: two messages on one connection, recipients in a loop, RFC 5321 
         }
         auto content = std::move(envelope).template as<state::rcpt>().data(io.out).on(io.reply()).accepted();
         REQUIRE(content);
-        CHECK(*content.content("Subject: a\r\n\r\n.dot\r\n", io.out) == 20);
+        CHECK(content.content("Subject: a\r\n\r\n.dot\r\n", io.out).consumed == 20);
         auto done = std::move(content).end_content(io.out).on(io.reply());
         CHECK(done);
         CHECK(done.reply().code() == 250);
@@ -283,12 +283,12 @@ TEST_CASE("flow: chunks, and a refused one, RFC 3030 2") {
     };
     auto chunk = rcpt(begin(io)).bdat(io.out, 3);
     REQUIRE(chunk);
-    CHECK(*chunk.content("a\r\n", io.out) == 3);
+    CHECK(chunk.content("a\r\n", io.out).consumed == 3);
     auto last = std::move(chunk).on(io.reply()).accepted().bdat_last(io.out, 0);
     auto done = std::move(last).on(io.reply());
     CHECK(done);
     auto second = rcpt(std::move(done).accepted()).bdat(io.out, 1);
-    CHECK(*second.content("b", io.out) == 1);
+    CHECK(second.content("b", io.out).consumed == 1);
     auto spoilt = std::move(second).on(io.reply());
     CHECK(spoilt.is_refused());
     CHECK(spoilt.reply().code() == 452);

@@ -150,6 +150,51 @@ TEST_CASE("a line without end costs no memory", "[line]") {
     }
 }
 
+TEST_CASE("fewer octets than were there before are told, and never read", "[line]") {
+    for (leniency const tolerate : {strict, leniency(rule::bare_lf_line)})
+        for (std::size_t const limit : {8u, 512u})
+            for (std::string_view const text : {"NOOP\r\n"sv, "a\rb\r\r\n"sv, "a\0bcdef\r\n"sv, "\r\n"sv, "a line that is too long\r\r\n"sv, "a line \r\r"sv})
+                for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+                    line_reader reader;
+                    auto const first = reader.next(support::shared_fence().put(text.substr(0, cut)), limit, tolerate);
+                    if (!first.need_more()) break;
+                    std::size_t const left = cut - first.consumed;
+                    line_reader const saved = reader;
+                    for (std::size_t less = 0; less < left; ++less) {
+                        CAPTURE(escaped(text), cut, less);
+                        auto const r = reader.next(support::shared_fence().put(text.substr(first.consumed, less)), limit, tolerate);
+                        REQUIRE(r.failed());
+                        CHECK(r.error() == fail(errc::missing_octets, less));
+                        CHECK(r.consumed == 0);
+                        // Nothing is forgotten.
+                        line_reader again = reader, before = saved;
+                        std::string_view const rest = text.substr(first.consumed);
+                        auto const right = again.next(support::shared_fence().put(rest), limit, tolerate), expected = before.next(rest, limit, tolerate);
+                        CHECK(right.ready() == expected.ready());
+                        CHECK(right.failed() == expected.failed());
+                        CHECK(right.consumed == expected.consumed);
+                        if (right.ready()) CHECK(*right == *expected);
+                        if (right.failed()) CHECK(right.error() == expected.error());
+                    }
+                    // What was consumed does not count.
+                    if (left == 0) {
+                        CHECK(reader.next("", limit, tolerate).need_more());
+                        CHECK(reader.at_start() == (cut == 0));
+                    }
+                }
+}
+
+TEST_CASE("an empty read begins no line", "[line]") {
+    line_reader reader;
+    CHECK(reader.next("", 512).need_more());
+    CHECK(reader.at_start());
+    CHECK(reader.next("NOOP\r\n", 512).ready());
+    CHECK(reader.next("", 512).need_more());
+    CHECK(reader.at_start());
+    CHECK(reader.next("N", 512).need_more());
+    CHECK_FALSE(reader.at_start());
+}
+
 TEST_CASE("discarding is told", "[line]") {
     line_reader reader;
     CHECK_FALSE(reader.discarding());

@@ -32,7 +32,8 @@ std::string replies_of(std::vector<std::string_view> const& reads, reply_limits 
             if (r.failed()) return log + say(r.error());
             if (r.need_more()) break;
             log += say(*r) + " (" + std::to_string(r.consumed) + "," + std::to_string(r->line_count()) + ") ";
-            if (r->octets().size() != r.consumed) log += "octets are not what was consumed ";
+            bool const after_empty_lines = r->tolerated().has(rule::empty_line_between_replies);
+            if ((r->octets().size() != r.consumed) != after_empty_lines || !in.view().substr(0, r.consumed).ends_with(r->octets())) log += "octets are not what was consumed ";
             in.discard(r.consumed);
         }
         if (reader.in_reply() && in.size() == 0) log += "in a reply without octets ";
@@ -47,7 +48,7 @@ std::string write(reply const& r) {
     return support::written([&](writer& w) { return write_reply(w, r); });
 }
 
-constexpr unsigned errc_count = static_cast<unsigned>(errc::too_many_outstanding) + 1;
+constexpr unsigned errc_count = static_cast<unsigned>(errc::missing_octets) + 1;
 
 }  // namespace
 
@@ -69,13 +70,50 @@ TEST_CASE("replies, cut anywhere", "[reply]") {
     CHECK(everywhere_replies("220 a\r\n250 b\r\n25") == "220: 'a' [] (7,1) 250: 'b' [] (7,1) +2");
 }
 
+TEST_CASE("RFC 5321 4.3.2: a code that nobody registered is read by its first digit", "[reply]") {
+    for (unsigned code = 0; code < 1000; ++code) {
+        std::string const digits = std::to_string(1000 + code).substr(1);
+        bool const right = code >= 200 && code < 600;
+        auto read = [&](std::string const& codes, int lines, std::string const& texts) {
+            return right ? digits + ": " + texts + " [] (" + std::to_string(codes.size()) + "," + std::to_string(lines) + ") +0" : std::string("bad_reply_code@0");
+        };
+        // Whole, octet by octet, cut at every place: one line, without text, several.
+        for (std::string const& tail : {std::string(" no"), std::string(), std::string("-a\r\n" + digits + " b")}) {
+            std::string const text = digits + tail + "\r\n";
+            std::string const expected = tail.empty() ? read(text, 1, "''") : tail[0] == ' ' ? read(text, 1, "'no'") : read(text, 2, "'a' 'b'");
+            if (std::string const got = everywhere_replies(text); got != expected) FAIL_CHECK(escaped(text) << ": " << got << " instead of " << expected);
+        }
+        // Written and read again, in one line and in two.
+        for (std::string const& text : {std::string("no"), std::string(600, 'x')}) {
+            std::string const out = write(reply(code, text));
+            auto const back = parse_reply(out);
+            bool const same = right ? back.ready() && back->code() == code && back.consumed == out.size() && back->line_count() == (text.size() > 2 ? 2u : 1u)
+                                    : out == "bad_value@0";
+            if (!same) FAIL_CHECK(code << " was written as " << escaped(out));
+        }
+        if (right && (static_cast<unsigned>(class_of(code)) != code / 100)) FAIL_CHECK(code);
+    }
+    static_assert(reply("571 5.7.1 no").code == 571 && reply("299").code == 299 && reply("360 x").code == 360);
+    static_assert(!check(reply(571, status{5, 7, 1}, "no")) && check(reply(571, status{4, 7, 1}, "no"))->code == errc::bad_status);
+}
+
+TEST_CASE("a number that is too large for a code is not cut down to one", "[reply]") {
+    // In 16 bits these are 250, 0 (which is `later`), 571; in 8 bits, 51400 / 100 is 2.
+    for (unsigned const code : {65786u, 65536u, 66107u, 51400u, 0x10000u + 599, 0xFFFFFFFFu}) {
+        CHECK(write(reply(code, "x")) == "bad_value@0");
+        CHECK_FALSE(reply(code, "x").is_later());
+        CHECK_FALSE(reply(code, "x").accepted());
+        CHECK(static_cast<unsigned>(class_of(code)) == 0);
+        CHECK_FALSE(is_reply_code(code));
+    }
+}
+
 TEST_CASE("octets that are no reply, cut anywhere", "[reply]") {
     CHECK(everywhere_replies("\r\n") == "bad_reply_code@0");
     CHECK(everywhere_replies("x50 a\r\n") == "bad_reply_code@0");
     CHECK(everywhere_replies("150 a\r\n") == "bad_reply_code@0");
     CHECK(everywhere_replies("650 a\r\n") == "bad_reply_code@0");
     CHECK(everywhere_replies("050 a\r\n") == "bad_reply_code@0");
-    CHECK(everywhere_replies("260 a\r\n") == "bad_reply_code@1");
     CHECK(everywhere_replies("2x0 a\r\n") == "bad_reply_code@1");
     CHECK(everywhere_replies("25x a\r\n") == "bad_reply_code@2");
     CHECK(everywhere_replies("25\r\n") == "bad_reply_code@2");
@@ -95,7 +133,7 @@ TEST_CASE("octets that are no reply, cut anywhere", "[reply]") {
     CHECK(everywhere_replies("250 a\r\r\n") == "bare_cr@5");
     CHECK(everywhere_replies("250-a\r\n\r\n") == "bad_reply_code@7");
     CHECK(everywhere_replies("250-a\r\nb\r\n") == "bad_reply_code@7");
-    CHECK(everywhere_replies("250-a\r\n260 b\r\n") == "bad_reply_code@8");
+    CHECK(everywhere_replies("250-a\r\n260 b\r\n") == "mixed_reply_codes@8");
     CHECK(everywhere_replies("250-a\r\n251 b\r\n") == "mixed_reply_codes@9");
     CHECK(everywhere_replies("250-a\r\n350 b\r\n") == "mixed_reply_codes@7");
     CHECK(everywhere_replies("250 a\r\n250-b\r\n240 c\r\n") == "250: 'a' [] (7,1) mixed_reply_codes@8");
@@ -124,7 +162,94 @@ TEST_CASE("mixed codes, tolerated: the last one counts", "[reply]") {
     CHECK(everywhere_replies("550-a\r\n251-b\r\n250 c\r\n", loose) == "250: 'a' 'b' 'c' [mixed_reply_codes] (21,3) +0");
     CHECK(everywhere_replies("250-a\r\n251 b\r\n250 c\r\n", loose) ==
           "251: 'a' 'b' [mixed_reply_codes] (14,2) 250: 'c' [] (7,1) +0");
-    CHECK(everywhere_replies("250-a\r\n260 b\r\n", loose) == "bad_reply_code@8");
+    CHECK(everywhere_replies("250-a\r\n260 b\r\n", loose) == "260: 'a' 'b' [mixed_reply_codes] (14,2) +0");
+    CHECK(everywhere_replies("250-a\r\n2:0 b\r\n", loose) == "bad_reply_code@8");
+}
+
+TEST_CASE("RFC 5321 4.2: empty lines before a reply, refused or passed over", "[reply]") {
+    reply_limits const loose{.tolerate = rule::empty_line_between_replies};
+    // Refused by default.
+    CHECK(everywhere_replies("250 a\r\n\r\n250 b\r\n") == "250: 'a' [] (7,1) bad_reply_code@0");
+    CHECK(everywhere_replies("250 a\r\n\r\n250 b\r\n", {.tolerate = rule::mixed_reply_codes}) == "250: 'a' [] (7,1) bad_reply_code@0");
+    // Passed over, and told of the reply that follows, not of the next one.
+    CHECK(everywhere_replies("\r\n250 a\r\n", loose) == "250: 'a' [empty_line_between_replies] (9,1) +0");
+    CHECK(everywhere_replies("250 a\r\n\r\n250 b\r\n250 c\r\n", loose) ==
+          "250: 'a' [] (7,1) 250: 'b' [empty_line_between_replies] (9,1) 250: 'c' [] (7,1) +0");
+    CHECK(everywhere_replies("\r\n\r\n\r\n250-a\r\n250 b\r\n", loose) == "250: 'a' 'b' [empty_line_between_replies] (20,2) +0");
+    CHECK(everywhere_replies("\r\n250\r\n\r\n\r\n571\r\n", loose) ==
+          "250: '' [empty_line_between_replies] (7,1) 571: '' [empty_line_between_replies] (9,1) +0");
+    CHECK(everywhere_replies("250 a\r\n\r\n", loose) == "250: 'a' [] (7,1) +2");
+    CHECK(everywhere_replies("250 a\r\n\r", loose) == "250: 'a' [] (7,1) +1");
+    // Only CRLF is an empty line, and within a reply there is none.
+    CHECK(everywhere_replies("\n250 a\r\n", loose) == "bad_reply_code@0");
+    CHECK(everywhere_replies("\r250 a\r\n", loose) == "bad_reply_code@0");
+    CHECK(everywhere_replies("\r\n\r\r\n250 a\r\n", loose) == "bad_reply_code@2");
+    CHECK(everywhere_replies(" \r\n250 a\r\n", loose) == "bad_reply_code@0");
+    CHECK(everywhere_replies("\r\n 250 a\r\n", loose) == "bad_reply_code@2");
+    CHECK(everywhere_replies("\r\n150 a\r\n", loose) == "bad_reply_code@2");
+    CHECK(everywhere_replies("\r\n250-a\r\n\r\n250 b\r\n", loose) == "bad_reply_code@9");
+    CHECK(everywhere_replies("\r\n250-a\r\n251 b\r\n", loose) == "mixed_reply_codes@11");
+    CHECK(everywhere_replies("\r\n250-a\r\n251 b\r\n", {.tolerate = leniency::all()}) ==
+          "251: 'a' 'b' [mixed_reply_codes,empty_line_between_replies] (16,2) +0");
+    // They count against the limit of all lines: an endless row of them ends somewhere.
+    std::string endless;
+    for (int i = 0; i < 100; ++i) endless += "\r\n";
+    CHECK(everywhere_replies(endless, {.total = 100, .tolerate = leniency::all()}) == "reply_too_long@96");
+    // An empty line alone is no reply under way.
+    reply_reader reader;
+    CHECK(reader.next("\r", loose).need_more());
+    CHECK_FALSE(reader.in_reply());
+    CHECK(reader.next("\r\n", loose).need_more());
+    CHECK_FALSE(reader.in_reply());
+    CHECK(reader.next("\r\n2", loose).need_more());
+    CHECK(reader.in_reply());
+    static_assert(parse_reply("\r\n250 a\r\n", {.tolerate = rule::empty_line_between_replies})->text() == "a");
+    static_assert(parse_reply("250 2.0.0 a\r\n")->text() == "2.0.0 a" && parse_reply("250-a\r\n250 b\r\n")->text() == "a" && parse_reply("250\r\n")->text().empty());
+}
+
+TEST_CASE("fewer octets than were there before are told, and never read", "[reply]") {
+    // Every reply cut anywhere, then every shorter buffer, then the right one again.
+    for (reply_limits const& limits : {reply_limits(), reply_limits{.tolerate = leniency::all()}})
+        for (std::string_view const text : {"250 OK\r\n"sv, "250-a\r\n250-\r\n250 b\r\n"sv, "\r\n\r\n250-a\r\n250 b\r\n"sv, "2\r\n"sv, "250 a\rb"sv})
+            for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+                reply_reader reader;
+                if (auto const first = reader.next(support::shared_fence().put(text.substr(0, cut)), limits); !first.need_more()) break;
+                reply_reader const saved = reader;
+                for (std::size_t less = 0; less < cut; ++less) {
+                    CAPTURE(escaped(text), cut, less);
+                    auto const r = reader.next(support::shared_fence().put(text.substr(0, less)), limits);
+                    REQUIRE(r.failed());
+                    CHECK(r.error() == fail(errc::missing_octets, less));
+                    CHECK(r.consumed == 0);
+                    // Nothing is forgotten.
+                    reply_reader again = reader, before = saved;
+                    auto const right = again.next(support::shared_fence().put(text), limits), expected = before.next(text, limits);
+                    CHECK(right.ready() == expected.ready());
+                    CHECK(right.failed() == expected.failed());
+                    CHECK(right.consumed == expected.consumed);
+                    if (right.ready()) CHECK(right->octets() == expected->octets());
+                    if (right.failed()) CHECK(right.error() == expected.error());
+                }
+                // Another octet at each place of what was there: nothing is read outside, whatever is made of it.
+                for (std::size_t at = 0; at < cut; ++at)
+                    for (char const other : {'\r', '\n', 'x', '-', '2'}) {
+                        std::string wrong(text);
+                        wrong[at] = other;
+                        reply_reader strange = saved;
+                        auto const r = strange.next(support::shared_fence().put(wrong), limits);
+                        CHECK(r.consumed <= wrong.size());
+                        std::size_t octets = 0;
+                        if (r.ready())
+                            for (std::string_view const line : r->lines()) octets += line.size();
+                        CHECK(octets <= wrong.size());
+                    }
+            }
+    // Nothing was there: nothing is missing.
+    reply_reader reader;
+    CHECK(reader.next("").need_more());
+    CHECK(reader.next("250 a\r\n").ready());
+    CHECK(reader.next("").need_more());
+    CHECK(blame(errc::missing_octets) == blame_t::misuse);
 }
 
 TEST_CASE("limits of replies", "[reply]") {
@@ -173,7 +298,8 @@ TEST_CASE("what a reply says", "[reply]") {
     static_assert(r.ready() && r->code() == 250 && r.consumed == 51 && r->line_count() == 3);
     static_assert(r->klass() == reply_class::completion && r->accepted() && r->is_plain());
     static_assert(parse_reply("250-half").need_more() && parse_reply("250-half").consumed == 0);
-    static_assert(parse_reply("260 x\r\n").error() == fail(errc::bad_reply_code, 1));
+    static_assert(parse_reply("2:0 x\r\n").error() == fail(errc::bad_reply_code, 1));
+    static_assert(parse_reply("571 x\r\n")->code() == 571);
     CHECK(parse_reply("354 go\r\n")->klass() == reply_class::intermediate);
     CHECK(parse_reply("354 go\r\n")->accepted());
     CHECK(parse_reply("450 no\r\n")->klass() == reply_class::transient);
@@ -225,8 +351,8 @@ TEST_CASE("all codes that an RFC gives to SMTP have a meaning", "[reply]") {
         before = row.code;
     }
     for (unsigned code = 0; code < 1000; ++code) {
-        bool const grammar = code / 100 >= 2 && code / 100 <= 5 && code / 10 % 10 <= 5;
-        if (is_reply_code(code) != grammar || meaning(code).empty() == codes.contains(code)) FAIL_CHECK(code);
+        bool const right = code / 100 >= 2 && code / 100 <= 5;
+        if (is_reply_code(code) != right || meaning(code).empty() == codes.contains(code)) FAIL_CHECK(code);
     }
     static_assert(!meaning(250).empty() && meaning(299).empty());
     CHECK_FALSE(is_reply_code(65786));  // 250 in 16 bits
@@ -250,7 +376,7 @@ TEST_CASE("replies that are written", "[reply]") {
 }
 
 TEST_CASE("replies that cannot be written", "[reply]") {
-    for (unsigned const code : {0u, 1u, 100u, 150u, 199u, 260u, 299u, 600u, 999u, 25u})
+    for (unsigned const code : {0u, 1u, 100u, 150u, 199u, 600u, 999u, 25u, 65535u, 65536u, 65786u, 0xFFFFFFFFu})
         CHECK(write(reply(code, "x")) == "bad_value@0");
     CHECK(write(reply::later) == "bad_value@0");
     CHECK(write(reply(250, status{5, 0, 0}, "x")) == "bad_status@0");
@@ -373,6 +499,7 @@ TEST_CASE("the right reply for every failure", "[reply]") {
         {errc::bad_reply_class, 451, 451, 451, 451},     {errc::output_full, 451, 451, 451, 451},
         {errc::unsafe_octet, 451, 451, 451, 451},        {errc::bad_value, 451, 451, 451, 451},
         {errc::not_offered, 451, 451, 451, 451},         {errc::too_many_outstanding, 451, 451, 451, 451},
+        {errc::end_has_begun, 451, 451, 451, 451},       {errc::missing_octets, 451, 451, 451, 451},
     };
     static_assert(std::size(table) == errc_count);
     std::set<errc> seen;

@@ -615,8 +615,8 @@ void dialogue(row const& r) {
         char buffer[300];
         ehlo::writer out(buffer);
         if (content) {
-            if (line.text == ".") CHECK(*c.end_content(out));
-            else CHECK(c.content(std::string(line.text.substr(!line.text.empty() && line.text[0] == '.' ? 1 : 0)) + "\r\n", out));
+            if (line.text == ".") CHECK(c.end_content(out).done());
+            else CHECK(c.content(std::string(line.text.substr(!line.text.empty() && line.text[0] == '.' ? 1 : 0)) + "\r\n", out).done());
             CHECK(out.text() == std::string(line.text) + "\r\n");
             continue;
         }

@@ -179,7 +179,7 @@ TEST_CASE("every reply code, and no other", "[tables]") {
     std::set<std::string_view> meanings;
     for (unsigned c = 0; c < 70000; ++c) {
         CAPTURE(c);
-        bool const right = c >= 200 && c <= 559 && c / 10 % 10 <= 5;
+        bool const right = c >= 200 && c <= 599;
         if (is_reply_code(c) != right) FAIL_CHECK("is_reply_code");
         if (meaning(c).empty() == (known.count(c) != 0)) FAIL_CHECK("meaning");
     }
@@ -253,7 +253,7 @@ TEST_CASE("the class of the enhanced status is the class of the code", "[tables]
         CHECK_FALSE(meaning(p.code).empty());
         CHECK_FALSE(meaning(*s).empty());
     }
-    for (unsigned const code : {0u, 199u, 260u, 299u, 360u, 560u, 600u, 999u}) CHECK(check(reply(code, {}, "")) == fail(errc::bad_value, 0));
+    for (unsigned const code : {0u, 199u, 600u, 999u, 65535u, 65786u}) CHECK(check(reply(code, {}, "")) == fail(errc::bad_value, 0));
     CHECK(check(reply(250, status{2, 1000, 0}, "")) == fail(errc::bad_status, 0));
     CHECK(check(reply(250, status{2, 0, 1000}, "")) == fail(errc::bad_status, 0));
 }
