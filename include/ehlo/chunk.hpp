@@ -125,7 +125,7 @@ class chunk_reader {
     constexpr explicit chunk_reader(std::uint64_t size) noexcept : left_(size) {}
     constexpr std::uint64_t left() const noexcept { return left_; }
     /// The part of `in` that belongs to the chunk; that many octets are consumed.
-    constexpr std::string_view next(std::string_view in EHLO_LIFETIMEBOUND) noexcept {
+    [[nodiscard]] constexpr std::string_view next(std::string_view in EHLO_LIFETIMEBOUND) noexcept {
         std::string_view const part = detail::sub(in, 0, left_ < in.size() ? static_cast<std::size_t>(left_) : in.size());
         left_ -= part.size();
         return part;

@@ -61,7 +61,8 @@ class [[nodiscard]] encoded_content {
 /// Finds the end of content and undoes the dot stuffing, without copying: every piece is a part of the input. A dot at the
 /// beginning of a line is dropped; the line "." ends the content, and only CRLF (or the beginning) makes a line begin and
 /// only CRLF makes it end. Up to two octets that cannot be judged yet (a CR; a dot at the beginning of a line, with its
-/// CR) stay unconsumed until more have come, so nothing but two bits is kept between calls.
+/// CR) stay unconsumed until more have come, so nothing but two bits is kept between calls: no position, that an input which is
+/// shorter than before could be read by.
 class content_decoder {
     std::uint16_t line_length_ = 0;
     bool line_start_ = true;

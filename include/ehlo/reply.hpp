@@ -129,7 +129,7 @@ inline constexpr reply reply::later{};
 
 /// Whether a reply can be sent. Errors: bad_value for the code; bad_status if the status is of another class, or the code
 /// is 3yz, which carries none (RFC 2034 4); unsafe_octet.
-constexpr std::optional<failure> check(reply const& r) noexcept {
+[[nodiscard]] constexpr std::optional<failure> check(reply const& r) noexcept {
     if (!is_reply_code(r.code)) return fail(errc::bad_value, 0);
     if (r.enhanced && (!r.enhanced.valid() || r.enhanced.klass != r.code / 100)) return fail(errc::bad_status, 0);
     std::size_t const bad = detail::find_first<chars::unsafe>(r.text);
@@ -400,8 +400,8 @@ class reply_reader {
     std::uint32_t line_at_ = 0;    // where the current line begins
     std::uint16_t lines_ = 0;      // whole lines before it
     std::uint16_t code_ = 0;       // of the line before it
-    leniency tolerated_{};
     bool after_cr_ = false;        // one octet more was there, a CR
+    bool mixed_codes_ = false, empty_lines_ = false;  // tolerated
 
     // A whole reply that nothing is wrong with, if that is what `in` begins with: its octets, or 0. Most are, and one compare
     // for the code and one for the end of each line tell it.
@@ -481,7 +481,7 @@ class reply_reader {
                     return {std::size_t{0}};
                 }
                 if (in[at + 1] == '\n') {
-                    tolerated_ |= rule::empty_line_between_replies;
+                    empty_lines_ = true;
                     at += 2;
                     line_at_ = looked_at_ = static_cast<std::uint32_t>(at);
                     continue;
@@ -504,7 +504,7 @@ class reply_reader {
                 constexpr unsigned weight[] = {100, 10, 1};
                 if (code_ / weight[place] % 10 == static_cast<unsigned>(in[at] - '0')) continue;
                 if (!limits.tolerate.has(rule::mixed_reply_codes)) return failed(errc::mixed_reply_codes, at);
-                tolerated_ |= rule::mixed_reply_codes;
+                mixed_codes_ = true;
             }
             if (at == line + 3 && at < in.size() && in[at] != ' ' && in[at] != '-' && !stops.contains(in[at]))
                 return failed(errc::bad_reply_separator, at);
@@ -526,12 +526,13 @@ class reply_reader {
             if (in[line + 3] != '-') {
                 reply_view r;
                 std::size_t begin = 0;
-                if (tolerated_.has(rule::empty_line_between_replies))
+                if (empty_lines_)
                     while (begin + 2 < at && in[begin] == '\r') begin += 2;
                 r.text_ = detail::sub(in, begin, at - begin);
                 r.code_ = code_;
                 r.line_count_ = lines_;
-                r.tolerated_ = tolerated_;
+                if (mixed_codes_) r.tolerated_ |= rule::mixed_reply_codes;
+                if (empty_lines_) r.tolerated_ |= rule::empty_line_between_replies;
                 *this = reply_reader();
                 return {r, at};
             }

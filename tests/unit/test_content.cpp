@@ -672,6 +672,49 @@ TEST_CASE("once the end has begun, nothing but the end is written", "[content]")
     CHECK(blame(errc::end_has_begun) == blame_t::misuse);
 }
 
+TEST_CASE("an input shorter than before is never read beyond its end", "[content]") {
+    // Neither coder keeps a position: whatever comes next is judged by what was consumed.
+    constexpr std::string_view text = "a.\r\n..b\r\n.\rc\r.\n\r\n.\r\n";
+    char room[64];
+    for (bare_octets const bare : {bare_octets::reject, bare_octets::normalize, bare_octets::pass})
+        for (std::size_t cut = 0; cut <= text.size(); ++cut)
+            for (std::size_t less = 0; less <= cut; ++less)
+                for (bool const copies : {false, true}) {
+                    CAPTURE(cut, less, copies);
+                    content_decoder d;
+                    auto const step = [&](std::string_view in) {
+                        if (!copies) {
+                            content_piece const piece = d.next(in, bare);
+                            CHECK(piece.octets.size() <= in.size() + 1);
+                            return decoded_content{piece.consumed, piece.octets.size(), piece.end};
+                        }
+                        return d.decode(in, room, bare);
+                    };
+                    std::size_t at = 0;
+                    for (;;) {
+                        decoded_content const done = step(support::shared_fence().put(text.substr(at, cut - at)));
+                        at += done.consumed;
+                        if (done.end || done.consumed == 0) break;
+                    }
+                    std::size_t const size = less < cut - at ? less : cut - at;
+                    content_decoder const before = d;
+                    decoded_content const done = step(support::shared_fence().put(text.substr(at, size)));
+                    CHECK(done.consumed <= size);
+                    if (size != 0) continue;
+                    CHECK_FALSE(done.end);
+                    CHECK(done.produced == 0);
+                    CHECK(d.bare_cr() == before.bare_cr());
+                    CHECK(d.bare_lf() == before.bare_lf());
+
+                    content_encoder e(bare);
+                    writer w(room);
+                    auto const first = e.encode(support::shared_fence().put(text.substr(0, cut)), w);
+                    auto const second = e.encode(support::shared_fence().put(text.substr(0, less)), w);
+                    CHECK(first.consumed <= cut);
+                    CHECK(second.consumed <= less);
+                }
+}
+
 TEST_CASE("a call that must be repeated is not taken for a finished one", "[content]") {
     static_assert(!std::is_constructible_v<bool, encoded_content>);
     static_assert(!std::is_constructible_v<bool, decoded_content> && !std::is_constructible_v<bool, content_piece>);
