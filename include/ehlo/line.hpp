@@ -23,7 +23,9 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 ///   need_more: `consumed` is 0, or, in a line already known to be too long, the octets of it so far: memory stays
 ///              bounded by `limit`, the longest line accepted, in octets with its CRLF.
 class line_reader {
-    std::size_t looked_at_ = 0;     // octets of the buffer in which no line ends
+    static constexpr std::uint32_t most = 0xFFFFFF00;   // octets of a line, whatever the limit
+
+    std::uint32_t looked_at_ = 0;   // octets of the buffer in which no line ends
     bool under_way_ = false;        // any of what stands here is not as it was in the beginning
     bool after_cr_ = false;         // one octet more was there, a CR
     bool too_long_ = false;         // in a line whose beginning was thrown away
@@ -47,7 +49,7 @@ class line_reader {
     // Octet by octet where it must be: from where the last call stopped, over whatever there is.
     EHLO_NOINLINE constexpr progress<std::string_view> resume(std::string_view in, std::size_t limit, leniency tolerate) noexcept {
         constexpr charset stops{std::string_view("\r\n\0", 3)};
-        if (in.size() < looked_at_ + (after_cr_ ? 1u : 0u)) return {fail(errc::missing_octets, in.size()), 0};
+        if (in.size() < looked_at_ + std::size_t{after_cr_}) return {fail(errc::missing_octets, in.size()), 0};
         if (in.empty()) return {std::size_t{0}};  // and the next line still begins anew
         under_way_ = true;
         std::size_t at = looked_at_;
@@ -69,12 +71,12 @@ class line_reader {
         after_cr_ = at != in.size();
         // The shortest line end still to come counts: a buffer of `limit` octets never stands full and waits.
         bool const lf_will_do = at == in.size() && tolerate.has(rule::bare_lf_line);
-        if (too_long_ || at + (lf_will_do ? 1 : 2) > limit) {
+        if (too_long_ || at + (lf_will_do ? 1 : 2) > limit || at > most) {
             too_long_ = true;
             looked_at_ = 0;
             return {at};  // all but a last CR
         }
-        looked_at_ = at;
+        looked_at_ = static_cast<std::uint32_t>(at);
         return {std::size_t{0}};
     }
 
@@ -85,7 +87,7 @@ class line_reader {
             // Most lines are whole and hold no other control: one range, 0 to CR, stops at all that matters.
             std::size_t const end = detail::find_near<charset(0, '\r')>(in);
             if (end + 1 < in.size() && detail::load2(in.data() + end) == detail::load2("\r\n") && end + 2 <= limit) return {{in.data(), end}, end + 2};
-        } else if (in.size() == looked_at_ + 1 && static_cast<unsigned char>(in[looked_at_]) > '\r' && !too_long_ &&
+        } else if (in.size() == looked_at_ + std::size_t{1} && looked_at_ < most && static_cast<unsigned char>(in[looked_at_]) > '\r' && !too_long_ &&
                    in.size() + 2 <= limit) {
             // One octet more, as when they arrive one by one.
             ++looked_at_;

@@ -322,17 +322,6 @@ class basic_session {
 };
 using session = basic_session<>;
 
-// For the machines as long as they are not built on basic_session: to be deleted then.
-struct old_table {
-    constexpr bool allows(state s, event e) const noexcept { return smtp_protocol::rules.has(s, e) && smtp_protocol::rules.at(s, e).in_order; }
-    constexpr state next(state s, event e, bool accepted) const noexcept {
-        auto const& r = smtp_protocol::rules.at(s, e);
-        state const to = !accepted ? r.refused : r.done != detail::session_rows::never ? r.done : r.more;
-        return to == detail::session_rows::stay || to == detail::session_rows::never ? s : to;
-    }
-};
-inline constexpr old_table smtp_table{};
-
 /// Seconds that a client should wait for the reply to an event, at least (RFC 5321 4.5.3.2).
 constexpr unsigned client_timeout(event e) noexcept { return facts_of(e).client_timeout; }
 inline constexpr unsigned content_block_timeout = 180;  ///< seconds for a block of content to be sent, 4.5.3.2.5

@@ -235,7 +235,7 @@ void hang_up(connection& c) {
 // RFC 5321 4.5.3.2: a time for each command, and one for each piece of content. Half a command puts off nothing.
 void put_off(connection& c) {
     c.heard = 0;
-    c.limit = now + static_cast<std::time_t>(c.last_words ? 10 : c.smtp.where() == ehlo::state::data ? opt.content_idle : opt.idle);
+    c.limit = now + static_cast<std::time_t>(c.last_words ? 10 : c.smtp.where() == ehlo::state::content ? opt.content_idle : opt.idle);
 }
 
 // Sends what it can and keeps the rest. False: the connection is lost.
@@ -251,7 +251,7 @@ bool drive(connection& c, std::string_view in) {
     ehlo::step s{};
     bool answered = false;
     do {
-        bool const content = c.smtp.where() == ehlo::state::data;
+        bool const content = c.smtp.where() == ehlo::state::content;
         s = c.smtp.advance(in, c.mail, replies);
         in.remove_prefix(s.consumed);
         if (content) c.heard += s.consumed;

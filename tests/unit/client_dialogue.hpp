@@ -24,6 +24,8 @@ using ehlo::writer;
 // What a call did: the name of its error, or nothing.
 inline std::string outcome(ehlo::result<std::size_t> const& r) { return r ? "" : std::string(name(r.error().code)); }
 
+inline std::string outcome(ehlo::encoded_content const& r) { return r.failed() ? std::string(name(r.error().code)) : ""; }
+
 // A call of the client and what it writes ("" means it must fail).
 template <class Client>
 struct call_of {
