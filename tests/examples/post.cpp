@@ -254,20 +254,6 @@ class session {
             if (!moved_on_) next_message();
         }
     }
-    // A reply that lies here though nothing is under way (RFC 5321 3.8, 4.2): a refusal is the answer to the content that is
-    // being sent, or the end of the session. Anything else is no SMTP. False: it is not whole yet.
-    bool hear_unasked(std::string_view& octets) {
-        auto const r = ehlo::parse_reply(octets);
-        if (r.need_more()) return false;
-        if (r.failed() || r->accepted()) {
-            lost("a reply that nobody asked for: " + (r.failed() ? as_text(r.error()) : as_text(*r)));
-            return true;
-        }
-        octets.remove_prefix(r.consumed);
-        hear({next_ == stage::content ? ehlo::event::content_end : ehlo::event::shutdown, *r, false});
-        return true;
-    }
-
     void send(std::string_view octets) {
         ssize_t const n = ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -339,10 +325,6 @@ class session {
         if (n < 0) return lost(std::strerror(errno));
         std::string_view rest(buffer, in_.size() + static_cast<std::size_t>(n));
         while (is_open() && !rest.empty()) {
-            if (!smtp_.awaits()) {
-                if (!hear_unasked(rest)) break;
-                continue;
-            }
             auto const got = smtp_.receive(rest);
             if (got.failed()) return lost("not an SMTP reply: " + as_text(got.error()));
             if (!got.ready()) break;

@@ -122,7 +122,7 @@ template <class Server>
 Server in_transaction_with(std::string_view hello) {
     loop<Server, witness> l;
     l.feed(std::string(hello) + " me.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
-    if (l.server.where() != ehlo::state::rcpt) throw std::runtime_error("no transaction");
+    if (l.server.where() != ehlo::state::rcpt) FAIL("no transaction");
     return l.server;
 }
 

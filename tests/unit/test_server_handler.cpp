@@ -26,6 +26,8 @@ constexpr std::string_view to_rcpt = "EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d
 
 // --- handlers that throw ---
 
+#ifdef __cpp_exceptions
+
 struct broken {};
 
 // Throws at its n-th call; the functions are all that there can be.
@@ -155,7 +157,11 @@ void throw_everywhere(std::string_view session, bool later) {
     CHECK(throws > 30);
 }
 
+#endif  // __cpp_exceptions
+
 }  // namespace
+
+#ifdef __cpp_exceptions
 
 TEST_CASE("RFC 5321 6.1: a handler that throws ends the session at once, without an acknowledgement") {
     std::string const body = "VRFY a\r\nHELP\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<refused@d>\r\nRCPT TO:<e@f>\r\nNOOP\r\nDATA\r\n"
@@ -182,6 +188,8 @@ TEST_CASE("RFC 5321 6.1: shut_down and disconnected let through what a handler t
         CHECK(s.advance("NOOP\r\n", h, out.span()).want == want::close);
     }
 }
+
+#endif  // __cpp_exceptions
 
 // --- handlers that must compile ---
 
