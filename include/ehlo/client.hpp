@@ -219,6 +219,7 @@ class client_with {
     constexpr state where() const noexcept { return session_.where(); }
     /// Whether something holds: TLS, authentication ...
     constexpr bool knows(fact f) const noexcept { return session_.knows(f); }
+    constexpr fact_set known() const noexcept { return session_.known(); }
     /// Says of a fact that it holds by other means: a certificate that authenticates, TLS from the beginning (RFC 8314).
     constexpr void know(fact f) noexcept {
         session_.know(f);

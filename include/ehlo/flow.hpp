@@ -105,9 +105,12 @@ class EHLO_CONSUMABLE commands {
         requires in_order_at<At, event::mail>
     {
         return next<event::mail, Brings>([&](auto& c) noexcept -> result<std::size_t> {
+            bool binary = options.body == body::binary_mime;
             // What the type does not say may not be asked for by the text of a parameter, either.
-            auto const others = parse_mail_parameters(options.others, wide());
-            bool const binary = options.body == body::binary_mime || (others && others->body() == body::binary_mime);
+            if (!options.others.empty()) [[unlikely]] {
+                auto const others = parse_mail_parameters(options.others, wide());
+                binary = binary || (others && others->body() == body::binary_mime);
+            }
             if (binary != Brings.has(fact::binary)) return fail(errc::bad_value, 0);
             return c.mail(out, from, options);
         });
@@ -292,12 +295,8 @@ class [[nodiscard]] EHLO_CONSUMABLE session : public detail::commands<session<Cl
 
     /// Whether the client is here, and nothing is under way.
     constexpr explicit operator bool() const noexcept {
-        if (client_->awaits() || client_->over()) return false;
-        detail::spot now{client_->where(), {}};
-        for (unsigned f = 0; f < fact_count; ++f)
-            if (client_->knows(static_cast<fact>(f))) now.known |= static_cast<fact>(f);
-        now.known = now.known & detail::guards<Client>;
-        return ((now == detail::spot{Where::where, Where::known}) || ...);
+        fact_set const known = client_->known() & detail::guards<Client>;
+        return ((client_->where() == Where::where && known == Where::known) || ...) && !client_->awaits() && !client_->over();
     }
     constexpr Client& client() const noexcept { return *client_; }
 
