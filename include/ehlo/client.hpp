@@ -219,6 +219,7 @@ class client_with {
     constexpr state where() const noexcept { return session_.where(); }
     /// Whether something holds: TLS, authentication ...
     constexpr bool knows(fact f) const noexcept { return session_.knows(f); }
+    constexpr fact_set known() const noexcept { return session_.known(); }
     /// Says of a fact that it holds by other means: a certificate that authenticates, TLS from the beginning (RFC 8314).
     constexpr void know(fact f) noexcept {
         session_.know(f);
@@ -599,11 +600,11 @@ class client_with {
             offered_ = c->offered;
             max_size_ = c->max_size.value_or(0);
         }
-        if (sizeof...(Own) != 0 || offered_.has(extension::auth)) hear_rare_offers(r);
+        if (sizeof...(Own) != 0 || offered_.has(extension::auth)) hear_rare_offers(r, tolerate);
         bool const wanted = settings_.tls == tls_use::required || (settings_.tls == tls_use::if_offered && offered_.has(extension::starttls));
         session_.require(wanted ? fact_set(fact::tls) : fact_set());
     }
-    EHLO_NOINLINE constexpr void hear_rare_offers(reply_view const& r) noexcept {
+    EHLO_NOINLINE constexpr void hear_rare_offers(reply_view const& r, leniency tolerate) noexcept {
         auto known = [this](extension e, std::string_view parameters) noexcept {
             if (e == extension::auth) mechanisms_ = static_cast<std::uint16_t>(mechanisms_ | parse_mechanisms(parameters).bits);
         };
@@ -613,7 +614,7 @@ class client_with {
             own_offered_ = static_cast<std::uint8_t>(all);
             static_cast<void>(line), static_cast<void>(n);
         };
-        detail::visit_ehlo_lines(r.octets(), known, own);
+        detail::visit_ehlo_lines(r.octets(), tolerate, known, own);
     }
 
     constexpr bool takes(parameter_ids ids) const noexcept { return (ids - parameters_of(offered_)).empty(); }

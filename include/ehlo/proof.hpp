@@ -1,6 +1,6 @@
 // What the compiler proves of a protocol: of every situation that can be reached, under every event and every class of answer.
-// Not included by the machines, because it takes a fifth of a second (GCC) or more than half of one (Clang): the tests prove the
-// standard protocol, and own_commands.hpp any protocol with commands of the user's own.
+// It takes 1.7 s (GCC 12) or 3.7 s (Clang 14): so the tests prove the standard protocol, and own_commands.hpp any protocol with
+// commands of the user's own, wherever one is used.
 #pragma once
 
 #include <ehlo/session.hpp>
@@ -146,15 +146,17 @@ struct walk {
     }
 };
 
-// What a static_assert asks for stands in the first line of Clang's message.
+// A type, because Clang 14 names enumerators in the name of a type only: so they stand in the first line of its message.
 template <table_fault Fault, auto State, auto Event, std::uint64_t Facts>
-inline constexpr bool no_fault = Fault == table_fault::none;
+struct table_check {
+    static constexpr bool is_right = Fault == table_fault::none;
+};
 
 /// Instantiated for what was found, fails to compile if that is a fault; the compiler's message names fault, state and event,
 /// because they are template arguments.
 template <table_fault Fault, auto State, auto Event, std::uint64_t Facts>
 constexpr bool table_is_right() noexcept {
-    static_assert(no_fault<Fault, State, Event, Facts>, "the transition table is wrong: the arguments of table_is_right<> say what, in which "
+    static_assert(table_check<Fault, State, Event, Facts>::is_right, "the transition table is wrong: the arguments of table_is_right<> say what, in which "
                                               "state, on which event and with which facts");
     return true;
 }
@@ -201,12 +203,14 @@ enum class rule_of_order : std::uint8_t {
 inline constexpr std::size_t rule_of_order_count = static_cast<std::size_t>(rule_of_order::facts_change_by_what_the_RFCs_say_and_by_nothing_else);   // but for `none`
 
 template <rule_of_order Broken, state In, event On, std::uint64_t Facts>
-inline constexpr bool rule_holds = Broken == rule_of_order::none;
+struct order_check {
+    static constexpr bool is_right = Broken == rule_of_order::none;
+};
 
 /// Instantiated for a rule and the place where it is broken, fails to compile; the message names them.
 template <rule_of_order Broken, state In, event On, std::uint64_t Facts>
 constexpr bool order_is_right() noexcept {
-    static_assert(rule_holds<Broken, In, On, Facts>, "a rule of the RFCs does not hold: the arguments of order_is_right<> say which, in "
+    static_assert(order_check<Broken, In, On, Facts>::is_right, "a rule of the RFCs does not hold: the arguments of order_is_right<> say which, in "
                                                  "which state, on which event and with which facts");
     return true;
 }

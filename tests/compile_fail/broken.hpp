@@ -19,7 +19,7 @@ struct changed_rows {
     constexpr ehlo::detail::session_row& row(state in, event on) {
         for (auto& r : rows)
             if (r.from.has(in) && r.on.has(on)) return r;
-        return rows[ehlo::detail::session_row_count];   // out of bounds: there is none
+        throw "no such row";
     }
 };
 inline constexpr state stay = ehlo::stay_in<state>, never = ehlo::never_to<state>;

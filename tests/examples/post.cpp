@@ -196,11 +196,7 @@ class session {
             end(refused, "the server does not take so large a message");
         must(written);
     }
-    void write_rcpt(ehlo::writer& out, std::string const& to) {
-        ehlo::syntax rules;
-        rules.smtputf8 = utf8;
-        must(smtp_.rcpt(out, to, std::string_view(), rules));
-    }
+    void write_rcpt(ehlo::writer& out, std::string const& to) { must(smtp_.rcpt(out, to)); }
 
     void note(ehlo::client_reply const& r, std::string const& what) {
         if (r.accepted) return;

@@ -115,8 +115,8 @@ class script {
     template <class F>
     script& does(F run, std::string wire, std::string allowed = "") {
         steps_.push_back({.run = [run](Client& c, writer& w) {
-                              auto const r = run(c, w);
-                              return r ? std::string() : "!" + std::string(name(r.error().code));
+                              std::string const failed = outcome(run(c, w));
+                              return failed.empty() ? failed : "!" + failed;
                           },
                           .wire = std::move(wire),
                           .allowed = std::move(allowed)});
@@ -333,10 +333,11 @@ class script {
             event const e = *before.c.awaits();
             for (unsigned const code : {200u, 211u, 220u, 221u, 235u, 250u, 259u, 298u, 334u, 354u, 370u, 421u, 432u, 450u, 454u, 499u, 500u, 535u, 550u, 571u, 599u}) {
                 // What codes there can be is for the reply reader to say.
-                if (ehlo::parse_reply(std::to_string(code) + " x\r\n").failed()) continue;
+                std::string const said = std::to_string(code) + " x\r\n";
+                if (ehlo::parse_reply(std::string_view(said)).failed()) continue;
                 CAPTURE(i, name(e), code);
                 player p = before;
-                std::string const heard = p.hear(std::to_string(code) + " x\r\n");
+                std::string const heard = p.hear(said);
                 if (!right(e, before.c.where(), code)) {
                     CHECK(heard == "!bad_reply_class");
                     CHECK(p.c.over());
