@@ -248,11 +248,15 @@ struct constrained : by_value {
         return ehlo::replies::ok;
     }
 };
-// What is no string may name a server.
+// A view of the user's own may name a server, if it says that it is one.
 struct name_view {
     std::string_view text;
     operator std::string_view() const { return text; }
 };
+}  // namespace
+template <>
+inline constexpr bool std::ranges::enable_borrowed_range<name_view> = true;
+namespace {
 
 template <class Handler>
 void send_mail(Handler& h) {
