@@ -364,7 +364,8 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
                                          verb v = verb::mail, syntax const& rules = strict_syntax) noexcept {
     if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
     if (auto const bad = detail::find_unsafe(from)) return *bad;
-    if (auto const bad = detail::find_unsafe(options.others)) return *bad;
+    if (!options.others.empty())
+        if (auto const bad = detail::find_unsafe(options.others)) return *bad;
     std::size_t const before = out.size();
     return out.atomically([&](writer& w) {
         syntax const exact = detail::written(rules);
@@ -390,14 +391,16 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
 constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters = {},
                                          syntax const& rules = strict_syntax) noexcept {
     if (auto const bad = detail::find_unsafe(to)) return *bad;
-    if (auto const bad = detail::find_unsafe(parameters)) return *bad;
     syntax const exact = detail::written(rules);
-    auto const parsed = parse_rcpt_parameters(parameters, exact);
+    if (!parameters.empty())
+        if (auto const bad = detail::find_unsafe(parameters)) return *bad;
     return out.atomically([&](writer& w) {
         w.raw("RCPT TO:");
         detail::put_path(w, to, path_role::forward, exact, 0);
-        if (!parsed) w.refuse(parsed.error());
-        if (!parameters.empty()) w.raw(' ').raw(parameters);
+        if (!parameters.empty()) {
+            if (auto const parsed = parse_rcpt_parameters(parameters, exact); !parsed) w.refuse(parsed.error());
+            w.raw(' ').raw(parameters);
+        }
         w.crlf();
     });
 }
