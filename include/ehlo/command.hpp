@@ -363,7 +363,10 @@ constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view 
 constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options = {},
                                          verb v = verb::mail, syntax const& rules = strict_syntax) noexcept {
     if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
-    if (auto const bad = detail::find_unsafe(from)) return *bad;
+    constexpr charset odd = chars::unsafe + " ";
+    bool const plain = detail::find_first<odd>(from) == from.size();
+    if (!plain)
+        if (auto const bad = detail::find_unsafe(from)) return *bad;
     if (!options.others.empty())
         if (auto const bad = detail::find_unsafe(options.others)) return *bad;
     std::size_t const before = out.size();
@@ -371,7 +374,7 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
         syntax const exact = detail::written(rules);
         w.raw(name(v)).raw(" FROM:");
         // What is spelt right, as most paths are, is read only once: below.
-        if (from.starts_with('<') && detail::find_first<charset(" ")>(from) == from.size()) {
+        if (plain && from.starts_with('<')) {
             w.raw(from);
         } else {
             syntax wide = exact;
