@@ -243,7 +243,9 @@ struct answer_blanks {
 /// The word that `text` begins with, cut off with the blanks behind it.
 constexpr std::string_view take_word(std::string_view& text) noexcept {
     std::string_view const word = detail::sub(text, 0, find_first<chars::wsp>(text));
-    text = detail::sub(text, find_first<~chars::wsp>(text, word.size()));
+    std::size_t at = word.size();
+    while (at < text.size() && chars::wsp.contains(text[at])) ++at;  // one, nearly always
+    text = detail::sub(text, at);
     return word;
 }
 
@@ -251,7 +253,7 @@ constexpr std::string_view take_word(std::string_view& text) noexcept {
 /// end (or, under rule::blanks_in_ehlo_answer, HTAB), with all that stands behind the keyword, and `other(line)` for the rest. A keyword is looked up by the octets that stand there, so that its own length tells
 /// where it ends: the end of the line is looked for only behind an SP.
 template <class Known, class Other>
-constexpr void visit_ehlo_lines(std::string_view reply, leniency tolerate, Known&& known, Other&& other) noexcept {
+EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tolerate, Known&& known, Other&& other) noexcept {
     std::size_t at = find_near<charset("\r")>(reply) + 2;
     while (at < reply.size()) {
         // Behind code and separator. No line is shorter than "250" CRLF, which has no separator, and then the LF stands here.
@@ -285,20 +287,32 @@ constexpr void visit_ehlo_lines(std::string_view reply, leniency tolerate, Known
 constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency tolerate = strict) noexcept {
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
     capabilities c;
+    auto read_size = [&c](std::string_view parameters) noexcept {
+        auto const size = parse_decimal(parameters);
+        c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
+    };
+    if (tolerate.empty()) [[likely]] {
+        auto known = [&](extension e, std::string_view behind) noexcept {
+            c.offered = c.offered | e;
+            // Of what is not well formed no number can be read, so nothing needs to be looked at before.
+            if (e == extension::size) read_size(detail::sub(behind, behind.empty() ? 0 : 1));
+        };
+        auto other = [&](std::string_view line) noexcept {
+            if (istarts_with(line, "AUTH=")) c.offered = c.offered | extension::auth;
+        };
+        detail::visit_ehlo_lines(r.octets(), strict, known, other);
+        return c;
+    }
     detail::answer_blanks blanks{tolerate};
     auto known = [&](extension e, std::string_view behind) noexcept {
         c.offered = c.offered | e;
-        if (e != extension::size && tolerate.empty()) return;
-        // Of what is not well formed no number can be read, so nothing needs to be looked at before.
-        std::string_view const parameters = !tolerate.empty() ? blanks.parameters(behind) : detail::sub(behind, behind.empty() ? 0 : 1);
-        if (e != extension::size) return;
-        auto const size = parse_decimal(parameters);
-        c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
+        std::string_view const parameters = blanks.parameters(behind);
+        if (e == extension::size) read_size(parameters);
     };
     auto other = [&](std::string_view line) noexcept {
         if (!istarts_with(line, "AUTH=")) return;
         c.offered = c.offered | extension::auth;
-        if (!tolerate.empty()) static_cast<void>(blanks.words(detail::sub(line, 5)));
+        static_cast<void>(blanks.words(detail::sub(line, 5)));
     };
     detail::visit_ehlo_lines(r.octets(), tolerate, known, other);
     c.tolerated = blanks.tolerated;

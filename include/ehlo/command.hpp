@@ -363,14 +363,18 @@ constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view 
 constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options = {},
                                          verb v = verb::mail, syntax const& rules = strict_syntax) noexcept {
     if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
-    if (auto const bad = detail::find_unsafe(from)) return *bad;
-    if (auto const bad = detail::find_unsafe(options.others)) return *bad;
+    constexpr charset odd = chars::unsafe + " ";
+    bool const plain = detail::find_first<odd>(from) == from.size();
+    if (!plain)
+        if (auto const bad = detail::find_unsafe(from)) return *bad;
+    if (!options.others.empty())
+        if (auto const bad = detail::find_unsafe(options.others)) return *bad;
     std::size_t const before = out.size();
     return out.atomically([&](writer& w) {
         syntax const exact = detail::written(rules);
         w.raw(name(v)).raw(" FROM:");
         // What is spelt right, as most paths are, is read only once: below.
-        if (from.starts_with('<') && detail::find_first<charset(" ")>(from) == from.size()) {
+        if (plain && from.starts_with('<')) {
             w.raw(from);
         } else {
             syntax wide = exact;
@@ -390,14 +394,16 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
 constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters = {},
                                          syntax const& rules = strict_syntax) noexcept {
     if (auto const bad = detail::find_unsafe(to)) return *bad;
-    if (auto const bad = detail::find_unsafe(parameters)) return *bad;
     syntax const exact = detail::written(rules);
-    auto const parsed = parse_rcpt_parameters(parameters, exact);
+    if (!parameters.empty())
+        if (auto const bad = detail::find_unsafe(parameters)) return *bad;
     return out.atomically([&](writer& w) {
         w.raw("RCPT TO:");
         detail::put_path(w, to, path_role::forward, exact, 0);
-        if (!parsed) w.refuse(parsed.error());
-        if (!parameters.empty()) w.raw(' ').raw(parameters);
+        if (!parameters.empty()) {
+            if (auto const parsed = parse_rcpt_parameters(parameters, exact); !parsed) w.refuse(parsed.error());
+            w.raw(' ').raw(parameters);
+        }
         w.crlf();
     });
 }

@@ -469,24 +469,10 @@ class reply_reader {
         auto failed = [](errc code, std::size_t at) noexcept { return progress<reply_view>(fail(code, at), 0); };
         std::size_t at = looked_at_;
         if (in.size() < at + (after_cr_ ? 1u : 0u)) return failed(errc::missing_octets, in.size());
-        after_cr_ = false;
         for (;;) {
-            std::size_t const line = line_at_;
+            std::size_t line = line_at_;
             // No line is shorter than 5 octets. Told before its digits are looked at, whatever pieces they come in.
             if (line + 5 > limits.total) return failed(errc::reply_too_long, line);
-            if (lines_ == 0 && at == line && at < in.size() && in[at] == '\r' && limits.tolerate.has(rule::empty_line_between_replies)) {
-                if (at + 1 == in.size()) {
-                    looked_at_ = static_cast<std::uint32_t>(at);
-                    after_cr_ = true;
-                    return {std::size_t{0}};
-                }
-                if (in[at + 1] == '\n') {
-                    empty_lines_ = true;
-                    at += 2;
-                    line_at_ = looked_at_ = static_cast<std::uint32_t>(at);
-                    continue;
-                }
-            }
             // All three digits at once if they are there and right; the loop finds the place of a fault.
             if (at == line && in.size() - line >= 3) {
                 auto const digit = [&in, line](std::size_t i) noexcept { return static_cast<unsigned>(in[line + i] - '0'); };
@@ -499,7 +485,20 @@ class reply_reader {
                     return {std::size_t{0}};
                 }
                 unsigned const place = static_cast<unsigned>(at - line);
-                if (!right_digit(in[at], place)) return failed(errc::bad_reply_code, at);
+                if (!right_digit(in[at], place)) {
+                    bool const may_be_empty = place == 0 && lines_ == 0 && in[at] == '\r' && limits.tolerate.has(rule::empty_line_between_replies);
+                    if (!may_be_empty || (at + 1 < in.size() && in[at + 1] != '\n')) return failed(errc::bad_reply_code, at);
+                    after_cr_ = at + 1 == in.size();
+                    if (after_cr_) {
+                        looked_at_ = static_cast<std::uint32_t>(at);
+                        return {std::size_t{0}};
+                    }
+                    empty_lines_ = true;
+                    line = ++at + 1;
+                    line_at_ = looked_at_ = static_cast<std::uint32_t>(line);
+                    if (line + 5 > limits.total) return failed(errc::reply_too_long, line);
+                    continue;
+                }
                 if (lines_ == 0) continue;
                 constexpr unsigned weight[] = {100, 10, 1};
                 if (code_ / weight[place] % 10 == static_cast<unsigned>(in[at] - '0')) continue;
@@ -538,6 +537,7 @@ class reply_reader {
             }
             if (lines_ >= limits.lines) return failed(errc::reply_too_long, at);
             line_at_ = looked_at_ = static_cast<std::uint32_t>(at);
+            after_cr_ = false;
         }
     }
 };

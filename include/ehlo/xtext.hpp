@@ -87,16 +87,15 @@ constexpr bool is_lower(char c) noexcept { return static_cast<unsigned char>(c -
 /// Errors: bad_xtext.
 constexpr result<xtext> parse_xtext(std::string_view text EHLO_LIFETIMEBOUND, bool wide = false,
                                     hexchar_case digits = hexchar_case::upper) noexcept {
-    auto value = [&](std::size_t at) noexcept {
-        return at < text.size() && !(digits == hexchar_case::upper && detail::is_lower(text[at])) ? detail::hex_digit(text[at]) : 16;
-    };
+    bool const upper = digits == hexchar_case::upper;
     for (std::size_t i = detail::find_first<~chars::xchar>(text); i < text.size();
          i = detail::find_first<~chars::xchar>(text, i + 3)) {
         if (text[i] != '+') return fail(errc::bad_xtext, i);
-        unsigned const high = value(i + 1);
-        if (high < 2 || high == 16 || (high > 7 && !wide)) return fail(errc::bad_xtext, i + 1);
-        unsigned const low = value(i + 2);
-        if (low == 16 || high * 16 + low == 127) return fail(errc::bad_xtext, i + 2);
+        unsigned const high = i + 1 < text.size() ? detail::hex_digit(text[i + 1]) : 16;
+        // A lower-case digit is at least 10.
+        if (high < 2 || (high > 9 && upper && high < 16 && detail::is_lower(text[i + 1])) || high == 16 || (high > 7 && !wide)) return fail(errc::bad_xtext, i + 1);
+        unsigned const low = i + 2 < text.size() ? detail::hex_digit(text[i + 2]) : 16;
+        if (low == 16 || (low > 9 && upper && detail::is_lower(text[i + 2])) || high * 16 + low == 127) return fail(errc::bad_xtext, i + 2);
     }
     return xtext::encoded(text);
 }
