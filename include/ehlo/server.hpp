@@ -1058,6 +1058,7 @@ class server_with {
         if (settings_->max_recipients <= 999999) a.limits.rcpt_max = settings_->max_recipients;
         for (unsigned i = 0; i < client_attribute_count; ++i) {
             auto const attribute = static_cast<client_attribute>(i);
+            if (is_dovecot(attribute) && !tolerate_.has(rule::dovecot_xclient)) continue;
             if (has_attribute(verb::xclient, attribute)) a.xclient.add(attribute);
             if (has_attribute(verb::xforward, attribute)) a.xforward.add(attribute);
         }

@@ -236,9 +236,9 @@ TEST_CASE("flow: a spent session is not there") {
 TEST_CASE("flow: a command that cannot be written leaves the session where it was") {
     ehlo::client smtp;
     line_io io{smtp, {hi, offers, "250 OK\r\n"}};
-    auto mail = begin(io).mail(io.out, "no brackets");
+    auto mail = begin(io).mail(io.out, "<a@b.example");
     CHECK_FALSE(mail);
-    CHECK(mail.error().code == ehlo::errc::expected_path);
+    CHECK(mail.error().code == ehlo::errc::unclosed_path);
     auto ready = std::move(mail).back();
     REQUIRE(ready);
     // What the type does not say, the command may not ask for.

@@ -207,7 +207,7 @@ TEST_CASE("RFC 5321 4.2: empty lines before a reply, refused or passed over", "[
     static_assert(parse_reply("250 2.0.0 a\r\n")->text() == "2.0.0 a" && parse_reply("250-a\r\n250 b\r\n")->text() == "a" && parse_reply("250\r\n")->text().empty());
 }
 
-TEST_CASE("fewer octets than were there before are told, and never read", "[reply]") {
+TEST_CASE("replies: fewer octets than were there before are told, and never read", "[reply]") {
     // Every reply cut anywhere, then every shorter buffer, then the right one again.
     for (reply_limits const& limits : {reply_limits(), reply_limits{.tolerate = leniency::all()}})
         for (std::string_view const text : {"250 OK\r\n"sv, "250-a\r\n250-\r\n250 b\r\n"sv, "\r\n\r\n250-a\r\n250 b\r\n"sv, "2\r\n"sv, "250 a\rb"sv})
