@@ -261,7 +261,7 @@ class client_with {
         if (under_way_.empty() || stale_) [[unlikely]] return receive_unasked(in, limits);
         auto const parsed = reader_.next(in, limits);
         if (parsed.need_more()) return {std::size_t{0}};
-        if (parsed.failed()) return broken(parsed.error());
+        if (parsed.failed()) return unreadable(parsed.error());
         reply_view const& r = *parsed;
         event const to = under_way_.first();
         event const of = answered(session_, to);
@@ -277,7 +277,7 @@ class client_with {
         settle(of, r, brings, limits.tolerate);
         if (under_way_.empty() && parsed.consumed != in.size()) [[unlikely]] {
             if (awaits_handshake()) return broken(fail(errc::unexpected_reply, parsed.consumed));
-            stale_ = true;
+            stale_ = !is_blank(detail::sub(in, parsed.consumed), limits);
         }
         return {client_reply{to, r, r.accepted(), recipient}, parsed.consumed};
     }
@@ -490,6 +490,10 @@ class client_with {
     constexpr verdict disconnected() noexcept { return end(event::lost); }
 
   private:
+    // What the server said breaks the session; what the caller forgot does not: the octets may still come.
+    constexpr progress<client_reply> unreadable(failure f) noexcept {
+        return f.code == errc::missing_octets ? progress<client_reply>(f, 0) : broken(f);
+    }
     constexpr progress<client_reply> broken(failure f) noexcept {
         broken_ = true;
         under_way_.clear();
@@ -515,10 +519,10 @@ class client_with {
         if (in.empty() && !broken_) return {std::size_t{0}};
         if (over()) return broken(fail(errc::session_over, 0));
         if (awaits_handshake()) return broken(fail(errc::unexpected_reply, 0));
-        stale_ = true;
+        stale_ = stale_ || !is_blank(in, limits);
         auto const parsed = reader_.next(in, limits);
         if (parsed.need_more()) return {std::size_t{0}};
-        if (parsed.failed()) return broken(parsed.error());
+        if (parsed.failed()) return unreadable(parsed.error());
         if (parsed->accepted()) return broken(fail(errc::unexpected_reply, 0));
         event const to = chunk_left_ != 0 ? (chunk_last_ ? event::last_chunk_end : event::chunk_end)
                          : reads_content() ? event::content_end
@@ -527,6 +531,11 @@ class client_with {
         return {client_reply{to, *parsed, false}, parsed.consumed};
     }
 
+    // Nothing but the empty lines that the rule tolerates.
+    static constexpr bool is_blank(std::string_view octets, reply_limits const& limits) noexcept {
+        constexpr charset line_ends("\r\n");
+        return limits.tolerate.has(rule::empty_line_between_replies) && detail::find_first<~line_ends>(octets) == octets.size();
+    }
     // RFC 5321 4.2: by the first digit. But the greeting is 220 and nothing else (3.1), and so is the go-ahead to TLS.
     constexpr bool right_class(event e, unsigned code) const noexcept {
         if (!session_.fits(e, answer_of(code))) return false;

@@ -409,7 +409,7 @@ class server_with {
     EHLO_NOINLINE constexpr void misused(io& t, H& handler) {
         tolerated_ = strict;
         if (!session_.check(event::secured)) return hang_up(t, handler, {});
-        conclude(t, handler, {event::shutdown}, reply(421, status{4, 3, 0}, replies::try_later.text), fail(errc::bad_value, t.in.size()));
+        conclude(t, handler, {event::shutdown}, reply(421, status{4, 3, 0}, replies::try_later.text), fail(errc::missing_octets, t.in.size()));
     }
     // Ends the session without a word.
     template <class H>

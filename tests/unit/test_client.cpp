@@ -711,3 +711,54 @@ TEST_CASE("client: a server without end") {
     CHECK(t.c.over());
     CHECK(t.pending.size() <= 4000);
 }
+
+TEST_CASE("client: octets that were there before and are missing are told, and the session goes on when they are back") {
+    std::string const answer = "250-mx.example\r\n250 SIZE 1000\r\n";
+    for (std::size_t seen = 1; seen < answer.size(); ++seen) {
+        ehlo::client c;
+        char buffer[256];
+        ehlo::writer w(buffer);
+        REQUIRE(c.receive("220 mx.example\r\n").ready());
+        REQUIRE(c.hello(w, "me.example"));
+        exact const part(std::string_view(answer).substr(0, seen));
+        REQUIRE(c.receive(part.view()).need_more());
+        for (std::size_t size = 0; size < seen; ++size) {
+            exact const less(std::string_view(answer).substr(0, size));
+            ehlo::client copy = c;
+            auto const r = copy.receive(less.view());
+            CAPTURE(seen, size);
+            CHECK((r.need_more() || (r.failed() && r.error() == ehlo::fail(errc::missing_octets, size))));
+            CHECK(r.consumed == 0);
+            CHECK_FALSE(copy.over());
+            CHECK(copy.receive(std::string_view(answer)).ready());
+            CHECK(copy.offers().has(ehlo::extension::size));
+        }
+    }
+}
+
+TEST_CASE("client: an empty line between replies, where the rule tolerates it, answers nothing and breaks nothing") {
+    ehlo::reply_limits lenient;
+    lenient.tolerate = ehlo::rule::empty_line_between_replies;
+    for (bool const tolerated : {true, false})
+        for (std::string_view const more : {"", "\r", "\r\n", "\r\n\r\n"}) {
+            ehlo::reply_limits const limits = tolerated ? lenient : ehlo::reply_limits{};
+            CAPTURE(tolerated, more.size());
+            ehlo::client c;
+            char buffer[256];
+            ehlo::writer w(buffer);
+            std::string in = "220 mx.example\r\n" + std::string(more);
+            auto const greeting = c.receive(std::string_view(in), limits);
+            REQUIRE(greeting.ready());
+            in.erase(0, greeting.consumed);
+            REQUIRE(c.hello(w, "me.example"));
+            in += std::string_view("\r\n").substr(more.size() % 2, more.size() % 2);   // the LF of a CR
+            auto const answer = c.receive(std::string_view(in += "250 mx.example\r\n"), limits);
+            if (tolerated || more.empty()) {
+                REQUIRE(answer.ready());
+                CHECK(answer->reply.code() == 250);
+                CHECK(answer->to == event::hello);
+            } else {
+                CHECK(answer.failed());
+            }
+        }
+}
