@@ -23,23 +23,23 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 ///   need_more: `consumed` is 0, or, in a line already known to be too long, the octets of it so far: memory stays
 ///              bounded by `limit`, the longest line accepted, in octets with its CRLF.
 class line_reader {
-    static constexpr std::uint32_t most = 0xFFFFFF00;   // octets of a line, whatever the limit
-
-    std::uint32_t looked_at_ = 0;   // octets of the buffer in which no line ends
-    bool under_way_ = false;        // any of what stands here is not as it was in the beginning
-    bool after_cr_ = false;         // one octet more was there, a CR
-    bool too_long_ = false;         // in a line whose beginning was thrown away
-    bool faulty_ = false;           // the line holds a fault, below
-    failure fault_{};
+    std::size_t looked_at_ = 0;     // octets of the buffer in which no line ends
+    std::uint32_t fault_at_ = 0;    // the first fault of the line
+    errc fault_{};
+    bool under_way_ : 1 = false;    // any of this is not as it was in the beginning
+    bool after_cr_ : 1 = false;     // one octet more was there, a CR
+    bool too_long_ : 1 = false;     // in a line whose beginning was thrown away
+    bool faulty_ : 1 = false;       // fault_ is one
 
     constexpr void note(errc code, std::size_t at) noexcept {
         if (faulty_) return;
         faulty_ = true;
-        fault_ = fail(code, at);
+        fault_ = code;
+        fault_at_ = fail(code, at).at;
     }
     constexpr progress<std::string_view> finish(std::string_view line, std::size_t consumed, std::size_t limit) noexcept {
         bool const was_too_long = too_long_, was_faulty = faulty_;
-        failure const fault = fault_;
+        failure const fault{fault_, fault_at_};
         *this = line_reader();
         if (was_too_long || consumed > limit) return {fail(errc::line_too_long, limit), consumed};
         if (was_faulty) return {fault, consumed};
@@ -71,12 +71,12 @@ class line_reader {
         after_cr_ = at != in.size();
         // The shortest line end still to come counts: a buffer of `limit` octets never stands full and waits.
         bool const lf_will_do = at == in.size() && tolerate.has(rule::bare_lf_line);
-        if (too_long_ || at + (lf_will_do ? 1 : 2) > limit || at > most) {
+        if (too_long_ || at + (lf_will_do ? 1 : 2) > limit) {
             too_long_ = true;
             looked_at_ = 0;
             return {at};  // all but a last CR
         }
-        looked_at_ = static_cast<std::uint32_t>(at);
+        looked_at_ = at;
         return {std::size_t{0}};
     }
 
@@ -87,7 +87,7 @@ class line_reader {
             // Most lines are whole and hold no other control: one range, 0 to CR, stops at all that matters.
             std::size_t const end = detail::find_near<charset(0, '\r')>(in);
             if (end + 1 < in.size() && detail::load2(in.data() + end) == detail::load2("\r\n") && end + 2 <= limit) return {{in.data(), end}, end + 2};
-        } else if (in.size() == looked_at_ + std::size_t{1} && looked_at_ < most && static_cast<unsigned char>(in[looked_at_]) > '\r' && !too_long_ &&
+        } else if (in.size() == looked_at_ + 1 && static_cast<unsigned char>(in[looked_at_]) > '\r' && !too_long_ &&
                    in.size() + 2 <= limit) {
             // One octet more, as when they arrive one by one.
             ++looked_at_;
