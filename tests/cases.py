@@ -149,7 +149,9 @@ def begins(line, expected):
 
 
 def run_session(dialogue, events):
-    said = [e["reply"].encode() for e in events if "reply" in e]
+    # The last chunk and the message that ends with it have one reply.
+    twice = [i > 0 and e["event"] == "message" and events[i - 1]["event"] == "chunk" for i, e in enumerate(events)]
+    said = [e["reply"].encode() for e, again in zip(events, twice) if "reply" in e and not again]
     left = list(dialogue.output)
     for reply in said:
         if not check(left, f"{dialogue.where}: a reply that does not stand there: {reply!r}"):

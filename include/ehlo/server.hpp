@@ -528,6 +528,7 @@ class server_with {
             t.used += piece.consumed;
             chunk_.left -= piece.consumed;
             if (!chunk_.fault) hand_on(handler, piece.octets);
+            else if (chunk_.ends != event::bdat) message_.octets += piece.consumed;
         }
         if (t.out.room() < settings_->reply_space) return false;
         end_chunk(t, handler);

@@ -2,6 +2,7 @@
 // All it knows of SMTP it asks of the library; here is only reading, feeding and printing.
 
 #include <ehlo/ehlo.hpp>
+#include <ehlo/scram.hpp>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -1115,7 +1116,13 @@ struct happening {
     std::optional<std::uint64_t> octets{};
     size_t recipients = 0, recipient = 0;  // how many; which of them the reply to the content is for
     string path{};                         // of that one
+    std::uint64_t chunk = 0;               // octets of the chunk that has ended
+    string_view mechanism{};               // of an AUTH that succeeded
+    size_t secret = string::npos;          // from this octet on the line is not to be shown
 };
+
+constexpr bool ends_message(ehlo::event e) { return e == ehlo::event::content_end || e == ehlo::event::last_chunk_end; }
+constexpr bool ends_chunk(ehlo::event e) { return e == ehlo::event::chunk_end || e == ehlo::event::last_chunk_end; }
 
 struct accept_all {
     std::vector<happening> log;
@@ -1123,6 +1130,10 @@ struct accept_all {
     std::vector<string> recipients{};
     string path{};
     size_t next = 0;
+    ehlo::mechanism mechanism = ehlo::mechanism::unknown;
+    size_t responses = 0;
+    std::uint64_t taken = 0, before = 0;  // octets of the message so far, and of its chunks that have ended
+    bool auth_failed = false;  // what comes now may be a password that was sent all the same
 
     ehlo::reply on(ehlo::cmd::hello const&) { return ehlo::replies::ok; }
     ehlo::reply on(ehlo::cmd::mail const&) { return ehlo::replies::sender_ok; }
@@ -1131,135 +1142,226 @@ struct accept_all {
         return ehlo::replies::recipient_ok;
     }
     ehlo::reply on(ehlo::cmd::lookup const&) { return ehlo::replies::cannot_verify; }
-    void on(ehlo::content const&) {}
+    ehlo::reply on(ehlo::cmd::starttls const&) { return ehlo::reply::later; }  // until it is known what came with it
+    ehlo::reply on(ehlo::cmd::client_facts const& c) { return c.verb == ehlo::verb::xclient ? ehlo::reply("220 ESMTP ready") : ehlo::replies::ok; }
+    ehlo::reply on(ehlo::cmd::etrn const&) { return "250 2.0.0 Queuing for the node started"; }
+
+    ehlo::mechanisms mechanisms() const {
+        using enum ehlo::mechanism;
+        return plain | login | scram_sha_256 | xoauth2;
+    }
+    ehlo::auth_answer on(ehlo::cmd::auth const& c) {
+        mechanism = c.mechanism;
+        responses = 0;
+        if (c.initial_response) return judge(*c.initial_response);
+        return ehlo::challenge{mechanism == ehlo::mechanism::login ? "Username:" : ""};
+    }
+    ehlo::auth_answer on(ehlo::auth_response const& r) { return judge(r.base64); }
+    // Any user, with any password but one.
+    ehlo::auth_answer judge(string_view base64) {
+        using enum ehlo::mechanism;
+        std::vector<char> room(base64.size());
+        ehlo::writer w(room.data(), room.size());
+        if (!ehlo::decode_base64(w, base64)) return malformed;
+        ++responses;
+        auto const pass = [](string_view password) { return password == "wrong" ? ehlo::replies::bad_credentials : ehlo::replies::authenticated; };
+        if (mechanism == plain) {
+            auto const message = ehlo::parse_plain(w.text());
+            return message ? pass(message->password) : malformed;
+        }
+        if (mechanism == login) {
+            if (responses == 1) return ehlo::challenge{"Password:"};
+            return pass(w.text());
+        }
+        if (mechanism == xoauth2) {
+            auto const message = ehlo::parse_xoauth2(w.text());
+            return message ? pass(message->token) : malformed;
+        }
+        // SCRAM: nothing is stored here that a proof could be compared with.
+        if (responses == 1) {
+            auto const first = ehlo::parse_scram_client_first(w.text());
+            if (!first) return malformed;
+            scram = "r=" + string(first->nonce) + "explain,s=c2FsdA==,i=4096";
+            return ehlo::challenge{scram};
+        }
+        if (responses == 2) return ehlo::parse_scram_client_final(w.text()) ? ehlo::auth_answer(ehlo::challenge{"v=AAAA"}) : malformed;
+        return ehlo::replies::authenticated;
+    }
+    static constexpr ehlo::reply malformed = "501 5.5.2 Not a message of this mechanism";
+    string scram{};
+
+    void on(ehlo::content const& c) { taken += c.octets.size(); }
     ehlo::reply on(ehlo::end_of_content const& end) {
+        taken = end.octets;
         octets = end.octets;
         return ehlo::replies::message_accepted;
     }
-    void on(ehlo::abandoned const& what) { octets = what.octets; }
+    void on(ehlo::abandoned const& what) {
+        taken = what.octets;
+        octets = what.octets;
+    }
     void on(ehlo::answered const& a) {
+        using ehlo::event;
         happening h{a};
         bool const accepted = a.sent.accepted();
-        if (a.event == ehlo::event::mail && accepted) recipients.clear();
-        if (a.event == ehlo::event::rcpt && accepted) recipients.push_back(path);
-        if (a.event == ehlo::event::data && accepted) next = 0;
-        if (a.event == ehlo::event::content_end) {
+        if (a.event == event::mail && accepted) {
+            recipients.clear();
+            taken = before = 0;
+        }
+        if (ends_chunk(a.event)) h.chunk = taken - std::exchange(before, taken);
+        if (a.event == event::rcpt && accepted) recipients.push_back(path);
+        if ((a.event == event::data || a.event == event::rcpt) && accepted) next = 0;
+        if (ends_message(a.event)) {
             h.octets = std::exchange(octets, std::nullopt);
             h.recipients = recipients.size();
             h.recipient = next++;
             h.path = h.recipient < recipients.size() ? recipients[h.recipient] : string();
         }
+        if (a.sent.code == 235) h.mechanism = ehlo::name(mechanism);
+        if (a.event == event::response || (auth_failed && a.verb == ehlo::verb::unknown)) h.secret = 0;
+        else if (a.secret < a.line.size()) h.secret = a.secret;
+        if (a.verb == ehlo::verb::auth) auth_failed = !accepted;
+        else if (a.verb != ehlo::verb::unknown) auth_failed = false;
+        h.answer.line = {};  // of a buffer that moves on
         log.push_back(h);
     }
 };
 
-struct session_player {
-    std::function<ehlo::step(string_view, accept_all&, std::span<char>)> advance;
-    std::function<ehlo::state()> where;
-    size_t reply_space;
-};
-
-// The octets of a chunk behind a line that is a good BDAT: the server passes over them.
-size_t chunk_behind(string_view line, ehlo::syntax const& grammar) {
-    if (line.ends_with('\n')) line.remove_suffix(line.ends_with("\r\n") ? 2 : 1);
+// The size of the chunk that the line which `said` begins with announces.
+size_t chunk_size(string_view said, ehlo::syntax const& grammar) {
+    string_view line = said.substr(0, said.find('\n'));
+    if (line.ends_with('\r')) line.remove_suffix(1);
     auto const split = ehlo::split_command(line, grammar);
     if (!split || split->verb != ehlo::verb::bdat) return 0;
     auto const chunk = ehlo::parse_bdat(split->arguments);
     return chunk ? static_cast<size_t>(chunk->size) : 0;
 }
+// A line without what is not to be shown of it.
+string without_secret(string_view said, size_t secret) {
+    if (secret >= said.size()) return string(said);
+    return string(said.substr(0, secret)) + (secret != 0 ? " " : "") + "[secret]\r\n";
+}
 
 void tell(options const& o, happening const& h, string_view reply, string_view said) {
     using ehlo::event;
     ehlo::answered const& a = h.answer;
-    bool const is_message = a.event == event::content_end;
+    bool const is_chunk = ends_chunk(a.event) && h.recipient == 0;
+    bool const is_message = a.event == event::content_end || (a.event == event::last_chunk_end && (a.sent.accepted() || h.recipient != 0));
     if (o.json) {
         if (a.event == event::greeting) return;
+        auto const fault = [&](record& r, bool has_place) {
+            if (!a.fault) return;
+            r.text("error", ehlo::name(a.fault->code));
+            if (has_place) r.number("at", a.fault->at);
+            r.text("blame", ehlo::name(ehlo::blame(a.fault->code)));
+        };
+        if (is_chunk) {
+            record r;
+            r.json("event", "\"chunk\"").number("octets", h.chunk).flag("last", a.event == event::last_chunk_end);
+            fault(r, false);
+            put(r.text("reply", reply).json_line());
+            if (!is_message) return;
+        }
         record r;
-        r.json("event", is_message ? "\"message\"" : a.fault ? "\"refused\"" : "\"command\"");
+        if (a.event == event::starttls && !a.fault && a.sent.accepted()) r.json("event", "\"starttls\"");
+        else if (!h.mechanism.empty()) r.json("event", "\"authenticated\"").text("mechanism", h.mechanism);
+        else r.json("event", is_message ? "\"message\"" : a.fault ? "\"refused\"" : "\"command\"");
         if (is_message) {
             if (h.octets) r.number("octets", *h.octets);
             r.number("recipients", h.recipients);
             if (o.lmtp) r.text("recipient", h.path);
         }
-        if (a.fault) {
-            r.text("error", ehlo::name(a.fault->code));
-            if (!is_message) r.number("at", a.fault->at);
-            r.text("blame", ehlo::name(ehlo::blame(a.fault->code)));
-        }
-        if (!is_message && a.verb != ehlo::verb::unknown) r.text("verb", ehlo::name(a.verb));
+        fault(r, !is_message);
+        if (!is_message && h.mechanism.empty() && a.verb != ehlo::verb::unknown) r.text("verb", ehlo::name(a.verb));
         r.tolerated(a.tolerated);
-        put(r.text("reply", reply).json_line());
+        if (!reply.empty()) r.text("reply", reply);
+        put(r.json_line());
         return;
     }
     string s;
-    if (is_message) {
+    if (a.event == event::content_end) {
         if (said == ".\r\n" || said.ends_with("\r\n.\r\n")) said.remove_suffix(3);
         if (!said.empty()) s += say('C', said, "", {}, {}, true);
         if (h.recipient == 0) s += say('C', ".\r\n", blue);  // in LMTP it is consumed with the last reply
+    } else if (a.verb == ehlo::verb::bdat && chunk_size(said, o.grammar) != 0) {
+        size_t const line = said.find('\n') + 1;
+        std::optional<size_t> at;
+        if (a.fault && a.event == event::bdat) at = a.fault->at;
+        s += say('C', said.substr(0, line), blue, at, at ? ehlo::message(a.fault->code) : string_view{});
+        if (line < said.size()) s += say('C', said.substr(line), a.sent.accepted() ? "" : dim, {}, {}, true);
+        if (!a.sent.accepted()) s += "     " + paint(yellow, "(passed over: " + plural(said.size() - line, "octet") + " of a chunk)") + '\n';
     } else if (!said.empty()) {
         std::optional<size_t> at;
         if (a.fault) at = a.fault->at;
-        s += say('C', said, blue, at, a.fault ? ehlo::message(a.fault->code) : string_view{});
+        string const shown = without_secret(said, h.secret);
+        if (at && *at > shown.size()) at = shown.size();
+        s += say('C', shown, blue, at, a.fault ? ehlo::message(a.fault->code) : string_view{});
     }
     if (!a.tolerated.empty())
         s += "     " + paint(yellow, "(tolerated: " + join(names_of(a.tolerated), ", ") + ')') + '\n';
     if (is_message && o.lmtp) s += "     " + paint(dim, "(for " + escape(h.path) + ')') + '\n';
-    put(s + say('S', reply, colour_of(a.sent.code)));
+    put(reply.empty() ? s : s + say('S', reply, colour_of(a.sent.code)));
 }
 
 // An event loop like any other, but that the octets come from a file: give what has come, send what was produced, discard
-// what was consumed, do what is wanted.
-int play_server(options const& o, string_view input, session_player const& server) {
+// what was consumed, do what is wanted. `arrivals` are where what came together ends: after STARTTLS nothing may.
+template <class Server>
+int play_server(options const& o, string_view input, std::vector<size_t> const& arrivals, Server server) {
     accept_all handler;
     // For people the client's octets are shown beside the reply they get, so they go in one at a time.
     size_t const chunk = o.json ? o.chunk : 1;
-    std::vector<char> buffer(o.chunk == 0 ? 64 * 1024 : server.reply_space + o.chunk % 64);
+    std::vector<char> buffer(o.chunk == 0 ? 64 * 1024 : Server::reply_space + o.chunk % 64);
     string sent;
     ehlo::reply_reader reader;
-    size_t given = 0, used = 0, shown = 0, skipped = 0, messages = 0;
+    size_t given = 0, used = 0, shown = 0, messages = 0;
     bool fatal = false;
-    // The octets of a chunk that was refused, as far as they have come.
-    auto tell_chunk = [&] {
-        string_view const octets = input.substr(shown, used - shown).substr(0, skipped);
-        string const some = octets.size() < skipped ? std::to_string(octets.size()) + " of " : "";
-        if (!o.json && !octets.empty())
-            put(say('C', octets, dim, {}, {}, true) + "     " +
-                paint(yellow, "(passed over: " + some + plural(skipped, "octet") + " of a chunk)") + '\n');
-        shown += octets.size();
-        skipped = 0;
-    };
     for (;;) {
-        ehlo::step const step = server.advance(input.substr(used, given - used), handler, buffer);
+        ehlo::step step = server.advance(input.substr(used, given - used), handler, buffer);
+        if (step.want == ehlo::want::reply) {
+            // However the octets are given here, those that came together are a single read to a server.
+            used += step.consumed;
+            sent.append(buffer.data(), step.produced);
+            if (given != input.size() && std::find(arrivals.begin(), arrivals.end(), given) == arrivals.end()) ++given;
+            (void)server.advance(input.substr(used, given - used), handler, buffer);
+            step = server.answer("220 2.0.0 Ready to start TLS", handler, buffer);
+        }
         used += step.consumed;
         sent.append(buffer.data(), step.produced);
         size_t parsed = 0;
         for (happening const& h : handler.log) {
-            auto const reply = reader.next(string_view(sent).substr(parsed));
-            if (!reply.ready()) {
-                std::cerr << "explain: the library's server sent what the library's client cannot read\n";
-                return 1;
+            string_view octets;
+            if (h.answer.sent.code != 0) {
+                auto const reply = reader.next(string_view(sent).substr(parsed));
+                if (!reply.ready()) {
+                    std::cerr << "explain: the library's server sent what the library's client cannot read\n";
+                    return 1;
+                }
+                parsed += reply.consumed;
+                octets = reply->octets();
+                octets.remove_suffix(2);
             }
-            parsed += reply.consumed;
-            string_view octets = reply->octets();
-            octets.remove_suffix(2);
-            tell_chunk();
-            string_view const said = input.substr(shown, used - shown);
-            tell(o, h, octets, said);
-            if (h.answer.verb == ehlo::verb::bdat) skipped = chunk_behind(said, o.grammar);
+            tell(o, h, octets, input.substr(shown, used - shown));
             shown = used;
-            messages += h.answer.event == ehlo::event::content_end && h.answer.sent.accepted() && h.recipient == 0;
-            fatal |= h.answer.fault && h.answer.event == ehlo::event::shutdown;
+            messages += ends_message(h.answer.event) && h.answer.sent.accepted() && h.recipient == 0;
+            fatal |= h.answer.fault && (h.answer.event == ehlo::event::shutdown || h.answer.event == ehlo::event::lost);
         }
         handler.log.clear();
         sent.erase(0, parsed);
         if (step.want == ehlo::want::close) break;
+        if (step.want == ehlo::want::tls && step.produced != 0) {
+            if (!o.json) put("     " + paint(dim, "(the TLS handshake is taken as done)") + '\n');
+            server.secured();
+            continue;
+        }
         if (step.want != ehlo::want::read) {
             if (step.produced != 0 || step.consumed != 0) continue;
             std::cerr << "explain: the server does not go on\n";
             return 1;
         }
         if (given == input.size()) break;
-        given = chunk == 0 || input.size() - given < chunk ? input.size() : given + chunk;
+        auto const next = std::upper_bound(arrivals.begin(), arrivals.end(), given);
+        size_t const end = next == arrivals.end() ? input.size() : *next;
+        given = chunk == 0 || end - given < chunk ? end : given + chunk;
     }
     size_t const unread = input.size() - used;
     if (o.json) {
@@ -1272,11 +1374,13 @@ int play_server(options const& o, string_view input, session_player const& serve
         put(r.json_line());
         return 0;
     }
-    tell_chunk();
     string s;
-    if (shown < used || (unread != 0 && server.where() != ehlo::state::closed))
-        s += say('C', input.substr(shown), "", input.size() - shown, "here the client stopped",
-                 server.where() == ehlo::state::content);
+    if (shown < used || (unread != 0 && server.where() != ehlo::state::closed)) {
+        string_view const rest = input.substr(shown);
+        bool const secret = server.where() == ehlo::state::exchange || ehlo::istarts_with(rest, "AUTH");
+        string const text = secret ? without_secret(rest, server.where() == ehlo::state::exchange ? 0 : (std::min)(rest.size(), size_t{4})) : string(rest);
+        s += say('C', text, "", text.size(), "here the client stopped", server.where() == ehlo::state::content);
+    }
     s += "\n  " + paint(fatal ? red : bold, "end: state " + string(ehlo::name(server.where())) + ", " +
                                                 plural(messages, "message") + " accepted" + (fatal ? ", fatal" : ""));
     if (server.where() == ehlo::state::closed && unread != 0) s += ", " + plural(unread, "octet") + " not read";
@@ -1284,22 +1388,23 @@ int play_server(options const& o, string_view input, session_player const& serve
     return 0;
 }
 
-// A server that offers all that it can.
+// A server that offers all that a client could want of it, with passwords in the clear: there is no TLS here.
 consteval ehlo::policy everything(ehlo::service service) {
+    using enum ehlo::extension;
     ehlo::policy p;
     p.service = service;
-    p.offers = ehlo::server_extensions;
+    p.offers = ehlo::server_extensions - (burl | atrn | turn | verbose | onex | send | soml | saml);
+    p.max_line = 4096;
     p.mail_modes = true;
+    p.clear_text_passwords = true;
     return p;
 }
 
 template <ehlo::service Service>
-int session(options const& o, string_view input) {
+int session(options const& o, string_view input, std::vector<size_t> const& arrivals) {
     ehlo::basic_server<everything(Service)> server(server_name);
     server.tolerate(o.grammar.tolerate);
-    return play_server(o, input,
-                       {[&](string_view in, accept_all& h, std::span<char> out) { return server.advance(in, h, out); },
-                        [&] { return server.where(); }, server.reply_space});
+    return play_server(o, input, arrivals, server);
 }
 
 int client(options const& o, string_view input) {
@@ -1918,9 +2023,18 @@ record explain(string_view line, options const& o) {
 
 int run(options const& o, std::istream& in) {
     if (o.what == mode::session || o.what == mode::client) {
-        string const all{std::istreambuf_iterator<char>(in), {}};
+        string all;
+        std::vector<size_t> arrivals;  // where a read ended
+        while (in.peek() != std::char_traits<char>::eof()) {
+            auto const here = in.rdbuf()->in_avail();
+            size_t const before = all.size();
+            all.resize(before + (here > 0 ? static_cast<size_t>(here) : 1));
+            in.read(all.data() + before, static_cast<std::streamsize>(all.size() - before));
+            arrivals.push_back(all.size());
+        }
+        if (o.file != "-") arrivals.clear();
         if (o.what == mode::client) return client(o, all);
-        return o.lmtp ? session<ehlo::service::lmtp>(o, all) : session<ehlo::service::smtp>(o, all);
+        return o.lmtp ? session<ehlo::service::lmtp>(o, all, arrivals) : session<ehlo::service::smtp>(o, all, arrivals);
     }
     for (string line; std::getline(in, line);) {
         if (line.ends_with('\r')) line.pop_back();
@@ -1933,6 +2047,7 @@ int run(options const& o, std::istream& in) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::ios::sync_with_stdio(false);
     if (::isatty(STDOUT_FILENO) != 0) {
         char const* const no_color = std::getenv("NO_COLOR");
         colours = no_color == nullptr || *no_color == '\0';
