@@ -118,7 +118,7 @@ inline constexpr fact_set anyway = fact::tls | fact::authenticated;
 inline constexpr event_facts event_table[event_count] = {
     {event::greeting, "greeting", false, replies_due::one, 300, detail::anyway},
     {event::hello, "EHLO", false, replies_due::one, 300, detail::anyway},
-    {event::helo, "HELO", false, replies_due::one, 300, detail::anyway},
+    {event::helo, "HELO", false, replies_due::one, 300, fact::authenticated},
     {event::mail, "MAIL", true, replies_due::one, 300, {}},
     {event::rcpt, "RCPT", true, replies_due::one, 300, {}},
     {event::data, "DATA", false, replies_due::one, 120, {}},

@@ -94,7 +94,7 @@ struct handler {
     }
     ehlo::auth_answer on(ehlo::auth_response const& a) {
         calls.push_back("RESPONSE " + (a.cancelled ? "*"s : std::string(a.base64)));
-        return perhaps_later_auth(a.cancelled ? answers.cancelled() : answers.auth());
+        return perhaps_later_auth(answers.auth());
     }
     void on(ehlo::abandoned const& a) {
         ++dropped;
@@ -103,7 +103,7 @@ struct handler {
     void on(ehlo::answered const& a) {
         if (a.sent.code != 0) answered.push_back(a.sent.code);
         if (a.secret > a.line.size()) leaks.push_back("secret beyond the line");
-        else if (a.line.substr(0, a.secret).find(password) != a.line.npos) leaks.emplace_back(a.line);
+        else if ((a.event == ehlo::event::response || model::upper(a.line.substr(0, 4)) == "AUTH") && a.line.substr(0, a.secret).find(password) != a.line.npos) leaks.emplace_back(a.line);
     }
 };
 
@@ -312,7 +312,7 @@ struct trial {
         if (said != h.answered) return fail("`answered` tells other codes than those that went out");
         if (!h.leaks.empty()) return fail("secret unmarked: " + h.leaks[0]);
         model::place const where = place_of(s.where());
-        if (where != m.at && !overlong) return fail("state is " + std::string(name(s.where())) + ", should be " + std::to_string(static_cast<int>(m.at)));
+        if (where != m.at && !overlong && !m.draining()) return fail("state is " + std::string(name(s.where())) + ", should be " + std::to_string(static_cast<int>(m.at)));
         if (closed != (m.at == model::place::closed)) return fail("closed, or not");
         if (!closed && s.knows(ehlo::fact::tls) != m.tls) return fail("tls");
         if (!closed && s.knows(ehlo::fact::authenticated) != m.authenticated) return fail("authenticated");
@@ -437,7 +437,7 @@ TEST_CASE("Model: a second session, written from the RFCs alone, says and does t
         if (right) continue;
         ++failures;
         if (std::getenv("EHLO_MODEL_FAILURES")) {
-            std::printf("seed %llu %s %s: %s\n", static_cast<unsigned long long>(seed), t.m.with.lmtp ? "lmtp" : "smtp", shown(t.stream.size() > 60 ? t.stream.substr(t.stream.size() - 60) : t.stream).c_str(), t.wrong.c_str());
+            std::printf("seed %llu %s%s%s%s%s bare %d %s: %s\n", static_cast<unsigned long long>(seed), t.m.with.lmtp ? "lmtp" : "smtp", t.m.with.chunking ? "" : " no-chunking", t.m.with.require_tls ? " require-tls" : "", t.m.with.require_authentication ? " require-auth" : "", t.m.with.submission ? " submission" : "", t.m.with.bare,shown(t.stream.size() > 110 ? t.stream.substr(t.stream.size() - 110) : t.stream).c_str(), t.wrong.c_str());
             continue;
         }
         auto const& w = t.m.with;
