@@ -155,7 +155,8 @@ class session {
         if (!open_) return;
         if (at == place::chunks) octets = came(text_);
         if (at == place::content) octets = came(oracle::decode(raw).text);
-        call("ABANDONED " + std::to_string(octets) + " " + std::to_string(recipients_));
+        // A CR that may yet become a CRLF: how it is counted is nobody's business.
+        call("ABANDONED " + (with.bare == 1 ? "some" : std::to_string(octets)) + " " + std::to_string(recipients_));
         open_ = false;
     }
     void forget() {
@@ -284,7 +285,7 @@ class session {
         }
         if (!text.empty() && !oracle::matches(oracle::base64, text)) {
             // What holds a CR or LF is not even a line.
-            return text.find_first_of("\r\n") == std::string::npos ? refuse({501}) : refuse({500, 501});
+            return text.find_first_of("\r\n\0"s) == std::string::npos ? refuse({501}) : refuse({500, 501});
         }
         call("RESPONSE " + text);
         answer_auth();
@@ -376,7 +377,7 @@ class session {
         bool const barred = verb == "HELO" && gate(false, true);
         std::string name = text.size() > 5 ? text.substr(5) : "";
         while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.pop_back();
-        if (!good || name.size() > 255) return refuse({501, barred ? 530u : 501u});
+        if (!good || name.size() > 255) return refuse({501, 500, barred ? 530u : 501u});
         if (barred) return refuse({530});
         call(verb + " " + name);
         unsigned const said = fit(handler.hello());
@@ -495,7 +496,8 @@ class session {
         std::string argument = text.size() > 5 ? text.substr(5) : "";
         while (!argument.empty() && (argument.back() == ' ' || argument.back() == '\t')) argument.pop_back();
         auto const& rule = verb == "NOOP" ? oracle::noop : verb == "HELP" ? oracle::help : verb == "VRFY" ? oracle::vrfy : oracle::expn;
-        if (!oracle::matches(rule, text) || wide) return refuse({501, 504, 553, 555, 500, 550, barred ? 530u : 501u});
+        // RFC 6531 3.1: a transaction that asked for SMTPUTF8 may hold UTF-8 elsewhere, too; VRFY and EXPN ask for themselves.
+        if (!oracle::matches(rule, text) || (wide && (lookup || !(smtputf8_ && transaction())))) return refuse({501, 504, 553, 555, 500, 550, barred ? 530u : 501u});
         if (barred) return refuse({530});
         call(verb + " " + argument);
         unsigned const said = lookup ? handler.lookup() : handler.remark();
