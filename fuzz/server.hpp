@@ -115,7 +115,7 @@ struct handler {
             open = true;
         } else if (a.event == event::rcpt) {
             ++recipients;
-        } else if (a.event == event::hello || a.event == event::rset) {
+        } else if (a.event == event::hello || a.event == event::helo || a.event == event::rset) {
             forget();
         }
     }

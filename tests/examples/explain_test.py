@@ -542,8 +542,9 @@ def test_sessions():
     go = command("DATA", "354 Start mail input; end with <CRLF>.<CRLF>")
     bye = command("QUIT", "221 2.0.0 Closing the channel")
     accepted = "250 2.6.0 Message accepted"
-    offers = "server.example,SIZE 67108864,8BITMIME,PIPELINING,ENHANCEDSTATUSCODES,SMTPUTF8,HELP,VRFY,EXPN,DSN,DELIVERBY,MT-PRIORITY,RRVS," \
-             "MTRK,NO-SOLICITING,CONPERM,CONNEG,SUBMITTER".split(",")
+    offers = "server.example,SIZE 67108864,8BITMIME,PIPELINING,ENHANCEDSTATUSCODES,SMTPUTF8,HELP,VRFY,EXPN,CHUNKING,BINARYMIME,DSN," \
+             "STARTTLS,AUTH PLAIN LOGIN SCRAM-SHA-256 XOAUTH2,DELIVERBY,MT-PRIORITY,RRVS,LIMITS RCPTMAX=1000,MTRK,NO-SOLICITING,CONPERM,CONNEG,ETRN," \
+             "SUBMITTER,XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT,XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE".split(",")
     hello = command("EHLO", "".join(f"250-{line}\r\n" for line in offers[:-1]) + f"250 {offers[-1]}")
     lhlo = {**hello, "verb": "LHLO"}
     helo = command("HELO", "250 server.example")
@@ -576,20 +577,20 @@ def test_sessions():
     opened = [hello, sender_ok, ok_rcpt, go]
     matches(["session"], b"", [end("greeted", 0)])
     matches(["session"], b"NOOP", [end("greeted", 0, unread=4)])
-    matches(["session"], crlf(envelope), opened + [end("data", 0)])
-    matches(["session"], crlf(envelope + "x\n."), opened + [end("data", 0, unread=1)])
+    matches(["session"], crlf(envelope), opened + [end("content", 0)])
+    matches(["session"], crlf(envelope + "x\n."), opened + [end("content", 0, unread=1)])
     matches(["session"], crlf(envelope + ".\n"), opened + [{"event": "message", "octets": 0, "recipients": 1, "reply": accepted}, end("ready", 1)])
     matches(["session"], crlf(envelope + "a\n") + b".\nb\r\n.\r\nQUIT\r\n",
             opened + [{"event": "message", "error": "bare_lf", "recipients": 1, "octets": 7}, bye, end("closed", 0)])
     for octets in (b".\n.\r\n", b"\n.\n", b".\rQUIT\r\n", b"\r.\r\n", b"\n.\r\n"):  # no leniency ends a message
         for options in ([], ["--lenient"]):
-            matches([*options, "session"], crlf(envelope + "a\n") + octets, opened + [end("data", 0)])
+            matches([*options, "session"], crlf(envelope + "a\n") + octets, opened + [end("content", 0)])
     matches(["--lenient=bare_lf_line", "session"], b"EHLO a\nNOOP\nQUIT\n", [hello, command("NOOP", "250 2.0.0 OK"), bye, end("closed", 0)])
     matches(["session"], b"EHLO a\nNOOP\r\nQUIT\r\n", [refused("bare_lf", 6, "500 5.5.2 *"), bye, end("closed", 0)])
     matches(["session"], b"GET / HTTP/1.1\r\nHost: a\r\n", [refused("http_request", 0, "421 4.7.0 *"), end("closed", 0, True, unread=9)])
     matches(["session"], b"FOO\r\n" * 60, [refused("unknown_verb", 0, "500 5.5.2 *")] * 49 +
             [refused("too_many_errors", 0, "421 4.7.0 *"), end("closed", 0, True, unread=50)])
-    matches(["session"], b"NOOP " + b"x" * 3000 + b"\r\nQUIT\r\n", [refused("line_too_long", 2048, "500 5.5.2 *"), bye, end("closed", 0)])
+    matches(["session"], b"NOOP " + b"x" * 5000 + b"\r\nQUIT\r\n", [refused("line_too_long", 4096, "500 5.5.2 *"), bye, end("closed", 0)])
     matches(["session"], crlf("EHLO a\nMAIL FROM:<\u00f6@b> SMTPUTF8\nRCPT TO:<\u00fc@b>\nEXPN x\nSEND FROM:<a@b>\nRSET\nSOML FROM:<a@b>\n"),
             [hello, sender_ok, ok_rcpt, command("EXPN", "252 2.1.5 *"), refused("bad_sequence", 0, "503 5.5.1 *", verb="SEND"),
              command("RSET", "250 2.0.0 OK"), command("SOML", "250 2.1.0 Sender OK"), end("mail", 0)])
@@ -603,26 +604,50 @@ def test_sessions():
             [{**hello, "tolerated": ["trailing_dot", "spaces_after_verb"]}, {**ok, "tolerated": ["spaces_after_verb"]}, end("ready", 0)])
     matches(["session"], b"EHLO  a\r\nNOOP  x\r\n", [refused("bad_domain", 5, "501 *"), ok, end("greeted", 0)])
 
-    # BDAT is not offered; its chunk is passed over, and never read as commands
+    # BDAT: a chunk that is refused is passed over, and never read as commands
+    def chunk(octets, last, reply, **more):
+        return {"event": "chunk", "octets": octets, "last": last, "reply": reply, **more}
+
+    received = "250 2.0.0 Chunk received"
     matches(["session"], crlf("EHLO a\nBDAT 14\nMAIL FROM:<>\nNOOP\n"), [hello, refused("bad_sequence", 0, "503 5.5.1 *", verb="BDAT"), ok, end("ready", 0)])
     matches(["session"], crlf("EHLO a\nMAIL FROM:<b@c>\nRCPT TO:<d@e>\nBDAT 6 LAST\nRSET\nNOOP\n"),
-            [hello, sender_ok, ok_rcpt, refused("not_implemented", 0, "502 5.5.1 *", verb="BDAT"), ok, end("rcpt", 0)])
-    matches(["session"], b"EHLO a\r\nBDAT 0 LAST\r\nNOOP\r\nBDAT 9\r\nab", [hello, refused("bad_sequence", 0, "503 5.5.1 *"), ok,
-            refused("bad_sequence", 0, "503 5.5.1 *"), end("ready", 0)])
+            [hello, sender_ok, ok_rcpt, chunk(6, True, accepted), {"event": "message", "octets": 6, "recipients": 1, "reply": accepted}, ok, end("ready", 1)])
+    matches(["session"], crlf("EHLO a\nMAIL FROM:<b@c>\nRCPT TO:<d@e>\nBDAT 3\n") + b"a\r\nBDAT 0\r\nBDAT 2 LAST\r\n.\n",
+            [hello, sender_ok, ok_rcpt, chunk(3, False, received, error=ABSENT), chunk(0, False, received),
+             chunk(2, True, "554 5.6.0 *", error="bare_lf"), end("ready", 0)])
+    matches(["session"], b"EHLO a\r\nBDAT 0 LAST\r\nNOOP\r\nBDAT 9\r\nab", [hello, refused("bad_sequence", 0, "503 5.5.1 *"), ok, end("ready", 0)])
     matches(["session"], b"EHLO a\r\nBDAT x\r\nNOOP\r\n", [hello, refused("bad_number", 5, "501 5.5.4 *", verb="BDAT"), end("closed", 0, True, unread=6)])
     matches(["session"], b"EHLO a\r\nBDAT\r\nNOOP\r\n", [hello, refused("missing_argument", 4, "501 5.5.4 *"), end("closed", 0, True, unread=6)])
     matches(["--lenient", "session"], b"EHLO a\r\nBDAT   x\r\n", [hello, refused("bad_number", 7, "501 5.5.4 *"), end("closed", 0, True)])
-    matches(["session"], crlf("EHLO a\nSTARTTLS\nAUTH PLAIN\nETRN x\nLHLO a\nMAIL FROM:<a@b> BODY=BINARYMIME\nMAIL FROM:<a@b> HOLDFOR=1\n"),
-            [hello, refused("not_implemented", 0, "502 5.5.1 *", verb="STARTTLS"), refused("not_implemented", 0, "502 5.5.1 *", verb="AUTH"),
-             refused("not_implemented", 0, "502 5.5.1 *", verb="ETRN"), refused("unknown_verb", 0, "500 *", verb="LHLO"),
-             refused("unknown_parameter", 16, "555 5.5.4 *"), refused("unknown_parameter", 16, "555 5.5.4 *"), end("ready", 0)])
+    matches(["session"], crlf("EHLO a\nTURN\nATRN\nBURL x:y LAST\nVERB\nONEX\nETRN x\nXFORWARD NAME=x\nLHLO a\nMAIL FROM:<a@b> HOLDFOR=1\nXCLIENT NAME=x\nMAIL FROM:<>\n"),
+            [hello] + [refused("not_implemented", 0, "502 5.5.1 *", verb=v) for v in ("TURN", "ATRN", "BURL", "VERB", "ONEX")] +
+            [command("ETRN", "250 *"), command("XFORWARD", "250 *"), refused("unknown_verb", 0, "500 *", verb="LHLO"),
+             refused("unknown_parameter", 16, "555 5.5.4 *"), command("XCLIENT", "220 server.example ESMTP ready"),
+             refused("bad_sequence", 0, "503 5.5.1 *"), end("greeted", 0)])
+
+    # AUTH: no secret is ever printed; STARTTLS: nothing may come with it
+    def authenticated(mechanism):
+        return {"event": "authenticated", "mechanism": mechanism, "reply": "235 2.7.0 Authentication succeeded"}
+
+    matches(["session"], crlf("EHLO a\nAUTH PLAIN AGFubgB3cm9uZw==\nAUTH PLAIN AGFubgBoZWxsbw==\n"),
+            [hello, command("AUTH", "535 5.7.8 *"), authenticated("PLAIN"), end("ready", 0)])
+    matches(["session"], crlf("EHLO a\nAUTH LOGIN\nYW5u\naGVsbG8=\n"),
+            [hello, command("AUTH", "334 VXNlcm5hbWU6"), command("AUTH", "334 UGFzc3dvcmQ6"), authenticated("LOGIN"), end("ready", 0)])
+    matches(["session"], crlf("EHLO a\nAUTH SCRAM-SHA-256 biwsbj1hbm4scj1hYmM=\n*\n"),
+            [hello, command("AUTH", "334 *"), refused("auth_cancelled", 0, "501 5.7.0 *", verb="AUTH"), end("ready", 0)])
+    matches(["session"], crlf("EHLO a\nSTARTTLS\n"), [hello, {"event": "starttls"}, end("greeted", 0)])
+    matches(["session"], crlf("EHLO a\nSTARTTLS\nRSET\n"), [hello, {"event": "refused", "verb": "STARTTLS", "reply": ABSENT}, end("closed", 0, True)])
+    secrets = crlf("EHLO a\nAUTH PLAIN AGFubgBoZWxsbw==\nAUTHPLAIN AGFubgBoZWxsbw==\nAUTH LOGIN\nAGFubgBoZWxsbw==\nAUTH XX-1\nAGFubgBoZWxsbw==\nAUTH PLAIN AGFubgBoZWxsbw")
+    for options in ([], ["--json"], ["--chunk=3"]):
+        said = run([*options, "session"], secrets)[1]
+        check(b"AGFubgBo" not in said and b"hello" not in said, f"a secret is shown: {options} {said!r}")
 
     # LMTP: a reply for each recipient
     def message(path, reply=accepted, **more):
         return {"event": "message", "recipients": 2, "recipient": path, "reply": reply, **more}
 
     matches(["--lmtp", "session"], transcript("lmtp.txt"), [
-        lhlo, sender_ok, ok_rcpt, refused("bad_domain", 22, "501 5.1.3 *"), ok_rcpt, refused("not_implemented", 0, "502 5.5.1 *", verb="BDAT"), go,
+        lhlo, refused("bad_sequence", 0, "503 5.5.1 *", verb="BDAT"), sender_ok, ok_rcpt, refused("bad_domain", 22, "501 5.1.3 *"), ok_rcpt, go,
         message("<bob@server.example>", octets=81, error=ABSENT), message("<dave@server.example>", octets=81),
         refused("unknown_verb", 0, "500 *", verb="HELO"), bye, end("closed", 1, unread=ABSENT)])
     lmtp = "LHLO a\nMAIL FROM:<b@c>\nRCPT TO:<d@e>\nRCPT TO:<@x:f@g>\nDATA\n"
@@ -694,7 +719,7 @@ def test_clients():
                     reply("end of content", 250, recipient="<carol@server.example>"), quit, reply("QUIT", 221), last(True, "closed")])
     matches(["--lmtp", "--pipeline", "client"], crlf("220 mx\n250-mx\n250 PIPELINING\n250 a\n250 b\n250 c\n354 go\n554 d\n"),
             [greeting, lhlo, reply("LHLO", 250), send(envelope), reply("MAIL", 250), reply("RCPT", 250), reply("RCPT", 250), reply("DATA", 354), letter,
-             reply("end of content", 554, recipient="<bob@server.example>"), last(False, "data", awaits="end of content")])
+             reply("end of content", 554, recipient="<bob@server.example>"), last(False, "content", awaits="end of content")])
     matches(["--lmtp", "client"], crlf("220 mx\n250 mx\n250 a\n550 b\n551 c\n221 bye\n"),
             here + [reply("RCPT", 550), carol, reply("RCPT", 551), quit, reply("QUIT", 221), last(False, "closed")])
     matches(["--lmtp", "client"], crlf("220 mx\n500 what\n221 bye\n"), [greeting, lhlo, reply("LHLO", 500), quit, reply("QUIT", 221), last(False, "closed")])
@@ -931,12 +956,13 @@ def test_people():
         check(run(["--lmtp", f"--chunk={chunk}", "session"], transcript("lmtp.txt"))[1] == lmtp, f"LMTP session: chunk {chunk} for people")
     lines = lmtp.decode().splitlines()
     i = lines.index("  C: BDAT 13")
-    check(lines[i + 3:i + 7] == ["  C:   these", "  C:   are.", "     (passed over: 13 octets of a chunk)", "  C: DATA"], f"a chunk: {lines[i:i + 8]}")
+    check(lines[i + 2:i + 5] == ["  C:   these", "  C:   are.", "     (passed over: 13 octets of a chunk)"] and lines[i + 5].startswith("  S: 503 "),
+          f"a chunk: {lines[i:i + 8]}")
     i = lines.index("  C: .")
     check(lines[i + 1:i + 5] == ["     (for <bob@server.example>)", "  S: 250 2.6.0 Message accepted", "     (for <dave@server.example>)",
                                  "  S: 250 2.6.0 Message accepted"], f"LMTP: {lines[i:i + 6]}")
     text = run(["session"], b"EHLO a\r\nBDAT 9\r\nab")[1].decode()
-    check("  C:   ab\n     (passed over: 2 of 9 octets of a chunk)\n\n  end: state ready" in text, f"a chunk cut off:\n{text}")
+    check("  C: BDAT 9\n  C: ab\n       ^ here the client stopped\n\n  end: state ready" in text, f"a chunk cut off:\n{text}")
     text = run(["--lmtp", "client"], crlf("220 mx\n250 mx\n250 a\n550 b\n250 c\n354 go\n250 d\n221 bye\n"))[1].decode()
     check("     (for <carol@server.example>)\n  S: 250 d\n" in text and "delivered to 1 of 2 recipients" in text, f"LMTP client:\n{text}")
     text = run(["client"], crlf("220 mx\n250-mx\n25x ok\n"))[1].decode()

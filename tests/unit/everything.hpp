@@ -31,9 +31,9 @@ struct everything : full_recorder {
         if (password == "busy") return ehlo::replies::authentication_fails_now;
         return ehlo::replies::authenticated;
     }
-    ehlo::auth_answer plain(std::string_view message) {
-        std::size_t const second = message.find('\0', message.find('\0') + 1);
-        return second == std::string_view::npos ? ehlo::auth_answer("501 5.5.2 No message of PLAIN") : judge(message.substr(second + 1));
+    ehlo::auth_answer plain(std::string_view said) {
+        std::size_t const second = said.find('\0', said.find('\0') + 1);
+        return second == std::string_view::npos ? ehlo::auth_answer("501 5.5.2 No message of PLAIN") : judge(said.substr(second + 1));
     }
     ehlo::auth_answer on(ehlo::cmd::auth const& c) {
         note("AUTH " + std::string(c.name) + (c.initial_response ? " with " + std::to_string(c.initial_response->size()) : ""));
@@ -41,21 +41,21 @@ struct everything : full_recorder {
         user.clear();
         if (c.mechanism == ehlo::mechanism::cram_md5) return ehlo::challenge{"<1896.697170952@postoffice.example>"};
         if (!c.initial_response) return ehlo::challenge{c.mechanism == ehlo::mechanism::login ? "Username:" : ""};
-        auto const message = c.decode(octets);
-        if (!message) return "501 5.5.2 Too long";
+        auto const decoded = c.decode(octets);
+        if (!decoded) return "501 5.5.2 Too long";
         if (c.mechanism == ehlo::mechanism::external) return ehlo::replies::authenticated;
-        return plain(*message);
+        return plain(*decoded);
     }
     ehlo::auth_answer on(ehlo::auth_response const& r) {
         note("response of " + std::to_string(r.base64.size()));
-        auto const message = r.decode(octets);
-        if (!message) return "501 5.5.2 Too long";
-        if (under_way == ehlo::mechanism::plain) return plain(*message);
+        auto const decoded = r.decode(octets);
+        if (!decoded) return "501 5.5.2 Too long";
+        if (under_way == ehlo::mechanism::plain) return plain(*decoded);
         if (under_way == ehlo::mechanism::login && user.empty()) {
-            user = *message;
+            user = *decoded;
             return ehlo::challenge{"Password:"};
         }
-        return judge(*message);
+        return judge(*decoded);
     }
     ehlo::reply on(ehlo::cmd::client_facts const& c) {
         note(std::string(name(c.verb)) + " " + std::string(c.attributes.text()));
