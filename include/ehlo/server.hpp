@@ -958,7 +958,8 @@ class server_with {
         bool accepted = r.accepted();
         unsigned code = r.code;
         if (code == 421) e = event::shutdown;
-        if (answers_each_recipient(e)) {
+        bool const each = answers_each_recipient(e);
+        if (each) {
             bool const last = is_last_answer();
             ++message_.answered;
             message_.stored |= accepted;
@@ -969,6 +970,7 @@ class server_with {
         if (chunk_.under_way) chunk_ = chunk();
         if (!fault) pipelined_ = !accepted && (facts_of(e).pipelined || (pipelined_ && e == event::data));
         if (moves || e == event::shutdown) settle(handler, e, code);
+        if (each && session_.where() == state::spoilt) message_ = message();   // nothing is owed twice
         if (r.code != 0) tell(handler, a, e, told, r);
     }
 
@@ -980,15 +982,17 @@ class server_with {
         if (what == change::added) ++message_.recipients;
         if (what == change::begun) message_ = message();
         if (what == change::none && !dangling_) [[likely]] {
-            // What a spoilt transaction is owed still ends with RSET and EHLO, too.
-            if (code / 100 == 2 && e != event::rcpt && message_.recipients != 0 && !in_transaction(session_.where())) message_ = message();
+            // What a spoilt transaction is owed still ends with RSET and EHLO, too; NOOP and its like end nothing.
+            if (code / 100 == 2 && message_.recipients != 0 && session_.where() != state::spoilt && !in_transaction(session_.where()))
+                message_ = message();
             return;
         }
         if (what != change::dropped && what != change::delivered && !dangling_) return;
         abandoned const lost{message_.octets, message_.recipients};
         // LMTP: what was stored for one recipient was delivered, whatever becomes of the others.
         bool const open = dangling_ || (what == change::dropped && !message_.stored);
-        std::uint32_t const owed = e == event::bdat || e == event::chunk_end || e == event::burl ? message_.recipients : 0;
+        // RFC 2033 4.3: the last chunk of a spoilt transaction still has a reply for each recipient.
+        std::uint32_t const owed = session_.where() == state::spoilt ? message_.recipients : 0;
         message_ = message();
         message_.recipients = owed;
         dangling_ = false;
