@@ -548,11 +548,11 @@ class client_with {
         s.settle(event::bdat, answer::done);
         return e;
     }
-    // RFC 2033 4.2, 4.3: one for each recipient that was accepted, and so none if none was. Outside a transaction it is the
-    // refusal of a chunk.
+    // RFC 2033 4.2, 4.3: one for each recipient that was accepted, and so none if none was, whether the transaction is spoilt or
+    // was not begun.
     constexpr std::uint32_t replies_due_now(event e) const noexcept {
         if (!lmtp_ || !detail::ends_message(e)) return 1;
-        return in_transaction(session_.where()) ? recipients() : 1;
+        return session_.recipients_owed();
     }
 
     constexpr void push(event e, fact_set brings) noexcept {

@@ -273,7 +273,9 @@ class basic_session {
     constexpr fact_set known() const noexcept { return fact_set::with_bits(known_); }
     constexpr bool knows(fact f) const noexcept { return known().has(f); }
     /// Recipients accepted in the open transaction.
-    constexpr std::uint32_t recipients() const noexcept { return recipients_; }
+    constexpr std::uint32_t recipients() const noexcept { return where_ != state::spoilt ? recipients_ : 0; }
+    /// Those that a last chunk has a reply for in LMTP, if it comes now: in a spoilt transaction, too (RFC 2033 4.3).
+    constexpr std::uint32_t recipients_owed() const noexcept { return recipients_; }
     /// Says of a fact that it holds by other means: a client that its address or its certificate authenticates, TLS from the
     /// beginning (RFC 8314).
     constexpr void know(fact f, bool yes = true) noexcept {
@@ -309,7 +311,7 @@ class basic_session {
         known_ = static_cast<std::uint8_t>(now.known.bits);
         if (!moved) return change::none;
         if (detail::ends_transaction(r.does, a)) {
-            recipients_ = 0;
+            if (where_ != state::spoilt) recipients_ = 0;
             if (before.open == transaction::none) return change::none;
             return r.does == effect::delivers && a == answer::done ? change::delivered : change::dropped;
         }
