@@ -753,7 +753,7 @@ def test_limits():
     same({"fatal": True, "error": "reply_too_long", "at": 8}, last, "--max-reply-line=10 client")
 
 
-CLASSES, CATEGORIES = "2345", "012345"  # the first and the second digits that are read
+CLASSES, CATEGORIES = "2345", "0123456789"  # the first and the second digits that are read
 
 
 def test_reply_codes():
