@@ -542,8 +542,10 @@ def test_sessions():
     go = command("DATA", "354 Start mail input; end with <CRLF>.<CRLF>")
     bye = command("QUIT", "221 2.0.0 Closing the channel")
     accepted = "250 2.6.0 Message accepted"
-    offers = "server.example,SIZE 67108864,8BITMIME,PIPELINING,ENHANCEDSTATUSCODES,SMTPUTF8,HELP,VRFY,EXPN,DSN,DELIVERBY,MT-PRIORITY,RRVS," \
-             "MTRK,NO-SOLICITING,CONPERM,CONNEG,SUBMITTER".split(",")
+    offers = "server.example,SIZE 67108864,8BITMIME,PIPELINING,ENHANCEDSTATUSCODES,SMTPUTF8,HELP,VRFY,EXPN,CHUNKING,BINARYMIME,DSN,STARTTLS," \
+             "AUTH PLAIN LOGIN SCRAM-SHA-256 XOAUTH2,DELIVERBY,MT-PRIORITY,RRVS,LIMITS RCPTMAX=1000,MTRK,NO-SOLICITING,CONPERM,CONNEG,ETRN,SUBMITTER," \
+             "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT SESSION CLIENT-TRANSPORT TTL TIMEOUT FORWARD," \
+             "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE".split(",")
     hello = command("EHLO", "".join(f"250-{line}\r\n" for line in offers[:-1]) + f"250 {offers[-1]}")
     lhlo = {**hello, "verb": "LHLO"}
     helo = command("HELO", "250 server.example")
@@ -576,14 +578,14 @@ def test_sessions():
     opened = [hello, sender_ok, ok_rcpt, go]
     matches(["session"], b"", [end("greeted", 0)])
     matches(["session"], b"NOOP", [end("greeted", 0, unread=4)])
-    matches(["session"], crlf(envelope), opened + [end("data", 0)])
-    matches(["session"], crlf(envelope + "x\n."), opened + [end("data", 0, unread=1)])
+    matches(["session"], crlf(envelope), opened + [end("content", 0)])
+    matches(["session"], crlf(envelope + "x\n."), opened + [end("content", 0, unread=1)])
     matches(["session"], crlf(envelope + ".\n"), opened + [{"event": "message", "octets": 0, "recipients": 1, "reply": accepted}, end("ready", 1)])
     matches(["session"], crlf(envelope + "a\n") + b".\nb\r\n.\r\nQUIT\r\n",
             opened + [{"event": "message", "error": "bare_lf", "recipients": 1, "octets": 7}, bye, end("closed", 0)])
     for octets in (b".\n.\r\n", b"\n.\n", b".\rQUIT\r\n", b"\r.\r\n", b"\n.\r\n"):  # no leniency ends a message
         for options in ([], ["--lenient"]):
-            matches([*options, "session"], crlf(envelope + "a\n") + octets, opened + [end("data", 0)])
+            matches([*options, "session"], crlf(envelope + "a\n") + octets, opened + [end("content", 0)])
     matches(["--lenient=bare_lf_line", "session"], b"EHLO a\nNOOP\nQUIT\n", [hello, command("NOOP", "250 2.0.0 OK"), bye, end("closed", 0)])
     matches(["session"], b"EHLO a\nNOOP\r\nQUIT\r\n", [refused("bare_lf", 6, "500 5.5.2 *"), bye, end("closed", 0)])
     matches(["session"], b"GET / HTTP/1.1\r\nHost: a\r\n", [refused("http_request", 0, "421 4.7.0 *"), end("closed", 0, True, unread=9)])
@@ -694,7 +696,7 @@ def test_clients():
                     reply("end of content", 250, recipient="<carol@server.example>"), quit, reply("QUIT", 221), last(True, "closed")])
     matches(["--lmtp", "--pipeline", "client"], crlf("220 mx\n250-mx\n250 PIPELINING\n250 a\n250 b\n250 c\n354 go\n554 d\n"),
             [greeting, lhlo, reply("LHLO", 250), send(envelope), reply("MAIL", 250), reply("RCPT", 250), reply("RCPT", 250), reply("DATA", 354), letter,
-             reply("end of content", 554, recipient="<bob@server.example>"), last(False, "data", awaits="end of content")])
+             reply("end of content", 554, recipient="<bob@server.example>"), last(False, "content", awaits="end of content")])
     matches(["--lmtp", "client"], crlf("220 mx\n250 mx\n250 a\n550 b\n551 c\n221 bye\n"),
             here + [reply("RCPT", 550), carol, reply("RCPT", 551), quit, reply("QUIT", 221), last(False, "closed")])
     matches(["--lmtp", "client"], crlf("220 mx\n500 what\n221 bye\n"), [greeting, lhlo, reply("LHLO", 500), quit, reply("QUIT", 221), last(False, "closed")])
