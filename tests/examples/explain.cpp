@@ -1482,7 +1482,9 @@ class letter_sender {
         size_t secret = string::npos;
         if (where == state::greeted && !std::exchange(said_hello_, true)) {
             written = c_.hello(out, client_name);
-        } else if (where == state::greeted && ehlo_unknown_ && !o_.lmtp && !std::exchange(said_helo_, true)) {
+        } else if (where == state::greeted && ehlo_unknown_ && o_.tls == tls_use::required && !lacks_) {
+            return give_up(ehlo::errc::not_offered, "STARTTLS: ");
+        } else if (where == state::greeted && ehlo_unknown_ && !o_.lmtp && !lacks_ && !std::exchange(said_helo_, true)) {
             written = c_.helo(out, client_name);
         } else if (where == state::handshake) {
             if (!o_.json) put("     " + paint(dim, "(the TLS handshake is taken as done)") + '\n');
