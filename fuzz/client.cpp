@@ -1,13 +1,22 @@
-// The client machine against a server that says anything. An input is a line of letters, what the client does, and behind
+// The client machine against a server that says anything. An input is a line of letters, what the client does, and after
 // its LF what the server says: "<h<mrrd<<<<.<q<" LF "220 mx.example" CRLF "250 ...". See `act` for the letters.
 #include "fuzz.hpp"
 
+#include <algorithm>
 #include <deque>
 
 using namespace ehlo;
 using fuzz::check;
 
 namespace {
+
+// Letters before the others that choose the settings.
+client_settings settings_of(std::string_view program) {
+    client_settings s;
+    s.tls = program.starts_with('!') ? tls_use::required : program.starts_with('~') ? tls_use::if_offered : tls_use::optional;
+    s.clear_text_passwords = program.starts_with('*');
+    return s;
+}
 
 class run {
     client client_;
@@ -17,14 +26,25 @@ class run {
     std::size_t consumed_ = 0, arrived_ = 0;
     std::deque<event> expected_{event::greeting};
     std::uint32_t recipients_ = 0;
+    bool required_tls_ = false;    // nothing that carries mail or a password before TLS
+    bool stale_ = false;           // octets lay there when nothing was under way
+    bool handshake_ = false;       // 220 to STARTTLS has come
+    bool clear_text_ = false;      // passwords may go without TLS
+    std::uint64_t chunk_left_ = 0;
+    bool chunk_last_ = false;
 
   public:
     std::string log;
 
     run(std::string_view program, std::string_view server, fuzz::arrival how)
-        : server_(server), how_(how), draw_(server) {
+        : client_(settings_of(program)), server_(server), how_(how), draw_(server) {
+        required_tls_ = program.starts_with('!');
+        clear_text_ = program.starts_with('*');
         for (char letter : program) act(letter);
-        client_.disconnected();
+        bool const sent_all = std::any_of(expected_.begin(), expected_.end(), detail::ends_message);
+        bool const was_over = client_.over();
+        verdict const lost = client_.disconnected();
+        if (!was_over) check(lost == (sent_all ? verdict::unknown : verdict::later), "a message whose end was sent may have been delivered");
         check(client_.over() && !client_.awaits(), "a lost connection is the end");
     }
 
@@ -32,6 +52,7 @@ class run {
     void act(char letter) {
         switch (letter) {
         case '<': receive(); break;
+        case '+': receive(2); break;
         case 'h': write(event::hello, [&](writer& w) { return client_.hello(w, "me.example"); }); break;
         case 'H':
             write(event::helo, [&](writer& w) { return client_.helo(w, "[192.0.2.1]"); });
@@ -68,6 +89,27 @@ class run {
         case '?': write(event::help, [&](writer& w) { return client_.help(w); }); break;
         case 't': write(event::turn, [&](writer& w) { return client_.turn(w); }); break;
         case 'q': write(event::quit, [&](writer& w) { return client_.quit(w); }); break;
+        case 'T': write(event::starttls, [&](writer& w) { return client_.starttls(w); }); break;
+        case 'S': secured(); break;
+        case 'l': {
+            client_.tls_lost();
+            log += "TLS lost\n";
+            if (client_.where() == state::closed) expected_.clear();
+            break;
+        }
+        case 'a': write(event::auth, [&](writer& w) { return client_.auth(w, sasl::plain{"", "ann", "secret"}); }); break;
+        case 'A': write(event::auth, [&](writer& w) { return client_.auth(w, mechanism::login); }); break;
+        case 'C': write(event::auth, [&](writer& w) { return client_.auth(w, "SCRAM-SHA-256"); }); break;
+        case 'p': write(event::response, [&](writer& w) { return client_.auth_response(w, std::string_view("octets\xFF")); }); break;
+        case 'k': write(event::response, [&](writer& w) { return client_.auth_cancel(w); }); break;
+        case 'b': bdat(7, false); break;
+        case 'B': bdat(30, true); break;
+        case '0': bdat(0, true); break;
+        case 'g': write(event::burl, [&](writer& w) { return client_.burl(w, "imap://a.example/b", false); }); break;
+        case 'f': write(event::xforward, [&](writer& w) { return client_.xforward(w, "NAME=a"); }); break;
+        case 'X': write(event::xclient, [&](writer& w) { return client_.xclient(w, "NAME=a"); }); break;
+        case 'E': write(event::etrn, [&](writer& w) { return client_.etrn(w, etrn_option::node, "a.example"); }); break;
+        case 'D': write(event::atrn, [&](writer& w) { return client_.atrn(w); }); break;
         case 'c': content(); break;
         case '.': end(); break;
         default: break;
@@ -77,7 +119,12 @@ class run {
 
     // The machine's account of what is under way is ours.
     void check_books() {
-        if (client_.over()) return;
+        if (client_.over()) {
+            check(!client_.awaits(), "nothing is awaited of a session that is over");
+            return;
+        }
+        check(client_.chunk_left() == chunk_left_, "the octets of a chunk are counted");
+        check((client_.where() == state::handshake) == handshake_, "a handshake follows 220 to STARTTLS");
         check(client_.awaits().has_value() == !expected_.empty(), "what is under way is known");
         if (!expected_.empty())
             check(*client_.awaits() == expected_.front(), "replies are due in the order of the commands");
@@ -99,25 +146,70 @@ class run {
             if (over) check(written.error().code == errc::session_over, "what is over is over");
             return;
         }
-        check(!over, "behind the end nothing is written");
+        check(!over, "after the end nothing is written");
         check(*written == out.size() && out.text().ends_with("\r\n"), "a command is a line", out.text());
-        auto const split = split_command(out.text().substr(0, out.size() - 2));
-        check(split && event_of(split->verb) == e, "a command is what it is", out.text());
-        auto const fault = visit_command(*split, strict_syntax, [](auto const&) {});
-        check(!fault, "a command can be read", out.text());
+        if (out.text().starts_with("AUTH PLAIN") || out.text().starts_with("AUTH LOGIN"))
+            check(clear_text_ || client_.knows(fact::tls), "no password in the clear", out.text());
+        check(chunk_left_ == 0, "within a chunk there are no commands");
+        check(!handshake_, "within a handshake there are no commands");
+        check(!required_tls_ || client_.knows(fact::tls) || facts_of(e).exempt.has(fact::tls), "no mail without TLS", out.text());
+        if (e == event::response) {
+            check(client_.where() == state::exchange && out.text().find('\n') == out.size() - 1, "a response is a line of an exchange");
+        } else {
+            auto const split = split_command(out.text().substr(0, out.size() - 2));
+            check(split && event_of(split->verb) == e, "a command is what it is", out.text());
+            auto const fault = visit_command(*split, strict_syntax, [](auto const&) {});
+            check(!fault, "a command can be read", out.text());
+        }
+        // A chunk has one reply, to its octets.
+        if (e == event::bdat) return;
         expected_.push_back(e);
     }
 
+    void secured() {
+        bool const before_greeting = client_.where() == state::connected && !client_.over();
+        bool const done = client_.secured();
+        log += done ? "secured\n" : "not secured\n";
+        check(done == (handshake_ || before_greeting), "TLS comes after 220 to STARTTLS, or before all");
+        if (!done) return;
+        check(client_.knows(fact::tls) && client_.offers().offered == extensions(), "under TLS nothing is known of what was before");
+        handshake_ = false;
+    }
+
+    void bdat(std::uint64_t size, bool last) {
+        bool written = false;
+        write(event::bdat, [&](writer& w) {
+            auto const r = client_.bdat(w, size, last);
+            written = static_cast<bool>(r);
+            return r;
+        });
+        if (!written) return;
+        chunk_left_ = size;
+        chunk_last_ = last;
+        end_chunk();
+    }
+    void end_chunk() {
+        if (chunk_left_ == 0) expected_.push_back(chunk_last_ ? event::last_chunk_end : event::chunk_end);
+    }
+
     void content() {
-        std::string_view const octets = "Subject: x\r\n\r\n.dot\r\nlast";
+        std::string_view octets = "Subject: x\r\n\r\n.dot\r\nlast";
+        std::uint64_t const left = chunk_left_;
+        if (left != 0 && left < octets.size()) octets = octets.substr(0, static_cast<std::size_t>(left));
         fuzz::block buffer(100);
         writer out(buffer.data(), buffer.size());
         auto const taken = client_.content(octets, out);
         log += taken.failed() ? "content refused\n" : "content written\n";
-        if (taken.failed())
+        if (taken.failed()) {
             check(out.size() == 0, "what is refused writes nothing");
-        else
-            check(client_.where() == state::content && taken.done(), "content goes behind DATA only");
+            check(left == 0 || client_.over(), "a chunk that has begun can be written");
+            return;
+        }
+        check(taken.done(), "what has room is written");
+        if (left == 0) return check(client_.where() == state::content, "content goes after DATA only");
+        check(out.text() == octets, "a chunk is its octets");
+        chunk_left_ -= octets.size();
+        end_chunk();
     }
 
     void end() {
@@ -130,19 +222,29 @@ class run {
             return;
         }
         check(finished.done() && out.text().ends_with(".\r\n") && client_.where() == state::content,
-              "content ends behind DATA only");
+              "content ends after DATA only");
         expected_.push_back(event::content_end);
     }
 
-    void receive() {
+    std::size_t end_of_line(std::size_t from) const {
+        std::size_t const end = server_.find('\n', from);
+        return end == server_.npos ? server_.size() : end + 1;
+    }
+
+    // A server does not say more than a line at once, unless lines are to come together: what is there when a command is
+    // written does not answer it.
+    void receive(int together = 0) {
         bool const over = client_.over();
+        for (; together > 0; --together) arrived_ = end_of_line(arrived_);
         for (;;) {
             fuzz::block const pending(server_.substr(consumed_, arrived_ - consumed_));
+            if (expected_.empty() && pending.size() != 0) stale_ = true;
             auto const r = client_.receive(pending.view());
             consumed_ += r.consumed;
             if (r.ready()) {
-                check(!over, "behind the end nothing is received");
+                check(!over, "after the end nothing is received");
                 note(*r);
+                if (expected_.empty() && arrived_ != consumed_) stale_ = true;
                 return;
             }
             check(r.consumed == 0, "what is no reply is not consumed");
@@ -156,7 +258,7 @@ class run {
                 log += "nothing came\n";
                 return;
             }
-            std::size_t const rest = server_.size() - arrived_;
+            std::size_t const rest = end_of_line(arrived_) - arrived_;
             arrived_ += how_ == fuzz::arrival::whole    ? rest
                         : how_ == fuzz::arrival::octets ? 1
                                                         : draw_.next(1, rest < 30 ? rest : 30);
@@ -166,18 +268,23 @@ class run {
     void note(client_reply const& r) {
         (((log += name(r.to)) += ' ') += std::to_string(r.reply.code())) += r.accepted ? " yes\n" : " no\n";
         check(r.accepted == r.reply.accepted(), "accepted is what the code says");
-        if (r.to == event::shutdown) {
-            check(r.reply.code() == 421 && expected_.empty() && client_.over(), "421 may come at any time");
+        if (stale_ || expected_.empty()) {
+            // Nobody asked, or not yet: it answers nothing, whatever was written since.
+            check(!r.accepted && r.reply.code() >= 400 && client_.over() && !client_.awaits(), "a refusal that nobody asked for is the end");
+            check(r.to == event::shutdown || detail::ends_message(r.to) || r.to == event::chunk_end, "it is about no command", name(r.to));
+            check(verdict_of(r) == (r.reply.code() < 500 ? verdict::later : verdict::refused), "it says whether to try again");
+            expected_.clear();
             return;
         }
-        check(!expected_.empty() && r.to == expected_.front(), "a reply is to the oldest command under way");
+        check(r.to == expected_.front(), "a reply is to the oldest command under way");
         bool const yes = r.accepted;
-        if (yes && (r.to == event::mail || r.to == event::hello || r.to == event::rset)) recipients_ = 0;
-        if (yes && r.to == event::rcpt && in_transaction(client_.where())) ++recipients_;
-        if (r.to == event::content_end) recipients_ = 0;
-        if (yes)
-            check(r.reply.code() / 100 == (r.to == event::data ? 3u : 2u),
-                  "an accepting reply is of the command's class");
+        bool const transaction = in_transaction(client_.where());
+        if (yes && r.to == event::rcpt && transaction) ++recipients_;
+        if (!transaction || (yes && r.to == event::mail)) recipients_ = 0;
+        bool const exchange = r.to == event::auth || r.to == event::response;
+        unsigned const digit = r.reply.code() / 100;
+        if (yes) check(r.to == event::data ? digit == 3 : digit == 2 || (exchange && digit == 3), "an accepting reply is of the command's class");
+        if (yes && r.to == event::starttls) handshake_ = true;
         if (r.reply.code() == 421) check(client_.over(), "421 is the end");
         expected_.pop_front();
     }

@@ -333,7 +333,8 @@ class server_with {
     constexpr step run(std::string_view in, H& handler, std::span<char> out) {
         io t{in, writer(out.data(), out.size())};
         if (in.size() < left_ || awaited_.waiting) [[unlikely]] {
-            if (awaited_.waiting) return done(t, want::reply);   // whatever was given: it is looked at when the answer has come
+            // Whatever was given, it is looked at when the answer has come: but what came is known then.
+            if (awaited_.waiting) return in.size() < left_ ? done(t, want::reply) : leave(t, want::reply);
             if (!session_.over()) misused(t, handler);
         }
         for (;;) {

@@ -53,7 +53,7 @@ Modes that read items, one a line; in an item \r \n \t \0 \\ \xHH are escapes:
   reply     what a server sent: one reply or several
   ehlo      the answer to EHLO
   content   what follows DATA, up to the line "." (--bare=reject|normalize|pass)
-  encode    a message, to be sent behind DATA     (--bare=reject|normalize)
+  encode    a message, to be sent after DATA      (--bare=reject|normalize)
   write     VERB TAB field TAB field..., to be made a command, or
             REPLY TAB code TAB enhanced status TAB text
 Modes that read raw octets:
@@ -61,8 +61,7 @@ Modes that read raw octets:
             (--lmtp)
   client    what a server sent; explain plays client.example, which sends a short
             letter from <ann@client.example> to <bob@server.example>, with --lmtp
-            to <carol@server.example> too (--pipeline, --lmtp, --tls=none|may|must:
-            it cannot do STARTTLS yet, so with must it sends nothing)
+            to <carol@server.example> too (and --pipeline, --chunking, --tls, --auth)
 Modes that read nothing:
   table     the order of commands, as a state machine (--dot, --mermaid)
   reference all that ehlo knows by name, as Markdown: verbs, parameters, EHLO
@@ -79,6 +78,13 @@ Options:
   --max-reply-line=N, --max-reply=N, --max-reply-lines=N
                       octets of a line of a reply with its CRLF, octets and lines
                       of a reply (reply, ehlo, client)
+  --pipeline          send commands in groups, if the server has PIPELINING (client)
+  --chunking          send the letter with BDAT, if it has CHUNKING (client)
+  --tls=none|may|must STARTTLS: not at all, if it is offered, or no mail without it; the
+                      handshake is taken as done, unless octets came with the 220 (client)
+  --auth=USER:SECRET  AUTH, with PLAIN, LOGIN or XOAUTH2; not in the clear if --tls is may
+                      or must. Secrets are never shown (client)
+  --early=N           the Nth reply, counted from 0, is said before it is asked for (client)
   --chunk=N           feed the parsers N octets at a time; the output is the same
   --help, --version
 
@@ -115,7 +121,10 @@ struct options {
     std::uint32_t max_line = ehlo::policy{}.max_line;
     ehlo::reply_limits replies{};
     size_t chunk = 0;  // 0: all at once
-    bool pipeline = false, tls_only = false, lmtp = false, dot = false, mermaid = false;
+    bool pipeline = false, chunking = false, lmtp = false, dot = false, mermaid = false;
+    ehlo::tls_use tls = ehlo::tls_use::optional;
+    std::optional<std::pair<string, string>> auth;  // user and secret
+    std::optional<size_t> early;                    // the reply that comes before it is asked for
     string file = "-";
 };
 
@@ -774,6 +783,12 @@ string reply_json(ehlo::reply_view const& r) {
     return s;
 }
 
+string text_of(ehlo::reply_view const& r) {
+    string s;
+    for (string_view const line : r.lines()) (s += s.empty() ? "" : "\n") += line;
+    return s;
+}
+
 string_view colour_of(unsigned code) { return ehlo::is_positive(code) ? green : red; }
 
 record replies(string_view item, options const& o) {
@@ -1420,109 +1435,232 @@ int session(options const& o, string_view input, std::vector<size_t> const& arri
     return play_server(o, input, arrivals, server);
 }
 
-int client(options const& o, string_view input) {
-    ehlo::client c;
-    std::vector<char> buffer(o.chunk == 0 ? 4096 : 512 + o.chunk % 64);
-    bool said_hello = false, said_helo = false, said_mail = false, said_data = false;
-    bool ehlo_unknown = false, over = false;
-    std::optional<ehlo::errc> no_tls;
-    std::vector<string_view> const to_whom = o.lmtp ? std::vector{recipient, second_recipient} : std::vector{recipient};
-    std::vector<string_view> accepted;
-    size_t said_rcpt = 0, heard_rcpt = 0, delivered = 0;
+// What a small client does, that delivers one message and leaves: it says all it may whenever no reply is due.
+class letter_sender {
+    options const& o_;
+    ehlo::client c_;
+    std::vector<char> buffer_;
+    std::vector<string_view> const to_whom_;
+    std::vector<string_view> accepted_;
+    size_t said_rcpt_ = 0, heard_rcpt_ = 0, delivered_ = 0, responses_ = 0;
+    bool said_hello_ = false, said_helo_ = false, said_starttls_ = false, said_auth_ = false, said_mail_ = false, said_data_ = false;
+    bool ehlo_unknown_ = false, stuck_ = false;
+    ehlo::mechanism mechanism_ = ehlo::mechanism::unknown;
+    std::optional<ehlo::errc> lacks_;  // what it will not send mail without
+    std::optional<bool> again_;        // after a refusal: whether it should be tried again
 
-    auto sent = [&](string_view wire, bool is_content = false) {
-        if (wire.empty()) return;
-        if (o.json) {
-            record r;
-            put(r.json("event", "\"send\"").wire("wire", wire).json_line());
-        } else if (is_content) {
-            string_view const text = wire.substr(0, wire.size() - 3);
-            put((text.empty() ? "" : say('C', text, "", {}, {}, true)) + say('C', wire.substr(text.size()), blue));
+    static ehlo::client_settings settings(options const& o) {
+        ehlo::client_settings s;
+        s.tls = o.tls;
+        s.clear_text_passwords = o.tls == ehlo::tls_use::optional;
+        s.lmtp = o.lmtp;
+        return s;
+    }
+
+  public:
+    explicit letter_sender(options const& o)
+        : o_(o), c_(settings(o)), buffer_(o.chunk == 0 ? 4096 : 512 + o.chunk % 64),
+          to_whom_(o.lmtp ? std::vector{recipient, second_recipient} : std::vector{recipient}) {}
+
+    ehlo::client& machine() { return c_; }
+    bool over() const { return c_.over() || stuck_; }
+    size_t delivered() const { return delivered_; }
+    size_t recipients() const { return to_whom_.size(); }
+    std::optional<ehlo::errc> lacks() const { return lacks_; }
+    std::optional<bool> again() const { return delivered_ == 0 ? again_ : std::nullopt; }
+    string_view awaits() const {
+        if (c_.awaits() == ehlo::event::hello) return ehlo::name(o_.lmtp ? ehlo::verb::lhlo : ehlo::verb::ehlo);
+        return c_.awaits() ? ehlo::name(*c_.awaits()) : string_view();
+    }
+
+    void go_on() {
+        using ehlo::state, ehlo::extension, ehlo::tls_use;
+        ehlo::writer out(buffer_.data(), buffer_.size());
+        ehlo::result<size_t> written = size_t{0};
+        state const where = c_.where();
+        bool const ready = where == state::ready && !lacks_;
+        size_t secret = string::npos;
+        if (where == state::greeted && !std::exchange(said_hello_, true)) {
+            written = c_.hello(out, client_name);
+        } else if (where == state::greeted && ehlo_unknown_ && o_.tls == tls_use::required && !lacks_) {
+            return give_up(ehlo::errc::not_offered, "STARTTLS: ");
+        } else if (where == state::greeted && ehlo_unknown_ && !o_.lmtp && !lacks_ && !std::exchange(said_helo_, true)) {
+            written = c_.helo(out, client_name);
+        } else if (where == state::handshake) {
+            if (!o_.json) put("     " + paint(dim, "(the TLS handshake is taken as done)") + '\n');
+            stuck_ = !c_.secured();
+            said_hello_ = said_helo_ = false;
+            return;
+        } else if (ready && o_.tls != tls_use::optional && c_.offers().has(extension::starttls) && !std::exchange(said_starttls_, true)) {
+            written = c_.starttls(out);
+        } else if (ready && o_.tls == tls_use::required && !c_.knows(ehlo::fact::tls)) {
+            return give_up(said_starttls_ ? ehlo::errc::tls_required : ehlo::errc::not_offered, "STARTTLS: ");
+        } else if (ready && o_.auth && !std::exchange(said_auth_, true)) {
+            written = authenticate(out);
+            if (!written) return give_up(written.error().code, "AUTH: ");
+            size_t const space = out.text().find(' ', 5);
+            if (space != string_view::npos) secret = space + 1;
+        } else if (where == state::exchange) {
+            bool shown = false;
+            written = respond(out, shown);
+            if (!shown) secret = 0;
+        } else if (ready && o_.auth && !c_.knows(ehlo::fact::authenticated)) {
+            written = quit(out);
+        } else if (ready && !std::exchange(said_mail_, true)) {
+            ehlo::mail_options extra;
+            if (c_.offers().has(extension::size)) extra.size = letter.size();
+            written = c_.mail(out, sender, extra);
+            if (written && o_.pipeline && c_.offers().has(extension::pipelining)) {
+                while (written && said_rcpt_ < to_whom_.size()) written = c_.rcpt(out, to_whom_[said_rcpt_++]);
+                if (written && !in_chunks()) {
+                    said_data_ = true;
+                    written = c_.data(out);
+                }
+            }
+        } else if ((where == state::mail || where == state::rcpt) && said_rcpt_ < to_whom_.size()) {
+            written = c_.rcpt(out, to_whom_[said_rcpt_++]);
+        } else if (where == state::rcpt && !std::exchange(said_data_, true)) {
+            if (in_chunks()) return send_chunk();
+            written = c_.data(out);
+        } else if (where == state::content) {
+            return send_content();
         } else {
-            put(say('C', wire, blue));
+            written = quit(out);
         }
-    };
-    auto problem = [&](ehlo::failure f, string_view with = "") {
-        if (o.json) {
+        string wire(out.text());
+        if (secret < wire.size() && wire.size() - secret > 2) wire.replace(secret, wire.size() - secret - 2, "****");
+        sent(wire);
+        if (!written) problem(written.error());
+    }
+
+    /// Takes note of a reply. Returns the recipient that it is about.
+    string_view note(ehlo::client_reply const& r) {
+        using ehlo::event;
+        if (r.accepted) {
+            if (r.to == event::hello || r.to == event::helo || r.to == event::starttls) again_.reset();
+        } else if (r.to != event::quit && !(r.to == event::starttls && o_.tls == ehlo::tls_use::if_offered && !c_.over())) {
+            again_ = again_.value_or(false) || ehlo::verdict_of(r) == ehlo::verdict::later;
+        }
+        if (r.to == event::hello) ehlo_unknown_ = r.reply.code() / 100 == 5;
+        if (r.to == event::rcpt) {
+            if (r.accepted) accepted_.push_back(to_whom_[heard_rcpt_]);
+            ++heard_rcpt_;
+        }
+        if (!ends_message(r.to)) return {};
+        delivered_ += r.accepted;
+        return o_.lmtp && r.recipient < accepted_.size() ? accepted_[r.recipient] : string_view();
+    }
+
+  private:
+    bool in_chunks() const { return o_.chunking && c_.offers().has(ehlo::extension::chunking); }
+
+    ehlo::result<size_t> quit(ehlo::writer& out) {
+        auto const written = c_.quit(out);
+        stuck_ = !written;
+        return written;
+    }
+    ehlo::result<size_t> authenticate(ehlo::writer& out) {
+        using ehlo::mechanism;
+        auto const& [user, secret] = *o_.auth;
+        for (mechanism const m : {mechanism::plain, mechanism::login, mechanism::xoauth2}) {
+            if (!c_.offered_mechanisms().has(m)) continue;
+            mechanism_ = m;
+            if (m == mechanism::plain) return c_.auth(out, ehlo::sasl::plain{"", user, secret});
+            if (m == mechanism::login) return c_.auth(out, m);
+            return c_.auth(out, ehlo::sasl::xoauth2{user, secret});
+        }
+        return ehlo::fail(ehlo::errc::not_offered, 0);
+    }
+    // `shown`: there is no secret in the line.
+    ehlo::result<size_t> respond(ehlo::writer& out, bool& shown) {
+        size_t const n = responses_++;
+        if (mechanism_ == ehlo::mechanism::login && n < 2) return c_.auth_response(out, string_view(n == 0 ? o_.auth->first : o_.auth->second));
+        shown = true;
+        // XOAUTH2 says what is wrong in a challenge, which wants an empty answer.
+        if (mechanism_ == ehlo::mechanism::xoauth2 && n == 0) return c_.auth_response(out, string_view());
+        return c_.auth_cancel(out);
+    }
+    void give_up(ehlo::errc why, string_view with) {
+        lacks_ = why;
+        problem({why, 0}, with);
+    }
+
+    void sent(string_view wire, string_view line = {}) const {
+        if (wire.empty() && line.empty()) return;
+        if (o_.json) {
             record r;
-            r.json("event", "\"error\"")
-                .text("error", ehlo::name(f.code))
-                .text("blame", ehlo::name(ehlo::blame(f.code)));
+            put(r.json("event", "\"send\"").wire("wire", string(line) + string(wire)).json_line());
+        } else {
+            put(say('C', line.empty() ? wire : line, blue) + (line.empty() ? "" : say('C', wire, "", {}, {}, true)));
+        }
+    }
+    void problem(ehlo::failure f, string_view with = "") const {
+        if (o_.json) {
+            record r;
+            r.json("event", "\"error\"").text("error", ehlo::name(f.code)).text("blame", ehlo::name(ehlo::blame(f.code)));
             put(r.json_line());
-        } else {
-            put("     " + paint(red, "(" + string(with) + string(ehlo::name(f.code)) + ": " + string(ehlo::message(f.code)) + ')') +
-                '\n');
+            return;
         }
-    };
-    // With --chunk the content goes in in small pieces, and out through a small buffer.
-    auto send_content = [&] {
+        put("     " + paint(red, "(" + string(with) + string(ehlo::name(f.code)) + ": " + string(ehlo::message(f.code)) + ')') + '\n');
+    }
+    // With --chunk content goes in in small pieces, and out through a small buffer.
+    bool give(string_view octets, string& wire) {
+        while (!octets.empty()) {
+            ehlo::writer out(buffer_.data(), o_.chunk == 0 ? buffer_.size() : 2);
+            auto const taken = c_.content(octets.substr(0, o_.chunk == 0 ? octets.size() : o_.chunk), out);
+            if (taken.failed()) return problem(taken.error()), false;
+            wire += out.text();
+            octets.remove_prefix(taken.consumed);
+        }
+        return true;
+    }
+    void send_content() {
         string wire;
         // Without an accepted recipient nothing may be sent but the end (RFC 2920 3.1).
-        for (string_view rest = c.recipients() != 0 ? letter : string_view(); !rest.empty();) {
-            ehlo::writer out(buffer.data(), o.chunk == 0 ? buffer.size() : 2);
-            auto const taken = c.content(rest.substr(0, o.chunk == 0 ? rest.size() : o.chunk), out);
-            if (taken.failed()) return problem(taken.error());
-            wire += out.text();
-            rest.remove_prefix(taken.consumed);
-        }
+        if (!give(c_.recipients() != 0 ? letter : string_view(), wire)) return;
         for (bool done = false; !done;) {
-            ehlo::writer out(buffer.data(), o.chunk == 0 ? buffer.size() : 2);
-            auto const finished = c.end_content(out);
+            ehlo::writer out(buffer_.data(), o_.chunk == 0 ? buffer_.size() : 2);
+            auto const finished = c_.end_content(out);
             if (finished.failed()) return problem(finished.error());
             wire += out.text();
             done = finished.done();
         }
-        sent(wire, true);
-    };
-    // What a small client does when it has all the replies that it waits for.
-    auto go_on = [&] {
-        using ehlo::state;
-        ehlo::writer out(buffer.data(), buffer.size());
-        ehlo::result<size_t> written = size_t{0};
-        state const where = c.where();
-        if (where == state::greeted && !std::exchange(said_hello, true)) {
-            written = c.hello(out, client_name, o.lmtp ? ehlo::verb::lhlo : ehlo::verb::ehlo);
-        } else if (where == state::greeted && ehlo_unknown && !o.lmtp && !std::exchange(said_helo, true)) {
-            written = c.hello(out, client_name, ehlo::verb::helo);
-        } else if (where == state::ready && o.tls_only && !no_tls) {
-            no_tls = c.offers().has(ehlo::extension::starttls) ? ehlo::errc::not_implemented : ehlo::errc::not_offered;
-            return problem({*no_tls, 0}, "STARTTLS: ");
-        } else if (where == state::ready && !o.tls_only && !std::exchange(said_mail, true)) {
-            ehlo::mail_options extra;
-            if (c.offers().has(ehlo::extension::size)) extra.size = letter.size();
-            written = c.mail(out, sender, extra);
-            if (written && o.pipeline && c.offers().has(ehlo::extension::pipelining)) {
-                while (written && said_rcpt < to_whom.size()) written = c.rcpt(out, to_whom[said_rcpt++]);
-                said_data = true;
-                if (written) written = c.data(out);
-            }
-        } else if ((where == state::mail || where == state::rcpt) && said_rcpt < to_whom.size()) {
-            written = c.rcpt(out, to_whom[said_rcpt++]);
-        } else if (where == state::rcpt && !std::exchange(said_data, true)) {
-            written = c.data(out);
-        } else if (where == state::content) {
-            return send_content();
-        } else {
-            written = c.bare(out, ehlo::verb::quit);
-            over = !written;
-        }
-        sent(out.text());
-        if (!written) problem(written.error());
-    };
+        if (o_.json) return sent(wire);
+        size_t const end = wire.size() - 3;
+        put((end == 0 ? "" : say('C', string_view(wire).substr(0, end), "", {}, {}, true)) + say('C', string_view(wire).substr(end), blue));
+    }
+    void send_chunk() {
+        ehlo::writer out(buffer_.data(), buffer_.size());
+        auto const written = c_.bdat(out, letter.size(), true);
+        if (!written) return problem(written.error());
+        string const line(out.text());
+        string wire;
+        if (give(letter, wire)) sent(wire, line);
+    }
+};
 
+// The server's octets come from a file: each reply is read when it is asked for, but for one that --early names.
+// `arrivals` are where what came together ends: after the 220 to STARTTLS nothing may.
+int client(options const& o, string_view input, std::vector<size_t> const& arrivals) {
+    letter_sender who(o);
+    ehlo::client& c = who.machine();
     std::optional<ehlo::failure> bad;
-    size_t given = 0, used = 0;
-    while (!c.over() && !over) {
-        if (!c.awaits()) {
-            go_on();
+    size_t given = 0, used = 0, heard = 0;
+    while (!who.over()) {
+        bool const together = c.where() == ehlo::state::handshake && used != input.size() &&
+                        std::find(arrivals.begin(), arrivals.end(), used) == arrivals.end();
+        bool const unasked = !c.awaits() && (together || o.early == heard) && used != input.size();
+        if (!c.awaits() && !unasked) {
+            who.go_on();
             continue;
         }
-        ehlo::verb const hello = o.lmtp ? ehlo::verb::lhlo : said_helo ? ehlo::verb::helo : ehlo::verb::ehlo;
-        string_view const to = c.awaits() == ehlo::event::hello ? ehlo::name(hello) : ehlo::name(*c.awaits());
+        string_view const to = who.awaits();
         auto const got = c.receive(input.substr(used, given - used), limits_of(o));
         if (got.need_more()) {
             if (given == input.size()) break;
-            given = o.chunk == 0 || input.size() - given < o.chunk ? input.size() : given + o.chunk;
+            size_t const line = input.find('\n', given);
+            size_t const end = line == string_view::npos ? input.size() : line + 1;
+            given = o.chunk == 0 || end - given < o.chunk ? end : given + o.chunk;
             continue;
         }
         if (got.failed()) {
@@ -1530,33 +1668,30 @@ int client(options const& o, string_view input) {
             break;
         }
         used += got.consumed;
-        unsigned const code = got->reply.code();
-        if (got->to == ehlo::event::hello) ehlo_unknown = code / 100 == 5;
-        string_view whose;  // the recipient that the reply is about
-        if (got->to == ehlo::event::rcpt) {
-            if (got->accepted) accepted.push_back(to_whom[heard_rcpt]);
-            ++heard_rcpt;
-        } else if (got->to == ehlo::event::content_end) {
-            if (o.lmtp && got->recipient < accepted.size()) whose = accepted[got->recipient];
-            delivered += got->accepted;
-        }
+        ++heard;
+        string_view const whose = who.note(*got);
+        string_view const about = !unasked ? to : got->to == ehlo::event::shutdown ? "shutdown" : "content";
         if (o.json) {
-            string const about = whose.empty() ? "" : ",\"recipient\":" + json_string(whose);
-            put("{\"event\":\"reply\",\"to\":" + json_string(to) + about + ',' + reply_json(got->reply) + "}\n");
+            string more = whose.empty() || unasked ? "" : ",\"recipient\":" + json_string(whose);
+            if (unasked) more += ",\"text\":" + json_string(text_of(got->reply));
+            put("{\"event\":\"reply\",\"to\":" + json_string(about) + more + ',' + reply_json(got->reply) + "}\n");
         } else {
-            if (!whose.empty()) put("     " + paint(dim, "(for " + string(whose) + ')') + '\n');
-            put(say('S', got->reply.octets(), colour_of(code)));
+            if (unasked) put("     " + paint(yellow, "(nobody asked: the server gives up)") + '\n');
+            else if (!whose.empty()) put("     " + paint(dim, "(for " + string(whose) + ')') + '\n');
+            put(say('S', got->reply.octets(), colour_of(got->reply.code())));
         }
     }
 
+    auto const lacks = who.lacks();
     size_t const unread = input.size() - used;
     if (o.json) {
         record r;
         r.json("event", "\"end\"")
-            .flag("delivered", delivered != 0)
+            .flag("delivered", who.delivered() != 0)
             .text("state", ehlo::name(c.where()))
-            .flag("fatal", bad || no_tls);
-        if (no_tls && !bad) r.text("error", ehlo::name(*no_tls)).text("blame", ehlo::name(ehlo::blame(*no_tls)));
+            .flag("fatal", bad || lacks);
+        if (who.again()) r.flag("again", *who.again());
+        if (lacks && !bad) r.text("error", ehlo::name(*lacks)).text("blame", ehlo::name(ehlo::blame(*lacks)));
         if (bad)
             r.text("error", ehlo::name(bad->code))
                 .number("at", used + bad->at)
@@ -1569,11 +1704,12 @@ int client(options const& o, string_view input) {
     string s;
     if (bad) s += say('S', input.substr(used), "", bad->at, ehlo::message(bad->code));
     else if (unread != 0 && !c.over()) s += say('S', input.substr(used), "", unread, "here the server stopped");
-    string result = delivered != 0 ? "delivered" : "not delivered";
-    if (o.lmtp && delivered != 0) result += " to " + std::to_string(delivered) + " of " + plural(to_whom.size(), "recipient");
-    s += "\n  " + paint(delivered != 0 ? green : red, result) + "; end: state " + string(ehlo::name(c.where()));
+    string result = who.delivered() != 0 ? "delivered" : "not delivered";
+    if (o.lmtp && who.delivered() != 0) result += " to " + std::to_string(who.delivered()) + " of " + plural(who.recipients(), "recipient");
+    if (who.again()) result += *who.again() ? ", to be tried again" : ", refused for good";
+    s += "\n  " + paint(who.delivered() != 0 ? green : red, result) + "; end: state " + string(ehlo::name(c.where()));
     if (bad) s += ", " + paint(red, "fatal: " + string(ehlo::name(bad->code)));
-    else if (no_tls) s += ", " + paint(red, "fatal: no TLS, so no mail");
+    else if (lacks) s += ", " + paint(red, "fatal: " + string(ehlo::name(*lacks)) + ", so no mail");
     if (c.awaits()) s += ", waiting for the answer to: " + string(ehlo::name(*c.awaits()));
     if (c.over() && !bad && unread != 0) s += ", " + plural(unread, "octet") + " not read";
     put(s + "\n");
@@ -2027,6 +2163,7 @@ options parse_arguments(std::vector<string_view> const& arguments) {
         else if (is("--smtputf8")) o.grammar.smtputf8 = true;
         else if (is("--lmtp")) o.lmtp = true, dialogue_only = name;
         else if (is("--pipeline")) o.pipeline = true, client_only = name;
+        else if (is("--chunking")) o.chunking = true, client_only = name;
         else if (is("--dot")) o.dot = true, table_only = name;
         else if (is("--mermaid")) o.mermaid = true, table_only = name;
         else if (name == "--lenient") o.grammar.tolerate = value ? rules_named(*value) : ehlo::leniency::all();
@@ -2042,7 +2179,19 @@ options parse_arguments(std::vector<string_view> const& arguments) {
         } else if (name == "--tls") {
             client_only = name;
             if (value != "none" && value != "may" && value != "must") misused("--tls is none, may or must");
-            o.tls_only = value == "must";
+            o.tls = value == "none"  ? ehlo::tls_use::optional
+                    : value == "may" ? ehlo::tls_use::if_offered
+                                     : ehlo::tls_use::required;
+        } else if (name == "--auth") {
+            client_only = name;
+            size_t const colon = value.value_or("").find(':');
+            if (colon == string_view::npos || colon == 0) misused("--auth=USER:SECRET takes a user and a secret");
+            o.auth.emplace(value->substr(0, colon), value->substr(colon + 1));
+        } else if (name == "--early") {
+            client_only = name;
+            auto const n = ehlo::parse_decimal(value.value_or(""), 1u << 30);
+            if (!n) misused("--early=N takes the number of a reply, counted from 0");
+            o.early = static_cast<size_t>(*n);
         } else if (auto const* const limit = std::find_if(std::begin(limit_options), std::end(limit_options),
                                                           [&](limit_option const& l) { return l.name == name; });
                    limit != std::end(limit_options)) {
@@ -2050,8 +2199,7 @@ options parse_arguments(std::vector<string_view> const& arguments) {
             if (!n) misused(string(name) + "=N takes a number, at most " + std::to_string(limit->most));
             limit->set(o, *n);
             limits.push_back(limit);
-        } else if (name == "--auth") misused("the machines of ehlo do not do AUTH yet");
-        else misused("there is no option " + string(name));
+        } else misused("there is no option " + string(name));
     }
     if (words.empty()) misused("which mode?");
     bool found = false;
@@ -2119,7 +2267,7 @@ int run(options const& o, std::istream& in) {
             arrivals.push_back(all.size());
         }
         if (o.file != "-") arrivals.clear();
-        if (o.what == mode::client) return client(o, all);
+        if (o.what == mode::client) return client(o, all, arrivals);
         return o.lmtp ? session<ehlo::service::lmtp>(o, all, arrivals) : session<ehlo::service::smtp>(o, all, arrivals);
     }
     for (string line; std::getline(in, line);) {

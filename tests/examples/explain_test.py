@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import unicodedata
 
 import explaining
@@ -335,6 +336,7 @@ REPLIES = [
     ("550 2.1.1 no\\r\\n", {"replies": [{"code": 550, "lines": ["2.1.1 no"]}]}),
     ("250 \u00e9t\u00e9\\r\\n", {"replies": [{"code": 250, "lines": ["\u00e9t\u00e9"], "plain": False}]}),
     ("¦650 x\\r\\n", {"replies": [], "rest": "failed", "error": "bad_reply_code"}),
+    ("260 x\\r\\n", {"replies": [{"code": 260, "class": "completion", "lines": ["x"]}]}),
     ("2¦x0 x\\r\\n", {"rest": "failed", "error": "bad_reply_code"}),
     ("250¦x\\r\\n", {"rest": "failed", "error": "bad_reply_separator"}),
     ("250 a¦\\n250 b\\r\\n", {"rest": "failed", "error": "bare_lf"}),
@@ -660,6 +662,16 @@ def test_sessions():
             [refused("unknown_verb", 0, "500 *"), lhlo, sender_ok, refused("bad_sequence", 0, "503 5.5.1 *"), end("mail", 0)])
 
 
+def client_that_hears(reads, *options):
+    """What a client says to octets that come in several reads."""
+    p = subprocess.Popen([EXPLAIN, "--json", *options, "client"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for octets in reads:
+        p.stdin.write(octets)
+        p.stdin.flush()
+        time.sleep(0.3)
+    return [json.loads(line) for line in p.communicate(timeout=20)[0].splitlines()]
+
+
 def test_clients():
     def send(wire):
         return {"event": "send", "wire": wire}
@@ -723,14 +735,75 @@ def test_clients():
     matches(["--lmtp", "client"], crlf("220 mx\n250 mx\n250 a\n550 b\n551 c\n221 bye\n"),
             here + [reply("RCPT", 550), carol, reply("RCPT", 551), quit, reply("QUIT", 221), last(False, "closed")])
     matches(["--lmtp", "client"], crlf("220 mx\n500 what\n221 bye\n"), [greeting, lhlo, reply("LHLO", 500), quit, reply("QUIT", 221), last(False, "closed")])
-    # Without TLS no mail: STARTTLS was stripped from the answer, or is there and cannot be done yet.
-    for answer, error in (("250-mx\n250 AUTH PLAIN\n", "not_offered"), ("250-mx\n250 STARTTLS\n", "not_implemented")):
-        matches(["--tls=must", "--pipeline", "client"], crlf("220 mx\n" + answer + "221 bye\n250 what\n"),
-                [greeting, hello, reply("EHLO", 250), {"event": "error", "error": error}, quit, reply("QUIT", 221),
-                 last(False, "closed", True, error=error, unread=10)])
-    matches(["--tls=must", "client"], crlf("220 mx\n502 what\n250 mx\n421 bye\n"),
-            [greeting, hello, reply("EHLO", 502), helo, reply("HELO", 250), {"event": "error", "error": "not_offered"}, quit,
-             reply("QUIT", 421), last(False, "closed", True, error="not_offered")])
+    # RFC 3207: without TLS no mail, if it must be.
+    starttls = send("STARTTLS\\r\\n")
+    ehlo = [greeting, hello, reply("EHLO", 250)]
+    matches(["--tls=must", "--pipeline", "client"], crlf("220 mx\n250-mx\n250 AUTH PLAIN\n221 bye\n250 what\n"),
+            ehlo + [{"event": "error", "error": "not_offered"}, quit, reply("QUIT", 221), last(False, "closed", True, error="not_offered", unread=10)])
+    matches(["--tls=must", "client"], crlf("220 mx\n502 what\n421 bye\n"),
+            [greeting, hello, reply("EHLO", 502), {"event": "error", "error": "not_offered"}, quit, reply("QUIT", 421),
+             last(False, "closed", True, error="not_offered")])
+    offered = "220 mx\n250-mx\n250 STARTTLS\n"
+    matches(["--tls=must", "client"], crlf(offered + "454 not now\n221 bye\n"),
+            ehlo + [starttls, reply("STARTTLS", 454), {"event": "error", "error": "tls_required"}, quit, reply("QUIT", 221),
+                    last(False, "closed", True, error="tls_required", again=True)])
+    matches(["--tls=may", "client"], crlf(offered + "454 not now\n250 ok\n"),
+            ehlo + [starttls, reply("STARTTLS", 454), mail, reply("MAIL", 250), rcpt, last(False, "mail", awaits="RCPT")])
+    for tls in ("may", "must"):
+        matches([f"--tls={tls}", "client"], crlf(offered + "220 go\n"),
+                ehlo + [starttls, reply("STARTTLS", 220), hello, last(False, "greeted", awaits="EHLO")])
+        matches([f"--tls={tls}", "client"], crlf(offered + "220 go\n250 mx\n"),
+                ehlo + [starttls, reply("STARTTLS", 220), last(False, "handshake", True, error="unexpected_reply", at=38, unread=8)])
+    matches(["client"], crlf(offered + "250 ok\n"), ehlo + [mail, reply("MAIL", 250), rcpt, last(False, "mail", awaits="RCPT")])
+    # What comes in a read of its own is protected.
+    said = client_that_hears([crlf(offered + "220 go\n"), crlf("250 mx\n250 ok\n")], "--tls=must")
+    for expected, event in zip(ehlo + [starttls, reply("STARTTLS", 220), hello, reply("EHLO", 250), mail, reply("MAIL", 250), rcpt,
+                                       last(False, "mail", awaits="RCPT")], said):
+        same(expected, event, "a client under TLS")
+    check(len(said) == 11, f"a client under TLS: {said}")
+    # RFC 4954: the secret is nowhere.
+    login = [send("AUTH LOGIN\\r\\n"), reply("AUTH", 334), send("****\\r\\n"), reply("AUTH response", 334), send("****\\r\\n"), reply("AUTH response", 235)]
+    for offer, answer, exchange in (
+            ("XOAUTH2 LOGIN PLAIN", "235 ok\n", [send("AUTH PLAIN ****\\r\\n"), reply("AUTH", 235)]),
+            ("XOAUTH2 LOGIN", "334 VXNlcjo=\n334 UGFzczo=\n235 ok\n", login),
+            ("X XOAUTH2", "235 ok\n", [send("AUTH XOAUTH2 ****\\r\\n"), reply("AUTH", 235)])):
+        matches(["--auth=ann:secret", "client"], crlf(f"220 mx\n250-mx\n250 AUTH {offer}\n{answer}"),
+                ehlo + exchange + [mail, last(False, "ready", awaits="MAIL")])
+        for options in (["--json"], []):
+            text = run([*options, "--auth=ann:secret", "client"], crlf(f"220 mx\n250-mx\n250 AUTH {offer}\n{answer}"))[1]
+            check(b"AUTH" in text and b"secret" not in text and b"c2VjcmV0" not in text and b"AGFub" not in text and b"dXNlcj1" not in text,
+                  f"a secret is shown: {text.decode()}")
+    matches(["--auth=ann:secret", "client"], crlf("220 mx\n250-mx\n250 AUTH PLAIN\n535 5.7.8 no\n221 bye\n"),
+            ehlo + [send("AUTH PLAIN ****\\r\\n"), reply("AUTH", 535), quit, reply("QUIT", 221), last(False, "closed", again=False)])
+    matches(["--auth=ann:secret", "client"], crlf("220 mx\n250-mx\n250 AUTH XOAUTH2\n334 e30=\n535 no\n221 bye\n"),
+            ehlo + [send("AUTH XOAUTH2 ****\\r\\n"), reply("AUTH", 334), send("\\r\\n"), reply("AUTH response", 535), quit, reply("QUIT", 221),
+                    last(False, "closed", again=False)])
+    matches(["--auth=ann:secret", "client"], crlf("220 mx\n250-mx\n250 AUTH PLAIN\n334 e30=\n501 no\n221 bye\n"),
+            ehlo + [send("AUTH PLAIN ****\\r\\n"), reply("AUTH", 334), send("*\\r\\n"), reply("AUTH response", 501), quit, reply("QUIT", 221),
+                    last(False, "closed", again=False)])
+    for options, offer, error in ([], "GSSAPI", "not_offered"), (["--tls=may"], "PLAIN", "tls_required"):
+        matches([*options, "--auth=ann:secret", "client"], crlf(f"220 mx\n250-mx\n250 AUTH {offer}\n221 bye\n"),
+                ehlo + [{"event": "error", "error": error}, quit, reply("QUIT", 221), last(False, "closed", True, error=error)])
+    # RFC 3030: nothing in a chunk is stuffed; one refused is not repeated.
+    chunk = send("BDAT 165 LAST\\r\\n" + letter["wire"].replace("..profile", ".profile").removesuffix(".\\r\\n"))
+    chunks = crlf("220 mx\n250-mx\n250 CHUNKING\n250 ok\n250 ok\n")
+    envelope_sent = ehlo + [mail, reply("MAIL", 250), rcpt, reply("RCPT", 250)]
+    matches(["--chunking", "client"], chunks + crlf("250 ok\n221 bye\n"),
+            envelope_sent + [chunk, reply("end of last chunk", 250), quit, reply("QUIT", 221), last(True, "closed", again=ABSENT)])
+    matches(["--chunking", "client"], chunks + crlf("552 no\n221 bye\n"),
+            envelope_sent + [chunk, reply("end of last chunk", 552), quit, reply("QUIT", 221), last(False, "closed", again=False)])
+    matches(["client"], chunks, envelope_sent + [data, last(False, "rcpt", awaits="DATA")])
+    matches(["--chunking", "client"], crlf("220 mx\n250 mx\n250 ok\n250 ok\n"), envelope_sent + [data, last(False, "rcpt", awaits="DATA")])
+    # A refusal that nobody asked for ends the session, and is told; any other reply is fatal.
+    content = "220 mx\n250 mx\n250 ok\n250 ok\n354 go\n"
+    for code, again in ((552, False), (554, False), (451, True), (421, True)):
+        matches(["--early=5", "client"], crlf(content + f"{code} 5.3.4 enough\n221 bye\n"),
+                envelope_sent + [data, reply("DATA", 354), reply("content", code, text="5.3.4 enough"), last(False, "closed", again=again, unread=9)])
+        matches(["--early=2", "client"], crlf(f"220 mx\n250 mx\n{code}-4.4.2 Timeout\n{code} bye\n"),
+                ehlo + [reply("shutdown", code, text="4.4.2 Timeout\nbye"), last(False, "closed", again=again, unread=ABSENT)])
+    for code in (250, 354):
+        matches(["--early=5", "client"], crlf(content + f"{code} ok\n"),
+                envelope_sent + [data, reply("DATA", 354), last(False, "content", True, error="unexpected_reply", at=40)])
     matches(["client"], b"", [last(False, "connected", awaits="greeting")])
     matches(["client"], b"HTTP/1.1 400 Bad Request\r\n", [last(False, "connected", True, error="bad_reply_code", at=0)])
 
@@ -778,7 +851,7 @@ def test_limits():
     same({"fatal": True, "error": "reply_too_long", "at": 8}, last, "--max-reply-line=10 client")
 
 
-CLASSES, CATEGORIES = "2345", "012345"  # the first and the second digits that are read
+CLASSES, CATEGORIES = "2345", "0123456789"  # the first and the second digits that are read
 
 
 def test_reply_codes():
@@ -933,8 +1006,9 @@ def test_usage():
                             (["--lenient=typo", "command"], "space_after_colon"), (["--lenient=loose_dots,", "command"], "loose_dots"),
                             (["--lenient=", "command"], "loose_dots"), (["--json=1", "command"], "--json"), (["--lmtp", "command"], "--lmtp"),
                             (["--lmtp=1", "session"], "--lmtp"), (["reference", "file"], "too many"), (["--json", "reference"], "Markdown"),
-                            (["--tls=no", "client"], "--tls"), (["--auth", "client"], "AUTH"),
-                            (["--auth=ann:secret", "client"], "AUTH"), (["--pipeline", "session"], "client"), (["--dot", "command"], "table"),
+                            (["--tls=no", "client"], "--tls"), (["--auth", "client"], "--auth"),
+                            (["--auth=ann", "client"], "--auth"), (["--auth=:secret", "client"], "--auth"), (["--auth=ann:secret", "session"], "client"),
+                            (["--early=x", "client"], "--early"), (["--chunking=1", "client"], "--chunking"), (["--tls=may", "session"], "client"), (["--pipeline", "session"], "client"), (["--dot", "command"], "table"),
                             (["--dot", "--json", "table"], "--dot"), (["--bare=keep", "content"], "--bare"), (["--bare=pass", "session"], "--bare"),
                             (["table", "file"], "too many")]:
         code, out, err = run(arguments)
