@@ -724,7 +724,7 @@ struct wanderer {
     pair p;
     std::size_t shown_server = 0, shown_client = 0;   // octets that were seen and not consumed
     std::string trail{};
-    std::size_t steps = 0, messages = 0;
+    std::size_t steps = 0, messages = 0;   // delivered
 
     bool step(way w) {
         if (w == way::hear) {
@@ -739,6 +739,7 @@ struct wanderer {
             if (p.server_closed() || (w == way::challenge && (p.asked.empty() || (p.asked.first().on != event::auth && p.asked.first().on != event::response))))
                 return false;
             if (p.to_server.size < shown_server) wrong("consumed what it was not shown");
+            if (p.to_server.size == shown_server && p.server.where() != state::connected && !p.again) return false;
             p.again = false;
             std::size_t const n = r.between(shown_server, p.to_server.size), size = p.to_server.size;
             read(p, w, n);
@@ -759,6 +760,7 @@ struct wanderer {
                 way w = static_cast<way>(r.below(way_count));
                 if (w == way::no || w == way::no_for_now) w = r.one_in(3) ? w : way::yes;
                 if ((w == way::bye || w == way::quit || w == way::shut_down) && !r.one_in(60)) continue;
+                if ((w == way::rset || w == way::hello || w == way::helo || w == way::lhlo) && p.client.where() != state::greeted && !r.one_in(20)) continue;
                 pair const before = p;
                 if (!step(w)) {
                     p = before;
