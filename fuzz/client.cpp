@@ -167,10 +167,10 @@ class run {
     }
 
     void secured() {
-        bool const before_greeting = client_.where() == state::connected && !client_.over();
+        bool const in_time = !client_.over() && (handshake_ || client_.where() == state::connected);
         bool const done = client_.secured();
         log += done ? "secured\n" : "not secured\n";
-        check(done == (handshake_ || before_greeting), "TLS comes after 220 to STARTTLS, or before all");
+        check(done == in_time, "TLS comes after 220 to STARTTLS, or before all");
         if (!done) return;
         check(client_.knows(fact::tls) && client_.offers().offered == extensions(), "under TLS nothing is known of what was before");
         handshake_ = false;
