@@ -965,7 +965,6 @@ class server_with {
             ++message_.answered;
             message_.stored |= accepted;
             if (!last) return tell(handler, a, e, told, r);
-            message_.answered = 0;   // another last chunk of a spoilt transaction is owed as many
             accepted = message_.stored;
             if (accepted) code = 250;
         }

@@ -213,7 +213,6 @@ TEST_CASE("RFC 2033 4.3: BDAT LAST has a reply for each recipient, none if there
     // A spoilt one: a chunk that is not the last has one reply, the last still one for each recipient that was accepted.
     CHECK(rest(play_everywhere(lmtp, {three + "BDAT 2\r\na\nBDAT 1\r\nxBDAT 1 LAST\r\ncNOOP\r\n"})) == ints{554, 503, 503, 503, 503, 250});
     // After RSET there are none left.
-    CHECK(rest(play_everywhere(lmtp, {three + "BDAT 2\r\na\nBDAT 1 LAST\r\ncBDAT 1 LAST\r\ncNOOP\r\n"})) == ints{554, 503, 503, 503, 503, 503, 503, 250});
     CHECK(rest(play_everywhere(lmtp, {three + "BDAT 2\r\na\nRSET\r\nBDAT 1 LAST\r\ncNOOP\r\n"})) == ints{554, 250, 250});
     CHECK(codes_of(play_everywhere(lmtp, {"LHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<refused@d>\r\nBDAT 5 LAST\r\nhelloNOOP\r\n"})) == ints{250, 250, 550, 250});
     CHECK(codes_of(play_everywhere(lmtp, {"LHLO a\r\nBDAT 5 LAST\r\nhelloNOOP\r\n"})) == ints{250, 250});
