@@ -86,7 +86,7 @@ class line_reader {
         if (!under_way_) [[likely]] {
             // Most lines are whole and hold no other control: one range, 0 to CR, stops at all that matters.
             std::size_t const end = detail::find_near<charset(0, '\r')>(in);
-            if (in.size() - end > 1 && detail::load2(in.data() + end) == detail::load2("\r\n") && end + 2 <= limit) return {{in.data(), end}, end + 2};
+            if (end < in.size() && in.size() - end > 1 && detail::load2(in.data() + end) == detail::load2("\r\n") && end + 2 <= limit) return {{in.data(), end}, end + 2};
         } else if (in.size() > looked_at_ && in.size() - looked_at_ == 1 && static_cast<unsigned char>(in[looked_at_]) > '\r' && !too_long_ &&
                    in.size() + 2 <= limit) {
             // One octet more, as when they arrive one by one.
