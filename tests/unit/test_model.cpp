@@ -499,8 +499,8 @@ TEST_CASE("Model: a call at the wrong time is told or harmless, and nothing is s
             }
             closed = closed || s.where() == ehlo::state::closed;
         }
-        unsigned mails = 0;
-        for (auto const& c : t.h.calls) mails += c.starts_with("MAIL ") ? 1 : 0;
+        unsigned mails = 0u;
+        for (auto const& c : t.h.calls) mails += c.starts_with("MAIL ") ? 1u : 0u;
         REQUIRE(t.h.dropped <= mails);
         s.disconnected(t.h);
         unsigned const dropped = t.h.dropped;

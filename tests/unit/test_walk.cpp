@@ -29,15 +29,30 @@ using ehlo::verdict;
 using ehlo::want;
 
 // Thrown where something does not hold; the search adds the way that led there.
+// What does not hold ends the walk, and the way there is told. A build without exceptions ends there and then.
+#ifdef __cpp_exceptions
+#define WALK_TRY try
+#define WALK_CATCH(f) catch (fault const& f)
+#define WALK_THROW(what) throw fault(what)
+#else
+#define WALK_TRY
+#define WALK_CATCH(f) for (fault const& f : std::initializer_list<fault>{})
+#define WALK_THROW(what) \
+    do { \
+        FAIL(what); \
+        std::abort(); \
+    } while (false)
+#endif
+
 struct fault : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 void must(bool holds, std::string_view what) {
-    if (!holds) throw fault(std::string(what));
+    if (!holds) WALK_THROW(std::string(what));
 }
 template <class... Text>
 [[noreturn]] void wrong(Text const&... text) {
-    throw fault((... + std::string(text)));
+    WALK_THROW((... + std::string(text)));
 }
 
 template <class T, std::size_t Most>
@@ -652,7 +667,7 @@ struct walk {
         pair const first(l.settings);
         find(first, 0, way::hear);
         std::uint32_t at = 0, way_now = 0;
-        try {
+        WALK_TRY {
             for (; !next.empty() && places.size() < most_pairs; ++at) {
                 pair const p = next.front();
                 next.pop_front();
@@ -680,7 +695,7 @@ struct walk {
                 must(some, "there is nothing to do");
             }
             if (next.empty()) ends(at);
-        } catch (fault const& f) {
+        } WALK_CATCH(f) {
             FAIL(f.what() << ": " << way_to(at) << " > " << (way_now < way_count ? way_names[way_now] : "(there)"));
         }
     }
@@ -753,7 +768,7 @@ struct wanderer {
         return true;
     }
     void run(std::size_t most) {
-        try {
+        WALK_TRY {
             for (std::size_t idle = 0; !p.done() && steps < most;) {
                 look(p);
                 if (r.one_in(50)) lose(p, r.one_in(2));
@@ -771,7 +786,7 @@ struct wanderer {
                 ++steps;
                 trail += " > " + std::string(way_names[static_cast<unsigned>(w)]);
             }
-        } catch (fault const& f) {
+        } WALK_CATCH(f) {
             FAIL(f.what() << ": " << trail.substr(trail.size() > 3000 ? trail.size() - 3000 : 0));
         }
     }
