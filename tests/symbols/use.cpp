@@ -60,7 +60,7 @@ std::size_t deliver(std::string_view in, ehlo::writer& out) noexcept {
     options.size = 1000;
     bool const ok = reply() && client.hello(out, "client.example") && reply() && client.mail(out, "<ann@client.example>", options) &&
                     client.rcpt(out, "<bob@example.org>") && client.data(out) && reply() && reply() && reply() &&
-                    client.content(in, out) && client.end_content(out) && reply() && client.bare(out, ehlo::verb::quit) && reply();
+                    client.content(in, out).done() && client.end_content(out).done() && reply() && client.quit(out) && reply();
     client.disconnected();
     return ok;
 }
@@ -93,7 +93,8 @@ std::size_t parse(std::string_view in, ehlo::writer& out) noexcept {
     ehlo::content_decoder decoder;
     sum += decoder.next(in).octets.size();
     ehlo::content_encoder encoder;
-    if (auto const n = encoder.encode(in, out)) sum += *n + bool(encoder.finish(out));
+    auto const encoded = encoder.encode(in, out);
+    sum += encoded.consumed + encoder.finish(out).done();
     sum += bool(ehlo::encode_base64(out, in)) + bool(ehlo::decode_base64(out, in));
     sum += bool(ehlo::write_mail(out, in)) + bool(ehlo::write_rcpt(out, in)) + bool(ehlo::write_reply(out, {250, in}));
     sum += ehlo::meaning(static_cast<unsigned>(sum)).size() + ehlo::message(static_cast<ehlo::errc>(in.size() & 7)).size();

@@ -303,8 +303,14 @@ class session {
         return (with.require_authentication || with.submission) && !authenticated && !passes_auth;
     }
 
-    // A line that somebody might take for BDAT, though it is not well formed: its chunk may follow.
+    // A line that somebody might take for BDAT, though it is not well formed: its chunk may follow. Some drop controls.
     static bool may_be_bdat(std::string_view text) {
+        std::string visible;
+        for (char const c : text)
+            if (static_cast<unsigned char>(c) >= ' ' && c != 0x7F) visible += c;
+        return begins_bdat(text) || begins_bdat(visible);
+    }
+    static bool begins_bdat(std::string_view text) {
         bool begins = true;
         for (std::size_t i = 0; i < text.size(); ++i) {
             unsigned char const c = static_cast<unsigned char>(text[i]);

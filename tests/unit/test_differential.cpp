@@ -566,7 +566,7 @@ TEST_CASE("EHLO keywords against the oracle", "[differential]") {
                 ++offered;
                 bool const old_form = e == extension::auth && line.size() > 4 && oracle::same_ignoring_case(line.substr(0, 5), "AUTH=");
                 if (name(e) != known && !old_form) return "offers " + std::string(name(e));
-                if (small->has(e) == old_form) return "parse_capabilities differs"s;
+                if (!small->has(e)) return "parse_capabilities differs"s;
             }
             if (!known.empty() && offered != 1) return "does not offer " + std::string(known);
             std::string_view const behind = parts[0].size() < line.size() ? line.substr(parts[0].size() + 1) : ""sv;
