@@ -49,7 +49,9 @@ struct client_reply {
     event to;          ///< event::shutdown for a refusal that no command asked for
     reply_view reply;
     bool accepted;     ///< of the class that moves the session on
-    std::uint32_t recipient = 0;  ///< LMTP, end of a message: which of the accepted recipients it is about, from 0 on
+    /// LMTP, end of a message: which of the accepted recipients it is about, from 0 on. One that ends the session is about all
+    /// that are left, too.
+    std::uint32_t recipient = 0;
 };
 
 namespace detail {
@@ -57,9 +59,14 @@ namespace detail {
 constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == replies_due::one_per_recipient; }
 }  // namespace detail
 
-/// What a reply says of the message or, in answer to RCPT, of that recipient: `unknown` if it does not decide.
+/// What a reply says of the message or, in answer to RCPT, of that recipient: `unknown` if it does not decide. What was decided
+/// of a recipient before stays so. A refused NOOP decides nothing; nor does a refused EHLO, which HELO may follow. 503 says that
+/// something before was refused, and that decides.
 constexpr verdict verdict_of(client_reply const& r) noexcept {
+    constexpr event_set parts = event::mail | event::rcpt | event::data | event::chunk_end | event::last_chunk_end | event::burl | event::last_burl;
+    constexpr event_set deciding = parts | event::greeting | event::content_end | event::shutdown;
     if (r.accepted) return detail::ends_message(r.to) ? verdict::delivered : verdict::unknown;
+    if (!deciding.has(r.to) || (parts.has(r.to) && r.reply.code() == 503)) return verdict::unknown;
     if (r.reply.klass() == reply_class::transient) return verdict::later;
     // RFC 5321 4.5.3.1.10: too many recipients, said with the code for too much.
     constexpr status too_many{5, 5, 3};
@@ -253,10 +260,12 @@ class client_with {
     constexpr bool over() const noexcept { return broken_ || protocol::ends.has(session_.where()); }
 
     /// Reads the first reply in `in`, which holds all octets received and not yet consumed. Octets that lie there before
-    /// a command is written do not answer it, and none may follow the 220 to STARTTLS (RFC 3207 4.2).
-    /// A refusal that nobody asked for (421, but also 451, 554 ...) ends the session: `to` is event::shutdown, or in the
-    /// middle of a message the event of its end.
-    /// Errors: those of parse_reply; unexpected_reply, bad_reply_class (`at` 0): the session is broken then.
+    /// a command is written do not answer it, as far as they were shown to receive(): what was read ahead is to be shown first.
+    /// None may follow the 220 to STARTTLS (RFC 3207 4.2).
+    /// A refusal that nobody asked for (421, but also 451, 554 ...) ends the session: `to` is event::shutdown, or, if it came
+    /// after 354 or in the middle of a chunk, the event of the end of that.
+    /// Errors: those of parse_reply; unexpected_reply, bad_reply_class (`at` 0): the session is broken then, except by
+    /// missing_octets, which is the caller's fault: nothing has changed, and all octets are to be shown.
     constexpr progress<client_reply> receive(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
         if (under_way_.empty() || stale_) [[unlikely]] return receive_unasked(in, limits);
         auto const parsed = reader_.next(in, limits);
@@ -284,7 +293,8 @@ class client_with {
 
     // Commands. Errors of all: session_over; bad_sequence if the command is out of order; tls_required or not_authenticated
     // if that must come first; not_offered if the server lacks the extension, and for a second command under way without
-    // PIPELINING; too_many_outstanding; and those of the write_* function that spells the command.
+    // PIPELINING; too_many_outstanding; and those of the write_* function that spells the command. Of a parameter that no RFC
+    // knows nobody can tell whether it was offered: it is written.
 
     /// EHLO; LHLO in LMTP.
     constexpr result<std::size_t> hello(writer& out, std::string_view name) noexcept {
@@ -473,7 +483,7 @@ class client_with {
 
     /// The TLS handshake that starttls() asked for is over, or, before the greeting, TLS was there from the beginning
     /// (RFC 8314). All that was learnt before is forgotten. False, and nothing happens, at any other time.
-    constexpr bool secured() noexcept {
+    [[nodiscard]] constexpr bool secured() noexcept {
         if (over()) return false;
         if (awaits_handshake()) session_.settle(event::secured, answer::done);
         else if (!session_.check(event::greeting)) session_.know(fact::tls);
@@ -495,8 +505,10 @@ class client_with {
         return f.code == errc::missing_octets ? progress<client_reply>(f, 0) : broken(f);
     }
     constexpr progress<client_reply> broken(failure f) noexcept {
-        broken_ = true;
-        under_way_.clear();
+        if (f.code != errc::missing_octets) {
+            broken_ = true;
+            under_way_.clear();
+        }
         return {f, 0};
     }
     constexpr verdict end(event how) noexcept {
@@ -516,17 +528,22 @@ class client_with {
 
     // Octets that came when nothing was under way, or when all was over.
     EHLO_NOINLINE constexpr progress<client_reply> receive_unasked(std::string_view in, reply_limits const& limits) noexcept {
-        if (in.empty() && !broken_) return {std::size_t{0}};
-        if (over()) return broken(fail(errc::session_over, 0));
+        bool const was_over = over();
+        if (in.empty() && !broken_) {
+            if (stale_ && !was_over) return broken(fail(errc::missing_octets, 0));
+            return {std::size_t{0}};
+        }
+        if (was_over) return broken(fail(errc::session_over, 0));
         if (awaits_handshake()) return broken(fail(errc::unexpected_reply, 0));
         stale_ = stale_ || !is_blank(in, limits);
         auto const parsed = reader_.next(in, limits);
         if (parsed.need_more()) return {std::size_t{0}};
         if (parsed.failed()) return unreadable(parsed.error());
         if (parsed->accepted()) return broken(fail(errc::unexpected_reply, 0));
-        event const to = chunk_left_ != 0 ? (chunk_last_ ? event::last_chunk_end : event::chunk_end)
-                         : reads_content() ? event::content_end
-                                           : event::shutdown;
+        // In content it is about that, even if the end was written before it was heard.
+        event const to = chunk_left_ != 0                      ? (chunk_last_ ? event::last_chunk_end : event::chunk_end)
+                         : !session_.check(event::content_end) ? event::content_end
+                                                               : event::shutdown;
         end(event::shutdown);
         return {client_reply{to, *parsed, false}, parsed.consumed};
     }
