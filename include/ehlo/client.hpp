@@ -505,10 +505,8 @@ class client_with {
         return f.code == errc::missing_octets ? progress<client_reply>(f, 0) : broken(f);
     }
     constexpr progress<client_reply> broken(failure f) noexcept {
-        if (f.code != errc::missing_octets) {
-            broken_ = true;
-            under_way_.clear();
-        }
+        broken_ = true;
+        under_way_.clear();
         return {f, 0};
     }
     constexpr verdict end(event how) noexcept {
@@ -528,14 +526,10 @@ class client_with {
 
     // Octets that came when nothing was under way, or when all was over.
     EHLO_NOINLINE constexpr progress<client_reply> receive_unasked(std::string_view in, reply_limits const& limits) noexcept {
-        bool const was_over = over();
-        if (in.empty() && !broken_) {
-            if (stale_ && !was_over) return broken(fail(errc::missing_octets, 0));
-            return {std::size_t{0}};
-        }
-        if (was_over) return broken(fail(errc::session_over, 0));
-        if (awaits_handshake()) return broken(fail(errc::unexpected_reply, 0));
-        stale_ = stale_ || !is_blank(in, limits);
+        if (over()) return in.empty() && !broken_ ? progress<client_reply>(std::size_t{0}) : broken(fail(errc::session_over, 0));
+        if (in.empty() && stale_) return unreadable(fail(errc::missing_octets, 0));  // one was left there
+        if (!in.empty() && awaits_handshake()) return broken(fail(errc::unexpected_reply, 0));
+        stale_ = stale_ || (!in.empty() && !is_blank(in, limits));
         auto const parsed = reader_.next(in, limits);
         if (parsed.need_more()) return {std::size_t{0}};
         if (parsed.failed()) return unreadable(parsed.error());

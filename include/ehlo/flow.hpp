@@ -331,7 +331,7 @@ class [[nodiscard]] EHLO_CONSUMABLE session : public detail::commands<session<Cl
     }
     /// The TLS handshake that STARTTLS led to is over.
     EHLO_CONSUMES constexpr auto secured() && noexcept requires detail::in_order_at<here, event::secured> {
-        if (*this) client_->secured();
+        if (*this) static_cast<void>(client_->secured());   // in order here: nothing to be told
         return detail::session_in<Client, detail::answered_places<Client, here, event::secured, answer::done>>(*client_);
     }
 };

@@ -1,0 +1,719 @@
+// What a server says at any moment of a client's session, and what is never written: every reply code, replies that nobody asked
+// for or that came too early, octets that the caller lost, parameters that were not offered, calls that must be repeated.
+#include "catch.hpp"
+
+#include "machine.hpp"
+
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace machine;
+using ehlo::client;
+using ehlo::client_reply;
+using ehlo::client_settings;
+using ehlo::errc;
+using ehlo::event;
+using ehlo::extension;
+using ehlo::progress;
+using ehlo::state;
+using ehlo::verdict;
+using ehlo::writer;
+
+// A client at a moment of its session, and what may come next.
+struct moment {
+    std::string what;
+    client c;
+    std::optional<event> asked;   // whose reply is due
+    std::string right;            // the codes that are right then, besides 4yz and 5yz: "2", "3", "23", "220"
+    event refusal = event::shutdown;   // nothing is due: what a refusal is about
+
+    bool takes(unsigned code) const {
+        if (code / 100 >= 4) return true;
+        return right == "220" ? code == 220 : right.find(static_cast<char>('0' + code / 100)) != std::string::npos;
+    }
+};
+
+// Plays a session, and keeps each of its moments.
+class played {
+    client c_;
+    std::string name_;
+
+    void keep(std::string what, std::optional<event> asked, std::string right, event refusal) {
+        REQUIRE(c_.awaits() == asked);
+        moments.push_back({name_ + ": " + std::move(what), c_, asked, std::move(right), refusal});
+    }
+
+  public:
+    std::vector<moment> moments;
+
+    explicit played(std::string name, client_settings const& s = {}) : c_(s), name_(std::move(name)) {}
+
+    // A call that must write something.
+    template <class F>
+    played& does(F&& call) {
+        exact buffer(4096);
+        writer w(buffer.data(), 4096);
+        auto const r = call(c_, w);
+        if constexpr (requires { r.failed(); }) REQUIRE_FALSE(r.failed());
+        else REQUIRE(r);
+        return *this;
+    }
+    played& due(event e, std::string right) {
+        keep(std::string(name(e)) + " under way", e, std::move(right), event::shutdown);
+        return *this;
+    }
+    played& idle(std::string what, event refusal = event::shutdown) {
+        keep(std::move(what), std::nullopt, "", refusal);
+        return *this;
+    }
+    played& hears(std::string_view text) {
+        auto const r = c_.receive(text);
+        REQUIRE(r.ready());
+        REQUIRE(r.consumed == text.size());
+        return *this;
+    }
+};
+
+constexpr std::string_view offers = "250-mx.example\r\n250-PIPELINING\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n";
+
+auto const hello = [](client& c, writer& w) { return c.hello(w, "me.example"); };
+auto const mail = [](client& c, writer& w) { return c.mail(w, "<a@b.example>"); };
+auto const rcpt = [](client& c, writer& w) { return c.rcpt(w, "<c@d.example>"); };
+auto const data = [](client& c, writer& w) { return c.data(w); };
+auto const content = [](client& c, writer& w) { return c.content("a\r\n", w); };
+auto const end_content = [](client& c, writer& w) { return c.end_content(w); };
+auto const quit = [](client& c, writer& w) { return c.quit(w); };
+
+std::vector<moment> lock_step() {
+    played p("SMTP");
+    p.due(event::greeting, "220").hears("220 mx\r\n").idle("greeted");
+    p.does(hello).due(event::hello, "2").hears(offers).idle("ready");
+    for (int again = 0; again < 2; ++again) {
+        p.does(mail).due(event::mail, "2").hears("250 OK\r\n").idle("mail");
+        p.does(rcpt).due(event::rcpt, "2").hears("250 OK\r\n").idle("rcpt");
+        p.does(data).due(event::data, "3").hears("354 go\r\n").idle("nothing of the content written", event::content_end);
+        p.does(content).idle("a part of the content written", event::content_end);
+        p.does([](client& c, writer& w) {
+            writer small(w.claim(2), 2);
+            auto const r = c.end_content(small);
+            REQUIRE_FALSE(r.done());
+            return r;
+        });
+        p.idle("a part of the end written", event::content_end);
+        p.does(end_content).due(event::content_end, "2").hears("250 OK\r\n").idle("delivered");
+    }
+    p.does([](client& c, writer& w) { return c.rset(w); }).due(event::rset, "2").hears("250 OK\r\n");
+    p.does([](client& c, writer& w) { return c.noop(w); }).due(event::noop, "2").hears("250 OK\r\n");
+    p.does([](client& c, writer& w) { return c.vrfy(w, "x"); }).due(event::vrfy, "2").hears("252 OK\r\n");
+    p.does([](client& c, writer& w) { return c.expn(w, "x"); }).due(event::expn, "2").hears("550 no\r\n");
+    p.does([](client& c, writer& w) { return c.help(w); }).due(event::help, "2").hears("214 OK\r\n");
+    p.does(mail).hears("250 OK\r\n").does(rcpt).hears("250 OK\r\n");
+    p.does([](client& c, writer& w) { return c.bdat(w, 4, false); }).idle("nothing of a chunk written", event::chunk_end);
+    p.does([](client& c, writer& w) { return c.content("ab", w); }).idle("half a chunk written", event::chunk_end);
+    p.does([](client& c, writer& w) { return c.content("cd", w); }).due(event::chunk_end, "2").hears("250 OK\r\n").idle("between chunks");
+    p.does([](client& c, writer& w) { return c.bdat(w, 2, true); }).idle("in the last chunk", event::last_chunk_end);
+    p.does([](client& c, writer& w) { return c.content("ef", w); }).due(event::last_chunk_end, "2").hears("250 OK\r\n").idle("delivered by chunks");
+    p.does(quit).due(event::quit, "2");
+    std::vector<moment> all = p.moments;
+    played q("refused");
+    q.hears("554 no\r\n").idle("greeting refused").does(quit).due(event::quit, "2");
+    all.insert(all.end(), q.moments.begin(), q.moments.end());
+    return all;
+}
+
+std::vector<moment> lmtp() {
+    played p("LMTP", {.lmtp = true});
+    p.due(event::greeting, "220").hears("220 mx\r\n").does(hello).due(event::hello, "2").hears(offers).idle("ready");
+    p.does(mail).does(rcpt).does(rcpt).does(rcpt).does(data);
+    p.due(event::mail, "2").hears("250 OK\r\n").due(event::rcpt, "2").hears("250 OK\r\n").hears("250 OK\r\n").due(event::rcpt, "2");
+    p.hears("250 OK\r\n").due(event::data, "3").hears("354 go\r\n").idle("in content", event::content_end);
+    p.does(content).does(end_content);
+    for (std::string_view const verdict : {"250 OK\r\n", "550 no\r\n", "450 later\r\n"}) p.due(event::content_end, "2").hears(verdict);
+    p.idle("delivered").does(quit).due(event::quit, "2");
+    return p.moments;
+}
+
+std::vector<moment> pipelined() {
+    played p("pipelined");
+    p.hears("220 mx\r\n").does(hello).hears(offers).does(mail).does(rcpt).does(rcpt).does(data);
+    p.due(event::mail, "2").hears("250 OK\r\n").due(event::rcpt, "2").hears("550 no\r\n").due(event::rcpt, "2").hears("250 OK\r\n");
+    p.due(event::data, "3").hears("354 go\r\n").idle("in content", event::content_end).does(content).does(end_content);
+    p.does(mail).does(rcpt).does(data).due(event::content_end, "2").hears("250 OK\r\n").due(event::mail, "2").hears("250 OK\r\n");
+    p.due(event::rcpt, "2").hears("250 OK\r\n").due(event::data, "3").hears("354 go\r\n").does(content).does(end_content).does(quit);
+    p.due(event::content_end, "2").hears("250 OK\r\n").due(event::quit, "2");
+    return p.moments;
+}
+
+std::vector<moment> every_moment() {
+    std::vector<moment> all = lock_step();
+    for (auto const& more : {lmtp(), pipelined()}) all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+bool same(client const& a, client const& b) { return std::memcmp(static_cast<void const*>(&a), static_cast<void const*>(&b), sizeof a) == 0; }
+
+// Nothing more may be written, whatever is tried.
+bool writes_nothing(client c) {
+    char buffer[256];
+    writer w(buffer);
+    bool silent = true;
+    auto const refused = [&](auto const& r) {
+        if constexpr (requires { r.failed(); }) silent = silent && r.failed() && r.error().code == errc::session_over;
+        else silent = silent && !r && r.error().code == errc::session_over;
+    };
+    refused(hello(c, w)), refused(mail(c, w)), refused(rcpt(c, w)), refused(data(c, w)), refused(content(c, w));
+    refused(end_content(c, w)), refused(quit(c, w)), refused(c.bdat(w, 3, true)), refused(c.rset(w)), refused(c.noop(w));
+    return silent && w.size() == 0 && c.over();
+}
+
+// One reply, given whole or octet by octet, from memory of just its size.
+struct heard {
+    std::string text;
+    bool over;
+};
+heard hear(client& c, std::string_view octets, bool one_by_one) {
+    for (std::size_t n = one_by_one ? 1 : octets.size();; ++n) {
+        exact const in(octets.substr(0, n));
+        progress<client_reply> const r = c.receive(in.view());
+        if (r.need_more() && n < octets.size()) {
+            if (r.consumed != 0) return {"consumed a part", c.over()};
+            continue;
+        }
+        if (r.need_more()) return {"need_more", c.over()};
+        if (r.failed()) return {"!" + std::string(name(r.error().code)), c.over()};
+        if (r.consumed != octets.size()) return {"consumed something else", c.over()};
+        return {std::string(name(r->to)) + " " + std::to_string(r->reply.code()) + (r->accepted ? "+ " : "- ") + std::string(r->reply.text()), c.over()};
+    }
+}
+
+}  // namespace
+
+TEST_CASE("RFC 5321 4.2.1, 4.3.2: every reply code at every moment of a session") {
+    for (moment const& m : every_moment()) {
+        CAPTURE(m.what);
+        for (unsigned code = 0; code < 1000; ++code) {
+            std::string const digits = std::to_string(1000 + code).substr(1);
+            bool const readable = code >= 200 && code < 600, refusal = code >= 400;
+            std::string expected;
+            bool over = true;
+            if (!readable) {
+                expected = "!bad_reply_code";
+            } else if (!m.asked) {
+                expected = refusal ? std::string(name(m.refusal)) + " " + digits + "- 5.7.1 why" : "!unexpected_reply";
+            } else if (!m.takes(code)) {
+                expected = "!bad_reply_class";
+            } else {
+                expected = std::string(name(*m.asked)) + " " + digits + (refusal ? "- 5.7.1 why" : "+ 5.7.1 why");
+                over = code == 421 || *m.asked == event::quit;
+            }
+            for (std::string const& text : {digits + " 5.7.1 why\r\n", digits + "-5.7.1 why\r\n" + digits + " because\r\n"}) {
+                for (bool const one_by_one : {false, true}) {
+                    if (one_by_one && code % 7 != 0) continue;
+                    client c = m.c;
+                    heard const h = hear(c, text, one_by_one);
+                    if (h.text != expected || h.over != over) FAIL_CHECK(m.what << ", " << text << ": " << h.text << " instead of " << expected);
+                    if (over && !writes_nothing(c)) FAIL_CHECK(m.what << ", " << text << ": something can be written");
+                    // Handed over: the end of the session. Broken: it is where it was.
+                    bool const handed = h.text[0] != '!';
+                    if (over && (c.where() == state::closed) != handed) FAIL_CHECK(m.what << ", " << text << ": " << name(c.where()));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("RFC 5321 4.3.1, RFC 2920 3.1: a reply that lay there before the command was written answers nothing") {
+    struct {
+        std::string_view early;
+        std::string heard;   // in answer to what is written after it
+    } const cases[] = {
+        {"250-evil\r\n250 PIPELINING\r\n", "!unexpected_reply"}, {"250 OK\r\n", "!unexpected_reply"},    {"354 go\r\n", "!unexpected_reply"},
+        {"220 again\r\n", "!unexpected_reply"},                  {"451 4.4.2 t\r\n", "shutdown 451- 4.4.2 t"}, {"421 x\r\n", "shutdown 421- x"},
+        {"554 5.7.1 no\r\n", "shutdown 554- 5.7.1 no"},          {"SSH-2.0\r\n", "!bad_reply_code"},     {"\r\n", "!bad_reply_code"},
+    };
+    struct {
+        std::string_view name, reply;   // that leaves nothing under way
+        client (*before)();
+        bool (*next)(client&, writer&);
+    } const places[] = {
+        {"greeting", "220 mx\r\n", [] { return client(); }, [](client& c, writer& w) { return hello(c, w).has_value(); }},
+        {"EHLO", "250-mx\r\n250 PIPELINING\r\n",
+         [] {
+             char b[64];
+             writer w(b);
+             client c;
+             REQUIRE(c.receive("220 mx\r\n").ready());
+             REQUIRE(hello(c, w));
+             return c;
+         },
+         [](client& c, writer& w) { return mail(c, w) && rcpt(c, w); }},
+        {"RCPT", "550 no\r\n",
+         [] {
+             char b[512];
+             writer w(b);
+             client c;
+             REQUIRE(c.receive("220 mx\r\n").ready());
+             REQUIRE(hello(c, w));
+             REQUIRE(c.receive(offers).ready());
+             REQUIRE((mail(c, w) && rcpt(c, w)));
+             REQUIRE(c.receive("250 OK\r\n").ready());
+             return c;
+         },
+         [](client& c, writer& w) { return c.rset(w).has_value(); }},
+    };
+    for (auto const& p : places) {
+        for (auto const& k : cases) {
+            std::string const all = std::string(p.reply) + std::string(k.early);
+            // Of what came early, one octet or more lies behind the reply that was asked for.
+            for (std::size_t there = p.reply.size() + 1; there <= all.size(); ++there) {
+                CAPTURE(p.name, k.early, there);
+                client c = p.before();
+                char buffer[256];
+                writer w(buffer);
+                exact const first(std::string_view(all).substr(0, there));
+                auto const r = c.receive(first.view());
+                REQUIRE(r.ready());
+                REQUIRE(r.consumed == p.reply.size());
+                REQUIRE(p.next(c, w));
+                heard const h = hear(c, k.early, false);
+                CHECK(h.text == k.heard);
+                CHECK(h.over);
+                CHECK(writes_nothing(c));
+            }
+        }
+    }
+    // Replies in one read are right where their commands are under way.
+    client c;
+    char buffer[256];
+    writer w(buffer);
+    REQUIRE(c.receive("220 mx\r\n").ready());
+    REQUIRE(hello(c, w));
+    REQUIRE(c.receive(offers).ready());
+    REQUIRE((mail(c, w) && rcpt(c, w) && data(c, w)));
+    CHECK(c.receive("250 OK\r\n250 OK\r\n354 go\r\n").ready());
+    CHECK(c.receive("250 OK\r\n354 go\r\n").ready());
+    CHECK(c.receive("354 go\r\n").ready());
+    CHECK(c.where() == state::content);
+}
+
+TEST_CASE("RFC 5321 3.8: a refusal behind the 354, in the same read, answers the content, whenever it is read") {
+    for (std::string_view const refusal : {"552 5.3.4 big\r\n"sv, "554 no\r\n"sv, "521 5.5.2 bare <LF>\r\n"sv, "451 t\r\n"sv, "421 x\r\n"sv}) {
+        for (int written = 0; written < 4; ++written) {
+            for (std::size_t there = 1; there <= refusal.size(); ++there) {
+                CAPTURE(refusal, written, there);
+                client c;
+                char buffer[256];
+                writer w(buffer);
+                REQUIRE(c.receive("220 mx\r\n").ready());
+                REQUIRE(hello(c, w));
+                REQUIRE(c.receive(offers).ready());
+                REQUIRE((mail(c, w) && rcpt(c, w) && data(c, w)));
+                std::string const go = "250 OK\r\n250 OK\r\n354 go\r\n";
+                std::string in = go + std::string(refusal.substr(0, there));
+                for (int i = 0; i < 3; ++i) {
+                    auto const r = c.receive(std::string_view(in));
+                    REQUIRE(r.ready());
+                    in.erase(0, r.consumed);
+                }
+                if (written >= 1) REQUIRE(content(c, w).done());
+                if (written >= 2) REQUIRE(end_content(c, w).done());
+                if (written >= 3) REQUIRE(mail(c, w));   // the next message, in the packet that ends this one
+                auto const r = c.receive(refusal);
+                REQUIRE(r.ready());
+                CHECK(r->to == event::content_end);
+                CHECK(verdict_of(*r) == (refusal[0] == '4' ? verdict::later : verdict::refused));
+                CHECK(c.where() == state::closed);
+                CHECK(writes_nothing(c));
+            }
+        }
+    }
+}
+
+TEST_CASE("fewer octets than a client was shown before are told at every moment, and change nothing") {
+    for (moment const& m : every_moment()) {
+        CAPTURE(m.what);
+        std::string const code = !m.asked ? "451" : m.right == "220" ? "220" : m.right == "3" ? "354" : "250";
+        std::string const text = code + "-4.4.2 a\r\n" + code + " b\r\n";
+        for (std::size_t cut = 1; cut < text.size(); ++cut) {
+            client c = m.c;
+            exact const part(std::string_view(text).substr(0, cut));
+            REQUIRE(c.receive(part.view()).need_more());
+            client const before = c;
+            for (std::size_t less = 0; less < cut; ++less) {
+                exact const in(std::string_view(text).substr(0, less));
+                auto const r = c.receive(in.view());
+                if (!r.failed() || r.error() != ehlo::fail(errc::missing_octets, less) || r.consumed != 0 || !same(c, before))
+                    FAIL_CHECK(m.what << ", " << cut << ", " << less);
+            }
+            auto const r = c.receive(text);
+            if (!r.ready() || r->reply.octets() != text) FAIL_CHECK(m.what << ", " << cut << ": not as if nothing had happened");
+        }
+    }
+    // One octet was left when nothing was under way: it cannot be gone.
+    client c;
+    REQUIRE(c.receive("220 mx\r\n4").consumed == 8);
+    CHECK(c.receive("").error() == ehlo::fail(errc::missing_octets, 0));
+    CHECK_FALSE(c.over());
+    CHECK(c.receive("451 t\r\n")->to == event::shutdown);
+    // Nothing was there, nothing is missing.
+    client d;
+    CHECK(d.receive("").need_more());
+    REQUIRE(d.receive("220 mx\r\n").ready());
+    CHECK(d.receive("").need_more());
+    char buffer[64];
+    writer w(buffer);
+    CHECK(hello(d, w));
+    CHECK(d.receive("250 mx\r\n").ready());
+}
+
+TEST_CASE("what a reply says of a message: by the event that it answers (RFC 5321 3.3, 4.2.1; RFC 2920 3.1)") {
+    static constexpr ehlo::event_set decide = event::greeting | event::mail | event::rcpt | event::data | event::content_end | event::chunk_end |
+                                              event::last_chunk_end | event::burl | event::last_burl | event::shutdown;
+    static constexpr ehlo::event_set end = event::content_end | event::last_chunk_end | event::last_burl;
+    for (unsigned e = 0; e < ehlo::event_count; ++e) {
+        event const to = static_cast<event>(e);
+        for (unsigned code = 200; code < 600; ++code) {
+            std::string const text = std::to_string(code) + " x\r\n";
+            auto const parsed = ehlo::parse_reply(std::string_view(text));
+            REQUIRE(parsed.ready());
+            verdict expected = verdict::unknown;
+            if (code < 400) expected = end.has(to) ? verdict::delivered : verdict::unknown;
+            else if (decide.has(to)) expected = code < 500 ? verdict::later : verdict::refused;
+            // Too many recipients are for the next transaction (RFC 5321 4.5.3.1.10).
+            if (to == event::rcpt && code == 552) expected = verdict::later;
+            // What was refused before decides.
+            if (code == 503 && to != event::greeting && to != event::content_end && to != event::shutdown) expected = verdict::unknown;
+            if (verdict_of(client_reply{to, *parsed, code < 400}) != expected) FAIL_CHECK(name(to) << " " << code);
+        }
+    }
+}
+
+TEST_CASE("RFC 5321 4.1.1.11: a parameter is written if its extension was offered, by whatever way it is given") {
+    constexpr std::string_view certifier = "2jmj7l5rSw0yVb/vlWAYkK/YBwk";
+    struct {
+        std::string_view text;                 // as text
+        ehlo::mail_options typed;
+        std::vector<std::string_view> offers;  // either will do, but for "A B"
+    } const of_mail[] = {
+        {"SIZE=5", {.size = 5}, {"SIZE"}},
+        {"BODY=8BITMIME", {.body = ehlo::body::eight_bit_mime}, {"8BITMIME"}},
+        {"BODY=7BIT", {.body = ehlo::body::seven_bit}, {"8BITMIME"}},
+        {"BODY=BINARYMIME", {.body = ehlo::body::binary_mime}, {"BINARYMIME CHUNKING"}},
+        {"SMTPUTF8", {.smtputf8 = true}, {"SMTPUTF8"}},
+        {"RET=FULL", {.ret = ehlo::ret::full}, {"DSN"}},
+        {"ENVID=x", {.envid = ehlo::xtext("x")}, {"DSN", "MTRK"}},
+        {"AUTH=<>", {.auth = ehlo::xtext("<>")}, {"AUTH"}},
+        {"BY=5;N", {.by = ehlo::deliver_by{5, ehlo::by_mode::notify, false}}, {"DELIVERBY"}},
+        {"HOLDFOR=5", {.holdfor = 5}, {"FUTURERELEASE"}},
+        {"HOLDUNTIL=2026-01-31T10:00:00Z", {.holduntil = *ehlo::parse_date_time("2026-01-31T10:00:00Z")}, {"FUTURERELEASE"}},
+        {"MT-PRIORITY=3", {.mt_priority = 3}, {"MT-PRIORITY"}},
+        {"ENVID=x@y MTRK=2jmj7l5rSw0yVb/vlWAYkK/YBwk", {.envid = ehlo::xtext("x@y"), .mtrk = ehlo::tracking{certifier, {}}}, {"MTRK"}},
+        {"SOLICIT=a", {.solicit = ehlo::solicitations("a")}, {"NO-SOLICITING"}},
+        {"SUBMITTER=a@b", {.submitter = ehlo::xtext("a@b")}, {"SUBMITTER"}},
+        {"REQUIRETLS", {.requiretls = true}, {"REQUIRETLS"}},
+        {"CONPERM", {.conperm = true}, {"CONPERM"}},
+        {"TRANSID=<a@b>", {.transid = ehlo::transaction_id{"a", "b"}}, {"CHECKPOINT"}},
+        {"ALT-ADDRESS=a@b", {.alt_address = ehlo::xtext("a@b")}, {"UTF8SMTP"}},
+    };
+    struct {
+        std::string_view text;
+        ehlo::rcpt_options typed;
+        std::vector<std::string_view> offers;
+    } const of_rcpt[] = {
+        {"NOTIFY=NEVER", {.notify = ehlo::notify{}}, {"DSN"}},
+        {"ORCPT=rfc822;a@b", {.orcpt = ehlo::original_recipient{"rfc822", "a@b"}}, {"DSN", "MTRK"}},
+        {"RRVS=2026-01-31T10:00:00Z", {.rrvs = ehlo::valid_since{*ehlo::parse_date_time("2026-01-31T10:00:00Z")}}, {"RRVS"}},
+        {"CONNEG", {.conneg = true}, {"CONNEG"}},
+        {"ALT-ADDRESS=a@b", {.alt_address = ehlo::xtext("a@b")}, {"UTF8SMTP"}},
+    };
+    // Every extension that has a parameter, alone; none; HELO; and those that go together.
+    std::vector<std::string> servers = {"", "HELO", "BINARYMIME CHUNKING", "BINARYMIME", "8BITMIME CHUNKING", "PIPELINING"};
+    for (auto const& row : ehlo::extension_table) servers.emplace_back(row.keyword);
+    std::vector<bool> seen(ehlo::parameter_count);
+    auto const note = [&](std::string_view text) {
+        std::string_view const last = text.substr(text.rfind(' ') + 1);
+        seen[static_cast<unsigned>(*ehlo::find_parameter(last.substr(0, last.find('='))))] = true;
+    };
+    for (auto const& p : of_mail) note(p.text);
+    for (auto const& p : of_rcpt) note(p.text);
+    for (unsigned i = 0; i < ehlo::parameter_count; ++i)
+        if (auto const& row = ehlo::registered_parameters[i]; (row.mail || row.rcpt) && !seen[i]) FAIL_CHECK(row.keyword << " is not tried");
+
+    auto const split = [](std::string const& words) {
+        std::vector<std::string> all;
+        for (std::size_t at = 0; at < words.size();) {
+            std::size_t const space = (std::min)(words.find(' ', at), words.size());
+            all.push_back(words.substr(at, space - at));
+            at = space + 1;
+        }
+        return all;
+    };
+    for (std::string const& server : servers) {
+        CAPTURE(server);
+        client ready;
+        char buffer[2048];
+        writer w(buffer);
+        REQUIRE(ready.receive("220 mx\r\n").ready());
+        std::string answer = "250-mx\r\n";
+        std::vector<std::string> const offered = split(server);
+        if (server == "HELO") {
+            REQUIRE(ready.helo(w, "me.example"));
+        } else {
+            REQUIRE(ready.hello(w, "me.example"));
+            for (auto const& word : offered) answer += "250-" + word + (word == "SIZE" ? " 1000" : word == "AUTH" ? " PLAIN" : "") + "\r\n";
+        }
+        answer += "250 OK\r\n";
+        REQUIRE(ready.receive(answer).ready());
+        auto const has = [&](std::vector<std::string_view> const& any) {
+            if (server == "HELO") return false;
+            for (std::string_view const together : any) {
+                bool every = true;
+                for (auto const& word : split(std::string(together))) every = every && std::find(offered.begin(), offered.end(), word) != offered.end();
+                if (every) return true;
+                // RFC 3030 3: BODY with all its values is of BINARYMIME, too.
+                if (together == "8BITMIME" && std::find(offered.begin(), offered.end(), "BINARYMIME") != offered.end()) return true;
+            }
+            return false;
+        };
+        auto const tried = [&](client c, auto&& call) {
+            exact room(2048);
+            writer out(room.data(), 2048);
+            auto const r = call(c, out);
+            return r ? std::string(out.text()) : out.size() != 0 ? std::string("wrote in spite of an error") : "!" + std::string(name(r.error().code));
+        };
+        std::string const not_offered = "!not_offered";
+        for (auto const& p : of_mail) {
+            std::string lower(p.text.substr(0, p.text.find('=')));
+            for (char& letter : lower) letter = static_cast<char>(letter >= 'A' && letter <= 'Z' ? letter + 32 : letter);
+            lower += p.text.substr((std::min)(p.text.find('='), p.text.size()));
+            std::string const line = "MAIL FROM:<a@b.example> ";
+            CAPTURE(p.text);
+            CHECK(tried(ready, [&](client& c, writer& out) { return c.mail(out, "<a@b.example>", p.typed); }) ==
+                  (has(p.offers) ? line + std::string(p.text) + "\r\n" : not_offered));
+            CHECK(tried(ready, [&](client& c, writer& out) { return c.mail(out, "<a@b.example>", {.others = p.text}); }) ==
+                  (has(p.offers) ? line + std::string(p.text) + "\r\n" : not_offered));
+            CHECK(tried(ready, [&](client& c, writer& out) { return c.mail(out, "<a@b.example>", {.others = lower}); }) ==
+                  (has(p.offers) ? line + lower + "\r\n" : not_offered));
+        }
+        client open = ready;
+        REQUIRE(mail(open, w));
+        REQUIRE(open.receive("250 OK\r\n").ready());
+        for (auto const& p : of_rcpt) {
+            std::string const expected = has(p.offers) ? "RCPT TO:<c@d.example> " + std::string(p.text) + "\r\n" : not_offered;
+            CAPTURE(p.text);
+            CHECK(tried(open, [&](client& c, writer& out) { return c.rcpt(out, "<c@d.example>", p.typed); }) == expected);
+            CHECK(tried(open, [&](client& c, writer& out) { return c.rcpt(out, "<c@d.example>", p.text); }) == expected);
+            CHECK(tried(open, [&](client& c, writer& out) { return c.rcpt(out, "<c@d.example>", ehlo::rcpt_options{.others = p.text}); }) == expected);
+        }
+        // One that no RFC knows: nobody can tell, but after HELO there are none at all.
+        bool const extended = server != "HELO";
+        CHECK(tried(ready, [](client& c, writer& out) { return c.mail(out, "<a@b>", {.others = "X-OWN=1"}); }) ==
+              (extended ? "MAIL FROM:<a@b> X-OWN=1\r\n" : not_offered));
+        CHECK(tried(open, [](client& c, writer& out) { return c.rcpt(out, "<a@b>", "X-OWN=1"); }) == (extended ? "RCPT TO:<a@b> X-OWN=1\r\n" : not_offered));
+        // RFC 6531 3.7.4.2, RFC 5336: VRFY and EXPN have parameters, too.
+        for (bool const vrfy : {true, false}) {
+            std::string const v = vrfy ? "VRFY " : "EXPN ";
+            auto const look_up = [&](std::string_view text) {
+                return tried(ready, [&](client& c, writer& out) { return vrfy ? c.vrfy(out, text) : c.expn(out, text); });
+            };
+            CHECK(look_up("x") == v + "x\r\n");
+            CHECK(look_up("x SMTPUTF8") == (has({"SMTPUTF8"}) ? v + "x SMTPUTF8\r\n" : not_offered));
+            CHECK(look_up("\xC3\xBC SMTPUTF8") == (has({"SMTPUTF8"}) ? v + "\xC3\xBC SMTPUTF8\r\n" : not_offered));
+            CHECK(look_up("x UTF8REPLY") == (has({"UTF8SMTP"}) ? v + "x UTF8REPLY\r\n" : not_offered));
+            CHECK(look_up("\xC3\xBC") == "!non_ascii");
+        }
+    }
+}
+
+TEST_CASE("RFC 6531 3.4: RCPT takes UTF-8 if its MAIL said SMTPUTF8, by whatever way, and only then") {
+    constexpr std::string_view jorg = "<j\xC3\xB6rg@d.example>";
+    client ready;
+    char buffer[4096];
+    writer w(buffer);
+    REQUIRE(ready.receive("220 mx\r\n").ready());
+    REQUIRE(hello(ready, w));
+    REQUIRE(ready.receive("250-mx\r\n250-PIPELINING\r\n250-DSN\r\n250 SMTPUTF8\r\n").ready());
+    auto const wrote = [](client& c, std::string_view to) {
+        char room[512];
+        writer out(room);
+        auto const r = c.rcpt(out, to);
+        return r ? std::string(out.text()) : "!" + std::string(name(r.error().code));
+    };
+    auto const utf8_orcpt = [](client& c) {
+        char room[512];
+        writer out(room);
+        auto const r = c.rcpt(out, "<c@d>", ehlo::rcpt_options{.orcpt = ehlo::original_recipient{"utf-8", "j\xC3\xB6rg@d"}});
+        return r ? std::string(out.text()) : "!" + std::string(name(r.error().code));
+    };
+    CHECK(ready.mail(w, jorg).error().code == errc::non_ascii);
+    for (ehlo::mail_options const& how : {ehlo::mail_options{.smtputf8 = true}, ehlo::mail_options{.others = "SMTPUTF8"}, ehlo::mail_options{.others = "smtputf8"}}) {
+        for (bool const at_once : {true, false}) {
+            client c = ready;
+            REQUIRE(c.mail(w, jorg, how));
+            if (!at_once) REQUIRE(c.receive("250 OK\r\n").ready());
+            CHECK(wrote(c, jorg) == "RCPT TO:" + std::string(jorg) + "\r\n");
+            // RFC 6533 3: in UTF-8 to those who take it.
+            CHECK(utf8_orcpt(c) == "RCPT TO:<c@d> ORCPT=utf-8;j\xC3\xB6rg@d\r\n");
+            // It ends with the transaction.
+            REQUIRE(c.rset(w));
+            REQUIRE(mail(c, w));
+            CHECK(wrote(c, jorg) == "!non_ascii");
+            CHECK(utf8_orcpt(c) == "RCPT TO:<c@d> ORCPT=utf-8;j\\x{F6}rg@d\r\n");
+        }
+    }
+    // Nor is anything left of a MAIL that was refused.
+    client c = ready;
+    REQUIRE(c.mail(w, jorg, {.smtputf8 = true}));
+    REQUIRE(c.receive("553 no\r\n").ready());
+    REQUIRE(mail(c, w));
+    CHECK(wrote(c, jorg) == "!non_ascii");
+}
+
+TEST_CASE("client: the place of a fault is told, and nothing is written") {
+    client c;
+    char buffer[512];
+    writer w(buffer);
+    REQUIRE(c.receive("220 mx\r\n").ready());
+    REQUIRE(hello(c, w));
+    REQUIRE(c.receive(offers).ready());
+    REQUIRE(mail(c, w));
+    client const open = c;
+    client ready = c;
+    REQUIRE(ready.receive("550 no\r\n").ready());
+    w.rewind(0);
+    auto const at = [&](ehlo::result<std::size_t> const& r, errc code) {
+        CHECK_FALSE(r);
+        CHECK(r.error().code == code);
+        CHECK(w.size() == 0);
+        CHECK(w.ok());
+        return r.error().at;
+    };
+    // In the path, or in the parameters, as they were given.
+    CHECK(at(ready.mail(w, "<a@b>\r\nRSET"), errc::unsafe_octet) == 5);
+    CHECK(at(ready.mail(w, "<a@b>", {.others = "X=1\r"}), errc::unsafe_octet) == 3);
+    CHECK(at(ready.hello(w, "a b"), errc::bad_domain) == 1);
+    CHECK(at(ready.vrfy(w, "a\nb"), errc::unsafe_octet) == 1);
+    CHECK(at(c.rcpt(w, "<a@b>\0"sv), errc::unsafe_octet) == 5);
+    CHECK(at(c.rcpt(w, "<a@b->"), errc::bad_domain) == 5);
+    CHECK(at(c.rcpt(w, "<a@b>", "X=1 =2"), errc::bad_parameter) == 4);
+    CHECK(at(c.rcpt(w, "<a@b>", ehlo::rcpt_options{.others = "X=1 =2"}), errc::bad_parameter) == 4);
+    CHECK(at(c.rcpt(w, "<a@b>", ehlo::rcpt_options{.others = "X=\r"}), errc::unsafe_octet) == 2);
+    CHECK(same(c, open));
+    // In what the server said, from the first octet that was not consumed.
+    CHECK(c.receive("250-a\r\n25x b\r\n").error() == ehlo::fail(errc::bad_reply_code, 9));
+    CHECK(ready.receive("451-a\r\n451\rb\r\n").error() == ehlo::fail(errc::bare_cr, 10));
+}
+
+TEST_CASE("client: once a part of the end is written nothing but the end is, whatever the room") {
+    for (std::size_t room = 0; room < 5; ++room) {
+        for (std::string_view const more : {"\r\nRSET\r\n"sv, "\r"sv, "\n"sv, "x"sv, ""sv, "."sv}) {
+            CAPTURE(room, more);
+            client c;
+            char buffer[512];
+            writer w(buffer);
+            REQUIRE(c.receive("220 mx\r\n").ready());
+            REQUIRE(hello(c, w));
+            REQUIRE(c.receive(offers).ready());
+            REQUIRE((mail(c, w) && rcpt(c, w) && data(c, w)));
+            for (int i = 0; i < 2; ++i) REQUIRE(c.receive("250 OK\r\n").ready());
+            REQUIRE(c.receive("354 go\r\n").ready());
+            std::size_t const before = w.size();
+            REQUIRE(c.content("ab", w).done());
+            char small[5] = {};
+            writer out(small, room);
+            auto const part = c.end_content(out);
+            REQUIRE_FALSE(part.failed());
+            REQUIRE_FALSE(part.done());
+            CHECK_FALSE(c.awaits());
+            w.raw(out.text());
+            std::size_t const begun = w.size();
+            if (room != 0) {
+                CHECK(c.content(more, w).error() == ehlo::fail(errc::end_has_begun, 0));
+                CHECK(w.size() == begun);
+                CHECK(c.noop(w).error().code == errc::bad_sequence);
+            }
+            REQUIRE(c.end_content(w).done());
+            CHECK(w.text().substr(before) == "ab\r\n.\r\n");
+            CHECK(c.awaits() == event::content_end);
+        }
+    }
+}
+
+TEST_CASE("client: content with LF or CR for its line ends is made right, if the settings say so") {
+    struct {
+        std::string_view in, out;
+    } const cases[] = {
+        {"a\nb\n", "a\r\nb\r\n"}, {"a\rb", "a\r\nb"}, {"a\n.\nb", "a\r\n..\r\nb"}, {"\n.\n", "\r\n..\r\n"}, {"a\r\n.\r\n", "a\r\n..\r\n"}, {"a\n\r\n", "a\r\n\r\n"},
+    };
+    for (auto const& k : cases) {
+        for (std::size_t cut = 0; cut <= k.in.size(); ++cut) {
+            CAPTURE(k.in, cut);
+            client c(client_settings{.bare = ehlo::bare_octets::normalize});
+            char buffer[512];
+            writer w(buffer);
+            REQUIRE(c.receive("220 mx\r\n").ready());
+            REQUIRE(hello(c, w));
+            REQUIRE(c.receive(offers).ready());
+            for (int message = 0; message < 2; ++message) {   // the setting lasts
+                REQUIRE((mail(c, w) && rcpt(c, w) && data(c, w)));
+                for (int i = 0; i < 2; ++i) REQUIRE(c.receive("250 OK\r\n").ready());
+                REQUIRE(c.receive("354 go\r\n").ready());
+                std::size_t const before = w.size();
+                REQUIRE(c.content(k.in.substr(0, cut), w).done());
+                REQUIRE(c.content(k.in.substr(cut), w).done());
+                REQUIRE(end_content(c, w).done());
+                std::string const out(w.text().substr(before));
+                CHECK(out == std::string(k.out) + (k.out.ends_with("\n") ? ".\r\n" : "\r\n.\r\n"));
+                REQUIRE(c.receive("250 OK\r\n").ready());
+                w.rewind(0);
+            }
+        }
+    }
+}
+
+TEST_CASE("RFC 2033 4.2: more recipients than 16 bits count have a reply each; more than can be counted are refused") {
+    constexpr std::uint32_t many = 70000;
+    client c(client_settings{.lmtp = true});
+    char buffer[256];
+    writer w(buffer);
+    REQUIRE(c.receive("220 mx\r\n").ready());
+    REQUIRE(hello(c, w));
+    REQUIRE(c.receive(offers).ready());
+    REQUIRE(mail(c, w));
+    REQUIRE(c.receive("250 OK\r\n").ready());
+    for (std::uint32_t i = 0; i < many; ++i) {
+        writer out(buffer);
+        if (!rcpt(c, out)) FAIL(i);
+    }
+    for (std::uint32_t i = 0; i < many; ++i)
+        if (!c.receive("250 OK\r\n").ready()) FAIL(i);
+    writer out(buffer);
+    REQUIRE(data(c, out));
+    REQUIRE(c.receive("354 go\r\n").ready());
+    REQUIRE(c.content("x", out).done());
+    REQUIRE(end_content(c, out).done());
+    for (std::uint32_t i = 0; i < many; ++i) {
+        auto const r = c.receive("250 OK\r\n");
+        if (!r.ready() || r->to != event::content_end || r->recipient != i) FAIL(i);
+        if ((i + 1 == many) != !c.awaits()) FAIL(i);
+    }
+    CHECK(c.where() == state::ready);
+    // Of one kind, 16 times 65,535 can be under way; then there is no room, and what is there is counted off right.
+    ehlo::detail::event_queue q;
+    std::uint32_t pushed = 0;
+    for (; q.has_room(event::rcpt); ++pushed) {
+        if (pushed == 2000000) FAIL("no end");
+        q.push(event::rcpt, {});
+    }
+    CHECK(pushed == 16u * 65535u);
+    CHECK_FALSE(q.has_room(event::data));
+    for (; pushed != 0; --pushed) {
+        if (q.empty() || q.first() != event::rcpt) FAIL(pushed);
+        q.pop();
+    }
+    CHECK(q.empty());
+}
