@@ -53,6 +53,7 @@ class run {
         switch (letter) {
         case '<': receive(); break;
         case '+': receive(2); break;
+        case '-': lose(); break;
         case 'h': write(event::hello, [&](writer& w) { return client_.hello(w, "me.example"); }); break;
         case 'H':
             write(event::helo, [&](writer& w) { return client_.helo(w, "[192.0.2.1]"); });
@@ -233,6 +234,22 @@ class run {
 
     // A server does not say more than a line at once, unless lines are to come together: what is there when a command is
     // written does not answer it.
+    // The caller shows fewer octets than before: he is told, or none of them was looked at yet, and nothing changes.
+    void lose() {
+        std::string_view const all = server_.substr(consumed_, arrived_ - consumed_);
+        if (client_.over() || all.empty()) return;
+        client before = client_;
+        for (std::size_t const less : {std::size_t{0}, all.size() / 2, all.size() - 1}) {
+            client some = client_;
+            fuzz::block const pending(all.substr(0, less));
+            auto const r = some.receive(pending.view());
+            if (r.failed() && r.error().code == errc::missing_octets)
+                check(std::memcmp(static_cast<void*>(&some), static_cast<void*>(&before), sizeof some) == 0, "missing octets change nothing");
+            else if (stale_ && less == 0)
+                check(false, "octets that were left are missing");
+        }
+    }
+
     void receive(int together = 0) {
         bool const over = client_.over();
         for (; together > 0; --together) arrived_ = end_of_line(arrived_);
