@@ -60,12 +60,14 @@ constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == re
 }  // namespace detail
 
 /// What a reply says of the message or, in answer to RCPT, of that recipient: `unknown` if it does not decide. What was decided
-/// of a recipient before stays so. A refused NOOP decides nothing; nor does a refused EHLO, which HELO may follow. 503 to MAIL,
-/// RCPT or DATA says that something before was refused, and that decides (or that the server cannot pipeline).
+/// of a recipient before stays so. A refused NOOP, RSET or QUIT decides nothing; a refused EHLO, STARTTLS or AUTH only if the
+/// client cannot go on without. 503 to MAIL, RCPT or DATA says that something before was refused, and that decides (or that the
+/// server cannot pipeline).
 constexpr verdict verdict_of(client_reply const& r) noexcept {
     constexpr event_set envelope = event::mail | event::rcpt | event::data;
-    constexpr event_set deciding = envelope | event::greeting | event::content_end | event::chunk_end | event::last_chunk_end | event::burl |
-                                   event::last_burl | event::shutdown;
+    constexpr event_set on_the_way = event::greeting | event::hello | event::helo | event::starttls | event::auth | event::response;
+    constexpr event_set parts = event::content_end | event::chunk_end | event::last_chunk_end | event::burl | event::last_burl;
+    constexpr event_set deciding = on_the_way | envelope | parts | event::shutdown;
     if (r.accepted) return detail::ends_message(r.to) ? verdict::delivered : verdict::unknown;
     if (!deciding.has(r.to) || (envelope.has(r.to) && r.reply.code() == 503)) return verdict::unknown;
     if (r.reply.klass() == reply_class::transient) return verdict::later;

@@ -371,7 +371,8 @@ TEST_CASE("fewer octets than a client was shown before are told at every moment,
 }
 
 TEST_CASE("what a reply says of a message: by the event that it answers (RFC 5321 3.3, 4.2.1; RFC 2920 3.1)") {
-    static constexpr ehlo::event_set decide = event::greeting | event::mail | event::rcpt | event::data | event::content_end | event::chunk_end |
+    static constexpr ehlo::event_set decide = event::greeting | event::hello | event::helo | event::starttls | event::auth | event::response |
+                                              event::mail | event::rcpt | event::data | event::content_end | event::chunk_end |
                                               event::last_chunk_end | event::burl | event::last_burl | event::shutdown;
     static constexpr ehlo::event_set end = event::content_end | event::last_chunk_end | event::last_burl;
     for (unsigned e = 0; e < ehlo::event_count; ++e) {
