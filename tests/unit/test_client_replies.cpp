@@ -566,6 +566,17 @@ TEST_CASE("RFC 6531 3.4: RCPT takes UTF-8 if its MAIL said SMTPUTF8, by whatever
             CHECK(utf8_orcpt(c) == "RCPT TO:<c@d> ORCPT=utf-8;j\\x{F6}rg@d\r\n");
         }
     }
+    // Nor can it be said by other means than MAIL; what can are TLS and authentication.
+    for (unsigned f = 0; f < ehlo::fact_count; ++f) {
+        auto const told = static_cast<ehlo::fact>(f);
+        client c = ready;
+        REQUIRE(mail(c, w));
+        bool const from_outside = told == ehlo::fact::tls || told == ehlo::fact::authenticated;
+        bool const before = c.knows(told);
+        CHECK(c.know(told) == from_outside);
+        CHECK(c.knows(told) == (from_outside || before));
+        CHECK(wrote(c, jorg) == "!non_ascii");
+    }
     // Nor is anything left of a MAIL that was refused.
     client c = ready;
     REQUIRE(c.mail(w, jorg, {.smtputf8 = true}));
