@@ -231,9 +231,12 @@ class client_with {
     constexpr bool knows(fact f) const noexcept { return session_.knows(f); }
     constexpr fact_set known() const noexcept { return session_.known(); }
     /// Says of a fact that it holds by other means: a certificate that authenticates, TLS from the beginning (RFC 8314).
-    constexpr void know(fact f) noexcept {
+    /// False, and nothing happens, for what only the dialogue can tell: an EHLO, the SMTPUTF8 of a MAIL.
+    constexpr bool know(fact f) noexcept {
+        if (!protocol::from_outside.has(f)) return false;
         session_.know(f);
         ahead_.know(f);
+        return true;
     }
     /// What the latest accepted EHLO offered; nothing after HELO, STARTTLS and XCLIENT.
     constexpr capabilities offers() const noexcept {

@@ -27,13 +27,14 @@ using ehlo::writer;
 struct moment {
     std::string what;
     client c;
-    std::optional<event> asked;   // whose reply is due
-    std::string right;            // the codes that are right then, besides 4yz and 5yz: "2", "3", "23", "220"
-    event refusal = event::shutdown;   // nothing is due: what a refusal is about
+    std::optional<event> asked;  // whose reply is due
+    std::string right;           // the codes that are right then, besides 4yz and 5yz: "2", "3", "23", "220"
+    event refusal = event::shutdown;  // nothing is due: what a refusal is about
 
     bool takes(unsigned code) const {
         if (code / 100 >= 4) return true;
-        return right == "220" ? code == 220 : right.find(static_cast<char>('0' + code / 100)) != std::string::npos;
+        return right == "220" ? code == 220
+                              : right.find(static_cast<char>('0' + code / 100)) != std::string::npos;
     }
 };
 
@@ -58,8 +59,10 @@ class played {
         exact buffer(4096);
         writer w(buffer.data(), 4096);
         auto const r = call(c_, w);
-        if constexpr (requires { r.failed(); }) REQUIRE_FALSE(r.failed());
-        else REQUIRE(r);
+        if constexpr (requires { r.failed(); })
+            REQUIRE_FALSE(r.failed());
+        else
+            REQUIRE(r);
         return *this;
     }
     played& due(event e, std::string right) {
@@ -78,7 +81,8 @@ class played {
     }
 };
 
-constexpr std::string_view offers = "250-mx.example\r\n250-PIPELINING\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n";
+constexpr std::string_view offers =
+    "250-mx.example\r\n250-PIPELINING\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n";
 
 auto const hello = [](client& c, writer& w) { return c.hello(w, "me.example"); };
 auto const mail = [](client& c, writer& w) { return c.mail(w, "<a@b.example>"); };
@@ -95,7 +99,10 @@ std::vector<moment> lock_step() {
     for (int again = 0; again < 2; ++again) {
         p.does(mail).due(event::mail, "2").hears("250 OK\r\n").idle("mail");
         p.does(rcpt).due(event::rcpt, "2").hears("250 OK\r\n").idle("rcpt");
-        p.does(data).due(event::data, "3").hears("354 go\r\n").idle("nothing of the content written", event::content_end);
+        p.does(data)
+            .due(event::data, "3")
+            .hears("354 go\r\n")
+            .idle("nothing of the content written", event::content_end);
         p.does(content).idle("a part of the content written", event::content_end);
         p.does([](client& c, writer& w) {
             writer small(w.claim(2), 2);
@@ -112,11 +119,23 @@ std::vector<moment> lock_step() {
     p.does([](client& c, writer& w) { return c.expn(w, "x"); }).due(event::expn, "2").hears("550 no\r\n");
     p.does([](client& c, writer& w) { return c.help(w); }).due(event::help, "2").hears("214 OK\r\n");
     p.does(mail).hears("250 OK\r\n").does(rcpt).hears("250 OK\r\n");
-    p.does([](client& c, writer& w) { return c.bdat(w, 4, false); }).idle("nothing of a chunk written", event::chunk_end);
-    p.does([](client& c, writer& w) { return c.content("ab", w); }).idle("half a chunk written", event::chunk_end);
-    p.does([](client& c, writer& w) { return c.content("cd", w); }).due(event::chunk_end, "2").hears("250 OK\r\n").idle("between chunks");
-    p.does([](client& c, writer& w) { return c.bdat(w, 2, true); }).idle("in the last chunk", event::last_chunk_end);
-    p.does([](client& c, writer& w) { return c.content("ef", w); }).due(event::last_chunk_end, "2").hears("250 OK\r\n").idle("delivered by chunks");
+    p.does([](client& c, writer& w) {
+         return c.bdat(w, 4, false);
+     }).idle("nothing of a chunk written", event::chunk_end);
+    p.does([](client& c, writer& w) {
+         return c.content("ab", w);
+     }).idle("half a chunk written", event::chunk_end);
+    p.does([](client& c, writer& w) { return c.content("cd", w); })
+        .due(event::chunk_end, "2")
+        .hears("250 OK\r\n")
+        .idle("between chunks");
+    p.does([](client& c, writer& w) {
+         return c.bdat(w, 2, true);
+     }).idle("in the last chunk", event::last_chunk_end);
+    p.does([](client& c, writer& w) { return c.content("ef", w); })
+        .due(event::last_chunk_end, "2")
+        .hears("250 OK\r\n")
+        .idle("delivered by chunks");
     p.does(quit).due(event::quit, "2");
     std::vector<moment> all = p.moments;
     played q("refused");
@@ -127,12 +146,23 @@ std::vector<moment> lock_step() {
 
 std::vector<moment> lmtp() {
     played p("LMTP", {.lmtp = true});
-    p.due(event::greeting, "220").hears("220 mx\r\n").does(hello).due(event::hello, "2").hears(offers).idle("ready");
+    p.due(event::greeting, "220")
+        .hears("220 mx\r\n")
+        .does(hello)
+        .due(event::hello, "2")
+        .hears(offers)
+        .idle("ready");
     p.does(mail).does(rcpt).does(rcpt).does(rcpt).does(data);
-    p.due(event::mail, "2").hears("250 OK\r\n").due(event::rcpt, "2").hears("250 OK\r\n").hears("250 OK\r\n").due(event::rcpt, "2");
+    p.due(event::mail, "2")
+        .hears("250 OK\r\n")
+        .due(event::rcpt, "2")
+        .hears("250 OK\r\n")
+        .hears("250 OK\r\n")
+        .due(event::rcpt, "2");
     p.hears("250 OK\r\n").due(event::data, "3").hears("354 go\r\n").idle("in content", event::content_end);
     p.does(content).does(end_content);
-    for (std::string_view const verdict : {"250 OK\r\n", "550 no\r\n", "450 later\r\n"}) p.due(event::content_end, "2").hears(verdict);
+    for (std::string_view const verdict : {"250 OK\r\n", "550 no\r\n", "450 later\r\n"})
+        p.due(event::content_end, "2").hears(verdict);
     p.idle("delivered").does(quit).due(event::quit, "2");
     return p.moments;
 }
@@ -140,10 +170,31 @@ std::vector<moment> lmtp() {
 std::vector<moment> pipelined() {
     played p("pipelined");
     p.hears("220 mx\r\n").does(hello).hears(offers).does(mail).does(rcpt).does(rcpt).does(data);
-    p.due(event::mail, "2").hears("250 OK\r\n").due(event::rcpt, "2").hears("550 no\r\n").due(event::rcpt, "2").hears("250 OK\r\n");
-    p.due(event::data, "3").hears("354 go\r\n").idle("in content", event::content_end).does(content).does(end_content);
-    p.does(mail).does(rcpt).does(data).due(event::content_end, "2").hears("250 OK\r\n").due(event::mail, "2").hears("250 OK\r\n");
-    p.due(event::rcpt, "2").hears("250 OK\r\n").due(event::data, "3").hears("354 go\r\n").does(content).does(end_content).does(quit);
+    p.due(event::mail, "2")
+        .hears("250 OK\r\n")
+        .due(event::rcpt, "2")
+        .hears("550 no\r\n")
+        .due(event::rcpt, "2")
+        .hears("250 OK\r\n");
+    p.due(event::data, "3")
+        .hears("354 go\r\n")
+        .idle("in content", event::content_end)
+        .does(content)
+        .does(end_content);
+    p.does(mail)
+        .does(rcpt)
+        .does(data)
+        .due(event::content_end, "2")
+        .hears("250 OK\r\n")
+        .due(event::mail, "2")
+        .hears("250 OK\r\n");
+    p.due(event::rcpt, "2")
+        .hears("250 OK\r\n")
+        .due(event::data, "3")
+        .hears("354 go\r\n")
+        .does(content)
+        .does(end_content)
+        .does(quit);
     p.due(event::content_end, "2").hears("250 OK\r\n").due(event::quit, "2");
     return p.moments;
 }
@@ -154,7 +205,9 @@ std::vector<moment> every_moment() {
     return all;
 }
 
-bool same(client const& a, client const& b) { return std::memcmp(static_cast<void const*>(&a), static_cast<void const*>(&b), sizeof a) == 0; }
+bool same(client const& a, client const& b) {
+    return std::memcmp(static_cast<void const*>(&a), static_cast<void const*>(&b), sizeof a) == 0;
+}
 
 // Nothing more may be written, whatever is tried.
 bool writes_nothing(client c) {
@@ -162,11 +215,15 @@ bool writes_nothing(client c) {
     writer w(buffer);
     bool silent = true;
     auto const refused = [&](auto const& r) {
-        if constexpr (requires { r.failed(); }) silent = silent && r.failed() && r.error().code == errc::session_over;
-        else silent = silent && !r && r.error().code == errc::session_over;
+        if constexpr (requires { r.failed(); })
+            silent = silent && r.failed() && r.error().code == errc::session_over;
+        else
+            silent = silent && !r && r.error().code == errc::session_over;
     };
-    refused(hello(c, w)), refused(mail(c, w)), refused(rcpt(c, w)), refused(data(c, w)), refused(content(c, w));
-    refused(end_content(c, w)), refused(quit(c, w)), refused(c.bdat(w, 3, true)), refused(c.rset(w)), refused(c.noop(w));
+    refused(hello(c, w)), refused(mail(c, w)), refused(rcpt(c, w)), refused(data(c, w)),
+        refused(content(c, w));
+    refused(end_content(c, w)), refused(quit(c, w)), refused(c.bdat(w, 3, true)), refused(c.rset(w)),
+        refused(c.noop(w));
     return silent && w.size() == 0 && c.over();
 }
 
@@ -186,7 +243,9 @@ heard hear(client& c, std::string_view octets, bool one_by_one) {
         if (r.need_more()) return {"need_more", c.over()};
         if (r.failed()) return {"!" + std::string(name(r.error().code)), c.over()};
         if (r.consumed != octets.size()) return {"consumed something else", c.over()};
-        return {std::string(name(r->to)) + " " + std::to_string(r->reply.code()) + (r->accepted ? "+ " : "- ") + std::string(r->reply.text()), c.over()};
+        return {std::string(name(r->to)) + " " + std::to_string(r->reply.code()) +
+                    (r->accepted ? "+ " : "- ") + std::string(r->reply.text()),
+                c.over()};
     }
 }
 
@@ -203,44 +262,58 @@ TEST_CASE("RFC 5321 4.2.1, 4.3.2: every reply code at every moment of a session"
             if (!readable) {
                 expected = "!bad_reply_code";
             } else if (!m.asked) {
-                expected = refusal ? std::string(name(m.refusal)) + " " + digits + "- 5.7.1 why" : "!unexpected_reply";
+                expected = refusal ? std::string(name(m.refusal)) + " " + digits + "- 5.7.1 why"
+                                   : "!unexpected_reply";
             } else if (!m.takes(code)) {
                 expected = "!bad_reply_class";
             } else {
-                expected = std::string(name(*m.asked)) + " " + digits + (refusal ? "- 5.7.1 why" : "+ 5.7.1 why");
+                expected =
+                    std::string(name(*m.asked)) + " " + digits + (refusal ? "- 5.7.1 why" : "+ 5.7.1 why");
                 over = code == 421 || *m.asked == event::quit;
             }
-            for (std::string const& text : {digits + " 5.7.1 why\r\n", digits + "-5.7.1 why\r\n" + digits + " because\r\n"}) {
+            for (std::string const& text :
+                 {digits + " 5.7.1 why\r\n", digits + "-5.7.1 why\r\n" + digits + " because\r\n"}) {
                 for (bool const one_by_one : {false, true}) {
                     if (one_by_one && code % 7 != 0) continue;
                     client c = m.c;
                     heard const h = hear(c, text, one_by_one);
-                    if (h.text != expected || h.over != over) FAIL_CHECK(m.what << ", " << text << ": " << h.text << " instead of " << expected);
-                    if (over && !writes_nothing(c)) FAIL_CHECK(m.what << ", " << text << ": something can be written");
+                    if (h.text != expected || h.over != over)
+                        FAIL_CHECK(m.what << ", " << text << ": " << h.text << " instead of " << expected);
+                    if (over && !writes_nothing(c))
+                        FAIL_CHECK(m.what << ", " << text << ": something can be written");
                     // Handed over: the end of the session. Broken: it is where it was.
                     bool const handed = h.text[0] != '!';
-                    if (over && (c.where() == state::closed) != handed) FAIL_CHECK(m.what << ", " << text << ": " << name(c.where()));
+                    if (over && (c.where() == state::closed) != handed)
+                        FAIL_CHECK(m.what << ", " << text << ": " << name(c.where()));
                 }
             }
         }
     }
 }
 
-TEST_CASE("RFC 5321 4.3.1, RFC 2920 3.1: a reply that lay there before the command was written answers nothing") {
+TEST_CASE(
+    "RFC 5321 4.3.1, RFC 2920 3.1: a reply that lay there before the command was written answers nothing") {
     struct {
         std::string_view early;
-        std::string heard;   // in answer to what is written after it
+        std::string heard;  // in answer to what is written after it
     } const cases[] = {
-        {"250-evil\r\n250 PIPELINING\r\n", "!unexpected_reply"}, {"250 OK\r\n", "!unexpected_reply"},    {"354 go\r\n", "!unexpected_reply"},
-        {"220 again\r\n", "!unexpected_reply"},                  {"451 4.4.2 t\r\n", "shutdown 451- 4.4.2 t"}, {"421 x\r\n", "shutdown 421- x"},
-        {"554 5.7.1 no\r\n", "shutdown 554- 5.7.1 no"},          {"SSH-2.0\r\n", "!bad_reply_code"},     {"\r\n", "!bad_reply_code"},
+        {"250-evil\r\n250 PIPELINING\r\n", "!unexpected_reply"},
+        {"250 OK\r\n", "!unexpected_reply"},
+        {"354 go\r\n", "!unexpected_reply"},
+        {"220 again\r\n", "!unexpected_reply"},
+        {"451 4.4.2 t\r\n", "shutdown 451- 4.4.2 t"},
+        {"421 x\r\n", "shutdown 421- x"},
+        {"554 5.7.1 no\r\n", "shutdown 554- 5.7.1 no"},
+        {"SSH-2.0\r\n", "!bad_reply_code"},
+        {"\r\n", "!bad_reply_code"},
     };
     struct {
-        std::string_view name, reply;   // that leaves nothing under way
+        std::string_view name, reply;  // that leaves nothing under way
         client (*before)();
         bool (*next)(client&, writer&);
     } const places[] = {
-        {"greeting", "220 mx\r\n", [] { return client(); }, [](client& c, writer& w) { return hello(c, w).has_value(); }},
+        {"greeting", "220 mx\r\n", [] { return client(); },
+         [](client& c, writer& w) { return hello(c, w).has_value(); }},
         {"EHLO", "250-mx\r\n250 PIPELINING\r\n",
          [] {
              char b[64];
@@ -268,7 +341,7 @@ TEST_CASE("RFC 5321 4.3.1, RFC 2920 3.1: a reply that lay there before the comma
     for (auto const& p : places) {
         for (auto const& k : cases) {
             std::string const all = std::string(p.reply) + std::string(k.early);
-            // Of what came early, one octet or more lies behind the reply that was asked for.
+            // Of what came early, one octet or more lies after the reply that was asked for.
             for (std::size_t there = p.reply.size() + 1; there <= all.size(); ++there) {
                 CAPTURE(p.name, k.early, there);
                 client c = p.before();
@@ -300,8 +373,10 @@ TEST_CASE("RFC 5321 4.3.1, RFC 2920 3.1: a reply that lay there before the comma
     CHECK(c.where() == state::content);
 }
 
-TEST_CASE("RFC 5321 3.8: a refusal behind the 354, in the same read, answers the content, whenever it is read") {
-    for (std::string_view const refusal : {"552 5.3.4 big\r\n"sv, "554 no\r\n"sv, "521 5.5.2 bare <LF>\r\n"sv, "451 t\r\n"sv, "421 x\r\n"sv}) {
+TEST_CASE(
+    "RFC 5321 3.8: a refusal after the 354, in the same read, answers the content, whenever it is read") {
+    for (std::string_view const refusal :
+         {"552 5.3.4 big\r\n"sv, "554 no\r\n"sv, "521 5.5.2 bare <LF>\r\n"sv, "451 t\r\n"sv, "421 x\r\n"sv}) {
         for (int written = 0; written < 4; ++written) {
             for (std::size_t there = 1; there <= refusal.size(); ++there) {
                 CAPTURE(refusal, written, there);
@@ -321,7 +396,7 @@ TEST_CASE("RFC 5321 3.8: a refusal behind the 354, in the same read, answers the
                 }
                 if (written >= 1) REQUIRE(content(c, w).done());
                 if (written >= 2) REQUIRE(end_content(c, w).done());
-                if (written >= 3) REQUIRE(mail(c, w));   // the next message, in the packet that ends this one
+                if (written >= 3) REQUIRE(mail(c, w));  // the next message, in the packet that ends this one
                 auto const r = c.receive(refusal);
                 REQUIRE(r.ready());
                 CHECK(r->to == event::content_end);
@@ -346,11 +421,13 @@ TEST_CASE("fewer octets than a client was shown before are told at every moment,
             for (std::size_t less = 0; less < cut; ++less) {
                 exact const in(std::string_view(text).substr(0, less));
                 auto const r = c.receive(in.view());
-                if (!r.failed() || r.error() != ehlo::fail(errc::missing_octets, less) || r.consumed != 0 || !same(c, before))
+                if (!r.failed() || r.error() != ehlo::fail(errc::missing_octets, less) || r.consumed != 0 ||
+                    !same(c, before))
                     FAIL_CHECK(m.what << ", " << cut << ", " << less);
             }
             auto const r = c.receive(text);
-            if (!r.ready() || r->reply.octets() != text) FAIL_CHECK(m.what << ", " << cut << ": not as if nothing had happened");
+            if (!r.ready() || r->reply.octets() != text)
+                FAIL_CHECK(m.what << ", " << cut << ": not as if nothing had happened");
         }
     }
     // One octet was left when nothing was under way: it cannot be gone.
@@ -370,10 +447,12 @@ TEST_CASE("fewer octets than a client was shown before are told at every moment,
     CHECK(d.receive("250 mx\r\n").ready());
 }
 
-TEST_CASE("what a reply says of a message: by the event that it answers (RFC 5321 3.3, 4.2.1; RFC 2920 3.1)") {
-    static constexpr ehlo::event_set decide = event::greeting | event::hello | event::helo | event::starttls | event::auth | event::response |
-                                              event::mail | event::rcpt | event::data | event::content_end | event::chunk_end |
-                                              event::last_chunk_end | event::burl | event::last_burl | event::shutdown;
+TEST_CASE(
+    "what a reply says of a message: by the event that it answers (RFC 5321 3.3, 4.2.1; RFC 2920 3.1)") {
+    static constexpr ehlo::event_set decide =
+        event::greeting | event::hello | event::helo | event::starttls | event::auth | event::response |
+        event::mail | event::rcpt | event::data | event::content_end | event::chunk_end |
+        event::last_chunk_end | event::burl | event::last_burl | event::shutdown;
     static constexpr ehlo::event_set end = event::content_end | event::last_chunk_end | event::last_burl;
     for (unsigned e = 0; e < ehlo::event_count; ++e) {
         event const to = static_cast<event>(e);
@@ -382,21 +461,26 @@ TEST_CASE("what a reply says of a message: by the event that it answers (RFC 532
             auto const parsed = ehlo::parse_reply(std::string_view(text));
             REQUIRE(parsed.ready());
             verdict expected = verdict::unknown;
-            if (code < 400) expected = end.has(to) ? verdict::delivered : verdict::unknown;
-            else if (decide.has(to)) expected = code < 500 ? verdict::later : verdict::refused;
+            if (code < 400)
+                expected = end.has(to) ? verdict::delivered : verdict::unknown;
+            else if (decide.has(to))
+                expected = code < 500 ? verdict::later : verdict::refused;
             // Too many recipients are for the next transaction (RFC 5321 4.5.3.1.10).
             if (to == event::rcpt && code == 552) expected = verdict::later;
             // What was refused before decides.
-            if (code == 503 && (to == event::mail || to == event::rcpt || to == event::data)) expected = verdict::unknown;
-            if (verdict_of(client_reply{to, *parsed, code < 400}) != expected) FAIL_CHECK(name(to) << " " << code);
+            if (code == 503 && (to == event::mail || to == event::rcpt || to == event::data))
+                expected = verdict::unknown;
+            if (verdict_of(client_reply{to, *parsed, code < 400}) != expected)
+                FAIL_CHECK(name(to) << " " << code);
         }
     }
 }
 
-TEST_CASE("RFC 5321 4.1.1.11: a parameter is written if its extension was offered, by whatever way it is given") {
+TEST_CASE(
+    "RFC 5321 4.1.1.11: a parameter is written if its extension was offered, by whatever way it is given") {
     constexpr std::string_view certifier = "2jmj7l5rSw0yVb/vlWAYkK/YBwk";
     struct {
-        std::string_view text;                 // as text
+        std::string_view text;  // as text
         ehlo::mail_options typed;
         std::vector<std::string_view> offers;  // either will do, but for "A B"
     } const of_mail[] = {
@@ -410,9 +494,13 @@ TEST_CASE("RFC 5321 4.1.1.11: a parameter is written if its extension was offere
         {"AUTH=<>", {.auth = ehlo::xtext("<>")}, {"AUTH"}},
         {"BY=5;N", {.by = ehlo::deliver_by{5, ehlo::by_mode::notify, false}}, {"DELIVERBY"}},
         {"HOLDFOR=5", {.holdfor = 5}, {"FUTURERELEASE"}},
-        {"HOLDUNTIL=2026-01-31T10:00:00Z", {.holduntil = *ehlo::parse_date_time("2026-01-31T10:00:00Z")}, {"FUTURERELEASE"}},
+        {"HOLDUNTIL=2026-01-31T10:00:00Z",
+         {.holduntil = *ehlo::parse_date_time("2026-01-31T10:00:00Z")},
+         {"FUTURERELEASE"}},
         {"MT-PRIORITY=3", {.mt_priority = 3}, {"MT-PRIORITY"}},
-        {"ENVID=x@y MTRK=2jmj7l5rSw0yVb/vlWAYkK/YBwk", {.envid = ehlo::xtext("x@y"), .mtrk = ehlo::tracking{certifier, {}}}, {"MTRK"}},
+        {"ENVID=x@y MTRK=2jmj7l5rSw0yVb/vlWAYkK/YBwk",
+         {.envid = ehlo::xtext("x@y"), .mtrk = ehlo::tracking{certifier, {}}},
+         {"MTRK"}},
         {"SOLICIT=a", {.solicit = ehlo::solicitations("a")}, {"NO-SOLICITING"}},
         {"SUBMITTER=a@b", {.submitter = ehlo::xtext("a@b")}, {"SUBMITTER"}},
         {"REQUIRETLS", {.requiretls = true}, {"REQUIRETLS"}},
@@ -427,12 +515,15 @@ TEST_CASE("RFC 5321 4.1.1.11: a parameter is written if its extension was offere
     } const of_rcpt[] = {
         {"NOTIFY=NEVER", {.notify = ehlo::notify{}}, {"DSN"}},
         {"ORCPT=rfc822;a@b", {.orcpt = ehlo::original_recipient{"rfc822", "a@b"}}, {"DSN", "MTRK"}},
-        {"RRVS=2026-01-31T10:00:00Z", {.rrvs = ehlo::valid_since{*ehlo::parse_date_time("2026-01-31T10:00:00Z")}}, {"RRVS"}},
+        {"RRVS=2026-01-31T10:00:00Z",
+         {.rrvs = ehlo::valid_since{*ehlo::parse_date_time("2026-01-31T10:00:00Z")}},
+         {"RRVS"}},
         {"CONNEG", {.conneg = true}, {"CONNEG"}},
         {"ALT-ADDRESS=a@b", {.alt_address = ehlo::xtext("a@b")}, {"UTF8SMTP"}},
     };
     // Every extension that has a parameter, alone; none; HELO; and those that go together.
-    std::vector<std::string> servers = {"", "HELO", "BINARYMIME CHUNKING", "BINARYMIME", "8BITMIME CHUNKING", "PIPELINING"};
+    std::vector<std::string> servers = {
+        "", "HELO", "BINARYMIME CHUNKING", "BINARYMIME", "8BITMIME CHUNKING", "PIPELINING"};
     for (auto const& row : ehlo::extension_table) servers.emplace_back(row.keyword);
     std::vector<bool> seen(ehlo::parameter_count);
     auto const note = [&](std::string_view text) {
@@ -442,7 +533,8 @@ TEST_CASE("RFC 5321 4.1.1.11: a parameter is written if its extension was offere
     for (auto const& p : of_mail) note(p.text);
     for (auto const& p : of_rcpt) note(p.text);
     for (unsigned i = 0; i < ehlo::parameter_count; ++i)
-        if (auto const& row = ehlo::registered_parameters[i]; (row.mail || row.rcpt) && !seen[i]) FAIL_CHECK(row.keyword << " is not tried");
+        if (auto const& row = ehlo::registered_parameters[i]; (row.mail || row.rcpt) && !seen[i])
+            FAIL_CHECK(row.keyword << " is not tried");
 
     auto const split = [](std::string const& words) {
         std::vector<std::string> all;
@@ -465,7 +557,12 @@ TEST_CASE("RFC 5321 4.1.1.11: a parameter is written if its extension was offere
             REQUIRE(ready.helo(w, "me.example"));
         } else {
             REQUIRE(ready.hello(w, "me.example"));
-            for (auto const& word : offered) answer += "250-" + word + (word == "SIZE" ? " 1000" : word == "AUTH" ? " PLAIN" : "") + "\r\n";
+            for (auto const& word : offered)
+                answer += "250-" + word +
+                          (word == "SIZE"   ? " 1000"
+                           : word == "AUTH" ? " PLAIN"
+                                            : "") +
+                          "\r\n";
         }
         answer += "250 OK\r\n";
         REQUIRE(ready.receive(answer).ready());
@@ -473,10 +570,13 @@ TEST_CASE("RFC 5321 4.1.1.11: a parameter is written if its extension was offere
             if (server == "HELO") return false;
             for (std::string_view const together : any) {
                 bool every = true;
-                for (auto const& word : split(std::string(together))) every = every && std::find(offered.begin(), offered.end(), word) != offered.end();
+                for (auto const& word : split(std::string(together)))
+                    every = every && std::find(offered.begin(), offered.end(), word) != offered.end();
                 if (every) return true;
                 // RFC 3030 3: BODY with all its values is of BINARYMIME, too.
-                if (together == "8BITMIME" && std::find(offered.begin(), offered.end(), "BINARYMIME") != offered.end()) return true;
+                if (together == "8BITMIME" &&
+                    std::find(offered.begin(), offered.end(), "BINARYMIME") != offered.end())
+                    return true;
             }
             return false;
         };
@@ -484,46 +584,63 @@ TEST_CASE("RFC 5321 4.1.1.11: a parameter is written if its extension was offere
             exact room(2048);
             writer out(room.data(), 2048);
             auto const r = call(c, out);
-            return r ? std::string(out.text()) : out.size() != 0 ? std::string("wrote in spite of an error") : "!" + std::string(name(r.error().code));
+            return r                 ? std::string(out.text())
+                   : out.size() != 0 ? std::string("wrote in spite of an error")
+                                     : "!" + std::string(name(r.error().code));
         };
         std::string const not_offered = "!not_offered";
         for (auto const& p : of_mail) {
             std::string lower(p.text.substr(0, p.text.find('=')));
-            for (char& letter : lower) letter = static_cast<char>(letter >= 'A' && letter <= 'Z' ? letter + 32 : letter);
+            for (char& letter : lower)
+                letter = static_cast<char>(letter >= 'A' && letter <= 'Z' ? letter + 32 : letter);
             lower += p.text.substr((std::min)(p.text.find('='), p.text.size()));
             std::string const line = "MAIL FROM:<a@b.example> ";
             CAPTURE(p.text);
-            CHECK(tried(ready, [&](client& c, writer& out) { return c.mail(out, "<a@b.example>", p.typed); }) ==
-                  (has(p.offers) ? line + std::string(p.text) + "\r\n" : not_offered));
-            CHECK(tried(ready, [&](client& c, writer& out) { return c.mail(out, "<a@b.example>", {.others = p.text}); }) ==
-                  (has(p.offers) ? line + std::string(p.text) + "\r\n" : not_offered));
-            CHECK(tried(ready, [&](client& c, writer& out) { return c.mail(out, "<a@b.example>", {.others = lower}); }) ==
-                  (has(p.offers) ? line + lower + "\r\n" : not_offered));
+            CHECK(tried(ready, [&](client& c, writer& out) {
+                      return c.mail(out, "<a@b.example>", p.typed);
+                  }) == (has(p.offers) ? line + std::string(p.text) + "\r\n" : not_offered));
+            CHECK(tried(ready, [&](client& c, writer& out) {
+                      return c.mail(out, "<a@b.example>", {.others = p.text});
+                  }) == (has(p.offers) ? line + std::string(p.text) + "\r\n" : not_offered));
+            CHECK(tried(ready, [&](client& c, writer& out) {
+                      return c.mail(out, "<a@b.example>", {.others = lower});
+                  }) == (has(p.offers) ? line + lower + "\r\n" : not_offered));
         }
         client open = ready;
         REQUIRE(mail(open, w));
         REQUIRE(open.receive("250 OK\r\n").ready());
         for (auto const& p : of_rcpt) {
-            std::string const expected = has(p.offers) ? "RCPT TO:<c@d.example> " + std::string(p.text) + "\r\n" : not_offered;
+            std::string const expected =
+                has(p.offers) ? "RCPT TO:<c@d.example> " + std::string(p.text) + "\r\n" : not_offered;
             CAPTURE(p.text);
-            CHECK(tried(open, [&](client& c, writer& out) { return c.rcpt(out, "<c@d.example>", p.typed); }) == expected);
-            CHECK(tried(open, [&](client& c, writer& out) { return c.rcpt(out, "<c@d.example>", p.text); }) == expected);
-            CHECK(tried(open, [&](client& c, writer& out) { return c.rcpt(out, "<c@d.example>", ehlo::rcpt_options{.others = p.text}); }) == expected);
+            CHECK(tried(open, [&](client& c, writer& out) {
+                      return c.rcpt(out, "<c@d.example>", p.typed);
+                  }) == expected);
+            CHECK(tried(open, [&](client& c, writer& out) { return c.rcpt(out, "<c@d.example>", p.text); }) ==
+                  expected);
+            CHECK(tried(open, [&](client& c, writer& out) {
+                      return c.rcpt(out, "<c@d.example>", ehlo::rcpt_options{.others = p.text});
+                  }) == expected);
         }
         // One that no RFC knows: nobody can tell, but after HELO there are none at all.
         bool const extended = server != "HELO";
-        CHECK(tried(ready, [](client& c, writer& out) { return c.mail(out, "<a@b>", {.others = "X-OWN=1"}); }) ==
-              (extended ? "MAIL FROM:<a@b> X-OWN=1\r\n" : not_offered));
-        CHECK(tried(open, [](client& c, writer& out) { return c.rcpt(out, "<a@b>", "X-OWN=1"); }) == (extended ? "RCPT TO:<a@b> X-OWN=1\r\n" : not_offered));
+        CHECK(tried(ready, [](client& c, writer& out) {
+                  return c.mail(out, "<a@b>", {.others = "X-OWN=1"});
+              }) == (extended ? "MAIL FROM:<a@b> X-OWN=1\r\n" : not_offered));
+        CHECK(tried(open, [](client& c, writer& out) { return c.rcpt(out, "<a@b>", "X-OWN=1"); }) ==
+              (extended ? "RCPT TO:<a@b> X-OWN=1\r\n" : not_offered));
         // RFC 6531 3.7.4.2, RFC 5336: VRFY and EXPN have parameters, too.
         for (bool const vrfy : {true, false}) {
             std::string const v = vrfy ? "VRFY " : "EXPN ";
             auto const look_up = [&](std::string_view text) {
-                return tried(ready, [&](client& c, writer& out) { return vrfy ? c.vrfy(out, text) : c.expn(out, text); });
+                return tried(ready, [&](client& c, writer& out) {
+                    return vrfy ? c.vrfy(out, text) : c.expn(out, text);
+                });
             };
             CHECK(look_up("x") == v + "x\r\n");
             CHECK(look_up("x SMTPUTF8") == (has({"SMTPUTF8"}) ? v + "x SMTPUTF8\r\n" : not_offered));
-            CHECK(look_up("\xC3\xBC SMTPUTF8") == (has({"SMTPUTF8"}) ? v + "\xC3\xBC SMTPUTF8\r\n" : not_offered));
+            CHECK(look_up("\xC3\xBC SMTPUTF8") ==
+                  (has({"SMTPUTF8"}) ? v + "\xC3\xBC SMTPUTF8\r\n" : not_offered));
             CHECK(look_up("x UTF8REPLY") == (has({"UTF8SMTP"}) ? v + "x UTF8REPLY\r\n" : not_offered));
             CHECK(look_up("\xC3\xBC") == "!non_ascii");
         }
@@ -547,11 +664,14 @@ TEST_CASE("RFC 6531 3.4: RCPT takes UTF-8 if its MAIL said SMTPUTF8, by whatever
     auto const utf8_orcpt = [](client& c) {
         char room[512];
         writer out(room);
-        auto const r = c.rcpt(out, "<c@d>", ehlo::rcpt_options{.orcpt = ehlo::original_recipient{"utf-8", "j\xC3\xB6rg@d"}});
+        auto const r = c.rcpt(
+            out, "<c@d>", ehlo::rcpt_options{.orcpt = ehlo::original_recipient{"utf-8", "j\xC3\xB6rg@d"}});
         return r ? std::string(out.text()) : "!" + std::string(name(r.error().code));
     };
     CHECK(ready.mail(w, jorg).error().code == errc::non_ascii);
-    for (ehlo::mail_options const& how : {ehlo::mail_options{.smtputf8 = true}, ehlo::mail_options{.others = "SMTPUTF8"}, ehlo::mail_options{.others = "smtputf8"}}) {
+    for (ehlo::mail_options const& how :
+         {ehlo::mail_options{.smtputf8 = true}, ehlo::mail_options{.others = "SMTPUTF8"},
+          ehlo::mail_options{.others = "smtputf8"}}) {
         for (bool const at_once : {true, false}) {
             client c = ready;
             REQUIRE(c.mail(w, jorg, how));
@@ -565,6 +685,17 @@ TEST_CASE("RFC 6531 3.4: RCPT takes UTF-8 if its MAIL said SMTPUTF8, by whatever
             CHECK(wrote(c, jorg) == "!non_ascii");
             CHECK(utf8_orcpt(c) == "RCPT TO:<c@d> ORCPT=utf-8;j\\x{F6}rg@d\r\n");
         }
+    }
+    // Nor can it be said by other means than MAIL; what can are TLS and authentication.
+    for (unsigned f = 0; f < ehlo::fact_count; ++f) {
+        auto const told = static_cast<ehlo::fact>(f);
+        client c = ready;
+        REQUIRE(mail(c, w));
+        bool const from_outside = told == ehlo::fact::tls || told == ehlo::fact::authenticated;
+        bool const before = c.knows(told);
+        CHECK(c.know(told) == from_outside);
+        CHECK(c.knows(told) == (from_outside || before));
+        CHECK(wrote(c, jorg) == "!non_ascii");
     }
     // Nor is anything left of a MAIL that was refused.
     client c = ready;
@@ -648,7 +779,9 @@ TEST_CASE("client: content with LF or CR for its line ends is made right, if the
     struct {
         std::string_view in, out;
     } const cases[] = {
-        {"a\nb\n", "a\r\nb\r\n"}, {"a\rb", "a\r\nb"}, {"a\n.\nb", "a\r\n..\r\nb"}, {"\n.\n", "\r\n..\r\n"}, {"a\r\n.\r\n", "a\r\n..\r\n"}, {"a\n\r\n", "a\r\n\r\n"},
+        {"a\nb\n", "a\r\nb\r\n"},      {"a\rb", "a\r\nb"},
+        {"a\n.\nb", "a\r\n..\r\nb"},   {"\n.\n", "\r\n..\r\n"},
+        {"a\r\n.\r\n", "a\r\n..\r\n"}, {"a\n\r\n", "a\r\n\r\n"},
     };
     for (auto const& k : cases) {
         for (std::size_t cut = 0; cut <= k.in.size(); ++cut) {
@@ -659,7 +792,7 @@ TEST_CASE("client: content with LF or CR for its line ends is made right, if the
             REQUIRE(c.receive("220 mx\r\n").ready());
             REQUIRE(hello(c, w));
             REQUIRE(c.receive(offers).ready());
-            for (int message = 0; message < 2; ++message) {   // the setting lasts
+            for (int message = 0; message < 2; ++message) {  // the setting lasts
                 REQUIRE((mail(c, w) && rcpt(c, w) && data(c, w)));
                 for (int i = 0; i < 2; ++i) REQUIRE(c.receive("250 OK\r\n").ready());
                 REQUIRE(c.receive("354 go\r\n").ready());
@@ -676,7 +809,8 @@ TEST_CASE("client: content with LF or CR for its line ends is made right, if the
     }
 }
 
-TEST_CASE("RFC 2033 4.2: more recipients than 16 bits count have a reply each; more than can be counted are refused") {
+TEST_CASE("RFC 2033 4.2: more recipients than 16 bits count have a reply each; more than can be counted are "
+          "refused") {
     constexpr std::uint32_t many = 70000;
     client c(client_settings{.lmtp = true});
     char buffer[256];
