@@ -438,7 +438,8 @@ bool call(pair& p, way w, limits const& l) {
     case way::octets: {
         if (left == 0 && p.wrote_content) return false;
         // Of a chunk in two halves.
-        std::string_view const text = left == 0 ? content_text : chunk_text.substr(chunk_text.size() - left, (left + 1) / 2);
+        auto const half = static_cast<std::size_t>(left / 2 + left % 2), gone = chunk_text.size() - static_cast<std::size_t>(left);
+        std::string_view const text = left == 0 ? content_text : chunk_text.substr(gone, half);
         auto const r = c.content(text, out);
         wrote = !r.failed();
         must(wrote ? r.consumed == text.size() : out.size() == 0, "content was written in part");
