@@ -25,20 +25,18 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 class line_reader {
     std::size_t looked_at_ = 0;     // octets of the buffer in which no line ends
     std::uint32_t fault_at_ = 0;    // the first fault of the line
-    errc fault_{};
-    bool under_way_ : 1 = false;    // any of this is not as it was in the beginning
-    bool after_cr_ : 1 = false;     // one octet more was there, a CR
-    bool too_long_ : 1 = false;     // in a line whose beginning was thrown away
-    bool faulty_ : 1 = false;       // fault_ is one
+    errc fault_{};                  // none so far: the first enumerator, which is no fault of framing
+    bool under_way_ = false;        // any of this is not as it was in the beginning
+    bool after_cr_ = false;         // one octet more was there, a CR
+    bool too_long_ = false;         // in a line whose beginning was thrown away
 
     constexpr void note(errc code, std::size_t at) noexcept {
-        if (faulty_) return;
-        faulty_ = true;
+        if (fault_ != errc{}) return;
         fault_ = code;
         fault_at_ = fail(code, at).at;
     }
     constexpr progress<std::string_view> finish(std::string_view line, std::size_t consumed, std::size_t limit) noexcept {
-        bool const was_too_long = too_long_, was_faulty = faulty_;
+        bool const was_too_long = too_long_, was_faulty = fault_ != errc{};
         failure const fault{fault_, fault_at_};
         *this = line_reader();
         if (was_too_long || consumed > limit) return {fail(errc::line_too_long, limit), consumed};
@@ -86,12 +84,15 @@ class line_reader {
         if (!under_way_) [[likely]] {
             // Most lines are whole and hold no other control: one range, 0 to CR, stops at all that matters.
             std::size_t const end = detail::find_near<charset(0, '\r')>(in);
-            if (end < in.size() && in.size() - end > 1 && detail::load2(in.data() + end) == detail::load2("\r\n") && end + 2 <= limit) return {{in.data(), end}, end + 2};
-        } else if (in.size() > looked_at_ && in.size() - looked_at_ == 1 && static_cast<unsigned char>(in[looked_at_]) > '\r' && !too_long_ &&
-                   in.size() + 2 <= limit) {
-            // One octet more, as when they arrive one by one.
-            ++looked_at_;
-            return {std::size_t{0}};
+            EHLO_ASSUME(end <= in.size());
+            if (in.size() - end > 1 && detail::load2(in.data() + end) == detail::load2("\r\n") && end + 2 <= limit) return {{in.data(), end}, end + 2};
+        } else {
+            EHLO_ASSUME(looked_at_ + 1 != 0);
+            if (in.size() == looked_at_ + 1 && static_cast<unsigned char>(in[looked_at_]) > '\r' && !too_long_ && in.size() + 2 <= limit) {
+                // One octet more, as when they arrive one by one.
+                ++looked_at_;
+                return {std::size_t{0}};
+            }
         }
         return resume(in, limit, tolerate);
     }
