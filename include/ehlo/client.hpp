@@ -128,11 +128,6 @@ class event_queue {
     constexpr bool joins(event e) const noexcept { return runs_ != 0 && last() == e && count_[place(runs_ - 1u)] < 0xFFFF; }
 };
 
-constexpr bool is_clear_text(mechanism m) noexcept {
-    constexpr mechanisms clear = mechanism::plain | mechanism::login | mechanism::xoauth2 | mechanism::oauthbearer;
-    return clear.has(m);
-}
-
 }  // namespace detail
 
 /// An SMTP or LMTP client session. Trivially copyable: it can be saved at any octet. `Own`: commands of the user's own, see
@@ -207,7 +202,7 @@ class client_with {
     constexpr result<std::size_t> put_auth(mechanism m, Write&& write) noexcept {
         bool const offered = offered_.has(extension::auth) && (m == mechanism::unknown || offered_mechanisms().has(m));
         return put(event::auth, offered, [&]() -> result<std::size_t> {
-            if (detail::is_clear_text(m) && !ahead_.knows(fact::tls) && !settings_.clear_text_passwords) return fail(errc::tls_required, 0);
+            if (clear_text_mechanisms.has(m) && !ahead_.knows(fact::tls) && !settings_.clear_text_passwords) return fail(errc::tls_required, 0);
             return write();
         });
     }

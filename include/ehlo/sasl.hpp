@@ -69,6 +69,9 @@ struct mechanisms {
 };
 constexpr mechanisms operator|(mechanism a, mechanism b) noexcept { return mechanisms(a) | mechanisms(b); }
 
+/// Those that show a password, or what is as good as one, to whoever listens (RFC 4954 4, RFC 4616 6, RFC 7628 5).
+inline constexpr mechanisms clear_text_mechanisms = mechanism::plain | mechanism::login | mechanism::xoauth2 | mechanism::oauthbearer;
+
 namespace chars {
 inline constexpr charset mech_char = let_dig + "-_";
 inline constexpr charset vchar{33, 126};

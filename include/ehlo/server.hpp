@@ -75,9 +75,6 @@ inline constexpr reader readers_of_states[state_count] = {
     reader::nobody,    // closed
 };
 
-/// The mechanisms that show a password, or what is as good as one, to whoever listens (RFC 4954 4, RFC 4616 6, RFC 7628 5).
-inline constexpr mechanisms clear_text = mechanism::plain | mechanism::login | mechanism::xoauth2 | mechanism::oauthbearer;
-
 constexpr fact_set required_by(policy const& p) noexcept {
     fact_set required;
     if (p.require_tls) required |= fact::tls;
@@ -765,7 +762,7 @@ class server_with {
         mechanisms all;
         if constexpr (detail::names_mechanisms<H>) all = handler.mechanisms();
         all = all - mechanism::unknown;
-        return session_.knows(fact::tls) || settings_->clear_text_passwords ? all : all - detail::clear_text;
+        return session_.knows(fact::tls) || settings_->clear_text_passwords ? all : all - clear_text_mechanisms;
     }
 
     // What the policy has against well-formed parameters: any, after HELO; one that is not on offer, as good as unknown (RFC 5321
@@ -859,7 +856,7 @@ class server_with {
         if constexpr (detail::names_mechanisms<H>) {
             if (usable_mechanisms(handler).has(c.mechanism)) return handler.on(c);
             // RFC 4954 6: one that needs TLS is 538, any other 504.
-            bool const needs_tls = detail::clear_text.has(c.mechanism) && handler.mechanisms().has(c.mechanism);
+            bool const needs_tls = clear_text_mechanisms.has(c.mechanism) && handler.mechanisms().has(c.mechanism);
             fault = fail(needs_tls ? errc::tls_required : errc::unknown_mechanism, at);
         } else {
             fault = fail(errc::not_implemented, at);   // never asked
@@ -1013,14 +1010,12 @@ class server_with {
         }
     }
 
-    // A reply that cannot be sent: what can be, by its code or else its class. Returns what was wrong. If there is no room for
+    // A reply that cannot be sent, of a code that can: what is left of it. Returns what was wrong. If there is no room for
     // that either, as a shut_down may have it, nothing is written, and the code is 0.
     EHLO_NOINLINE constexpr failure write_without_text(writer& out, bool plain, reply& r) const noexcept {
         std::optional<failure> const bad = check(r);
         failure const fault = !bad ? fail(errc::output_full, 0) : bad->code == errc::unsafe_octet ? *bad : fail(errc::bad_value, 0);
         unsigned const first = r.code / 100;
-        constexpr std::uint16_t of_class[] = {0, 0, 250, 354, 451, 554};
-        if (!is_reply_code(r.code)) r.code = of_class[first];
         bool const right_status = r.enhanced && r.enhanced.valid() && r.enhanced.klass == first;
         status const s = plain || first == 3 ? status{} : right_status ? r.enhanced : status{static_cast<std::uint8_t>(first), 0, 0};
         r = reply(r.code, s, {});

@@ -246,8 +246,6 @@ constexpr bool in_transaction(state s) noexcept {
     constexpr state_set open = state::mail | state::rcpt | state::content | state::chunk | state::chunks;
     return open.has(s);
 }
-/// Whether the state reads commands (and not content, responses, or nothing).
-constexpr bool reads_commands(state s) noexcept { return (detail::session_rows::commands | state::refused).has(s); }
 
 constexpr answer answer_of(unsigned code) noexcept {
     return code / 100 == 2 ? answer::done : code / 100 == 3 ? answer::more : answer::refused;

@@ -6,11 +6,27 @@
 #include "machine.hpp"
 
 #include <array>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace machine {
+
+// Feeds octet by octet, and after each goes on with another session that has nothing of the one before but its octets.
+template <class Server, class Handler>
+void feed_moving(loop<Server, Handler>& l, std::string_view all, Server const& another) {
+    static_assert(std::is_trivially_copyable_v<Server>);
+    l.run();
+    for (char const c : all) {
+        l.feed({&c, 1});
+        alignas(Server) unsigned char storage[sizeof(Server)];
+        std::memcpy(storage, &l.server, sizeof(Server));
+        Server other = another;
+        std::memcpy(static_cast<void*>(&other), storage, sizeof(Server));
+        l.server = other;
+    }
+}
 
 // A handler with all functions. Users and passwords: any user, "wrong" is wrong, "busy" is 454.
 struct everything : full_recorder {
