@@ -99,11 +99,11 @@ constexpr char to_upper(char c) noexcept {
     return static_cast<unsigned char>(c - 'a') < 26 ? static_cast<char>(c - 32) : c;
 }
 namespace detail {
-/// The value of a hexadecimal digit of either case; 16 for any other octet.
-constexpr unsigned hex_digit(char c) noexcept {
+/// The value of a hexadecimal digit of either case, or of upper case only; 16 for any other octet.
+constexpr unsigned hex_digit(char c, bool upper_only = false) noexcept {
     if (is_digit(c)) return static_cast<unsigned>(c - '0');
-    char const upper = to_upper(c);
-    return upper >= 'A' && upper <= 'F' ? static_cast<unsigned>(upper - 'A') + 10 : 16;
+    unsigned const letter = static_cast<unsigned char>((upper_only ? c : to_upper(c)) - 'A');
+    return letter < 6 ? letter + 10 : 16;
 }
 /// 2, 4 or 8 octets as an integer, the first one lowest on every machine: compilers make one load of it.
 constexpr std::uint16_t load2(char const* p) noexcept {

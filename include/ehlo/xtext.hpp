@@ -78,24 +78,21 @@ class xtext {
 /// The digits of a hexchar: RFC 3461 4, and all that refers to it, wants them in upper case; RFC 4954 8 (AUTH=) takes both.
 enum class hexchar_case : std::uint8_t { upper, any };
 
-namespace detail {
-constexpr bool is_lower(char c) noexcept { return static_cast<unsigned char>(c - 'a') < 26; }
-}  // namespace detail
-
-/// xtext = *( xchar / hexchar );  hexchar = "+" 2HEXDIG, the whole of `text`. A hexchar that hides a control (0-31, 127) is refused: decoded into a header or a spool
-/// file it would begin a line of its own (CVE-2020-28021, CVE-2020-28026). One over 127 needs `wide`. Borrows from `text`.
-/// Errors: bad_xtext.
+/// xtext = *( xchar / hexchar );  hexchar = "+" 2HEXDIG, the whole of `text`. A hexchar that hides a control (0-31, 127) is
+/// refused: decoded into a header or a spool file it would begin a line of its own (CVE-2020-28021, CVE-2020-28026). One over 127
+/// needs `wide`. Borrows from `text`. Errors: bad_xtext.
 constexpr result<xtext> parse_xtext(std::string_view text EHLO_LIFETIMEBOUND, bool wide = false,
                                     hexchar_case digits = hexchar_case::upper) noexcept {
-    bool const upper = digits == hexchar_case::upper;
+    auto digit = [&](std::size_t at) noexcept {
+        return at < text.size() ? detail::hex_digit(text[at], digits == hexchar_case::upper) : 16;
+    };
     for (std::size_t i = detail::find_first<~chars::xchar>(text); i < text.size();
          i = detail::find_first<~chars::xchar>(text, i + 3)) {
         if (text[i] != '+') return fail(errc::bad_xtext, i);
-        unsigned const high = i + 1 < text.size() ? detail::hex_digit(text[i + 1]) : 16;
-        // A lower-case digit is at least 10.
-        if (high < 2 || (high > 9 && upper && high < 16 && detail::is_lower(text[i + 1])) || high == 16 || (high > 7 && !wide)) return fail(errc::bad_xtext, i + 1);
-        unsigned const low = i + 2 < text.size() ? detail::hex_digit(text[i + 2]) : 16;
-        if (low == 16 || (low > 9 && upper && detail::is_lower(text[i + 2])) || high * 16 + low == 127) return fail(errc::bad_xtext, i + 2);
+        unsigned const high = digit(i + 1);
+        if (high < 2 || high >= (wide ? 16u : 8u)) return fail(errc::bad_xtext, i + 1);
+        unsigned const low = digit(i + 2);
+        if (low == 16 || high * 16 + low == 127) return fail(errc::bad_xtext, i + 2);
     }
     return xtext::encoded(text);
 }
