@@ -138,12 +138,10 @@ constexpr result<std::string_view> parse_challenge(reply_view const& r) noexcept
 /// ehlo-param of AUTH: the names of mechanisms, with SP between them. RFC 4954 3. Names unknown here are passed over.
 constexpr mechanisms parse_mechanisms(std::string_view text) noexcept {
     mechanisms all;
-    while (!text.empty()) {
-        std::size_t const end = detail::find_first<chars::wsp>(text);
-        mechanism const m = find_mechanism(detail::sub(text, 0, end));
+    detail::for_each_word(text, [&](std::string_view word) noexcept {
+        mechanism const m = find_mechanism(word);
         if (m != mechanism::unknown) all = all | m;
-        text = detail::sub(text, end == text.size() ? end : end + 1);
-    }
+    });
     return all;
 }
 /// Writes the names, with SP between them, in the order of the enum. Errors: output_full.

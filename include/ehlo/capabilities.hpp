@@ -122,7 +122,7 @@ struct extension_index {
 inline constexpr extension_index extension_rows{};
 static_assert(extension_rows.unique, "two keywords share a slot: look for another factor");
 
-/// The slot of the keyword that `text` begins with, an SP or CR and another octet behind it; nullptr if ehlo knows none such.
+/// The slot of the keyword that `text` begins with, two octets or more after it; nullptr if ehlo knows none such.
 EHLO_INLINE constexpr extension_index::slot const* find_extension_at(std::string_view text) noexcept {
     if (text.size() < 5) return nullptr;  // "DSN" CRLF is the shortest
     char const* const p = text.data();
@@ -135,7 +135,7 @@ EHLO_INLINE constexpr extension_index::slot const* find_extension_at(std::string
     } else if ((((load8(p) ^ s.head) & s.head_mask) | ((load8(p + s.tail_at) ^ s.tail) & s.tail_mask)) != 0) {
         return nullptr;
     }
-    return p[size] == '\r' || p[size] == ' ' ? &s : nullptr;
+    return &s;
 }
 }  // namespace detail
 
@@ -211,13 +211,16 @@ struct capabilities {
 };
 
 namespace detail {
-/// ehlo-param *( SP ehlo-param ), ehlo-param = 1*(%d33-126): the place where `text` is not; its size if it is, or is empty.
-constexpr std::size_t find_bad_word(std::string_view text) noexcept {
-    for (std::size_t at = 0;;) {
-        std::size_t const end = find_first<~charset(33, 126)>(text, at);
-        if (end == text.size()) return at == end && at != 0 ? at - 1 : end;
-        if (end == at || text[end] != ' ') return end;
-        at = end + 1;
+/// Whether `text` is ehlo-param *( SP ehlo-param ), ehlo-param = 1*(%d33-126), or empty.
+constexpr bool is_made_of_words(std::string_view text) noexcept {
+    if (text.empty()) return true;
+    for (std::uint64_t after_space = 1;;) {   // as if one stood before the text: none may begin it
+        window const w(text);
+        std::uint64_t const spaces = w.mask<charset(" ")>();
+        if ((w.mask<~charset(32, 126)>() | (spaces & (spaces << 1 | after_space))) != 0) return false;
+        if (text.size() <= 64) return spaces >> (text.size() - 1) == 0;
+        after_space = spaces >> 63;
+        text = sub(text, 64);
     }
 }
 /// What stands in the lines of an answer, and what was tolerated there.
@@ -225,14 +228,12 @@ struct answer_blanks {
     leniency tolerate;
     leniency tolerated{};
 
-    /// *( SP ehlo-param ) behind a keyword, as words with blanks between them. Nothing if it is not that.
-    constexpr std::string_view parameters(std::string_view behind) noexcept {
-        if (behind.empty()) return behind;
-        bool const right = behind[0] == ' ' && behind.size() > 1;
-        return words(right ? sub(behind, 1) : behind);
+    /// What follows a keyword and its SP, as words with blanks between them. Nothing if it is not that.
+    constexpr std::string_view parameters(std::string_view text) noexcept {
+        return !text.empty() ? words(text) : text.data() != nullptr ? words(" ") : text;
     }
     constexpr std::string_view words(std::string_view text) noexcept {
-        if (find_bad_word(text) == text.size()) return text;
+        if (is_made_of_words(text)) return text;
         while (!text.empty() && chars::wsp.contains(text.front())) text.remove_prefix(1);
         while (!text.empty() && chars::wsp.contains(text.back())) text.remove_suffix(1);
         if (!tolerate.has(rule::blanks_in_ehlo_answer) || find_first<~(charset(33, 126) + chars::wsp)>(text) != text.size()) return {};
@@ -249,9 +250,10 @@ constexpr std::string_view take_word(std::string_view& text) noexcept {
     return word;
 }
 
-/// Calls `known(extension, behind)` for each line behind the first that begins with a keyword ehlo knows and then an SP or its
-/// end (or, under rule::blanks_in_ehlo_answer, HTAB), with all that stands behind the keyword, and `other(line)` for the rest. A keyword is looked up by the octets that stand there, so that its own length tells
-/// where it ends: the end of the line is looked for only behind an SP.
+/// Calls `known(extension, parameters)` for each line after the first that begins with a keyword ehlo knows, and `other(line)` for
+/// the rest. `parameters` is all after the SP that follows the keyword, or from the HTAB on (under rule::blanks_in_ehlo_answer); its
+/// data is null if neither follows. A keyword is looked up by the octets that stand there, so that its own length tells where it
+/// ends: the end of the line is looked for only after an SP.
 template <class Known, class Other>
 EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tolerate, Known&& known, Other&& other) noexcept {
     std::size_t at = find_near<charset("\r")>(reply) + 2;
@@ -259,16 +261,15 @@ EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tol
         // Behind code and separator. No line is shorter than "250" CRLF, which has no separator, and then the LF stands here.
         at += 4;
         std::string_view const rest{reply.data() + at, reply.size() - at};
-        std::size_t end = 0;
-        if (auto const* const s = find_extension_at(rest)) {
-            end = s->size;
-            std::string_view behind;
-            if (rest[end] == ' ') {
-                behind = {rest.data() + end, rest.size() - end};
-                behind = {behind.data(), find_near<charset("\r")>(behind)};
-                end += behind.size();
-            }
-            known(static_cast<extension>(s->row), behind);
+        auto const* const s = find_extension_at(rest);
+        std::size_t end = s != nullptr ? s->size : 0;
+        if (s != nullptr && rest[end] == '\r') {
+            known(static_cast<extension>(s->row), std::string_view());
+        } else if (s != nullptr && rest[end] == ' ') {
+            std::string_view const behind{rest.data() + end + 1, rest.size() - end - 1};
+            std::string_view const parameters{behind.data(), find_near<charset("\r")>(behind)};
+            known(static_cast<extension>(s->row), parameters);
+            end += 1 + parameters.size();
         } else if (rest[0] != '\n') {
             end = find_near<charset("\r")>(rest);
             std::string_view const line{rest.data(), end};
@@ -281,41 +282,47 @@ EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tol
 }
 }  // namespace detail
 
+namespace detail {
+constexpr void read_size(capabilities& c, std::string_view parameters) noexcept {
+    auto const size = parse_decimal(parameters);
+    c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
+}
+/// Not inline, for the sake of what is nearly always read.
+EHLO_NOINLINE constexpr capabilities read_lenient_capabilities(std::string_view reply, leniency tolerate) noexcept {
+    capabilities c;
+    answer_blanks blanks{tolerate};
+    auto known = [&](extension e, std::string_view text) noexcept {
+        c.offered = c.offered | e;
+        std::string_view const parameters = blanks.parameters(text);
+        if (e == extension::size) read_size(c, parameters);
+    };
+    auto other = [&](std::string_view line) noexcept {
+        if (!istarts_with(line, "AUTH=")) return;
+        c.offered = c.offered | extension::auth;
+        static_cast<void>(blanks.words(sub(line, 5)));
+    };
+    visit_ehlo_lines(reply, tolerate, known, other);
+    c.tolerated = blanks.tolerated;
+    return c;
+}
+}  // namespace detail
+
 /// Reads a positive EHLO reply. Lines that are not ehlo-lines, and keywords unknown here, are passed over: a client must
 /// not fail on what it will not use (RFC 5321 4.1.1.1). A keyword counts as offered whatever follows its SP; what is not made of
 /// ehlo-params is passed over. The old form "AUTH=PLAIN LOGIN" counts as AUTH. Errors: bad_reply_class if the reply is not 250.
 constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency tolerate = strict) noexcept {
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
+    if (!tolerate.empty()) [[unlikely]] return detail::read_lenient_capabilities(r.octets(), tolerate);
     capabilities c;
-    auto read_size = [&c](std::string_view parameters) noexcept {
-        auto const size = parse_decimal(parameters);
-        c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
-    };
-    if (tolerate.empty()) [[likely]] {
-        auto known = [&](extension e, std::string_view behind) noexcept {
-            c.offered = c.offered | e;
-            // Of what is not well formed no number can be read, so nothing needs to be looked at before.
-            if (e == extension::size) read_size(detail::sub(behind, behind.empty() ? 0 : 1));
-        };
-        auto other = [&](std::string_view line) noexcept {
-            if (istarts_with(line, "AUTH=")) c.offered = c.offered | extension::auth;
-        };
-        detail::visit_ehlo_lines(r.octets(), strict, known, other);
-        return c;
-    }
-    detail::answer_blanks blanks{tolerate};
-    auto known = [&](extension e, std::string_view behind) noexcept {
+    auto known = [&](extension e, std::string_view parameters) noexcept {
         c.offered = c.offered | e;
-        std::string_view const parameters = blanks.parameters(behind);
-        if (e == extension::size) read_size(parameters);
+        // Of what is not well formed no number can be read, so nothing needs to be looked at before.
+        if (e == extension::size) detail::read_size(c, parameters);
     };
     auto other = [&](std::string_view line) noexcept {
-        if (!istarts_with(line, "AUTH=")) return;
-        c.offered = c.offered | extension::auth;
-        static_cast<void>(blanks.words(detail::sub(line, 5)));
+        if (istarts_with(line, "AUTH=")) c.offered = c.offered | extension::auth;
     };
-    detail::visit_ehlo_lines(r.octets(), tolerate, known, other);
-    c.tolerated = blanks.tolerated;
+    detail::visit_ehlo_lines(r.octets(), strict, known, other);
     return c;
 }
 

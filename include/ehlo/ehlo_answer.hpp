@@ -65,22 +65,25 @@ inline constexpr charset limit_name = chars::let_dig + "-_", limit_value = chars
 // limits-param = limit-name-value *( SP limit-name-value ). A fault in the syntax voids all of it, an odd value only itself.
 constexpr server_limits read_limits(std::string_view text) noexcept {
     server_limits limits;
-    while (!text.empty()) {
-        std::string_view const pair = take_word(text);
-        std::size_t const name_end = find_first<~limit_name>(pair);
-        bool const has_value = name_end < pair.size();
-        std::string_view const value = has_value ? detail::sub(pair, name_end + 1) : std::string_view();
-        if (name_end == 0 || (has_value && (pair[name_end] != '=' || value.empty() || find_first<~limit_value>(value) != value.size())))
-            return {};
+    bool good = true;
+    auto read = [&](std::string_view pair, std::string_view name, std::optional<std::uint32_t>& limit) noexcept {
+        if (!istarts_with(pair, name)) return false;
+        std::string_view const value = sub(pair, name.size());
         auto const number = parse_decimal(value, 999999);
-        if (!number || value[0] == '0') continue;
-        std::string_view const name = detail::sub(pair, 0, name_end);
-        auto const n = static_cast<std::uint32_t>(*number);
-        if (iequals(name, "MAILMAX")) limits.mail_max = n;
-        else if (iequals(name, "RCPTMAX")) limits.rcpt_max = n;
-        else if (iequals(name, "RCPTDOMAINMAX")) limits.rcpt_domain_max = n;
-    }
-    return limits;
+        if (!number) good = good && !value.empty() && find_first<~limit_value>(value) == value.size();
+        else if (value[0] != '0') limit = static_cast<std::uint32_t>(*number);
+        return true;
+    };
+    for_each_word(text, [&](std::string_view pair) noexcept {
+        if (read(pair, "MAILMAX=", limits.mail_max) || read(pair, "RCPTMAX=", limits.rcpt_max) ||
+            read(pair, "RCPTDOMAINMAX=", limits.rcpt_domain_max))
+            return;
+        std::size_t const name_end = find_first<~limit_name>(pair);
+        bool const bare = name_end == pair.size();
+        bool const named = !bare && pair[name_end] == '=' && name_end + 1 < pair.size() && find_first<~limit_value>(pair, name_end + 1) == pair.size();
+        good = good && name_end != 0 && (bare || named);
+    });
+    return good ? limits : server_limits();
 }
 
 constexpr std::optional<hold_limits> read_hold(std::string_view text) noexcept {
@@ -92,13 +95,12 @@ constexpr std::optional<hold_limits> read_hold(std::string_view text) noexcept {
 
 constexpr client_attributes read_attributes(verb v, std::string_view text) noexcept {
     client_attributes set;
-    while (!text.empty()) {
-        std::string_view const word = take_word(text);
+    for_each_word(text, [&](std::string_view word) noexcept {
         for (unsigned i = 0; i < client_attribute_count; ++i) {
             auto const a = static_cast<client_attribute>(i);
             if (iequals(word, name(a)) && has_attribute(v, a)) set.add(a);
         }
-    }
+    });
     return set;
 }
 
@@ -109,13 +111,18 @@ constexpr void read_mechanisms(ehlo_answer& a, std::string_view text, bool old_f
     a.auth = a.auth | parse_mechanisms(text);
 }
 
-constexpr void read_keyword(ehlo_answer& a, extension e, std::string_view parameters) noexcept {
+constexpr void read_keyword(ehlo_answer& a, extension e, std::string_view text, answer_blanks& blanks) noexcept {
     a.offered = a.offered | e;
+    if (e == extension::size) {
+        // What is a number has no blanks.
+        auto n = parse_decimal(text);
+        if (!n) [[unlikely]] n = parse_decimal(blanks.parameters(text));
+        a.size = n ? std::optional(*n) : std::nullopt;
+        return;
+    }
+    if (text.data() == nullptr) return;
+    std::string_view const parameters = blanks.parameters(text);
     switch (e) {
-    case extension::size:
-        if (auto const n = parse_decimal(parameters)) a.size = *n;
-        else a.size = std::nullopt;
-        break;
     case extension::auth: read_mechanisms(a, parameters, false); break;
     case extension::limits: a.limits = read_limits(parameters); break;
     case extension::deliver_by: {
@@ -148,7 +155,7 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
     a.domain = first.keyword;
     a.greet = first.parameters;
     detail::answer_blanks blanks{tolerate};
-    auto known = [&](extension e, std::string_view behind) noexcept { detail::read_keyword(a, e, blanks.parameters(behind)); };
+    auto known = [&](extension e, std::string_view text) noexcept { detail::read_keyword(a, e, text, blanks); };
     auto other = [&](std::string_view text) noexcept {
         if (istarts_with(text, "AUTH=")) detail::read_mechanisms(a, blanks.words(detail::sub(text, 5)), true);
     };

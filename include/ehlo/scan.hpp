@@ -497,6 +497,16 @@ class mark_finder {
     }
 };
 
+/// Calls `f(word)` for each word of a text in which SP and HTAB stand between words.
+template <class F>
+EHLO_INLINE constexpr void for_each_word(std::string_view text, F&& f) noexcept {
+    mark_finder<chars::wsp> blanks(text);
+    for (std::size_t at = 0, end; at < text.size(); at = end + 1) {
+        end = blanks.next();
+        if (end != at) f(std::string_view(text.data() + at, end - at));
+    }
+}
+
 /// The offset of the last octet in text[from, to) that is in Set; `to` if there is none.
 template <charset Set>
 constexpr std::size_t find_last_plain(std::string_view text, std::size_t from, std::size_t to) noexcept {

@@ -183,7 +183,7 @@ std::string plain_visit(reply_view const& r) {
             std::string_view known;
             for (auto const& row : extension_table)
                 if (iequals(row.keyword, keyword)) known = row.keyword;
-            if (!known.empty()) (out += known) += " " + say(line.substr(end)) + "; ";
+            if (!known.empty()) (out += known) += end == line.size() ? "; " : " " + say(line.substr(end + 1)) + "; ";
             else if (!line.empty()) out += "other " + say(line) + "; ";
         }
         first = false;
@@ -193,7 +193,7 @@ std::string plain_visit(reply_view const& r) {
 std::string quick_visit(reply_view const& r) {
     std::string out;
     detail::visit_ehlo_lines(
-        r.octets(), strict, [&out](extension e, std::string_view behind) { (out += name(e)) += " " + say(behind) + "; "; },
+        r.octets(), strict, [&out](extension e, std::string_view text) { (out += name(e)) += text.data() == nullptr ? "; " : " " + say(text) + "; "; },
         [&out](std::string_view line) {
             if (!line.empty()) out += "other " + say(line) + "; ";  // a line without octets is nothing either way
         });
