@@ -5,12 +5,11 @@
 //             an fd of -1 waits for the deadline alone
 #pragma once
 
-#include <poll.h>
+#include "polling.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <coroutine>
-#include <csignal>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -90,10 +89,10 @@ class loop {
     }
 
     std::vector<waiting*> waiting_;   // each stands in the frame of the coroutine that waits
-    static inline volatile std::sig_atomic_t stopped_ = 0;
+    poller poller_;
 
   public:
-    bool stopped() const noexcept { return stopped_ != 0; }
+    bool stopped() const noexcept { return poller_.stopped(); }
     waiting wait(int fd, short events, time_point deadline) { return {*this, fd, events, deadline}; }
     template <class T>
     void spawn(task<T> t) {
@@ -102,13 +101,6 @@ class loop {
 
     // Until nobody waits any more. SIGTERM and SIGINT stop it: then nobody waits for long.
     void run() {
-        // They come while ppoll() waits, or not at all: none is missed.
-        sigset_t ours, old;
-        sigemptyset(&ours);
-        sigaddset(&ours, SIGTERM);
-        sigaddset(&ours, SIGINT);
-        sigprocmask(SIG_BLOCK, &ours, &old);
-        for (int s : {SIGTERM, SIGINT}) std::signal(s, [](int) { stopped_ = 1; });
         for (std::vector<pollfd> polled; !waiting_.empty();) {
             auto until = time_point::max();
             polled.clear();
@@ -116,9 +108,7 @@ class loop {
                 polled.push_back({w->fd, w->events, 0});
                 until = std::min(until, w->deadline);
             }
-            std::chrono::nanoseconds const left = std::max(until - std::chrono::steady_clock::now(), std::chrono::nanoseconds(0));
-            timespec const time{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
-            if (::ppoll(polled.data(), polled.size(), &time, &old) < 0) std::fill(polled.begin(), polled.end(), pollfd{});
+            poller_.wait(polled, until);
 
             auto const now = std::chrono::steady_clock::now();
             std::vector<waiting*> asked;   // who is resumed may wait again at once
@@ -129,6 +119,5 @@ class loop {
                 else waiting_.push_back(asked[i]);
             }
         }
-        sigprocmask(SIG_SETMASK, &old, nullptr);
     }
 };

@@ -1,7 +1,6 @@
 // A client on C++20 coroutines, see dialogue.hpp and awaitables.hpp:
 //   c++ -std=c++20 -Iinclude tests/examples/loops/client_coroutine.cpp -o client_coroutine
 //   ./client_coroutine HOST PORT FROM TO... < MESSAGE
-#include "../net.hpp"
 #include "awaitables.hpp"
 #include "dialogue.hpp"
 

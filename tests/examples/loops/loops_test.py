@@ -57,6 +57,14 @@ class Case(harness.Case):
         self.addCleanup(started.kill)
         return started
 
+    def certificate(self):
+        """A file with a key and its certificate."""
+        path = self.scratch / "cert.pem"
+        self.must_run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                       "-days", "1", "-subj", "/CN=mx.example.org", "-keyout", path, "-out", self.scratch / "public.pem"])
+        path.write_bytes(path.read_bytes() + (self.scratch / "public.pem").read_bytes())
+        return path
+
     def end(self, server, told=False):
         if not told:
             server.process.terminate()
@@ -116,6 +124,15 @@ class Sessions(Case):
             peer.send(b"EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nBDAT 6\r\n.\r\n.\r\nBDAT 3 LAST\r\n\r\n.QUIT\r\n")
             self.assertEqual(peer.until_closed(), [220, 250, 250, 250, 250, 250, 221])
         self.accepted(server, b".\r\n.\r\n\r\n.")
+        self.end(server)
+
+    def test_without_a_certificate(self):
+        server = self.server()
+        with wire.Peer(server.port) as peer:
+            self.assertEqual(peer.code(), 220)
+            peer.send(b"EHLO c.example\r\n")
+            self.assertFalse([line for line in peer.reply()[1] if b"STARTTLS" in line])
+            self.assertEqual(peer.ask(b"STARTTLS"), 502)
         self.end(server)
 
     def test_answers_put_off(self):
@@ -251,12 +268,9 @@ class Sessions(Case):
 class Tls(Case):
     def setUp(self):
         super().setUp()
-        self.must_run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                       "-days", "1", "-subj", "/CN=mx.example.org", "-keyout", self.scratch / "key.pem", "-out", self.scratch / "cert.pem"])
-        both = self.file("both.pem", (self.scratch / "key.pem").read_bytes() + (self.scratch / "cert.pem").read_bytes())
-        self.context = ssl.create_default_context(cafile=both)
+        self.context = ssl.create_default_context(cafile=self.certificate())
         self.context.check_hostname = False
-        self.tls_server = self.server("300", both)
+        self.tls_server = self.server("300", self.scratch / "cert.pem")
 
     def begin(self, peer):
         self.assertEqual([peer.code(), peer.ask(b"EHLO c.example"), peer.ask(b"STARTTLS")], [220, 250, 220])
@@ -343,10 +357,24 @@ class Clients(Case):
         self.end(server)
 
 
+class ClientsTls(Case):
+    def test_what_is_seen_on_the_way(self):
+        """A client that can do TLS says nothing of the message in the clear."""
+        server = self.server("300", self.certificate())
+        for client in option.client:
+            way = self.recorder(server.port)
+            self.must_run([client, "127.0.0.1", way.port, "a@example.com", "b@example.org"], stdin=messages.DOTS)
+            said = bytes(way.finish()[0].client)
+            can = "asio" in client
+            self.assertEqual((b"STARTTLS\r\n" in said, b"MAIL FROM" in said, b"Subject" in said), (can, not can, not can))
+        self.accepted(server, *[messages.DOTS] * len(option.client))
+        self.end(server)
+
+
 class Refusals(Case):
     """Servers that do as a script says."""
 
-    def check(self, replies, code, said):
+    def check(self, replies, code, said, clients=None):
         """`replies`: to the greeting, EHLO, MAIL, RCPT, DATA, the end of content, QUIT; then the connection is closed."""
         def script(lines):
             content = False
@@ -355,7 +383,7 @@ class Refusals(Case):
                 while (line := lines.line()) is not None and content and line != b".":
                     pass
                 content = reply.startswith(b"354")
-        for client in option.client:
+        for client in option.client if clients is None else clients:
             server = wire.Scripted(script)
             done = self.run_to_end([client, "127.0.0.1", server.port, "a@example.com", "b@example.org"], stdin=messages.DOTS)
             self.assertEqual((done.code, done.out.decode()), (code, f"<b@example.org>: {said}\n"), (client, done))
@@ -388,6 +416,23 @@ class Refusals(Case):
         """RFC 1047: lost after the end of the content."""
         self.check(self.TO + [b"354 go\r\n"], 75, "unknown")
 
+    def test_tls(self):
+        """Refused, and a handshake that fails; for the clients that can do TLS. The others pay no heed."""
+        tls = [client for client in option.client if "asio" in client]
+        offer = [b"220 mx\r\n", b"250-mx\r\n250 STARTTLS\r\n"]
+        self.check(offer + [b"454 not now\r\n"] + self.TO[2:] + [b"354 go\r\n", b"250 ok\r\n"] + self.BYE, 0, "delivered", tls)
+        self.check(offer + [b"220 go\r\n250 early\r\n"], 75, "to be tried again", tls)
+
+        def script(lines):
+            for reply in *offer, b"220 go\r\n":
+                lines.send(reply)
+                lines.more()
+        for client in tls:
+            server = wire.Scripted(script)
+            done = self.run_to_end([client, "127.0.0.1", server.port, "a@example.com", "b@example.org"], stdin=messages.DOTS)
+            self.assertEqual((done.code, done.out), (75, b"<b@example.org>: to be tried again\n"))
+            server.finish()
+
     def test_garbage(self):
         self.check([b"HTTP/1.1 400 Bad Request\r\n"], 75, "to be tried again")
         self.check([b"220 mx\r\n250 early\r\n"], 75, "to be tried again")
@@ -415,7 +460,7 @@ def main():
     if not option.client:
         classes = [Sessions, Tls] if option.tls else [Sessions]
     else:
-        classes = [Clients] if option.server else [Refusals]
+        classes = [Refusals] if not option.server else [Clients, ClientsTls] if option.tls else [Clients]
     unittest.main(argv=[sys.argv[0], *rest], defaultTest=[c.__name__ for c in classes])
 
 

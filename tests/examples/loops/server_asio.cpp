@@ -6,8 +6,8 @@
 #include <asio.hpp>
 #include <asio/ssl.hpp>
 
+#include <csignal>
 #include <memory>
-#include <optional>
 #include <set>
 
 namespace {

@@ -1,6 +1,5 @@
 // A server on C++20 coroutines, see session.hpp and awaitables.hpp:
 //   c++ -std=c++20 -Iinclude tests/examples/loops/server_coroutine.cpp -o server_coroutine && ./server_coroutine [PORT]
-#include "../net.hpp"
 #include "awaitables.hpp"
 #include "session.hpp"
 
@@ -64,7 +63,7 @@ task<bool> serve(loop& io, int fd, options const& o) {
 
 task<bool> accept(loop& io, int listener, options const& o) {
     while (co_await io.wait(listener, POLLIN, loop::time_point::max())) {
-        int const fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int const fd = accept_from(listener);
         if (fd >= 0) io.spawn(serve(io, fd, o));
     }
     ::close(listener);
@@ -75,13 +74,11 @@ task<bool> accept(loop& io, int listener, options const& o) {
 
 int main(int argc, char** argv) {
     options const o(argc, argv);
-    std::string why;
     unsigned port = o.port;
-    std::vector<int> listeners;
-    std::vector<address> where;
-    if (!listen_on("127.0.0.1", port, listeners, where, why)) return std::fprintf(stderr, "cannot listen: %s\n", why.c_str()), 1;
-    say_where(port);
+    int const listener = listen_here(port);
+    if (listener < 0) return 1;
     loop io;
-    io.spawn(accept(io, listeners[0], o));
+    io.spawn(accept(io, listener, o));
+    say_where(port);
     io.run();
 }

@@ -59,9 +59,11 @@ struct connection : session {
         uv_close(handle(timer), closed);
     }
     void stop_now() {
-        stop();
-        uv_buf_t const octets = uv_buf_init(out.data(), static_cast<unsigned>(out.size()));
-        if (!busy) uv_try_write(stream(socket), &octets, 1);
+        if (!busy) {
+            stop();
+            uv_buf_t const octets = uv_buf_init(out.data(), static_cast<unsigned>(out.size()));
+            uv_try_write(stream(socket), &octets, 1);
+        }
         close();
     }
 
