@@ -3,6 +3,7 @@
 //   ./client_asio HOST PORT FROM TO... < MESSAGE
 #include "dialogue.hpp"
 
+#include <exception>   // Asio 1.22 needs it, and does not say so
 #include <asio.hpp>
 #include <asio/ssl.hpp>
 

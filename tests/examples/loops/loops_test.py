@@ -121,8 +121,10 @@ class Sessions(Case):
     def test_chunks(self):
         server = self.server()
         with wire.Peer(server.port) as peer:
-            peer.send(b"EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nBDAT 6\r\n.\r\n.\r\nBDAT 3 LAST\r\n\r\n.QUIT\r\n")
-            self.assertEqual(peer.until_closed(), [220, 250, 250, 250, 250, 250, 221])
+            envelope = b"MAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\n"
+            peer.send(b"EHLO c.example\r\n" + envelope + b"BDAT 9\r\nabandonedRSET\r\n" + envelope +
+                      b"BDAT 6\r\n.\r\n.\r\nBDAT 3 LAST\r\n\r\n.QUIT\r\n")
+            self.assertEqual(peer.until_closed(), [220] + [250] * 9 + [221])
         self.accepted(server, b".\r\n.\r\n\r\n.")
         self.end(server)
 

@@ -3,6 +3,7 @@
 //   ./server_asio [PORT [SECONDS [CERTIFICATE.pem]]]     the file holds the key, too
 #include "session.hpp"
 
+#include <exception>   // Asio 1.22 needs it, and does not say so
 #include <asio.hpp>
 #include <asio/ssl.hpp>
 

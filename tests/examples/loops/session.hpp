@@ -59,10 +59,7 @@ class mailbox {
     }
     ehlo::reply on(ehlo::cmd::hello const&) { return ehlo::replies::ok; }
     ehlo::reply on(ehlo::cmd::starttls const&) { return "220 2.0.0 Go ahead"; }  // asked only where the policy offers it
-    ehlo::reply on(ehlo::cmd::mail const&) {
-        content_.clear();
-        return ehlo::replies::sender_ok;
-    }
+    ehlo::reply on(ehlo::cmd::mail const&) { return ehlo::replies::sender_ok; }
     ehlo::reply on(ehlo::cmd::rcpt const& c) {
         if (c.to.is_postmaster()) return ehlo::replies::recipient_ok;
         if (!ehlo::iequals(c.to.domain(), "example.org")) return "550 5.7.1 Not a domain of ours";
@@ -74,12 +71,14 @@ class mailbox {
         return ehlo::iequals(asked_.local_part(), "nobody") ? ehlo::replies::no_such_user : ehlo::replies::recipient_ok;
     }
     void on(ehlo::content const& c) { content_ += c.octets; }
+    // A message ends in one of two ways, and no memory waits for the next.
+    void on(ehlo::abandoned const&) { content_ = {}; }
     ehlo::reply on(ehlo::end_of_content const& e) {
-        std::printf("message %zu %u\n", content_.size(), e.recipients);
-        std::fwrite(content_.data(), 1, content_.size(), stdout);
+        std::string const content = std::exchange(content_, {});
+        std::printf("message %zu %u\n", content.size(), e.recipients);
+        std::fwrite(content.data(), 1, content.size(), stdout);
         return std::fflush(stdout) == 0 ? ehlo::replies::message_accepted : ehlo::replies::try_later;
     }
-    void on(ehlo::abandoned const&) { content_ = {}; }
 };
 
 class session {
