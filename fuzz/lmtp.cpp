@@ -1,7 +1,7 @@
 // LMTP (RFC 2033): the server machine as in session.cpp, with a reply for each recipient; and the server and the client
 // machine with one another. An input is octets for the server, and also a line of letters, what the client does, with what
 // steers the answers and the content behind its LF: "<h<mrrd<c.<q<" LF octets. See `act` for the letters.
-#include "server.hpp"
+#include "server_oracle.hpp"
 
 #include <ehlo/client.hpp>
 
@@ -10,25 +10,9 @@ using fuzz::check;
 
 namespace {
 
-constexpr policy patient = [] {
-    policy p;
-    p.service = service::lmtp;
-    p.max_errors = 1000;
-    return p;
-}();
-constexpr policy easy = [] {
-    policy p;
-    p.service = service::lmtp;
-    p.offers = extension::pipelining | extension::enhanced_status_codes | extension::size | extension::dsn;
-    p.bare = bare_octets::pass;
-    p.max_message = 65536;
-    p.max_recipients = 100;
-    p.grammar.tolerate = leniency::all();
-    return p;
-}();
-
 class pair {
-    basic_server<patient> server_{"mx.example"};
+    fuzz::server_settings settings_ = fuzz::settings_of("oL");
+    server_with<> server_{settings_.rules, "mx.example"};
     client client_;
     fuzz::handler handler_;
     std::string_view octets_;
@@ -161,9 +145,9 @@ class pair {
 
     void note(client_reply const& r) {
         check(heard_ < handler_.answers.size(), "no more is heard than was said");
-        answered const& said = handler_.answers[heard_++];
-        check(r.reply.code() == said.sent.code, "the client hears what the server says");
-        check(r.to == said.event || r.reply.code() == 421, "and knows to what", name(r.to));
+        fuzz::told const& said = handler_.answers[heard_++];
+        check(r.reply.code() == said.code, "the client hears what the server says");
+        check(r.to == said.of || r.reply.code() == 421, "and knows to what", name(r.to));
         if (r.to == event::rcpt && r.accepted) ++accepted_;
         if (r.to == event::mail && r.accepted) accepted_ = 0;
         if ((r.to == event::rset || r.to == event::hello) && r.accepted) accepted_ = 0;
@@ -188,8 +172,7 @@ void check_pair(std::string_view in) {
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     if (size > 2048) return 0;
     fuzz::current = fuzz::as_text(data, size);
-    fuzz::check_server<patient>(fuzz::current);
-    fuzz::check_server<easy>(fuzz::current);
+    fuzz::check_servers(fuzz::current, "L", {"", "yc", "opl"});
     check_pair(fuzz::current);
     return 0;
 }
