@@ -928,7 +928,9 @@ class server_with {
         v0::event e = a.event;
         std::optional<failure> told = fault;
         unsigned const first = r.code / 100;
-        if (first < 2 || first > 5 || !session_.fits(e, answer_of(r.code))) [[unlikely]] {
+        // RFC 4954 4: the 3yz of AUTH is 334 with base64.
+        bool const bad_challenge = first == 3 && (e == event::auth || e == event::response) && (r.code != 334 || !check_base64(r.text));
+        if (first < 2 || first > 5 || bad_challenge || !session_.fits(e, answer_of(r.code))) [[unlikely]] {
             if (!fault) {
                 told = fail(errc::bad_value, 0);
                 r = first == 2 ? replies::start_content : replies::try_later;
