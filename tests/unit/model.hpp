@@ -17,11 +17,12 @@ namespace model {
 
 using namespace std::string_literals;
 
-// What the server offers and demands. Extensions are always on offer: SIZE, 8BITMIME, PIPELINING, ENHANCEDSTATUSCODES, SMTPUTF8,
+// What the server offers and demands. These extensions are always on offer: SIZE, 8BITMIME, PIPELINING, ENHANCEDSTATUSCODES, SMTPUTF8,
 // VRFY, EXPN, HELP and AUTH; these may be.
 struct settings {
     bool lmtp = false, submission = false;
     bool chunking = true, binary = true, starttls = true, xclient = true;
+    bool rare = true;   // XFORWARD, ETRN, ATRN, TURN; BURL, but not in LMTP
     bool require_tls = false, require_authentication = false, clear_text_passwords = false;
     int bare = 0;   // reject, normalize, pass
     std::uint64_t max_message = 65536;
@@ -57,6 +58,9 @@ struct oracle_of_handler {
     unsigned starttls() { return say({220}, {454, 554}); }
     unsigned auth() { return say({235, 334, 334}, {535, 454, 432, 534}); }
     unsigned xclient() { return say({220}, {550, 451}); }
+    unsigned xforward() { return say({250}, {550, 451, 354}); }
+    unsigned queue() { return say({250, 252}, {458, 459, 571, 354}); }
+    unsigned burl() { return say({250, 250, 251}, {554, 451, 571, 354}); }
 };
 
 // A reply that is due: the codes that the RFCs allow here, one of which must come. 0: any of the class.
@@ -74,7 +78,7 @@ struct due {
     }
 };
 
-enum class place { connected, greeted, ready, mail, rcpt, content, chunk, chunks, spoilt, exchange, handshake, refused, closed };
+enum class place { connected, greeted, ready, mail, rcpt, content, chunk, chunks, spoilt, exchange, handshake, refused, turned, closed };
 
 inline std::string upper(std::string_view text) {
     std::string s(text);
@@ -116,7 +120,8 @@ class session {
     }
     void take(char c) {
         switch (at) {
-            case place::closed: return;
+            case place::closed:
+            case place::turned: return;
             case place::handshake:   // RFC 3207 4.2: what came in the clear is never heard, and the 220 may be withheld
                 at = place::closed;
                 last_may_lack = true;
@@ -366,7 +371,9 @@ class session {
         if (verb == "NOOP" || verb == "HELP" || verb == "VRFY" || verb == "EXPN") return ask(verb, text);
         if (verb == "STARTTLS") return starttls(text);
         if (verb == "AUTH") return auth(text);
-        if (verb == "XCLIENT") return xclient(text);
+        if (verb == "XCLIENT" || verb == "XFORWARD") return client_facts(verb, text);
+        if (verb == "ETRN" || verb == "ATRN" || verb == "TURN") return queue(verb, text);
+        if (verb == "BURL") return burl(text);
         refuse({500, 502, gated(false)});
     }
     unsigned gated(bool passes_tls, bool passes_auth = false) const { return gate(passes_tls, passes_auth) ? 530 : 501; }
@@ -491,6 +498,9 @@ class session {
         at = place::content;
         raw.clear();
     }
+    static bool is_utf8(std::string const& text) {
+        return oracle::matches(oracle::any(oracle::alt(oracle::range(0, 127), oracle::UTF8_non_ascii)), text, true);
+    }
     void ask(std::string const& verb, std::string const& text) {
         bool const lookup = verb == "VRFY" || verb == "EXPN";
         bool const barred = verb == "NOOP" ? gate(true, true) : gate(false);
@@ -503,7 +513,7 @@ class session {
         while (!argument.empty() && (argument.back() == ' ' || argument.back() == '\t')) argument.pop_back();
         auto const& rule = verb == "NOOP" ? oracle::noop : verb == "HELP" ? oracle::help : verb == "VRFY" ? oracle::vrfy : oracle::expn;
         // RFC 6531 3.1: a transaction that asked for SMTPUTF8 may hold UTF-8 elsewhere, too; VRFY and EXPN ask for themselves.
-        if (!oracle::matches(rule, text) || (wide && (lookup || !(smtputf8_ && transaction())))) return refuse({501, 504, 553, 555, 500, 550, barred ? 530u : 501u});
+        if (!oracle::matches(rule, text) || (wide && (lookup || !is_utf8(text) || !(smtputf8_ && transaction())))) return refuse({501, 504, 553, 555, 500, 550, barred ? 530u : 501u});
         if (barred) return refuse({530});
         call(verb + " " + argument);
         unsigned const said = lookup ? handler.lookup() : handler.remark();
@@ -535,20 +545,53 @@ class session {
         call("AUTH " + arguments);
         answer_auth();
     }
-    void xclient(std::string const& text) {
+    void client_facts(std::string const& verb, std::string const& text) {
         unsigned const g = gated(false);
-        if (!with.xclient) return refuse({500, 501, 502, 503, g});
-        if (!oracle::matches(oracle::xclient, text) || !upper(text).starts_with("XCLIENT NAME=") || text.find('=') != text.rfind('='))
+        bool const xclient = verb == "XCLIENT";
+        if (!(xclient ? with.xclient : with.rare)) return refuse({500, 501, 502, 503, g});
+        if (!oracle::matches(xclient ? oracle::xclient : oracle::xforward, text) || !upper(text).starts_with(verb + " NAME=") || text.find('=') != text.rfind('='))
             return refuse({501, 503, 555, 504, g});
         if (g == 530) return refuse({530, 503});
         if (!extended || at != place::ready) return refuse({503});
-        call("XCLIENT");
-        unsigned const said = handler.xclient();
+        call(verb);
+        unsigned const said = fit(xclient ? handler.xclient() : handler.xforward());
         say(said);
-        if (!yes(said)) return;
+        if (!xclient || !yes(said)) return;
         extended = authenticated = false;
         forget();
         at = place::greeted;
+    }
+    // RFC 1985 5; RFC 2645 5; RFC 821 3.8: TURN and ATRN change the roles, and the session is over.
+    void queue(std::string const& verb, std::string const& text) {
+        unsigned const g = gated(false);
+        if (!with.rare) return refuse({500, 501, 502, 503, g});
+        if (!oracle::matches(verb == "ETRN" ? oracle::etrn : verb == "ATRN" ? oracle::atrn : oracle::turn, text)) return refuse({500, 501, 503, 530, g});
+        if (g == 530) return refuse({530, 503});
+        if (at != place::ready || (verb == "ETRN" && !extended)) return refuse({503, 530});
+        if (verb == "ATRN" && !authenticated) return refuse({530});
+        call(verb);
+        unsigned const said = fit(handler.queue());
+        say(said);
+        if (yes(said) && verb != "ETRN") at = place::turned;
+    }
+    // RFC 4468 3: a chunk whose octets the server fetches.
+    void burl(std::string const& text) {
+        unsigned const g = gated(false);
+        if (!with.rare || with.lmtp) return refuse({500, 501, 502, 503, g});
+        if (!oracle::matches(oracle::burl, text)) return refuse({500, 501, 503, g});
+        if (g == 530) return refuse({530, 503});
+        if (!extended || (at != place::rcpt && at != place::chunks)) return refuse({503});
+        std::string arguments = upper(text);
+        while (arguments.back() == ' ' || arguments.back() == '\t') arguments.pop_back();
+        bool const last = arguments.ends_with(" LAST");
+        call(last ? "BURL LAST" : "BURL");
+        unsigned const said = fit(handler.burl());
+        say(said);
+        if (last && yes(said)) ++stored, open_ = false;
+        if (!yes(said)) abandon();
+        at = last ? place::ready : yes(said) ? place::chunks : place::spoilt;
+        if (last) forget();
+        else if (!yes(said)) text_.clear();
     }
 };
 
