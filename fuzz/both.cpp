@@ -31,6 +31,7 @@ class pair {
     std::size_t heard_ = 0;        // replies that the client has taken
     std::size_t delivered_ = 0;    // as the client was told
     std::uint32_t accepted_ = 0;   // recipients
+    bool shut_down_ = false;
     std::uint32_t replied_ = 0;    // to the end of a message in LMTP, so far
 
   public:
@@ -42,9 +43,12 @@ class pair {
         handler_.greets = settings_.greets;
         handler_.edits = settings_.edits;
         for (char const c : octets) handler_.stir = handler_.stir * 31 + static_cast<unsigned char>(c);
-        for (char const letter : program) act(letter);
-        exchange();
-        bool const open = handler_.open;
+        for (char const letter : program) {
+            act(letter);
+            if (shut_down_) break;
+        }
+        if (!shut_down_) exchange();
+        bool const open = in_transaction(server_.where());
         server_.disconnected(handler_);
         check(!open || !handler_.open, "a lost connection drops the transaction");
         check(delivered_ == handler_.delivered.size(), "both agree on what was delivered", handler_.log);
@@ -131,7 +135,7 @@ class pair {
         bool const wanted = server_.where() == state::handshake;
         server_.secured();
         bool const begun = client_.secured();
-        check(begun == wanted && client_.where() == server_.where(), "TLS begins on both sides");
+        check(begun == wanted && (client_.chunk_left() != 0 || client_.where() == server_.where()), "TLS begins on both sides");
     }
     void shut_down() {
         exchange();
@@ -139,7 +143,8 @@ class pair {
         step const s = server_.shut_down(handler_, std::span(out.data(), out.size()));
         to_client_ += out.view().substr(0, s.produced);
         receive();
-        if (!client_.over()) client_.disconnected();
+        check(to_client_.empty() && (client_.over() || s.produced == 0), "the client understands that all is over", to_client_);
+        shut_down_ = true;
     }
 
     std::size_t piece(std::size_t size) {

@@ -265,8 +265,8 @@ class server_with {
             last_word_ = false;
             tolerated_ = strict;
             bool const usable = r.code / 100 >= 4 && r.code < 600 && !check(r);
-            // In a handshake nothing can be heard.
-            if (session_.check(event::secured)) conclude(t, handler, {event::shutdown}, usable ? r : replies::shutting_down, std::nullopt);
+            // In a handshake nothing can be heard, and after TURN it is not this end that replies.
+            if (session_.check(event::secured) && session_.where() != state::turned) conclude(t, handler, {event::shutdown}, usable ? r : replies::shutting_down, std::nullopt);
             else settle(handler, event::lost, 0);
             return done(t, want::close);
         });
@@ -639,7 +639,9 @@ class server_with {
         if (split) tolerated_ |= split->tolerated;
         if (a.verb == verb::bdat) return take_bdat(t, handler, a, *split, line.consumed, bare_lf), true;
         std::optional<failure> fault;
-        bool moves = false;   // one that is out of order may lead on by the table, one that is malformed never does
+        // One that is out of order may lead on by the table, one that is malformed does not; but without a BURL the message lacks a
+        // part (RFC 4468 3.2), as the table knows.
+        bool moves = false;
         auth_answer said{reply()};
         auto take = [&](auto const& command) noexcept(never_throws<H>()) {
             if constexpr (requires { command.tolerated; }) tolerated_ |= command.tolerated;
@@ -653,7 +655,10 @@ class server_with {
             fault = find_disorder(a.verb);
             moves = fault && fault->code == errc::bad_sequence;
             if (!fault) {
-                if (auto const bad = visit_command(*split, grammar, take)) fault = bad;
+                if (auto const bad = visit_command(*split, grammar, take)) {
+                    fault = bad;
+                    moves = a.event == event::burl;
+                }
             }
         } else if (!(... || take_own<Own>(*split, grammar, a, fault, moves, take))) {
             fault = find_disorder(verb::unknown);

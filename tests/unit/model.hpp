@@ -242,7 +242,7 @@ class session {
         else if (!with.chunking || !extended) chunk_refused_ = {{500, 502, 503, 504}};
         else if (at == place::mail) chunk_refused_ = {{503, 554}};
         else if (at != place::rcpt && at != place::chunks) chunk_refused_ = {{503}};
-        else if (text_.size() + left > with.max_message || text_.size() + left < left) chunk_refused_ = {{552}}, counts_ = true;
+        else if (came(text_) > with.max_message || left > with.max_message - came(text_)) chunk_refused_ = {{552}}, counts_ = true;
         at = place::chunk;
         if (left == 0) end_chunk();
     }
@@ -259,6 +259,7 @@ class session {
         std::string certain = text_;
         if (!certain.empty() && certain.back() == '\r') certain.pop_back();
         if (chunk_refused_.codes.empty() && dirty(certain)) chunk_refused_ = {{5}};
+        if (chunk_refused_.codes.empty() && came(text_) > with.max_message) chunk_refused_ = {{552}};
         if (chunk_refused_.codes.empty()) {
             say(250);
             at = place::chunks;
@@ -309,31 +310,32 @@ class session {
     }
 
     // A line that somebody might take for BDAT, though it is not well formed: its chunk may follow. Some drop controls.
+    static bool is_control(unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; }
     static bool may_be_bdat(std::string_view text) {
-        std::string visible;
-        for (char const c : text)
-            if (static_cast<unsigned char>(c) >= ' ' && c != 0x7F) visible += c;
-        return begins_bdat(text) || begins_bdat(visible);
-    }
-    static bool begins_bdat(std::string_view text) {
-        bool begins = true;
+        bool begins = true;   // also after a control, a blank, a byte order mark, a space that is none in ASCII
         for (std::size_t i = 0; i < text.size(); ++i) {
             unsigned char const c = static_cast<unsigned char>(text[i]);
-            if (c == '\r' || c == '\n') begins = true;
-            else if (begins && upper(text.substr(i, 4)) == "BDAT") {
-                unsigned char const next = i + 4 < text.size() ? static_cast<unsigned char>(text[i + 4]) : ' ';
-                if (upper(std::string(1, static_cast<char>(next))).find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos) return true;
-                begins = false;
-            } else if (c > ' ' && c != 0x7F) begins = false;
+            if (is_control(c)) begins = true;
+            else if (begins && is_bdat(text.substr(i))) return true;
+            else if (c > ' ' && c < 0x7F) begins = false;
         }
         return false;
+    }
+    static bool is_bdat(std::string_view text) {
+        std::size_t i = 0;
+        for (char const letter : std::string_view("BDAT")) {
+            while (i > 0 && i < text.size() && is_control(static_cast<unsigned char>(text[i]))) ++i;
+            if (i == text.size() || upper(text.substr(i, 1))[0] != letter) return false;
+            ++i;
+        }
+        return i == text.size() || upper(text.substr(i, 1)).find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos;
     }
 
     void take_command(std::string const& text) {
         ++commands;
         std::string const verb = upper(text.substr(0, text.find_first_of(" \t")));
-        if (verb == "BDAT" && oracle::matches(oracle::bdat, text) && !text.ends_with(" ") && !text.ends_with("\t")) {
-            std::string const arguments = text.substr(5);
+        if (verb == "BDAT" && oracle::matches(oracle::bdat, text)) {
+            std::string const arguments = text.substr(5, text.find_last_not_of(" \t") - 4);
             std::string const digits = arguments.substr(0, arguments.find(' '));
             std::string const number = digits.find_first_not_of('0') == std::string::npos ? "0" : digits.substr(digits.find_first_not_of('0'));
             if (number.size() < 20 || (number.size() == 20 && number <= "18446744073709551615")) return begin_chunk(arguments);
@@ -550,7 +552,7 @@ class session {
         bool const xclient = verb == "XCLIENT";
         if (!(xclient ? with.xclient : with.rare)) return refuse({500, 501, 502, 503, g});
         if (!oracle::matches(xclient ? oracle::xclient : oracle::xforward, text) || !upper(text).starts_with(verb + " NAME=") || text.find('=') != text.rfind('='))
-            return refuse({501, 503, 555, 504, g});
+            return refuse({500, 501, 503, 555, 504, g});
         if (g == 530) return refuse({530, 503});
         if (!extended || at != place::ready) return refuse({503});
         call(verb);
@@ -578,9 +580,17 @@ class session {
     void burl(std::string const& text) {
         unsigned const g = gated(false);
         if (!with.rare || with.lmtp) return refuse({500, 501, 502, 503, g});
-        if (!oracle::matches(oracle::burl, text)) return refuse({500, 501, 503, g});
-        if (g == 530) return refuse({530, 503});
-        if (!extended || (at != place::rcpt && at != place::chunks)) return refuse({503});
+        bool const good = oracle::matches(oracle::burl, text);
+        auto const refused = [&](unsigned code) { return good ? std::vector<unsigned>{code} : std::vector<unsigned>{code, 500, 501}; };
+        if (g == 530) return refuse({530, 503, 500, 501});
+        if (at != place::rcpt && at != place::chunks) return refuse(refused(503));
+        if (!extended || !good) {   // as BDAT: what was refused may have been a part of the message
+            refuse(refused(503));
+            abandon();
+            at = place::spoilt;
+            text_.clear();
+            return;
+        }
         std::string arguments = upper(text);
         while (arguments.back() == ' ' || arguments.back() == '\t') arguments.pop_back();
         bool const last = arguments.ends_with(" LAST");
