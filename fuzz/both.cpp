@@ -36,8 +36,8 @@ class pair {
 
   public:
     pair(std::string_view letters, std::string_view program, std::string_view octets, fuzz::arrival how)
-        : settings_(fuzz::settings_of(letters)), server_(settings_.rules, "mx.example"), client_(client_of(settings_)), octets_(octets), how_(how),
-          draw_(octets), sizes_(octets) {
+        : settings_(fuzz::settings_of(letters)), server_(settings_.rules, "mx.example"), client_(client_of(settings_)),
+          octets_(octets), how_(how), draw_(octets), sizes_(octets) {
         handler_.lmtp = settings_.rules.service == service::lmtp;
         handler_.agrees = settings_.agrees;
         handler_.greets = settings_.greets;
@@ -230,7 +230,8 @@ void check_pair(std::string_view letters, std::string_view in) {
     if (end == in.npos) return;
     pair const whole(letters, in.substr(0, end), in.substr(end + 1), fuzz::arrival::whole);
     for (auto const how : {fuzz::arrival::octets, fuzz::arrival::pieces})
-        check(pair(letters, in.substr(0, end), in.substr(end + 1), how).log() == whole.log(), "pieces do not change what happens", whole.log());
+        check(pair(letters, in.substr(0, end), in.substr(end + 1), how).log() == whole.log(), "pieces do not change what happens",
+              whole.log());
 }
 
 }  // namespace

@@ -26,10 +26,14 @@ inline server_settings settings_of(std::string_view letters) {
     for (char const letter : letters) {
         switch (letter) {
         case 'o':
-            p.offers = extension::pipelining | extension::enhanced_status_codes | extension::starttls | extension::auth | extension::xclient;
+            p.offers = extension::pipelining | extension::enhanced_status_codes | extension::starttls | extension::auth |
+                       extension::xclient;
             break;
         case '-': p.offers = p.offers - extension::enhanced_status_codes; break;
-        case 'x': p.offers = extension::pipelining | extension::enhanced_status_codes | extension::chunking; p.max_line = 512; break;
+        case 'x':
+            p.offers = extension::pipelining | extension::enhanced_status_codes | extension::chunking;
+            p.max_line = 512;
+            break;
         case 'L': p.service = service::lmtp; break;
         case 's': p.service = service::submission; break;
         case 'l': p.grammar.tolerate = leniency::all(); break;
@@ -48,7 +52,8 @@ inline server_settings settings_of(std::string_view letters) {
         default: break;
         }
     }
-    if (p.service == service::lmtp) p.offers = (p.offers | extension::pipelining | extension::enhanced_status_codes) - extension::burl;
+    if (p.service == service::lmtp)
+        p.offers = (p.offers | extension::pipelining | extension::enhanced_status_codes) - extension::burl;
     return s;
 }
 
@@ -66,7 +71,8 @@ struct script {
         bool filled = false;
         for (std::size_t i = 0; i < in.size(); ++i) {
             std::string_view const two = in.substr(i, 2);
-            if (two.size() < 2 || two[0] != '\x16' || std::string_view("TLADSX").find(two[1]) == std::string_view::npos || (two[1] == 'X' && filled)) {
+            if (two.size() < 2 || two[0] != '\x16' || std::string_view("TLADSX").find(two[1]) == std::string_view::npos ||
+                (two[1] == 'X' && filled)) {
                 octets += in[i];
                 continue;
             }
@@ -100,7 +106,8 @@ class server_run {
     want last_ = want::read;
 
   public:
-    server_run(server_settings const& s, script const& in, arrival how) : server_(s.rules, "mx.example"), draw_(in.octets), how_(how) {
+    server_run(server_settings const& s, script const& in, arrival how)
+        : server_(s.rules, "mx.example"), draw_(in.octets), how_(how) {
         handler_.lmtp = s.rules.service == service::lmtp;
         handler_.agrees = s.agrees;
         handler_.greets = s.greets;
@@ -152,7 +159,8 @@ class server_run {
             bool const over = server_.where() == state::closed || server_.where() == state::turned;
             step s = one([&](std::span<char> out) { return server_.advance(pending.substr(used), handler_, out); });
             check(s.consumed <= pending.size() - used, "no more is consumed than there is");
-            check(!over || (s.consumed == 0 && s.produced == 0 && (s.want == want::close || s.want == want::turn)), "what is over is over");
+            check(!over || (s.consumed == 0 && s.produced == 0 && (s.want == want::close || s.want == want::turn)),
+                  "what is over is over");
             used += s.consumed;
             while (s.want == want::reply) {
                 s = answer();
@@ -166,7 +174,11 @@ class server_run {
     void deliver(std::string const& all, std::size_t& arrived, std::size_t until) {
         while (arrived < until) {
             std::size_t const rest = until - arrived;
-            arrived += how_ == arrival::whole ? rest : how_ == arrival::octets ? 1 : draw_.next(1, rest < 40 ? rest : rest > 1000 ? 1000 : 40);
+            arrived += how_ == arrival::whole    ? rest
+                       : how_ == arrival::octets ? 1
+                                                 : draw_.next(1, rest < 40     ? rest
+                                                                 : rest > 1000 ? 1000
+                                                                               : 40);
             block const pending(std::string_view(all).substr(t_.consumed, arrived - t_.consumed));
             t_.consumed += drive(pending.view());
         }
@@ -180,9 +192,13 @@ class server_run {
             check(!in_time || pending.empty(), "nothing is left over before TLS");
             server_with<> const before = server_;
             server_.secured();
-            if (!in_time) check(server_.where() == before.where() && server_.knows(fact::tls) == before.knows(fact::tls), "TLS comes after STARTTLS");
-            else check(server_.where() == state::greeted && server_.knows(fact::tls) && !server_.knows(fact::extended) && !server_.knows(fact::authenticated),
-                       "under TLS nothing is known of what was before");
+            if (!in_time)
+                check(server_.where() == before.where() && server_.knows(fact::tls) == before.knows(fact::tls),
+                      "TLS comes after STARTTLS");
+            else
+                check(server_.where() == state::greeted && server_.knows(fact::tls) && !server_.knows(fact::extended) &&
+                          !server_.knows(fact::authenticated),
+                      "under TLS nothing is known of what was before");
             break;
         }
         case 'A': server_.authenticated(); break;
@@ -222,7 +238,8 @@ class server_run {
             bool const open = in_transaction(t_.where);
             std::size_t const before = handler_.log.size();
             server_.disconnected(handler_);
-            check(open == (handler_.log.size() != before) && server_.where() == state::closed, "a lost connection drops the transaction");
+            check(open == (handler_.log.size() != before) && server_.where() == state::closed,
+                  "a lost connection drops the transaction");
         }
         step const s = one([&](std::span<char> out) { return server_.advance(in, handler_, out); });
         check(s.consumed == 0 && s.produced == 0 && s.want == want::close, "behind the end there is nothing");

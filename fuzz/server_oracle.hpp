@@ -37,8 +37,11 @@ inline bool looks_like_chunk(std::string_view line) {
 inline bool looks_like_base64(std::string_view text) {
     std::size_t const end = std::min(text.find('='), text.size());
     for (char const c : text.substr(0, end))
-        if (std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/").find(c) == std::string_view::npos) return false;
-    return text.size() % 4 == 0 && text.size() - end <= 2 && text.substr(end) == std::string_view("==").substr(0, text.size() - end);
+        if (std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/").find(c) ==
+            std::string_view::npos)
+            return false;
+    return text.size() % 4 == 0 && text.size() - end <= 2 &&
+           text.substr(end) == std::string_view("==").substr(0, text.size() - end);
 }
 
 class server_oracle {
@@ -210,7 +213,8 @@ class server_oracle {
 
     // ---- commands
     bool offers(std::string_view keyword) const {
-        return offers_.find('\n' + std::string(keyword) + '\n') != offers_.npos || offers_.find('\n' + std::string(keyword) + ' ') != offers_.npos;
+        return offers_.find('\n' + std::string(keyword) + '\n') != offers_.npos ||
+               offers_.find('\n' + std::string(keyword) + ' ') != offers_.npos;
     }
     bool offers_mechanism(std::string_view name) const {
         std::size_t const begin = offers_.find("\nAUTH ");
@@ -300,10 +304,13 @@ class server_oracle {
         std::size_t const letter = capitals.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
         if (letter == capitals.npos || capitals.substr(letter, 4) != "AUTH") return;
         std::string_view const shown = std::string_view(a.shown).substr(std::min(letter + 4, a.shown.size()));
-        claim(shown.size() <= 21 && (shown.empty() || shown[0] == ' ') && shown.find(' ', 1) == shown.npos, "behind the mechanism all is a secret", line);
+        claim(shown.size() <= 21 && (shown.empty() || shown[0] == ' ') && shown.find(' ', 1) == shown.npos,
+              "behind the mechanism all is a secret", line);
     }
 
-    bool may_start_tls() const { return extended_ && !tls_ && !open_ && !spoilt_ && passes(true, true) && rules_.offers.has(extension::starttls); }
+    bool may_start_tls() const {
+        return extended_ && !tls_ && !open_ && !spoilt_ && passes(true, true) && rules_.offers.has(extension::starttls);
+    }
     // RFC 3207 4, RFC 4954 6: what goes without TLS, and without authentication.
     bool passes(bool without_tls, bool without_auth) const {
         bool const auth = rules_.require_authentication || rules_.service == service::submission;
@@ -315,9 +322,11 @@ class server_oracle {
         bool const idle = greeted_ && !open_ && !spoilt_;
         bool const quit = verb == "QUIT";
         claim(quit || !refused_greeting_, "after a greeting that refuses nothing is accepted but QUIT", line);
-        claim(passes(is(verb, {"EHLO", "LHLO", "NOOP", "QUIT", "STARTTLS"}), is(verb, {"EHLO", "LHLO", "HELO", "NOOP", "QUIT", "RSET", "STARTTLS", "AUTH"})),
+        claim(passes(is(verb, {"EHLO", "LHLO", "NOOP", "QUIT", "STARTTLS"}),
+                     is(verb, {"EHLO", "LHLO", "HELO", "NOOP", "QUIT", "RSET", "STARTTLS", "AUTH"})),
               "530 comes first", line);
-        claim((code / 100 == 3) == ((verb == "DATA" && code == 354) || (verb == "AUTH" && code == 334)), "3yz is of DATA and AUTH", line);
+        claim((code / 100 == 3) == ((verb == "DATA" && code == 354) || (verb == "AUTH" && code == 334)),
+              "3yz is of DATA and AUTH", line);
         if (quit) {
             claim(code == 221, "QUIT is answered with 221");
             next_ = next::over;
@@ -340,7 +349,8 @@ class server_oracle {
             claim(open_ && !spoilt_ && !chunks_ && to_.size() < rules_.max_recipients, "RCPT follows MAIL, and no content", line);
             to_.push_back(line);
         } else if (verb == "DATA") {
-            claim(open_ && !spoilt_ && !chunks_ && !binary_ && !to_.empty() && code == 354, "DATA follows RCPT, and no chunk", line);
+            claim(open_ && !spoilt_ && !chunks_ && !binary_ && !to_.empty() && code == 354, "DATA follows RCPT, and no chunk",
+                  line);
             next_ = next::content;
         } else if (verb == "RSET") {
             forget();
@@ -351,19 +361,25 @@ class server_oracle {
         } else if (verb == "AUTH") {
             std::string const mechanism = capitals.substr(5, capitals.find(' ', 5) - 5);
             claim(code == 334 || code == 235, "AUTH is answered with 334 or 235", line);
-            claim(idle && extended_ && !authenticated_ && offers_mechanism(mechanism), "AUTH comes once, after EHLO, and with a mechanism on offer", line);
-            claim(tls_ || rules_.clear_text_passwords || !is(mechanism, {"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"}), "no password goes in the clear", line);
+            claim(idle && extended_ && !authenticated_ && offers_mechanism(mechanism),
+                  "AUTH comes once, after EHLO, and with a mechanism on offer", line);
+            claim(tls_ || rules_.clear_text_passwords || !is(mechanism, {"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"}),
+                  "no password goes in the clear", line);
             if (std::size_t const space = capitals.find(' ', 5); space != capitals.npos)
-                claim(looks_like_base64(line.substr(space + 1)) || line.substr(space + 1) == "=", "what is no response is refused", line);
-            if (code == 334) next_ = next::response;
-            else authenticated_ = true;
+                claim(looks_like_base64(line.substr(space + 1)) || line.substr(space + 1) == "=",
+                      "what is no response is refused", line);
+            if (code == 334)
+                next_ = next::response;
+            else
+                authenticated_ = true;
         } else if (verb == "XCLIENT") {
             claim(code == 220 && idle && extended_ && offers("XCLIENT"), "XCLIENT follows EHLO, and no MAIL", line);
             extended_ = greeted_ = authenticated_ = false;
         } else if (verb == "XFORWARD" || verb == "ETRN") {
             claim(idle && extended_ && offers(verb), "it follows EHLO, and no MAIL", line);
         } else if (verb == "TURN" || verb == "ATRN") {
-            claim(idle && offers_in_policy(verb) && (verb == "TURN" || authenticated_), "the roles change after EHLO, and not in a transaction", line);
+            claim(idle && offers_in_policy(verb) && (verb == "TURN" || authenticated_),
+                  "the roles change after EHLO, and not in a transaction", line);
             next_ = next::over;
         } else if (verb == "BURL") {
             claim(extended_ && open_ && !spoilt_ && !to_.empty() && offers("BURL") && !lmtp_, "BURL follows RCPT", line);
@@ -392,7 +408,8 @@ class server_oracle {
         }
         std::string_view const piece = in_.substr(at_, static_cast<std::size_t>(octets));
         at_ = end;
-        bool const can = extended_ && chunking_ && open_ && !spoilt_ && !to_.empty() && passes(false, false) && !refused_greeting_;
+        bool const can =
+            extended_ && chunking_ && open_ && !spoilt_ && !to_.empty() && passes(false, false) && !refused_greeting_;
         if (can) text_ += piece;
         if (can && last_chunk && (lmtp_ || yes(peek()))) return end_message("each last chunk has as many replies as it is due");
         // RFC 2033 4.3: and so has one that is refused.
@@ -400,9 +417,12 @@ class server_oracle {
         for (std::size_t i = 0, due = each ? to_.size() : 1; i < due && next_ != next::over; ++i) {
             unsigned const code = take("each chunk has its reply");
             claim(code / 100 != 3 && (can || !yes(code)), "a chunk follows RCPT");
-            claim(!yes(code) || text_.size() <= rules_.max_message || rules_.bare == bare_octets::normalize, "what is too large is refused");
-            if (yes(code)) chunks_ = true;
-            else if (chunking_ && open_) spoil(last_chunk);
+            claim(!yes(code) || text_.size() <= rules_.max_message || rules_.bare == bare_octets::normalize,
+                  "what is too large is refused");
+            if (yes(code))
+                chunks_ = true;
+            else if (chunking_ && open_)
+                spoil(last_chunk);
         }
         if (each && to_.empty() && open_ && chunking_) spoil(last_chunk);
         if (each) to_.clear();
@@ -430,9 +450,11 @@ class server_oracle {
         }
         if (next_ == next::over || t_.where == state::closed) return;
         auto knows = [&](fact f) { return t_.knows[static_cast<unsigned>(f)]; };
-        claim(knows(fact::tls) == tls_ && knows(fact::authenticated) == authenticated_ && (!greeted_ || knows(fact::extended) == extended_),
+        claim(knows(fact::tls) == tls_ && knows(fact::authenticated) == authenticated_ &&
+                  (!greeted_ || knows(fact::extended) == extended_),
               "what is known follows from what was said");
-        if (!spoilt_ && t_.where != state::spoilt) claim(t_.recipients == (open_ ? to_.size() : 0), "the recipients are those that were accepted");
+        if (!spoilt_ && t_.where != state::spoilt)
+            claim(t_.recipients == (open_ ? to_.size() : 0), "the recipients are those that were accepted");
     }
 };
 
@@ -457,7 +479,8 @@ inline void check_server(std::string_view octets, std::string_view letters, std:
 inline void check_servers(std::string_view in, std::string_view service, std::initializer_list<std::string_view> set) {
     std::size_t const end = in.substr(0, 20).find('\n');
     if (in.starts_with('%') && end != in.npos)
-        return check_server(in.substr(end + 1), std::string(in.substr(1, end - 1)) + std::string(service), {arrival::octets, arrival::pieces});
+        return check_server(in.substr(end + 1), std::string(in.substr(1, end - 1)) + std::string(service),
+                            {arrival::octets, arrival::pieces});
     std::size_t turn = in.size();
     for (std::string_view const letters : set)
         check_server(in, std::string(letters) + std::string(service), {turn++ % 2 == 0 ? arrival::octets : arrival::pieces});

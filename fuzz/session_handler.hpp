@@ -195,7 +195,8 @@ struct handler {
         bool const yes = a.sent.accepted();
         if (a.event == event::content_end || a.event == event::last_chunk_end || a.event == event::last_burl) {
             if (yes && !lmtp) delivered.push_back(message);
-            if (yes && lmtp && replied < message.to.size()) delivered.push_back({message.from, {message.to[replied]}, message.text});
+            if (yes && lmtp && replied < message.to.size())
+                delivered.push_back({message.from, {message.to[replied]}, message.text});
             // What a fetched last chunk was refused for may leave the transaction open, if it is out of order.
             if (a.event == event::last_burl && !yes) return;
             if (!lmtp || ++replied >= recipients) forget();

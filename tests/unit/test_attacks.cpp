@@ -1,5 +1,6 @@
-// Attacks on sessions that were seen in the wild, or published: TLS that is begun with octets in the clear, or is taken away, chunks that
-// hold commands, AUTH that is broken off, pipelines whose beginning was refused. One row each, and one runner for each of the two machines.
+// Attacks on sessions that were seen in the wild, or published: TLS that is begun with octets in the clear, or is taken away,
+// chunks that hold commands, AUTH that is broken off, pipelines whose beginning was refused. One row each, and one runner for
+// each of the two machines.
 #include "everything.hpp"
 
 namespace {
@@ -37,7 +38,9 @@ std::string listed(std::vector<std::string> const& all) {
 struct attacked : everything {
     using everything::on;
     attacked() { can = can | ehlo::mechanism::digest_md5; }
-    ehlo::reply on(ehlo::cmd::rcpt const& c) { return c.to.local_part() == "bad" ? ehlo::replies::no_such_user : everything::on(c); }
+    ehlo::reply on(ehlo::cmd::rcpt const& c) {
+        return c.to.local_part() == "bad" ? ehlo::replies::no_such_user : everything::on(c);
+    }
 };
 
 // Between reads: <TLS> is there, is closed while the connection stays, or the connection is lost.
@@ -66,15 +69,20 @@ std::vector<server_attack> attacks_on_servers() {
         {"TLS-inj-rset", {hello + "STARTTLS\r\nRSET\r\n", on, "NOOP\r\n"}, "250 [220]", state::closed},
         {"TLS-inj-ehlo", {hello + "STARTTLS\r\nEHLO commandinjectiontester\r\n", on, "NOOP\r\n"}, "250 [220]", state::closed},
         {"TLS-inj-mail-auth",
-         {hello + "STARTTLS\r\nEHLO x\r\nAUTH PLAIN AGEAYg==\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<a@a.example>\r\nDATA\r\n", on, "x\r\n.\r\n"},
-         "250 [220]", state::closed},
+         {hello + "STARTTLS\r\nEHLO x\r\nAUTH PLAIN AGEAYg==\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<a@a.example>\r\nDATA\r\n", on,
+          "x\r\n.\r\n"},
+         "250 [220]",
+         state::closed},
         {"TLS-inj-half-command", {hello + "STARTTLS\r\nNOO", on, "P\r\n"}, "250 [220]", state::closed},
         {"TLS-inj-james", {hello + "STARTTLS\r\nMAIL FROM:<a@b.example>\r\n", on, rcpt}, "250 [220]", state::closed},
         {"TLS-args", {hello + "STARTTLS foo\r\n", on}, "250 501", state::ready},
         // In a transaction STARTTLS is refused, so there is no handshake after which anything were to be forgotten ...
         {"TLS-state-reset", {hello + mail + "STARTTLS\r\n", on, rcpt}, "250 250 503 250", state::rcpt},
         // ... outside one it is forgotten.
-        {"TLS-state-reset, RSET first", {hello + mail + "RSET\r\nSTARTTLS\r\n", on, rcpt + mail}, "250 250 250 220 503 503", state::greeted},
+        {"TLS-state-reset, RSET first",
+         {hello + mail + "RSET\r\nSTARTTLS\r\n", on, rcpt + mail},
+         "250 250 250 220 503 503",
+         state::greeted},
         {"TLS-twice", {hello + "STARTTLS\r\n", on, hello + "STARTTLS\r\n"}, "250 220 250 503", state::ready},
         {"TLS-in-transaction", {envelope + "STARTTLS\r\n", on}, "250 250 250 503", state::rcpt},
         {"TLS-bdat-close-notify", {hello + "STARTTLS\r\n", on, envelope + "BDAT 100 LAST\r\nabc", std::string(tls_close), "x"},
@@ -84,18 +92,34 @@ std::vector<server_attack> attacks_on_servers() {
         {"BDAT-negative", {envelope + "BDAT -1 LAST\r\nNOOP\r\n"}, "250 250 250 501", state::closed},
         {"BDAT-zero-last", {envelope + "BDAT 0 LAST\r\n"}, "250 250 250 250", state::ready, {""}},
         {"BDAT-dot-is-data", {envelope + "BDAT 8 LAST\r\n.\r\nabcQUIT\r\n"}, "250 250 250 250 500", state::ready, {".\r\nabcQU"}},
-        {"BDAT-public-16944", {envelope + "BDAT 100000000\r\n.MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n"}, "250 250 250", state::chunk},
-        {"BDAT-uaf-16943", {envelope + "BDAT 1\r\nBDAT \x7F\r\nBDAT 10 LAST\r\n0123456789"}, "250 250 250 250 500 250", state::ready, {"B0123456789"}},
+        {"BDAT-public-16944",
+         {envelope + "BDAT 100000000\r\n.MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n"},
+         "250 250 250",
+         state::chunk},
+        {"BDAT-uaf-16943",
+         {envelope + "BDAT 1\r\nBDAT \x7F\r\nBDAT 10 LAST\r\n0123456789"},
+         "250 250 250 250 500 250",
+         state::ready,
+         {"B0123456789"}},
         {"BDAT-before-rcpt", {hello + "BDAT 5\r\nhelloNOOP\r\n"}, "250 503 250", state::ready},
         {"BDAT-before-rcpt, after MAIL", {hello + mail + "BDAT 5\r\nhelloNOOP\r\n"}, "250 250 503 250", state::spoilt},
-        {"BDAT-bad-then-smuggle", {hello + "BDAT 32 LAST\r\nMAIL FROM:<smuggled@e.example>\r\nNOOP\r\n"}, "250 503 250", state::ready},
+        {"BDAT-bad-then-smuggle",
+         {hello + "BDAT 32 LAST\r\nMAIL FROM:<smuggled@e.example>\r\nNOOP\r\n"},
+         "250 503 250",
+         state::ready},
         {"BDAT-mixed-data", {envelope + "BDAT 1\r\nADATA\r\n"}, "250 250 250 250 503", state::spoilt},
         {"BDAT-after-last", {envelope + "BDAT 1 LAST\r\nABDAT 1\r\nB"}, "250 250 250 250 503", state::ready, {"A"}},
-        {"BDAT-binarymime-data", {hello + "MAIL FROM:<a@b.example> BODY=BINARYMIME\r\n" + rcpt + "DATA\r\n"}, "250 250 250 503", state::rcpt},
+        {"BDAT-binarymime-data",
+         {hello + "MAIL FROM:<a@b.example> BODY=BINARYMIME\r\n" + rcpt + "DATA\r\n"},
+         "250 250 250 503",
+         state::rcpt},
         {"BDAT-lf-in-chunk", {envelope + "BDAT 5 LAST\r\na\n.\nb"}, "250 250 250 554", state::ready},
         {"BDAT-rset-mid", {envelope + "BDAT 8\r\nHey <3\r\nRSET\r\n"}, "250 250 250 250 250", state::ready},
         {"BDAT-eof-mid", {envelope + "BDAT 8\r\nHey <", std::string(lost)}, "250 250 250", state::closed},
-        {"BDAT-total-limit", {envelope + "BDAT 30000\r\n" + x + "BDAT 40000 LAST\r\n" + y + "NOOP\r\n"}, "250 250 250 250 552 250", state::ready},
+        {"BDAT-total-limit",
+         {envelope + "BDAT 30000\r\n" + x + "BDAT 40000 LAST\r\n" + y + "NOOP\r\n"},
+         "250 250 250 250 552 250",
+         state::ready},
         // RFC 4954 4
         {"AUTH-b64-len3", {hello + "AUTH PLAIN AAA\r\n"}, "250 501", state::ready},
         {"AUTH-cancel", {hello + "AUTH PLAIN\r\n*\r\n"}, "250 334 501", state::ready},
@@ -103,9 +127,16 @@ std::vector<server_attack> attacks_on_servers() {
         {"AUTH-disconnect-mid", {hello + "AUTH PLAIN\r\nAAA", std::string(lost)}, "250 334", state::closed},
         // Pipelines, and limits
         {"LEN-rcpt-101", {hello + mail + repeated(rcpt, 101)}, "250*102 452", state::rcpt},
-        {"STA-postfix-vrfy-utf8", {envelope + "VRFY \xC3\xBC@d.example\r\nDATA\r\nx\r\n.\r\n"}, "250 250 250 553 354 250", state::ready, {"x\r\n"}},
+        {"STA-postfix-vrfy-utf8",
+         {envelope + "VRFY \xC3\xBC@d.example\r\nDATA\r\nx\r\n.\r\n"},
+         "250 250 250 553 354 250",
+         state::ready,
+         {"x\r\n"}},
         {"STA-ehlo-pipelined", {"EHLO abcd\r\nMAIL FROM:<userx@test.ex>\r\n"}, "250 250", state::mail},
-        {"STA-data-after-all-rcpt-failed", {hello + mail + "RCPT TO:<bad@b.example>\r\nDATA\r\nNOOP\r\n"}, "250 250 550 503 250", state::mail},
+        {"STA-data-after-all-rcpt-failed",
+         {hello + mail + "RCPT TO:<bad@b.example>\r\nDATA\r\nNOOP\r\n"},
+         "250 250 550 503 250",
+         state::mail},
         {"CMD-many-empty", {"NOOP\r\n" + repeated("\r\n", 60)}, "250 500*49 421", state::closed},
         {"CMD-http-get", {"GET / HTTP/1.1\r\nNOOP\r\n"}, "421", state::closed},
         {"CMD-http-get, POST", {"POST / HTTP/1.1\r\nNOOP\r\n"}, "421", state::closed},
@@ -114,7 +145,8 @@ std::vector<server_attack> attacks_on_servers() {
 }
 
 constexpr ehlo::policy rules = [] {
-    ehlo::policy p = offering(extension::starttls | extension::auth | extension::chunking | extension::binary_mime | extension::vrfy);
+    ehlo::policy p =
+        offering(extension::starttls | extension::auth | extension::chunking | extension::binary_mime | extension::vrfy);
     p.max_recipients = 100;
     p.max_message = 65536;
     return p;
@@ -180,9 +212,11 @@ std::vector<client_attack> attacks_on_clients() {
          begun + "STARTTLS+ secured EHLO EHLO+ !not_offered !not_offered HELP"},
     };
     for (std::string const code : {"502", "454", "501", "530"})
-        all.push_back({"TLS-strip-" + code, required, "<h<T<Sam", before + code + " no\r\n", begun + "STARTTLS-" + code + " !secured !tls_required !tls_required"});
+        all.push_back({"TLS-strip-" + code, required, "<h<T<Sam", before + code + " no\r\n",
+                       begun + "STARTTLS-" + code + " !secured !tls_required !tls_required"});
     for (std::string const code : {"354", "221", "250"})
-        all.push_back({"TLS-strip-" + code, required, "<h<T<Sam", before + code + " yes\r\n", begun + "!bad_reply_class !secured !session_over !session_over"});
+        all.push_back({"TLS-strip-" + code, required, "<h<T<Sam", before + code + " yes\r\n",
+                       begun + "!bad_reply_class !secured !session_over !session_over"});
     return all;
 }
 
@@ -202,7 +236,8 @@ void attack(client_attack const& a, pieces const& next) {
                 auto const r = c.receive(in.view());
                 pending.erase(0, r.consumed);
                 more = r.ready() && !pending.empty();
-                if (r.ready()) happened.push_back(std::string(name(r->to)) + (r->accepted ? "+" : "-" + std::to_string(r->reply.code())));
+                if (r.ready())
+                    happened.push_back(std::string(name(r->to)) + (r->accepted ? "+" : "-" + std::to_string(r->reply.code())));
                 if (r.failed()) {
                     happened.push_back("!" + std::string(name(r.error().code)));
                     return;
