@@ -348,6 +348,7 @@ class run {
                 if (over) check(r.error().code == errc::session_over, "what is over is over");
                 return;
             }
+            check(!handshake_ || pending.size() == 0, "nothing is waited for in the clear before TLS");
             if (arrived_ == server_.size()) {
                 log += "nothing came\n";
                 return;
@@ -404,6 +405,7 @@ class run {
             if (yes) offers_.clear();
             break;
         case event::starttls:
+            check(!yes || arrived_ == consumed_, "nothing comes with the 220 before TLS");
             handshake_ = yes;
             tls_refused_ = !yes;
             break;
