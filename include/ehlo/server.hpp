@@ -266,7 +266,8 @@ class server_with {
             tolerated_ = strict;
             bool const usable = r.code / 100 >= 4 && r.code < 600 && !check(r);
             // In a handshake nothing can be heard, and after TURN it is not this end that replies.
-            if (session_.check(event::secured) && session_.where() != state::turned) conclude(t, handler, {event::shutdown}, usable ? r : replies::shutting_down, std::nullopt);
+            bool const heard = session_.check(event::secured) && session_.where() != state::turned;
+            if (heard) conclude(t, handler, {event::shutdown}, usable ? r : replies::shutting_down, std::nullopt);
             else settle(handler, event::lost, 0);
             return done(t, want::close);
         });
@@ -332,7 +333,7 @@ class server_with {
         if (in.size() < left_ || awaited_.waiting) [[unlikely]] {
             // Whatever was given, it is looked at when the answer has come: but what came is known then.
             if (awaited_.waiting) return in.size() < left_ ? done(t, want::reply) : leave(t, want::reply);
-            if (!session_.over()) misused(t, handler);
+            if (!smtp_protocol::ends.has(session_.where())) misused(t, handler);
         }
         for (;;) {
             if (awaited_.waiting) return leave(t, want::reply);

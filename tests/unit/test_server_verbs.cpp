@@ -79,6 +79,10 @@ TEST_CASE("RFC 2645 5.3, RFC 821 3.8: after ATRN and TURN the roles are changed"
         CHECK(l.server.where() == state::turned);
         CHECK(l.pending == "220 now I am the server\r\n");   // not this session's
         CHECK(l.run() == want::turn);
+        std::size_t const said = l.output.size();
+        l.pending.clear();   // it has gone to whoever is the client now
+        CHECK(l.run() == want::turn);
+        CHECK(l.output.size() == said);
         exact out(2048);
         ehlo::step const s = l.server.shut_down(l.handler, out.span());
         CHECK(s.want == want::close);
