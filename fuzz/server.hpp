@@ -58,7 +58,7 @@ inline server_settings settings_of(std::string_view letters) {
 }
 
 /// An input: octets, and what happens between them. A mark is \x16 and a letter: T TLS is there, L it is lost, A the client is
-/// authenticated by other means, D the connection is lost, S the server is shut down, X 65,000 octets "x" (once).
+/// authenticated by other means, D the connection is lost, S the server is shut down, M octets are lost, X 65,000 octets "x" (once).
 struct script {
     struct mark {
         std::size_t at;
@@ -71,7 +71,7 @@ struct script {
         bool filled = false;
         for (std::size_t i = 0; i < in.size(); ++i) {
             std::string_view const two = in.substr(i, 2);
-            if (two.size() < 2 || two[0] != '\x16' || std::string_view("TLADSX").find(two[1]) == std::string_view::npos ||
+            if (two.size() < 2 || two[0] != '\x16' || std::string_view("TLADMSX").find(two[1]) == std::string_view::npos ||
                 (two[1] == 'X' && filled)) {
                 octets += in[i];
                 continue;
@@ -202,6 +202,7 @@ class server_run {
             break;
         }
         case 'A': server_.authenticated(); break;
+        case 'M': lose_octets(pending); break;
         case 'L': finish([&] { server_.tls_lost(handler_); }); break;
         case 'D': finish([&] { server_.disconnected(handler_); }); break;
         case 'S':
@@ -212,6 +213,19 @@ class server_run {
             break;
         default: break;
         }
+    }
+    // Fewer octets than were left are a misuse, which ends a session that is not over: tried with a copy of it.
+    void lose_octets(std::string_view pending) {
+        if (pending.empty()) return;
+        server_with<> some = server_;
+        handler h = handler_;
+        block out(4096);
+        block const less(pending.substr(0, pending.size() / 2));
+        step const s = some.advance(less.view(), h, std::span(out.data(), out.size()));
+        bool const over = server_.where() == state::closed || server_.where() == state::turned;
+        check(s.consumed <= less.size() && (over ? some.where() == server_.where() && s.produced == 0 : some.where() == state::closed),
+              "octets that are missing end a session");
+        check(!in_transaction(server_.where()) || !h.open, "and its transaction");
     }
     template <class Call>
     void finish(Call&& call) {

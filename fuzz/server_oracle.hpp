@@ -108,6 +108,7 @@ class server_oracle {
                 extended_ = authenticated_ = greeted_ = false;
                 break;
             case 'A': authenticated_ = true; break;
+            case 'M': break;
             case 'S':
                 if (next_ != next::tls) claim(take("a server that is shut down says so") == 421, "with 421");
                 [[fallthrough]];
