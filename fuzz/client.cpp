@@ -1,5 +1,6 @@
 // The client machine against a server that says anything. An input is a line of letters, what the client does, and after
-// its LF what the server says: "<h<mrrd<<<<.<q<" LF "220 mx.example" CRLF "250 ...". See `act` for the letters.
+// its LF what the server says: "<h<mrrd<<<<.<q<" LF "220 mx.example" CRLF "250 ...". See `act` for the letters, and settings_of
+// for those that may stand in front of them. What was offered and what is due is found out here once more, from the text alone.
 #include "fuzz.hpp"
 
 #include <algorithm>
@@ -10,13 +11,54 @@ using fuzz::check;
 
 namespace {
 
-// Letters before the others that choose the settings.
 client_settings settings_of(std::string_view program) {
     client_settings s;
-    s.tls = program.starts_with('!') ? tls_use::required : program.starts_with('~') ? tls_use::if_offered : tls_use::optional;
-    s.clear_text_passwords = program.starts_with('*');
+    for (char const letter : program.substr(0, program.find_first_not_of("!~*&"))) {
+        if (letter == '!') s.tls = tls_use::required;
+        if (letter == '~') s.tls = tls_use::if_offered;
+        if (letter == '*') s.clear_text_passwords = true;
+        if (letter == '&') s.lmtp = true;
+    }
     return s;
 }
+
+// The lines of an answer to EHLO but the first, in capitals, each between two LF.
+std::string offers_of(std::string_view answer) {
+    std::string all = "\n";
+    while (!answer.empty()) {
+        std::size_t const end = answer.find('\n');
+        std::string_view line = answer.substr(0, end);
+        answer.remove_prefix(end + 1);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        for (char const c : line.substr(line.size() < 4 ? line.size() : 4)) all += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+        all += '\n';
+    }
+    return all.substr(all.find('\n', 1));
+}
+// Which of what is offered a command needs (RFC 3207, 4954, 3030, 4468; XCLIENT_README ...).
+std::string_view needed_by(event e) {
+    switch (e) {
+    case event::starttls: return "STARTTLS";
+    case event::auth: return "AUTH";
+    case event::bdat: return "CHUNKING";
+    case event::burl: case event::last_burl: return "BURL";
+    case event::xclient: return "XCLIENT";
+    case event::xforward: return "XFORWARD";
+    case event::etrn: return "ETRN";
+    case event::atrn: return "ATRN";
+    case event::turn: return "TURN";
+    default: return {};
+    }
+}
+// RFC 2920 3.1, RFC 3030 4.2: commands that need not be the last of a group.
+bool may_be_followed(event e) {
+    switch (e) {
+    case event::mail: case event::rcpt: case event::rset: case event::content_end: case event::chunk_end: case event::last_chunk_end:
+    case event::burl: case event::last_burl: return true;
+    default: return false;
+    }
+}
+bool ends(event e) { return e == event::content_end || e == event::last_chunk_end || e == event::last_burl; }
 
 class run {
     client client_;
@@ -25,11 +67,17 @@ class run {
     fuzz::sizes draw_;
     std::size_t consumed_ = 0, arrived_ = 0;
     std::deque<event> expected_{event::greeting};
-    std::uint32_t recipients_ = 0;
-    bool required_tls_ = false;    // nothing that carries mail or a password before TLS
+    client_settings settings_;
+    std::uint32_t recipients_ = 0;     // that were accepted in the open transaction
+    std::uint32_t owed_ = 0;           // replies to the end of a message in LMTP: recipients of an open or a spoilt transaction
+    std::uint32_t heard_ = 0;          // of them those that have come
+    bool lmtp_ = false;                // LHLO was accepted
+    bool greets_lmtp_ = false;         // and was sent
+    std::string offers_;
+    std::string mechanism_;            // of the exchange
+    bool tls_ = false, tls_refused_ = false;
     bool stale_ = false;           // octets lay there when nothing was under way
     bool handshake_ = false;       // 220 to STARTTLS has come
-    bool clear_text_ = false;      // passwords may go without TLS
     std::uint64_t chunk_left_ = 0;
     bool chunk_last_ = false;
 
@@ -37,11 +85,9 @@ class run {
     std::string log;
 
     run(std::string_view program, std::string_view server, fuzz::arrival how)
-        : client_(settings_of(program)), server_(server), how_(how), draw_(server) {
-        required_tls_ = program.starts_with('!');
-        clear_text_ = program.starts_with('*');
+        : client_(settings_of(program)), server_(server), how_(how), draw_(server), settings_(settings_of(program)) {
         for (char letter : program) act(letter);
-        bool const sent_all = std::any_of(expected_.begin(), expected_.end(), detail::ends_message);
+        bool const sent_all = std::any_of(expected_.begin(), expected_.end(), ends);
         bool const was_over = client_.over();
         verdict const lost = client_.disconnected();
         if (!was_over) check(lost == (sent_all ? verdict::unknown : verdict::later), "a message whose end was sent may have been delivered");
@@ -149,11 +195,9 @@ class run {
         }
         check(!over, "after the end nothing is written");
         check(*written == out.size() && out.text().ends_with("\r\n"), "a command is a line", out.text());
-        if (out.text().starts_with("AUTH PLAIN") || out.text().starts_with("AUTH LOGIN"))
-            check(clear_text_ || client_.knows(fact::tls), "no password in the clear", out.text());
+        check_sent(e, out.text());
         check(chunk_left_ == 0, "within a chunk there are no commands");
         check(!handshake_, "within a handshake there are no commands");
-        check(!required_tls_ || client_.knows(fact::tls) || facts_of(e).exempt.has(fact::tls), "no mail without TLS", out.text());
         if (e == event::response) {
             check(client_.where() == state::exchange && out.text().find('\n') == out.size() - 1, "a response is a line of an exchange");
         } else {
@@ -165,6 +209,34 @@ class run {
         // A chunk has one reply, to its octets.
         if (e == event::bdat) return;
         expected_.push_back(e);
+        skip_unanswered();
+    }
+
+    bool offers(std::string_view keyword) const {
+        for (char const after : {'\n', ' '})
+            if (offers_.find('\n' + std::string(keyword) + after) != offers_.npos) return true;
+        return false;
+    }
+    // What a server that is not trusted may make the client say.
+    void check_sent(event e, std::string_view line) {
+        bool const wants_tls = settings_.tls == tls_use::required || (settings_.tls == tls_use::if_offered && offers("STARTTLS") && !tls_refused_);
+        bool const harmless = e == event::hello || e == event::starttls || e == event::noop || e == event::quit;   // RFC 3207 4
+        check(!wants_tls || tls_ || harmless, "nothing but STARTTLS before TLS, where it must be", line);
+        check(needed_by(e).empty() || offers(needed_by(e)), "what is not offered is not asked for", line);
+        check(line.find(" SIZE=") == line.npos || offers("SIZE"), "nor is a parameter", line);
+        check(line.find(" SMTPUTF8") == line.npos || offers("SMTPUTF8"), "nor is a parameter", line);
+        check(e != event::starttls || !tls_, "STARTTLS is not sent twice");
+        check(expected_.empty() || (offers("PIPELINING") && may_be_followed(expected_.back())), "commands go together only where they may", line);
+        if (e == event::auth) mechanism_ = line.substr(5, line.find_first_of(" \r", 5) - 5);
+        if (e == event::auth || e == event::response)
+            check(tls_ || settings_.clear_text_passwords || (mechanism_ != "PLAIN" && mechanism_ != "LOGIN"), "no password in the clear", line);
+        if (e == event::hello) greets_lmtp_ = line.starts_with("LHLO");
+        if (e == event::helo) greets_lmtp_ = false;
+    }
+    // RFC 2033 4.2, 4.3: a message for nobody has no reply.
+    std::uint32_t due(event e) const { return !lmtp_ || !ends(e) ? 1 : owed_; }
+    void skip_unanswered() {
+        while (!expected_.empty() && due(expected_.front()) == 0) expected_.pop_front();
     }
 
     void secured() {
@@ -175,6 +247,8 @@ class run {
         if (!done) return;
         check(client_.knows(fact::tls) && client_.offers().offered == extensions(), "under TLS nothing is known of what was before");
         handshake_ = false;
+        tls_ = true;
+        offers_.clear();
     }
 
     void bdat(std::uint64_t size, bool last) {
@@ -191,6 +265,7 @@ class run {
     }
     void end_chunk() {
         if (chunk_left_ == 0) expected_.push_back(chunk_last_ ? event::last_chunk_end : event::chunk_end);
+        skip_unanswered();
     }
 
     void content() {
@@ -224,7 +299,9 @@ class run {
         }
         check(finished.done() && out.text().ends_with(".\r\n") && client_.where() == state::content,
               "content ends after DATA only");
+        check(expected_.empty(), "content ends when all before it was answered");
         expected_.push_back(event::content_end);
+        skip_unanswered();
     }
 
     std::size_t end_of_line(std::size_t from) const {
@@ -271,6 +348,7 @@ class run {
                 if (over) check(r.error().code == errc::session_over, "what is over is over");
                 return;
             }
+            check(!handshake_ || pending.size() == 0, "nothing is waited for in the clear before TLS");
             if (arrived_ == server_.size()) {
                 log += "nothing came\n";
                 return;
@@ -288,22 +366,56 @@ class run {
         if (stale_ || expected_.empty()) {
             // Nobody asked, or not yet: it answers nothing, whatever was written since.
             check(!r.accepted && r.reply.code() >= 400 && client_.over() && !client_.awaits(), "a refusal that nobody asked for is the end");
-            check(r.to == event::shutdown || detail::ends_message(r.to) || r.to == event::chunk_end, "it is about no command", name(r.to));
+            check(r.to == event::shutdown || ends(r.to) || r.to == event::chunk_end, "it is about no command", name(r.to));
             check(verdict_of(r) == (r.reply.code() < 500 ? verdict::later : verdict::refused), "it says whether to try again");
             expected_.clear();
             return;
         }
         check(r.to == expected_.front(), "a reply is to the oldest command under way");
-        bool const yes = r.accepted;
-        bool const transaction = in_transaction(client_.where());
-        if (yes && r.to == event::rcpt && transaction) ++recipients_;
-        if (!transaction || (yes && r.to == event::mail)) recipients_ = 0;
-        bool const exchange = r.to == event::auth || r.to == event::response;
-        unsigned const digit = r.reply.code() / 100;
+        unsigned const code = r.reply.code(), digit = code / 100;
+        bool const yes = r.accepted, exchange = r.to == event::auth || r.to == event::response;
         if (yes) check(r.to == event::data ? digit == 3 : digit == 2 || (exchange && digit == 3), "an accepting reply is of the command's class");
-        if (yes && r.to == event::starttls) handshake_ = true;
-        if (r.reply.code() == 421) check(client_.over(), "421 is the end");
+        if (r.to == event::greeting || r.to == event::starttls) check(!yes || code == 220, "the greeting is 220, and so is the go-ahead to TLS");
+        check((verdict_of(r) == verdict::delivered) == (ends(r.to) && digit == 2), "nothing is delivered without its 2yz");
+        if (lmtp_ && ends(r.to)) {
+            check(r.recipient == heard_, "a reply to a message is about the next recipient");
+            if (++heard_ < owed_ && code != 421) return;
+        }
+        heard_ = 0;
         expected_.pop_front();
+        if (code == 421) {
+            check(client_.over(), "421 is the end");
+            expected_.clear();
+            return;
+        }
+        settle(r.to, yes, r.reply);
+        skip_unanswered();
+    }
+    void settle(event e, bool yes, reply_view const& said) {
+        switch (e) {
+        case event::hello:
+        case event::helo:
+            if (!yes) return;
+            offers_ = e == event::hello ? offers_of(said.octets()) : "";
+            lmtp_ = greets_lmtp_;
+            tls_refused_ = false;
+            recipients_ = owed_ = 0;
+            break;
+        case event::xclient:
+            if (yes) offers_.clear();
+            break;
+        case event::starttls:
+            check(!yes || arrived_ == consumed_, "nothing comes with the 220 before TLS");
+            handshake_ = yes;
+            tls_refused_ = !yes;
+            break;
+        default:
+            // What the server accepted that was out of order by then is not looked at.
+            if (e == event::rcpt && yes && in_transaction(client_.where())) recipients_ = ++owed_;
+            if (ends(e) || (yes && (e == event::mail || e == event::rset))) recipients_ = owed_ = 0;
+            if (!in_transaction(client_.where())) recipients_ = 0;
+            break;
+        }
     }
 };
 

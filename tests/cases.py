@@ -215,14 +215,24 @@ def documents():
 
 # ---- corpora ----
 
+def letters_of(options, case):
+    """What the client of the fuzz target does, a letter an act."""
+    has = lambda option: any(o.split("=")[0] == option for o in options)
+    said = [line for _, line, _ in case.output if line is not ANY_LINES]
+    settings = b"!" * ("--tls=must" in options) + b"~" * ("--tls=may" in options) + b"&" * has("--lmtp")
+    settings += b"*" * (has("--auth") and not has("--tls"))
+    hello = b"<h<" + b"T<Sh<" * (b"STARTTLS" in said) + b"a<" * has("--auth")
+    message = b"Bcc<" if has("--chunking") else b"d<c.<"
+    return settings + hello + (b"mr" + message if has("--pipeline") else b"m<r<" + message) + b"q<"
+
+
 def inputs(block, case):
     """The fuzz targets that a case is an input of, and the input of each."""
     if block.mode == "session":
-        yield "lmtp" if "--lmtp" in block.options else "session", case.input
+        settings = b"%ylc\n" if "--lenient" in block.options else b""
+        yield "lmtp" if "--lmtp" in block.options else "session", settings + case.input
     elif block.mode == "client":
-        lmtp, pipeline = "--lmtp" in block.options, "--pipeline" in block.options
-        if not lmtp:  # what the client of the target does, a letter an act
-            yield "client", (b"<h<mrd<c.<q<" if pipeline else b"<h<m<r<d<c.<q<") + b"\n" + case.input
+        yield "client", letters_of(block.options, case) + b"\n" + case.input
     elif block.mode != "write":
         octets = unescape(case.text)
         yield {"mailbox": "path", "encode": "content", "ehlo": "ehlo_answer"}.get(block.mode, block.mode), octets

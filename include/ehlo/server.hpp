@@ -265,8 +265,9 @@ class server_with {
             last_word_ = false;
             tolerated_ = strict;
             bool const usable = r.code / 100 >= 4 && r.code < 600 && !check(r);
-            // In a handshake nothing can be heard.
-            if (session_.check(event::secured)) conclude(t, handler, {event::shutdown}, usable ? r : replies::shutting_down, std::nullopt);
+            // In a handshake nothing can be heard, and after TURN it is not this end that replies.
+            bool const heard = session_.check(event::secured) && session_.where() != state::turned;
+            if (heard) conclude(t, handler, {event::shutdown}, usable ? r : replies::shutting_down, std::nullopt);
             else settle(handler, event::lost, 0);
             return done(t, want::close);
         });
@@ -332,7 +333,7 @@ class server_with {
         if (in.size() < left_ || awaited_.waiting) [[unlikely]] {
             // Whatever was given, it is looked at when the answer has come: but what came is known then.
             if (awaited_.waiting) return in.size() < left_ ? done(t, want::reply) : leave(t, want::reply);
-            if (!session_.over()) misused(t, handler);
+            if (!smtp_protocol::ends.has(session_.where())) misused(t, handler);
         }
         for (;;) {
             if (awaited_.waiting) return leave(t, want::reply);
@@ -639,7 +640,9 @@ class server_with {
         if (split) tolerated_ |= split->tolerated;
         if (a.verb == verb::bdat) return take_bdat(t, handler, a, *split, line.consumed, bare_lf), true;
         std::optional<failure> fault;
-        bool moves = false;   // one that is out of order may lead on by the table, one that is malformed never does
+        // One that is out of order may lead on by the table, one that is malformed does not; but without a BURL the message lacks a
+        // part (RFC 4468 3.2), as the table knows.
+        bool moves = false;
         auth_answer said{reply()};
         auto take = [&](auto const& command) noexcept(never_throws<H>()) {
             if constexpr (requires { command.tolerated; }) tolerated_ |= command.tolerated;
@@ -653,7 +656,10 @@ class server_with {
             fault = find_disorder(a.verb);
             moves = fault && fault->code == errc::bad_sequence;
             if (!fault) {
-                if (auto const bad = visit_command(*split, grammar, take)) fault = bad;
+                if (auto const bad = visit_command(*split, grammar, take)) {
+                    fault = bad;
+                    moves = a.event == event::burl;
+                }
             }
         } else if (!(... || take_own<Own>(*split, grammar, a, fault, moves, take))) {
             fault = find_disorder(verb::unknown);
@@ -928,7 +934,9 @@ class server_with {
         v0::event e = a.event;
         std::optional<failure> told = fault;
         unsigned const first = r.code / 100;
-        if (first < 2 || first > 5 || !session_.fits(e, answer_of(r.code))) [[unlikely]] {
+        // RFC 4954 4: the 3yz of AUTH is 334 with base64.
+        bool const bad_challenge = first == 3 && (e == event::auth || e == event::response) && (r.code != 334 || !check_base64(r.text));
+        if (first < 2 || first > 5 || bad_challenge || !session_.fits(e, answer_of(r.code))) [[unlikely]] {
             if (!fault) {
                 told = fail(errc::bad_value, 0);
                 r = first == 2 ? replies::start_content : replies::try_later;

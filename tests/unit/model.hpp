@@ -3,7 +3,7 @@
 #ifndef EHLO_TESTS_UNIT_MODEL_HPP
 #define EHLO_TESTS_UNIT_MODEL_HPP
 
-#include "generate.hpp"
+#include "model_parts.hpp"
 #include "oracle.hpp"
 
 #include <cstddef>
@@ -16,72 +16,6 @@
 namespace model {
 
 using namespace std::string_literals;
-
-// What the server offers and demands. Extensions are always on offer: SIZE, 8BITMIME, PIPELINING, ENHANCEDSTATUSCODES, SMTPUTF8,
-// VRFY, EXPN, HELP and AUTH; these may be.
-struct settings {
-    bool lmtp = false, submission = false;
-    bool chunking = true, binary = true, starttls = true, xclient = true;
-    bool require_tls = false, require_authentication = false, clear_text_passwords = false;
-    int bare = 0;   // reject, normalize, pass
-    std::uint64_t max_message = 65536;
-    std::uint32_t max_recipients = 100;
-    std::size_t max_line = 2048;
-};
-
-// What the handler says to its n-th question: of this both sides know. A code, of any class; 334 asks AUTH for another response.
-struct oracle_of_handler {
-    std::uint64_t seed = 0;
-    unsigned asked = 0;
-    std::size_t yes = 4;   // of so many answers one is no
-
-    unsigned say(std::initializer_list<unsigned> accepting, std::initializer_list<unsigned> refusing) {
-        generate::rng r(seed + asked++);
-        r.next();
-        auto const& from = r.one_in(yes) ? refusing : accepting;
-        return from.begin()[r.below(from.size())];
-    }
-    // Each command with what its handler may say, and at times with what it may not.
-    unsigned greeting() {
-        generate::rng r(seed + asked++);
-        r.next();
-        return r.below(24) == 0 ? 554 : r.below(24) == 0 ? 521 : r.below(40) == 0 ? 421 : 220;
-    }
-    unsigned hello() { return say({250}, {550, 450, 504, 571, 354}); }
-    unsigned mail() { return say({250, 251, 250}, {550, 451, 452, 553, 571, 354, 530}); }
-    unsigned rcpt() { return say({250, 251}, {550, 450, 452, 551, 571, 354, 556}); }
-    unsigned data() { return say({354, 354, 250}, {554, 451, 571}); }
-    unsigned end() { return say({250, 251}, {554, 452, 571, 354}); }
-    unsigned lookup() { return say({250, 252}, {550, 451, 553}); }
-    unsigned remark() { return say({250, 214}, {502, 451}); }
-    unsigned starttls() { return say({220}, {454, 554}); }
-    unsigned auth() { return say({235, 334, 334}, {535, 454, 432, 534}); }
-    unsigned xclient() { return say({220}, {550, 451}); }
-};
-
-// A reply that is due: the codes that the RFCs allow here, one of which must come. 0: any of the class.
-struct due {
-    std::vector<unsigned> codes;
-    bool allows(unsigned code) const {
-        for (unsigned c : codes)
-            if (c == code || (c < 10 && c == code / 100)) return true;
-        return false;
-    }
-    std::string text() const {
-        std::string all;
-        for (unsigned c : codes) all += std::to_string(c) + " ";
-        return all;
-    }
-};
-
-enum class place { connected, greeted, ready, mail, rcpt, content, chunk, chunks, spoilt, exchange, handshake, refused, closed };
-
-inline std::string upper(std::string_view text) {
-    std::string s(text);
-    for (char& c : s)
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-    return s;
-}
 
 class session {
   public:
@@ -116,7 +50,8 @@ class session {
     }
     void take(char c) {
         switch (at) {
-            case place::closed: return;
+            case place::closed:
+            case place::turned: return;
             case place::handshake:   // RFC 3207 4.2: what came in the clear is never heard, and the 220 may be withheld
                 at = place::closed;
                 last_may_lack = true;
@@ -165,9 +100,6 @@ class session {
         text_.clear();
         raw.clear();
     }
-    // A class that the command cannot have is 451 (a temporary error of the server).
-    static unsigned fit(unsigned said) { return said == 354 ? 451 : said; }
-    static bool yes(unsigned code) { return code / 100 == 2; }
 
     // Content as the handler is given it.
     std::string seen(std::string const& text) const {
@@ -237,7 +169,7 @@ class session {
         else if (!with.chunking || !extended) chunk_refused_ = {{500, 502, 503, 504}};
         else if (at == place::mail) chunk_refused_ = {{503, 554}};
         else if (at != place::rcpt && at != place::chunks) chunk_refused_ = {{503}};
-        else if (text_.size() + left > with.max_message || text_.size() + left < left) chunk_refused_ = {{552}}, counts_ = true;
+        else if (came(text_) > with.max_message || left > with.max_message - came(text_)) chunk_refused_ = {{552}}, counts_ = true;
         at = place::chunk;
         if (left == 0) end_chunk();
     }
@@ -254,6 +186,7 @@ class session {
         std::string certain = text_;
         if (!certain.empty() && certain.back() == '\r') certain.pop_back();
         if (chunk_refused_.codes.empty() && dirty(certain)) chunk_refused_ = {{5}};
+        if (chunk_refused_.codes.empty() && came(text_) > with.max_message) chunk_refused_ = {{552}};
         if (chunk_refused_.codes.empty()) {
             say(250);
             at = place::chunks;
@@ -303,32 +236,11 @@ class session {
         return (with.require_authentication || with.submission) && !authenticated && !passes_auth;
     }
 
-    // A line that somebody might take for BDAT, though it is not well formed: its chunk may follow. Some drop controls.
-    static bool may_be_bdat(std::string_view text) {
-        std::string visible;
-        for (char const c : text)
-            if (static_cast<unsigned char>(c) >= ' ' && c != 0x7F) visible += c;
-        return begins_bdat(text) || begins_bdat(visible);
-    }
-    static bool begins_bdat(std::string_view text) {
-        bool begins = true;
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            unsigned char const c = static_cast<unsigned char>(text[i]);
-            if (c == '\r' || c == '\n') begins = true;
-            else if (begins && upper(text.substr(i, 4)) == "BDAT") {
-                unsigned char const next = i + 4 < text.size() ? static_cast<unsigned char>(text[i + 4]) : ' ';
-                if (upper(std::string(1, static_cast<char>(next))).find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos) return true;
-                begins = false;
-            } else if (c > ' ' && c != 0x7F) begins = false;
-        }
-        return false;
-    }
-
     void take_command(std::string const& text) {
         ++commands;
         std::string const verb = upper(text.substr(0, text.find_first_of(" \t")));
-        if (verb == "BDAT" && oracle::matches(oracle::bdat, text) && !text.ends_with(" ") && !text.ends_with("\t")) {
-            std::string const arguments = text.substr(5);
+        if (verb == "BDAT" && oracle::matches(oracle::bdat, text)) {
+            std::string const arguments = text.substr(5, text.find_last_not_of(" \t") - 4);
             std::string const digits = arguments.substr(0, arguments.find(' '));
             std::string const number = digits.find_first_not_of('0') == std::string::npos ? "0" : digits.substr(digits.find_first_not_of('0'));
             if (number.size() < 20 || (number.size() == 20 && number <= "18446744073709551615")) return begin_chunk(arguments);
@@ -366,7 +278,9 @@ class session {
         if (verb == "NOOP" || verb == "HELP" || verb == "VRFY" || verb == "EXPN") return ask(verb, text);
         if (verb == "STARTTLS") return starttls(text);
         if (verb == "AUTH") return auth(text);
-        if (verb == "XCLIENT") return xclient(text);
+        if (verb == "XCLIENT" || verb == "XFORWARD") return client_facts(verb, text);
+        if (verb == "ETRN" || verb == "ATRN" || verb == "TURN") return queue(verb, text);
+        if (verb == "BURL") return burl(text);
         refuse({500, 502, gated(false)});
     }
     unsigned gated(bool passes_tls, bool passes_auth = false) const { return gate(passes_tls, passes_auth) ? 530 : 501; }
@@ -443,18 +357,6 @@ class session {
         binary_ = binary;
         at = place::mail;
     }
-    // RFC 3461 4, as RFC 4954 5 uses it; nothing if it is none.
-    static std::string from_xtext(std::string const& text) {
-        std::string plain;
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            std::size_t const high = std::string_view("0123456789ABCDEF").find(i + 1 < text.size() ? text[i + 1] : ' ');
-            std::size_t const low = std::string_view("0123456789ABCDEF").find(i + 2 < text.size() ? text[i + 2] : ' ');
-            if (text[i] != '+') plain += text[i];
-            else if (high > 15 || low > 15) return {};
-            else plain += static_cast<char>(high * 16 + low), i += 2;
-        }
-        return plain;
-    }
     void rcpt(std::string const& text) {
         bool const order = at == place::mail || at == place::rcpt;
         auto const parts = oracle::split_command(text, smtputf8_ && order);
@@ -503,7 +405,7 @@ class session {
         while (!argument.empty() && (argument.back() == ' ' || argument.back() == '\t')) argument.pop_back();
         auto const& rule = verb == "NOOP" ? oracle::noop : verb == "HELP" ? oracle::help : verb == "VRFY" ? oracle::vrfy : oracle::expn;
         // RFC 6531 3.1: a transaction that asked for SMTPUTF8 may hold UTF-8 elsewhere, too; VRFY and EXPN ask for themselves.
-        if (!oracle::matches(rule, text) || (wide && (lookup || !(smtputf8_ && transaction())))) return refuse({501, 504, 553, 555, 500, 550, barred ? 530u : 501u});
+        if (!oracle::matches(rule, text) || (wide && (lookup || !is_utf8(text) || !(smtputf8_ && transaction())))) return refuse({501, 504, 553, 555, 500, 550, barred ? 530u : 501u});
         if (barred) return refuse({530});
         call(verb + " " + argument);
         unsigned const said = lookup ? handler.lookup() : handler.remark();
@@ -535,20 +437,61 @@ class session {
         call("AUTH " + arguments);
         answer_auth();
     }
-    void xclient(std::string const& text) {
+    void client_facts(std::string const& verb, std::string const& text) {
         unsigned const g = gated(false);
-        if (!with.xclient) return refuse({500, 501, 502, 503, g});
-        if (!oracle::matches(oracle::xclient, text) || !upper(text).starts_with("XCLIENT NAME=") || text.find('=') != text.rfind('='))
-            return refuse({501, 503, 555, 504, g});
+        bool const xclient = verb == "XCLIENT";
+        if (!(xclient ? with.xclient : with.rare)) return refuse({500, 501, 502, 503, g});
+        if (!oracle::matches(xclient ? oracle::xclient : oracle::xforward, text) || !upper(text).starts_with(verb + " NAME=") || text.find('=') != text.rfind('='))
+            return refuse({500, 501, 503, 555, 504, g});
         if (g == 530) return refuse({530, 503});
         if (!extended || at != place::ready) return refuse({503});
-        call("XCLIENT");
-        unsigned const said = handler.xclient();
+        call(verb);
+        unsigned const said = fit(xclient ? handler.xclient() : handler.xforward());
         say(said);
-        if (!yes(said)) return;
+        if (!xclient || !yes(said)) return;
         extended = authenticated = false;
         forget();
         at = place::greeted;
+    }
+    // RFC 1985 5; RFC 2645 5; RFC 821 3.8: TURN and ATRN change the roles, and the session is over.
+    void queue(std::string const& verb, std::string const& text) {
+        unsigned const g = gated(false);
+        if (!with.rare) return refuse({500, 501, 502, 503, g});
+        if (!oracle::matches(verb == "ETRN" ? oracle::etrn : verb == "ATRN" ? oracle::atrn : oracle::turn, text)) return refuse({500, 501, 503, 530, g});
+        if (g == 530) return refuse({530, 503});
+        if (at != place::ready || (verb == "ETRN" && !extended)) return refuse({503, 530});
+        if (verb == "ATRN" && !authenticated) return refuse({530});
+        call(verb);
+        unsigned const said = fit(handler.queue());
+        say(said);
+        if (yes(said) && verb != "ETRN") at = place::turned;
+    }
+    // RFC 4468 3: a chunk whose octets the server fetches.
+    void burl(std::string const& text) {
+        unsigned const g = gated(false);
+        if (!with.rare || with.lmtp) return refuse({500, 501, 502, 503, g});
+        bool const good = oracle::matches(oracle::burl, text);
+        auto const refused = [&](unsigned code) { return good ? std::vector<unsigned>{code} : std::vector<unsigned>{code, 500, 501}; };
+        if (g == 530) return refuse({530, 503, 500, 501});
+        if (at != place::rcpt && at != place::chunks) return refuse(refused(503));
+        if (!extended || !good) {   // as BDAT: what was refused may have been a part of the message
+            refuse(refused(503));
+            abandon();
+            at = place::spoilt;
+            text_.clear();
+            return;
+        }
+        std::string arguments = upper(text);
+        while (arguments.back() == ' ' || arguments.back() == '\t') arguments.pop_back();
+        bool const last = arguments.ends_with(" LAST");
+        call(last ? "BURL LAST" : "BURL");
+        unsigned const said = fit(handler.burl());
+        say(said);
+        if (last && yes(said)) ++stored, open_ = false;
+        if (!yes(said)) abandon();
+        at = last ? place::ready : yes(said) ? place::chunks : place::spoilt;
+        if (last) forget();
+        else if (!yes(said)) text_.clear();
     }
 };
 

@@ -81,7 +81,18 @@ struct handler {
     }
     ehlo::reply on(ehlo::cmd::client_facts const& c) {
         calls.push_back(std::string(name(c.verb)));
-        return perhaps_later(answers.xclient());
+        return perhaps_later(c.verb == ehlo::verb::xclient ? answers.xclient() : answers.xforward());
+    }
+    ehlo::reply queue(std::string_view verb) {
+        calls.emplace_back(verb);
+        return perhaps_later(answers.queue());
+    }
+    ehlo::reply on(ehlo::cmd::etrn const&) { return queue("ETRN"); }
+    ehlo::reply on(ehlo::cmd::atrn const&) { return queue("ATRN"); }
+    ehlo::reply on(ehlo::cmd::turn const&) { return queue("TURN"); }
+    ehlo::reply on(ehlo::cmd::burl const& c) {
+        calls.emplace_back(c.last ? "BURL LAST" : "BURL");
+        return perhaps_later(answers.burl());
     }
     ehlo::mechanisms mechanisms() const { return ehlo::mechanism::plain | ehlo::mechanism::login | ehlo::mechanism::cram_md5; }
     ehlo::auth_answer perhaps_later_auth(unsigned code) {
@@ -116,6 +127,8 @@ ehlo::policy policy_of(model::settings const& s) {
     if (s.chunking && s.binary) p.offers = p.offers | binary_mime;
     if (s.starttls) p.offers = p.offers | starttls;
     if (s.xclient) p.offers = p.offers | xclient;
+    if (s.rare) p.offers = p.offers | xforward | etrn | atrn | turn;
+    if (s.rare && !s.lmtp) p.offers = p.offers | burl;
     p.service = s.lmtp ? ehlo::service::lmtp : s.submission ? ehlo::service::submission : ehlo::service::smtp;
     p.require_tls = s.require_tls;
     p.require_authentication = s.require_authentication;
@@ -186,7 +199,7 @@ std::string next(rng& r, model::session const& m) {
         if (m.at == place::ready) pick = m.extended && !m.authenticated && r.one_in(4) ? 14 : m.extended && !m.tls && r.one_in(4) ? 13 : 3;
         if (m.at == place::mail) pick = 5;
         if (m.at == place::rcpt) pick = r.one_in(3) ? 5 : m.extended && r.one_in(2) ? 16 : 7;
-        if (m.at == place::chunks) pick = 16;
+        if (m.at == place::chunks) pick = r.one_in(6) ? 26 : 16;
     }
     std::string line;
     switch (pick) {
@@ -222,6 +235,17 @@ std::string next(rng& r, model::session const& m) {
                 if (r.one_in(6)) for (std::size_t i = 0; i < 130; ++i) all += "RCPT TO:<many@b.example>\r\n";
             return all + "NOOP\r\n";
         }
+        case 25: {
+            static constexpr std::string_view some[] = {"XFORWARD NAME=a.example", "ETRN a.example", "ETRN @a.example", "ETRN", "ATRN", "ATRN a.example,b.example",
+                "ATRN x", "XFORWARD SOURCE", "TURN", "TURN x"};
+            line = some[r.below(std::size(some) - (r.one_in(4) ? 0 : 2))];
+            break;
+        }
+        case 26: {
+            static constexpr std::string_view some[] = {"BURL imap://a.example/b", "BURL imap://a.example/b LAST", "BURL imap://a.example/b last", "BURL x", "BURL imap:x LAS"};
+            line = some[r.below(std::size(some))];
+            break;
+        }
         default: line = "MAIL FROM:<p@b.example>\r\nRCPT TO:<q@b.example>\r\nDATA"; break;
     }
     if (r.one_in(10)) generate::mutate(r, line);
@@ -245,6 +269,7 @@ model::place place_of(ehlo::state s) {
         case exchange: return place::exchange;
         case handshake: return place::handshake;
         case refused: return place::refused;
+        case turned: return place::turned;
         default: return place::closed;
     }
 }
@@ -269,6 +294,7 @@ struct trial {
         w.binary = w.chunking && r.one_in(2);
         w.starttls = !r.one_in(4);
         w.xclient = r.one_in(2);
+        w.rare = r.one_in(2);
         w.require_tls = r.one_in(10);
         w.require_authentication = r.one_in(10);
         w.clear_text_passwords = r.one_in(2);
@@ -319,11 +345,15 @@ struct trial {
         if (!closed && s.knows(ehlo::fact::tls) != m.tls) return fail("tls");
         if (!closed && s.knows(ehlo::fact::authenticated) != m.authenticated) return fail("authenticated");
         std::size_t const kept = m.at == model::place::content || m.at == model::place::chunk ? 5 : m.line.size();
-        if (!closed && pending.size() > kept) return fail("octets not consumed: " + std::to_string(pending.size()));
+        if (!closed && m.at != model::place::turned && pending.size() > kept) return fail("octets not consumed: " + std::to_string(pending.size()));
         return true;
     }
     bool run() {
         ehlo::server_with<> s(rules, "mx.example.org");
+        if (r.one_in(8)) {   // TLS from the beginning (RFC 8314)
+            s.secured();
+            m.tls = true;
+        }
         m.greet();
         std::size_t const room = r.one_in(2) ? 1024 : 4096;
         bool const small = r.one_in(3);
@@ -340,8 +370,12 @@ struct trial {
                             m.secured();
                             continue;
                         }
-                    } else if (closed || commands == 0) {
+                    } else if (closed || commands == 0 || m.at == model::place::turned) {
                         break;
+                    } else if (r.one_in(60)) {   // by its certificate, its address
+                        s.authenticated();
+                        m.authenticated = true;
+                        continue;
                     } else {
                         // Groups: the client does not wait, and the model has not seen what it sends yet.
                         std::size_t const group = r.one_in(3) ? r.between(2, 6) : 1;

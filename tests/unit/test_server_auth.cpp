@@ -163,6 +163,8 @@ TEST_CASE("AUTH: replies and challenges that cannot be") {
         {ehlo::challenge{longer}, "454 4.7.0 ", state::ready, true},   // beyond reply_space
         {ehlo::reply(421, "x"), "421 4.0.0 x\r\n", state::closed, false},
         {ehlo::reply(334, "AAAA"), "334 AAAA\r\n", state::exchange, false},
+        {ehlo::reply(334, "AAA"), "451 4.3.0 ", state::ready, true},    // no base64
+        {ehlo::reply(354, "AAAA"), "451 4.3.0 ", state::ready, true},   // no code of AUTH
     };
     for (auto const& c : cases)
         for (bool const first : {true, false}) {

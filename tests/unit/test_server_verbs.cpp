@@ -44,6 +44,9 @@ TEST_CASE("the verbs of extensions: asked where they are offered and in order, 5
         {"BURL", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/1\r\nBURL imap://x/2 LAST\r\n", {250, 250, 250, 250, 250}, state::ready, {250, 250, 250, 502, 502}},
         {"BURL and BDAT", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/1\r\nBDAT 2 LAST\r\nhi", {250, 250, 250, 250, 250}, state::ready, {}},
         {"BURL refused spoils", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/none\r\nBURL imap://x/1 LAST\r\nRSET\r\n", {250, 250, 250, 554, 503, 250}, state::ready, {}},
+        {"BURL malformed spoils", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/1\r\nBURL x\r\nBDAT 2 LAST\r\nhiMAIL FROM:<>\r\n",
+         {250, 250, 250, 250, 501, 503, 503}, state::spoilt, {}},
+        {"BURL malformed without a transaction", "EHLO a\r\nBURL x\r\nMAIL FROM:<a@b>\r\n", {250, 503, 250}, state::mail, {}},
         {"BURL LAST refused", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/none LAST\r\nMAIL FROM:<>\r\n", {250, 250, 250, 554, 250}, state::mail, {}},
         {"BURL without a recipient", "EHLO a\r\nMAIL FROM:<a@b>\r\nBURL imap://x/1 LAST\r\n", {250, 250, 503}, state::mail, {}},
     };
@@ -76,9 +79,14 @@ TEST_CASE("RFC 2645 5.3, RFC 821 3.8: after ATRN and TURN the roles are changed"
         CHECK(l.server.where() == state::turned);
         CHECK(l.pending == "220 now I am the server\r\n");   // not this session's
         CHECK(l.run() == want::turn);
+        std::size_t const said = l.output.size();
+        l.pending.clear();   // it has gone to whoever is the client now
+        CHECK(l.run() == want::turn);
+        CHECK(l.output.size() == said);
         exact out(2048);
         ehlo::step const s = l.server.shut_down(l.handler, out.span());
         CHECK(s.want == want::close);
+        CHECK(s.produced == 0);   // the peer would take a reply for a command
         CHECK(l.server.where() == state::closed);
     }
 }
