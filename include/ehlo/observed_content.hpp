@@ -20,7 +20,7 @@ class content_watch {
     chunk_decoder chunks_{};
     bool whole_ = true;        // all of its octets were seen
     bool scanning_ = false;    // it is looked at octet by octet: something was odd, or an odd end is looked for
-    bool line_start_ = true;
+    char last_ = '\n';         // the octet before
     std::uint8_t told_ = 0;    // what was told once
 
   public:
@@ -52,7 +52,7 @@ class content_watch {
         if (!binary) {
             static_cast<void>(chunks_.next(rest, bare_octets::pass));
             if (scanning_ || chunks_.bare_cr() || chunks_.bare_lf()) scan(rest, at, true, depart);
-            else line_start_ = rest.back() == '\n';
+            else last_ = rest.back();
         }
         octets_ += rest.size();
         return {rest, rest.size()};
@@ -72,11 +72,11 @@ class content_watch {
     template <class Depart>
     constexpr void look_at(std::string_view raw, std::uint64_t at, Depart&& depart) {
         if (scanning_ || decoder_.bare_cr() || decoder_.bare_lf() || decoder_.nul()) [[unlikely]] scan(raw, at, false, depart);
-        else line_start_ = raw.back() == '\n';
+        else last_ = raw.back();
     }
     template <class Depart>
     EHLO_NOINLINE constexpr void scan(std::string_view raw, std::uint64_t at, bool chunk, Depart&& depart) {
-        if (!scanning_) finder_ = dot_finder(line_start_);
+        if (!scanning_) finder_ = dot_finder(last_, at);
         scanning_ = true;
         auto found = [&](dot_line k, std::uint64_t dot, std::uint64_t) {
             if (!chunk) depart(departure::smuggled_end, dot, k);
@@ -98,8 +98,7 @@ class content_watch {
     // Other lines end it, too: they are looked for before the decoder sees them.
     template <class Depart>
     EHLO_NOINLINE constexpr part next_by(std::string_view rest, std::uint64_t at, dot_lines ends, Depart&& depart) {
-        if (!scanning_) finder_ = dot_finder(line_start_);
-        scanning_ = true;
+        scanning_ = true;   // from the beginning on
         std::size_t dot = rest.size(), behind = rest.size();
         std::optional<dot_line> by;
         dot_finder ahead = finder_;

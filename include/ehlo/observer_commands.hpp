@@ -261,6 +261,7 @@ class command_observer : protected reply_observer {
                 e = event::noop;
             } else {
                 e = m.chunk->last ? event::last_chunk_end : event::chunk_end;
+                chunk_binary_ = ahead_.knows(fact::binary);
                 if (!alone()) ahead_.settle(event::bdat, answer::done);
                 chunk_left_ = m.chunk->size;
                 chunk_last_ = m.chunk->last;
@@ -362,7 +363,7 @@ class command_observer : protected reply_observer {
         if (chunk_left_ != 0) {
             std::string_view const rest = sub(t.rest(), 0, chunk_left_ < t.in.size() ? static_cast<std::size_t>(chunk_left_) : t.in.size());
             if (rest.empty()) return false;
-            auto const p = content_.next_chunk(rest, here(client), ahead_.knows(fact::binary), departs(h));
+            auto const p = content_.next_chunk(rest, here(client), chunk_binary_, departs(h));
             hand_on(h, rest, p);
             use(client, t, p.consumed);
             chunk_left_ -= p.consumed;

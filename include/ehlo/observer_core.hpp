@@ -70,7 +70,7 @@ class observer_core {
     candidate candidate_{};
     std::uint32_t overflows_ = 0;
     bool offers_known_ = false, lmtp_;
-    bool in_content_ = false, in_chunk_ = false, chunk_last_ = false;
+    bool in_content_ = false, in_chunk_ = false, chunk_last_ = false, chunk_binary_ = false;
     bool opaque_ = false, over_ = false;
     bool lost_ = false;                   // it is not known what the client's octets are
     bool paired_ = true;                  // replies can be matched
