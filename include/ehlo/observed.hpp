@@ -69,6 +69,7 @@ struct observer_settings {
     syntax grammar{};            ///< how the server reads commands; `tolerate` has rule::bare_lf_line, and others
     dot_lines ends{};            ///< lines that the server takes for the end of content, besides CRLF "." CRLF
     bool knows_bdat = true;      ///< false: to the server BDAT is no command, and it reads the chunk as commands
+    bool drains_chunks = true;   ///< false: of a BDAT that was refused before its first octet came no chunk is read
     bool lmtp = false;           ///< replies after the content are for each recipient; LHLO says so, too
     reply_limits replies{};      ///< how the client reads replies
     sight sees = sight::both;

@@ -75,7 +75,7 @@ class observer : detail::command_observer {
             done.client += advance(client, detail::sub(from_client, done.client), handler).consumed;
             observed const s = advance(server, detail::sub(from_server, done.server), handler);
             done.server += s.consumed;
-            if (s.awaits != awaits::client) return done;
+            if (s.awaits != awaits::client_octets) return done;
         }
     }
 

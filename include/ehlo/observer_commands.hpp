@@ -210,16 +210,11 @@ class command_observer : protected reply_observer {
         if (fault) finder.look(*line);
         bool const may_be_chunk = fault && finder.found() && settings_.knows_bdat;
         std::size_t const size = line.consumed;
-        bool const known_size = said.verb == verb::bdat && !fault;
         if (fault && said.verb == verb::bdat) m.event = event::noop;   // its refusal answers no chunk
         note_command(h, said, m);
         use(client, t, size);
-        if (may_be_chunk) {
-            depart(h, departure::may_be_chunk, client, said.at);
-            // Of a chunk without its size nobody knows where the next command is.
-            if (said.verb == verb::bdat) lose(h);
-        }
-        static_cast<void>(known_size);
+        // Who cannot read its size reads on, or closes.
+        if (may_be_chunk) depart(h, departure::may_be_chunk, client, said.at);
         return true;
     }
     // Lines that extensions make longer than 512 octets.
@@ -248,7 +243,7 @@ class command_observer : protected reply_observer {
     // What a command that was read leads to.
     template <class H>
     EHLO_INLINE constexpr void note_command(H& h, seen::command const& said, meaning const& m) noexcept(quiet<H>) {
-        if (!queue_.empty()) note_group(h, said, m);
+        if (!queue_.empty()) note_group(h, said);
         if (offers_known_) {
             auto const of = extension_of(said.verb);
             if ((of && !offered_.has(*of)) || !(m.uses - parameters_of(offered_)).empty()) [[unlikely]]
@@ -267,6 +262,7 @@ class command_observer : protected reply_observer {
                 chunk_last_ = m.chunk->last;
                 chunk_number_ = pushed_;
                 in_chunk_ = true;
+                chunk_begun_ = m.chunk->size == 0;
             }
         }
         if (e == event::mail || (m.chunk && !in_parts_)) content_ = content_watch(said.at + said.size);
@@ -278,8 +274,7 @@ class command_observer : protected reply_observer {
     bool in_parts_ = false;   // chunks of the message have come
 
     template <class H>
-    constexpr void note_group(H& h, seen::command const& said, meaning const& m) noexcept(quiet<H>) {
-        static_cast<void>(m);
+    constexpr void note_group(H& h, seen::command const& said) noexcept(quiet<H>) {
         event const before = queue_.last().on;
         if (before == event::greeting) {
             if (!told_early_) depart(h, departure::early_talker, client, said.at);
@@ -329,7 +324,8 @@ class command_observer : protected reply_observer {
     constexpr void end_content(io& t, H& h, std::size_t size) noexcept(quiet<H>) {
         std::uint64_t const at = here(client);
         content_.finish(at, departs(h));
-        if (content_.octets() != 0 && now_.recipients() == 0 && message_.whole && !alone()) depart(h, departure::content_for_nobody, client, at);
+        if (content_.octets() != 0 && now_.recipients() == 0 && message_.whole && !message_.refused_early && !alone())
+            depart(h, departure::content_for_nobody, client, at);
         in_content_ = false;
         tell(h, seen::end_of_content{place(client, at, size), pushed_, content_.octets()});
         use(client, t, size);
@@ -367,6 +363,7 @@ class command_observer : protected reply_observer {
             hand_on(h, rest, p);
             use(client, t, p.consumed);
             chunk_left_ -= p.consumed;
+            chunk_begun_ = true;
             if (chunk_left_ != 0) return false;
         }
         in_chunk_ = false;

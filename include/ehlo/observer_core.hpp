@@ -20,7 +20,7 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 enum class awaits : std::uint8_t {
     octets,   ///< more of this direction, or of the other
     reply,    ///< the client's octets cannot be read before the server's reply is known: leave them, and give it the server's
-    client,   ///< the client's octets that were left come first: give it them, then these again
+    client_octets,   ///< the client's octets that were left come first: give it them, then these again
 };
 
 namespace detail {
@@ -70,7 +70,7 @@ class observer_core {
     candidate candidate_{};
     std::uint32_t overflows_ = 0;
     bool offers_known_ = false, lmtp_;
-    bool in_content_ = false, in_chunk_ = false, chunk_last_ = false, chunk_binary_ = false;
+    bool in_content_ = false, in_chunk_ = false, chunk_last_ = false, chunk_binary_ = false, chunk_begun_ = false;
     bool opaque_ = false, over_ = false;
     bool lost_ = false;                   // it is not known what the client's octets are
     bool paired_ = true;                  // replies can be matched
@@ -141,7 +141,9 @@ class observer_core {
     constexpr void push(H& h, event e, v0::verb v, std::uint64_t at, fact_set brings) noexcept(quiet<H>) {
         ++pushed_;
         if (alone()) {
-            accept(now_, e, brings);
+            // A command in place of the response says that AUTH needed none.
+            if (e == event::auth) now_.settle(e, answer::more);
+            else accept(now_, e, brings);
             ahead_ = now_;
             return;
         }

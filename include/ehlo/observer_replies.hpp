@@ -37,7 +37,7 @@ class reply_observer : protected observer_core {
     template <class H>
     constexpr awaits watch_server(io& t, H& h) noexcept(quiet<H>) {
         for (;;) {
-            if (client_first_) return awaits::client;
+            if (client_first_) return awaits::client_octets;
             if (opaque_) {
                 pass_opaque(h, server, t);
                 return awaits::octets;
@@ -92,7 +92,10 @@ class reply_observer : protected observer_core {
             if (message_.stored) code = 250;
         }
         tell(h, told);
-        if (in_chunk_ && told.number == chunk_number_) depart(h, departure::early_reply, server, told.at);
+        if (in_chunk_ && told.number == chunk_number_) {
+            depart(h, departure::early_reply, server, told.at);
+            if (!settings_.drains_chunks && !chunk_begun_ && !r.accepted()) in_chunk_ = false;
+        }
         queue_.pop();
         settle(h, c, told, code);
         if (waited && !waits()) client_first_ = left_[index(client)] != 0;
@@ -192,10 +195,10 @@ class reply_observer : protected observer_core {
     // QUIT was answered, or 421 said: and somebody goes on.
     template <class H>
     constexpr void hear_after_end(H& h, seen::reply& told) noexcept(quiet<H>) {
-        if (!told_end_[index(server)]) depart(h, departure::after_the_end, server, told.at);
-        told_end_[index(server)] = true;
         told.sure = false;
         tell(h, told);
+        if (!told_end_[index(server)]) depart(h, departure::after_the_end, server, told.at);
+        told_end_[index(server)] = true;
         if (!told.said.accepted()) return;
         over_ = false;
         unpair(h);
@@ -208,8 +211,8 @@ class reply_observer : protected observer_core {
         if (in_content_) {
             // To the content: a refusal, which a server may give when it has seen enough. A yes says that for it the content has ended.
             told.to = event::content_end;
-            depart(h, told.said.accepted() ? departure::unexpected_reply : departure::early_reply, server, told.at);
             tell(h, told);
+            depart(h, told.said.accepted() ? departure::unexpected_reply : departure::early_reply, server, told.at);
             if (told.said.accepted()) {
                 unpair_content(h);
                 return;
@@ -220,8 +223,8 @@ class reply_observer : protected observer_core {
             if (now_.over()) end_session();
             return;
         }
-        depart(h, departure::unexpected_reply, server, told.at, errc::unexpected_reply);
         tell(h, told);
+        depart(h, departure::unexpected_reply, server, told.at, errc::unexpected_reply);
         if (code == 421) {
             if (now_.settle(event::shutdown, code) == change::dropped) conclude(h, outcome::abandoned, code, std::nullopt);
             end_session();
@@ -240,7 +243,6 @@ class reply_observer : protected observer_core {
     constexpr void hear_lost(H& h, seen::reply& told) noexcept(quiet<H>) {
         reply_view const& r = told.said;
         candidate const c = candidate_;
-        candidate_ = {};
         if (!lost_ || !proves(c.verb, r, partial_)) {
             told.sure = false;
             tell(h, told);
@@ -253,6 +255,7 @@ class reply_observer : protected observer_core {
             }
             return;
         }
+        candidate_ = {};
         regain(h);
         event e = c.verb == verb::data ? event::data : c.verb == verb::starttls ? event::starttls : c.verb == verb::quit ? event::quit
                   : c.verb == verb::auth ? event::auth : event::hello;

@@ -220,7 +220,7 @@ struct critic {
         REQUIRE((e == event::content_end || e == event::last_chunk_end));
         if (t.said[1].find("LMTP") == std::string::npos) REQUIRE(code == 250);
     }
-    void on(seen::in_step const& s) { steps += s.sure ? 1 : 0; }
+    void on(seen::in_step const& s) { steps += s.sure ? 1u : 0u; }
 };
 
 // Shows a dialogue in segments, of which some are lost.
@@ -289,7 +289,7 @@ TEST_CASE("observer: without loss all is told") {
             show(t, h, r, 0, false, false);
             CHECK(h.commands == t.commands.size());
             std::size_t delivered = 0;
-            for (auto const& [at, x] : t.replies) delivered += (x.first == event::content_end || x.first == event::last_chunk_end) && x.second == 250 ? 1 : 0;
+            for (auto const& [at, x] : t.replies) delivered += (x.first == event::content_end || x.first == event::last_chunk_end) && x.second == 250 ? 1u : 0u;
             if (p == &smtp) CHECK(h.delivered == delivered);
             CHECK(h.steps == 0);
         }

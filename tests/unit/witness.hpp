@@ -73,7 +73,7 @@ struct story {
     void on(seen::transaction const& t) {
         add(static_cast<unsigned>(t.outcome) + 16 * t.code + 65536 * t.accepted);
         ++transactions;
-        delivered += t.outcome == ehlo::outcome::delivered ? 1 : 0;
+        delivered += t.outcome == ehlo::outcome::delivered ? 1u : 0u;
     }
     void on(seen::unanswered const& u) { add(u); }
     void on(seen::in_step const& s) { add(s.sure ? 3 : 5); }
