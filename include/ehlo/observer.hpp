@@ -58,9 +58,11 @@ class observer : detail::command_observer {
     /// TLS has begun, and nothing can be read.
     constexpr bool opaque() const noexcept { return opaque_; }
 
+    /// Fewer octets than were left are a loss of those.
     template <class Handler>
     constexpr observed advance(direction d, std::string_view in, Handler& handler) noexcept(never_throws<Handler>) {
         detail::check_observing<Handler>();
+        if (in.size() < left_[index(d)]) gap(d, 0, handler);   // they are gone
         io t{in};
         awaits const what = d == client ? watch_client(t, handler) : watch_server(t, handler);
         std::size_t const left = in.size() - t.used;
@@ -87,11 +89,11 @@ class observer : detail::command_observer {
         bool const clean = left_[i] == 0;
         at_[i] += left_[i] + octets;
         left_[i] = 0;
+        if (d == client) forget_line();
+        else replies_ = reply_reader();
         if (opaque_ || over_) return;
         if (d == server) {
-            replies_ = reply_reader();
             skip_[i] = partial_ = true;
-            client_first_ = false;
             unpair(handler);
         } else if (in_chunk_ && clean && octets != 0 && octets <= chunk_left_) {
             chunk_left_ -= octets;
@@ -143,7 +145,6 @@ class observer : detail::command_observer {
     template <class H>
     constexpr void miss_client(H& h) noexcept(never_throws<H>) {
         skip_[index(client)] = true;
-        forget_line();
         client_first_ = false;
         bool const content = in_content_, responses = queue_.empty() && now_.where() == state::exchange;
         if (alone()) {

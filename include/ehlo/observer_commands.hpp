@@ -52,8 +52,14 @@ class command_observer : protected reply_observer {
         for (;;) {
             bool more = false;
             switch (client_reading()) {
-            case reading::opaque: pass_opaque(h, client, t); return awaits::octets;
-            case reading::over: pass_over(h, client, t); return awaits::octets;
+            case reading::opaque:
+                forget_line();
+                pass_opaque(h, client, t);
+                return awaits::octets;
+            case reading::over:
+                forget_line();
+                pass_over(h, client, t);
+                return awaits::octets;
             case reading::waiting:
                 if (t.used == t.in.size()) return awaits::octets;
                 tell_impatience(h, t);

@@ -196,6 +196,8 @@ class observer_core {
     template <class H>
     constexpr void unpair(H& h) noexcept(quiet<H>) {
         paired_ = false;
+        // Whoever waited for one waits no more.
+        client_first_ = left_[index(client)] != 0;
         clear_queue(h);
         if (!in_content_ && !in_chunk_) lose(h);
         else note_step(h);
