@@ -16,6 +16,7 @@
 #include <ehlo/flow.hpp>
 #include <ehlo/handler.hpp>
 #include <ehlo/line.hpp>
+#include <ehlo/observer.hpp>
 #include <ehlo/own_commands.hpp>
 #include <ehlo/policy.hpp>
 #include <ehlo/proof.hpp>

@@ -1,6 +1,8 @@
 // explain: what SMTP octets mean, and where they are wrong. See `explain --help`.
 // All it knows of SMTP it asks of the library; here is only reading, feeding and printing.
 
+#include "watch.hpp"
+
 #include <ehlo/ehlo.hpp>
 #include <ehlo/scram.hpp>
 
@@ -62,6 +64,9 @@ Modes that read raw octets:
   client    what a server sent; explain plays client.example, which sends a short
             letter from <ann@client.example> to <bob@server.example>, with --lmtp
             to <carol@server.example> too (and --pipeline, --chunking, --tls, --auth)
+Modes that read files, any number of them:
+  watch     captures (pcap, pcapng), and transcripts with "C: " or "S: " before each
+            line: conversations of others, what was meant in them and what was odd
 Modes that read nothing:
   table     the order of commands, as a state machine (--dot, --mermaid)
   reference all that ehlo knows by name, as Markdown: verbs, parameters, EHLO
@@ -106,11 +111,11 @@ Examples:
   printf 'EHLO me.example\r\nMAIL FROM: <me@me.example>\r\n' | explain session
 )";
 
-enum class mode { command, path, mailbox, reply, ehlo, content, encode, write, session, client, table, reference };
+enum class mode { command, path, mailbox, reply, ehlo, content, encode, write, session, client, watch, table, reference };
 constexpr std::pair<string_view, mode> mode_names[] = {
     {"command", mode::command}, {"path", mode::path},       {"mailbox", mode::mailbox}, {"reply", mode::reply},
     {"ehlo", mode::ehlo},       {"content", mode::content}, {"encode", mode::encode},   {"write", mode::write},
-    {"session", mode::session}, {"client", mode::client},   {"table", mode::table},
+    {"session", mode::session}, {"client", mode::client},   {"watch", mode::watch},   {"table", mode::table},
     {"reference", mode::reference}};
 
 struct options {
@@ -126,6 +131,7 @@ struct options {
     std::optional<std::pair<string, string>> auth;  // user and secret
     std::optional<size_t> early;                    // the reply that comes before it is asked for
     string file = "-";
+    std::vector<string> files{};                    // of watch mode
 };
 
 [[noreturn]] void misused(string const& why) {
@@ -2210,7 +2216,8 @@ options parse_arguments(std::vector<string_view> const& arguments) {
         }
     if (!found) misused("there is no mode '" + string(words[0]) + "'");
     bool const reads = o.what != mode::table && o.what != mode::reference;
-    if (words.size() > (reads ? 2u : 1u)) misused("too many arguments: '" + string(words.back()) + "'");
+    if (o.what == mode::watch) o.files.assign(words.begin() + 1, words.end());
+    else if (words.size() > (reads ? 2u : 1u)) misused("too many arguments: '" + string(words.back()) + "'");
     if (words.size() == 2) o.file = words[1];
     if (o.what != mode::client && !client_only.empty()) misused(string(client_only) + " is for client mode");
     if (o.what != mode::client && o.what != mode::session && !dialogue_only.empty())
@@ -2255,6 +2262,24 @@ record explain(string_view line, options const& o) {
     }
 }
 
+int watch(options const& o) {
+    watching::watcher w(o.json, o.chunk == 0 ? string::npos : o.chunk);
+    auto const read = [&w](std::istream& in) { w.watch(string(std::istreambuf_iterator<char>(in), {})); };
+    if (o.files.empty()) read(std::cin);
+    for (string const& name : o.files) {
+        std::ifstream file(name, std::ios::binary);
+        file.peek();
+        if (file.bad() || !file.is_open()) {
+            w.unreadable("cannot read " + name);
+            continue;
+        }
+        file.clear();
+        read(file);
+    }
+    put(w.output());
+    return 0;
+}
+
 int run(options const& o, std::istream& in) {
     if (o.what == mode::session || o.what == mode::client) {
         string all;
@@ -2290,6 +2315,7 @@ int main(int argc, char** argv) {
     }
     options const o = parse_arguments({argv + 1, argv + argc});
     if (o.what == mode::table) return table(o);
+    if (o.what == mode::watch) return watch(o);
     if (o.what == mode::reference) return put(reference()), 0;
     if (o.file == "-") return run(o, std::cin);
     std::ifstream file(o.file, std::ios::binary);

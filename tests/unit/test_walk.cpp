@@ -4,6 +4,7 @@
 // hold is known from the outside: which commands were written and not answered, and which replies are under way.
 #include "catch.hpp"
 #include "generate.hpp"
+#include "witness.hpp"
 
 #include <ehlo/ehlo.hpp>
 
@@ -144,6 +145,9 @@ struct pair {
     std::uint8_t confirmed = 0;         // replies to the end of this message
     std::uint32_t received = 0;
     state server_was = state::connected;
+    // Who sees the octets alone.
+    witness::between middle{};
+    few<said, 16> expected{};           // the replies that the server has written, for it
 
     explicit pair(ehlo::policy const& p) : client(settings_of(p)), server(p, "mx.example") {
         asked.push({event::greeting, 0, true, false, false, 0, 0});
@@ -275,6 +279,7 @@ struct handler {
             must(to == state::closed && a.sent.code == 421, "shut down, and not closed");
             if (!p.asked.empty()) p.asked.size = 0;
             p.told.push({event::shutdown, 0, 0, false, false, 421});
+            p.expected.push({event::shutdown, 0, 0, false, false, 421});
             return;
         }
         must(!p.asked.empty(), "a reply to nothing");
@@ -295,6 +300,7 @@ struct handler {
         bool const accepted = a.sent.code < 300;
         p.told.push({s.on, s.serial, p.confirmed, tagged && a.sent.code != 334 && !(accepted && (s.on == event::hello || s.on == event::helo)),
                      ends_message(s.on) && yes && accepted, a.sent.code});
+        p.expected.push({s.on, s.serial, p.confirmed, false, ends_message(s.on) && yes && accepted, a.sent.code});
         if (each && a.sent.code != 421) {
             p.stored = p.stored || accepted;
             if (++p.confirmed < due) return;
@@ -322,9 +328,57 @@ struct handler {
     }
 };
 
+// What the server says, for the observer: the replies that the server knows to have given, and what became of the messages.
+void watch_server(pair& p, std::string_view octets) {
+    if (octets.empty()) {
+        must(p.expected.empty(), "a reply without octets");
+        return;
+    }
+    witness::story const told = p.middle.show(ehlo::direction::from_server, octets, must);
+    must(told.answered == p.expected.size, "the observer counts other replies");
+    unsigned delivered = 0;
+    for (std::size_t i = 0; i < told.answered; ++i) {
+        auto const& seen = told.answers[i];
+        said const& t = p.expected.items[i];
+        must(seen.code == t.code, "the observer reads another code");
+        delivered += t.delivers ? 1 : 0;
+        if (p.middle.over || t.code == 421) continue;
+        must(seen.sure && seen.to.has_value(), "the observer is not sure of a reply");
+        if (*seen.to != t.on) wrong("the observer takes the reply to ", name(t.on), " for one to ", name(*seen.to));
+    }
+    if (told.odd) wrong("the observer calls it ", name(*told.odd));
+    // In LMTP a message has more than one reply: it is delivered if one of them says so.
+    p.middle.yes += delivered;
+    must(p.lmtp() || p.middle.over || told.delivered == delivered, "the observer counts other messages");
+    if (told.transactions != 0) {
+        must(p.middle.over || (told.delivered != 0) == (p.middle.yes != 0), "the observer takes a message for delivered that was not, or was");
+        p.middle.yes = 0;
+    }
+    for (std::size_t i = 0; i < told.answered; ++i) {
+        event const e = p.expected.items[i].on;
+        p.middle.over = p.middle.over || told.answers[i].code == 421 || (e == event::quit && told.answers[i].code < 400);
+    }
+    must(p.middle.over || p.middle.o.sure(), "the observer is out of step");
+    p.expected.size = 0;
+}
+// What the client says: `on` is the command, `line` its octets without CRLF.
+void watch_client(pair& p, std::string_view octets, bool line, std::optional<event> on) {
+    witness::story const told = p.middle.show(ehlo::direction::from_client, octets, must);
+    if (p.middle.over) return;
+    must(told.commands == (line ? 1u : 0u), "the observer counts other commands");
+    must(!told.unsure && p.middle.o.sure(), "the observer is not sure of a command");
+    if (told.odd) wrong("the observer calls it ", name(*told.odd));
+    if (line) must(told.line == hash_of(octets.substr(0, octets.size() - 2)), "the observer reads another line");
+    if (line && on && told.event != *on && told.event != event::bdat) wrong("the observer takes ", name(*on), " for ", name(told.event));
+    bool const ends = on && ends_message(*on);
+    must(told.ends == (ends ? 1u : 0u), "the observer finds another end of content");
+    if (ends) must(p.middle.content == p.written, "the observer reads other content");
+}
+
 void take(pair& p, ehlo::step const& s, char const* out) {
     must(s.consumed <= p.to_server.size, "consumed more than there was");
     p.to_server.pop(s.consumed);
+    watch_server(p, {out, s.produced});
     for (std::size_t i = 0; i < s.produced; ++i) p.to_client.push(out[i]);
     p.server_was = p.server.where();
     must(s.want != want::write && s.want != want::room, "there was room enough");
@@ -461,6 +515,7 @@ bool call(pair& p, way w, limits const& l) {
     std::string_view const text = out.text();
     if (p.server_closed()) return true;
     for (char const o : text) p.to_server.push(o);
+    watch_client(p, text, w != way::octets && w != way::end, on);
     if (on == event::bdat) {
         p.last_chunk = w == way::last;
         p.chunk_alone = alone;
@@ -500,6 +555,8 @@ bool go(pair& p, way w, limits const& l) {
         if (p.client.where() != state::handshake || p.server.where() != state::handshake) return false;
         must(p.told.empty() && p.asked.empty() && p.to_server.empty() && p.to_client.empty(), "a handshake among other octets");
         must(p.client.secured(), "the client does not expect the handshake");
+        must(p.middle.o.opaque(), "the observer does not expect the handshake");
+        p.middle.o.secured();
         p.server.secured();
         p.server_was = p.server.where();
         return true;

@@ -1,0 +1,455 @@
+// The client's half of an observer: commands, AUTH responses, content and chunks, each read as what it is.
+#pragma once
+
+#include <ehlo/command_reader.hpp>
+#include <ehlo/observer_replies.hpp>
+#include <ehlo/vocabulary.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ehlo::inline v0::inline EHLO_TARGET::detail {
+
+class command_observer : protected reply_observer {
+    enum class reading : std::uint8_t { commands, responses, content, chunk, waiting, lost, opaque, over };
+
+    // What a command means for the session.
+    struct meaning {
+        v0::event event = event::noop;
+        fact_set brings{};
+        parameter_ids uses{};
+        std::optional<cmd::bdat> chunk{};
+        leniency tolerated{};
+    };
+
+    line_reader lines_{};
+    std::uint64_t line_at_ = 0;   // where the line began that is being thrown away
+    bdat_finder finder_{};        // in that line
+    bool told_early_ = false;
+    bool doubtful_ = false;       // one direction only: whether DATA or AUTH was accepted, its next line tells
+
+    static constexpr std::size_t longest_line = max_auth_line;
+
+  protected:
+    using reply_observer::reply_observer;
+
+    constexpr reading client_reading() const noexcept {
+        if (opaque_) return reading::opaque;
+        if (over_) return reading::over;
+        if (in_chunk_) return reading::chunk;
+        if (in_content_) return reading::content;
+        if (lost_ || (!paired_ && !alone())) return reading::lost;
+        if (waits()) return reading::waiting;
+        return queue_.empty() && now_.where() == state::exchange ? reading::responses : reading::commands;
+    }
+
+    template <class H>
+    constexpr awaits watch_client(io& t, H& h) noexcept(quiet<H>) {
+        client_first_ = false;
+        if (t.used < t.in.size()) candidate_ = {};
+        for (;;) {
+            bool more = false;
+            switch (client_reading()) {
+            case reading::opaque:
+                forget_line();
+                pass_opaque(h, client, t);
+                return awaits::octets;
+            case reading::over:
+                forget_line();
+                pass_over(h, client, t);
+                return awaits::octets;
+            case reading::waiting:
+                if (t.used == t.in.size()) return awaits::octets;
+                tell_impatience(h, t);
+                if (t.in.size() - t.used <= settings_.max_waiting) return awaits::reply;
+                lose(h);
+                continue;
+            case reading::lost: more = take_lost(t, h); break;
+            case reading::chunk: more = take_chunk(t, h); break;
+            case reading::content: more = take_content(t, h); break;
+            case reading::responses: more = take_response(t, h); break;
+            case reading::commands: more = take_command(t, h); break;
+            }
+            if (!more) return awaits::octets;
+        }
+    }
+    constexpr void forget_line() noexcept {
+        lines_ = line_reader();
+        finder_ = bdat_finder();
+    }
+
+  private:
+    // A client that does not wait where it must.
+    template <class H>
+    constexpr void tell_impatience(H& h, io const& t) noexcept(quiet<H>) {
+        if (told_wait_) return;
+        told_wait_ = true;
+        event const e = queue_.last().on;
+        bool const clear = e == event::starttls && static_cast<unsigned char>(t.rest()[0]) != 0x16;
+        departure const d = clear ? departure::after_starttls : e == event::quit ? departure::after_the_end : departure::did_not_wait;
+        if (d == departure::after_the_end) told_end_[index(client)] = true;
+        depart(h, d, client, here(client));
+    }
+
+    static constexpr event event_for(v0::verb v) noexcept { return v == verb::unknown ? event::noop : verb_table[static_cast<unsigned>(v)].on; }
+    constexpr syntax grammar() const noexcept {
+        syntax g = settings_.grammar;
+        g.smtputf8 = g.smtputf8 || ahead_.knows(fact::smtputf8) || lost_;
+        return g;
+    }
+
+    template <class C>
+    static constexpr void learn(meaning& m, C const& c) noexcept {
+        if constexpr (requires { c.tolerated; }) m.tolerated |= c.tolerated;
+    }
+    static constexpr void learn(meaning& m, cmd::hello const& c) noexcept { m.tolerated |= c.name.tolerated; }
+    static constexpr void learn(meaning& m, cmd::mail const& c) noexcept {
+        m.tolerated |= c.tolerated;
+        m.uses = c.parameters.present();
+        if (c.parameters.all().text().empty()) [[likely]] return;
+        if (c.parameters.smtputf8()) m.brings |= fact::smtputf8;
+        if (c.parameters.body() == body::binary_mime) m.brings |= fact::binary;
+    }
+    static constexpr void learn(meaning& m, cmd::rcpt const& c) noexcept {
+        m.tolerated |= c.tolerated;
+        m.uses = c.parameters.present();
+    }
+    static constexpr void learn(meaning& m, cmd::burl const& c) noexcept { m.event = c.last ? event::last_burl : event::burl; }
+    static constexpr void learn(meaning& m, cmd::bdat const& c) noexcept { m.chunk = c; }
+
+    template <class H, class C>
+    constexpr void tell_typed(H& h, seen::command const& base, C const& c) const noexcept(quiet<H>) {
+        tell(h, seen::of<C>{base, c});
+    }
+
+    // Reads a line and tells it. False: more input is needed.
+    template <class H>
+    constexpr bool take_command(io& t, H& h) noexcept(quiet<H>) {
+        std::string_view const in = t.rest();
+        if (in.empty()) return false;
+        syntax const rules = grammar();
+        seen::command said{place(client, here(client), 0)};
+        said.number = pushed_;
+        meaning m;
+        if (!std::is_constant_evaluated() && lines_.at_start() && in.size() >= 6) {
+            v0::verb v = find_verb4(in.data());
+            if (v == verb::unknown) v = verb::starttls;   // the only longer one that is read in one step
+            said.verb = v;
+            m.event = said.event = event_for(v);
+            bool const in_order = !ahead_.check(m.event);
+            std::size_t const used = !in_order || v == verb::bdat ? 0 : take_common_command(in, longest_line, rules, [&](auto const& c) noexcept(quiet<H>) {
+                learn(m, c);
+                // Its end is known when it was read: what comes before the CR.
+                said.line = {in.data(), find_near<charset("\r")>(in)};
+                said.size = said.line.size() + 2;
+                said.secret = static_cast<std::uint32_t>(said.line.size());
+                tell_typed(h, said, c);
+            });
+            if (used != 0) {
+                note_command(h, said, m);
+                use(client, t, used);
+                return true;
+            }
+        }
+        return take_rare(t, h, said, rules);
+    }
+
+    template <class H>
+    EHLO_NOINLINE constexpr bool take_rare(io& t, H& h, seen::command said, syntax const& rules) noexcept(quiet<H>) {
+        if (!lines_.discarding()) line_at_ = here(client);
+        auto const line = lines_.next(t.rest(), longest_line, rules.tolerate);
+        if (!line.ready()) {
+            finder_.look(sub(t.rest(), 0, line.consumed));
+            if (line.need_more()) {
+                use(client, t, line.consumed);
+                return false;
+            }
+            bool const may_be_chunk = finder_.found();
+            forget_line();
+            refuse_line(t, h, said, line.error(), line.consumed, may_be_chunk);
+            return true;
+        }
+        said.line = *line;
+        said.size = line.consumed;
+        said.secret = find_secret(*line);
+        said.verb = verb::unknown;
+        said.event = event::noop;
+        meaning m;
+        if (line.consumed == line->size() + 1) m.tolerated |= rule::bare_lf_line;
+        auto const split = split_command(*line, rules);
+        if (split) {
+            said.verb = split->verb;
+            m.tolerated |= split->tolerated;
+        }
+        m.event = said.event = event_for(said.verb);
+        if (said.verb == verb::unknown && auth_refused_) said.secret = 0;
+        std::optional<failure> fault;
+        if (!split) fault = split.error();
+        // `at` of an order is the verb's: the whole line is in question.
+        auto const disorder = alone() ? std::nullopt : ahead_.check(m.event);
+        bool typed = false;
+        if (split && said.verb != verb::unknown) {
+            auto const bad = visit_command(*split, rules, [&](auto const& c) noexcept(quiet<H>) {
+                learn(m, c);
+                said.event = m.event;
+                if (disorder) said.fault = fail(*disorder, 0);
+                typed = true;
+                tell_typed(h, said, c);
+            });
+            if (bad) fault = bad;
+        } else if (split) {
+            fault = fail(errc::unknown_verb, 0);
+        }
+        if (!typed) {
+            said.fault = fault;
+            tell(h, said);
+        }
+        if (said.verb != verb::unknown) auth_refused_ = false;
+        if (fault) depart(h, departure::malformed, client, said.at + fault->at, fault->code);
+        if (m.tolerated.has(rule::bare_lf_line)) depart(h, departure::bare_lf, client, said.at + said.size - 1);
+        if (!m.tolerated.empty()) depart(h, departure::tolerated, client, said.at, {}, m.tolerated);
+        if (disorder && !fault) depart(h, departure::out_of_order, client, said.at, *disorder);
+        if (said.line.size() > 510 && !may_be_long(said.verb)) depart(h, departure::long_line, client, said.at);
+        bdat_finder finder;
+        if (fault) finder.look(*line);
+        bool const may_be_chunk = fault && finder.found() && settings_.knows_bdat;
+        std::size_t const size = line.consumed;
+        if (fault && said.verb == verb::bdat) m.event = event::noop;   // its refusal answers no chunk
+        note_command(h, said, m);
+        use(client, t, size);
+        // Who cannot read its size reads on, or closes.
+        if (may_be_chunk) depart(h, departure::may_be_chunk, client, said.at);
+        return true;
+    }
+    // Lines that extensions make longer than 512 octets.
+    static constexpr bool may_be_long(v0::verb v) noexcept {
+        return event_for(v) == event::mail || v == verb::rcpt || v == verb::auth || v == verb::burl || v == verb::xclient || v == verb::xforward;
+    }
+    template <class H>
+    constexpr void refuse_line(io& t, H& h, seen::command said, failure f, std::size_t consumed, bool may_be_chunk) noexcept(quiet<H>) {
+        use(client, t, consumed);
+        said.at = line_at_;
+        said.size = here(client) - line_at_;
+        said.line = {};
+        said.secret = 0;
+        said.verb = verb::unknown;
+        said.event = event::noop;
+        said.fault = f;
+        tell(h, said);
+        departure const d = f.code == errc::bare_cr   ? departure::bare_cr
+                            : f.code == errc::bare_lf ? departure::bare_lf
+                            : f.code == errc::nul_octet ? departure::nul : departure::long_line;
+        depart(h, d, client, line_at_ + f.at, f.code);
+        note_command(h, said, meaning());
+        if (may_be_chunk && settings_.knows_bdat) depart(h, departure::may_be_chunk, client, said.at);
+    }
+
+    // What a command that was read leads to.
+    template <class H>
+    EHLO_INLINE constexpr void note_command(H& h, seen::command const& said, meaning const& m) noexcept(quiet<H>) {
+        if (!queue_.empty()) note_group(h, said);
+        if (offers_known_) {
+            auto const of = extension_of(said.verb);
+            if ((of && !offered_.has(*of)) || !(m.uses - parameters_of(offered_)).empty()) [[unlikely]]
+                depart(h, departure::not_offered, client, said.at);
+        }
+        told_wait_ = false;
+        event e = m.event;
+        if (m.chunk) {
+            if (!settings_.knows_bdat) {
+                e = event::noop;
+            } else {
+                e = m.chunk->last ? event::last_chunk_end : event::chunk_end;
+                chunk_binary_ = ahead_.knows(fact::binary);
+                if (!alone()) ahead_.settle(event::bdat, answer::done);
+                chunk_left_ = m.chunk->size;
+                chunk_last_ = m.chunk->last;
+                chunk_number_ = pushed_;
+                in_chunk_ = true;
+                chunk_begun_ = m.chunk->size == 0;
+            }
+        }
+        if (e == event::mail || (m.chunk && !in_parts_)) content_ = content_watch(said.at + said.size);
+        in_parts_ = in_parts_ ? e != event::mail : m.chunk.has_value();
+        if (e == event::last_burl) sizes_.push(std::nullopt);
+        push(h, e, said.verb, said.at, m.brings);
+        if (alone()) suppose(e);
+    }
+    bool in_parts_ = false;   // chunks of the message have come
+
+    template <class H>
+    constexpr void note_group(H& h, seen::command const& said) noexcept(quiet<H>) {
+        event const before = queue_.last().on;
+        if (before == event::greeting) {
+            if (!told_early_) depart(h, departure::early_talker, client, said.at);
+            told_early_ = true;
+        } else if (!facts_of(before).pipelined) {
+            depart(h, departure::did_not_wait, client, said.at);
+        } else if (offers_known_ && !offered_.has(extension::pipelining)) {
+            depart(h, departure::pipelining_not_offered, client, said.at);
+        }
+    }
+    // With the client's octets only, all is supposed to be accepted, until the next line says otherwise.
+    constexpr void suppose(event e) noexcept {
+        if (e == event::data) {
+            begin_content(here(client));
+            doubtful_ = true;
+        }
+        if (e == event::starttls) opaque_ = true, tls_seen_[0] = false;
+        if (smtp_protocol::ends.has(now_.where())) end_session();
+    }
+
+    template <class H>
+    constexpr bool take_content(io& t, H& h) noexcept(quiet<H>) {
+        if (doubtful_ && !resolve_doubt(t)) return false;
+        if (!in_content_) return true;
+        for (;;) {
+            std::string_view const rest = t.rest();
+            if (rest.empty()) return false;
+            auto const p = content_.next(rest, here(client), settings_.ends, departs(h));
+            if (p.consumed == 0) return false;
+            if (p.end) {
+                end_content(t, h, p.consumed);
+                return true;
+            }
+            hand_on(h, rest, p);
+            use(client, t, p.consumed);
+        }
+    }
+    template <class H>
+    constexpr void hand_on(H& h, std::string_view rest, content_watch::part const& p) const noexcept(quiet<H>) {
+        if (p.octets.empty()) return;
+        auto const at = here(client) + static_cast<std::size_t>(p.octets.data() - rest.data());
+        seen::content c{place(client, at, p.octets.size()), p.octets};
+        c.sure = !lost_ && !alone();
+        tell(h, c);
+    }
+    template <class H>
+    constexpr void end_content(io& t, H& h, std::size_t size) noexcept(quiet<H>) {
+        std::uint64_t const at = here(client);
+        content_.finish(at, departs(h));
+        if (content_.octets() != 0 && now_.recipients() == 0 && message_.whole && !message_.refused_early && !alone())
+            depart(h, departure::content_for_nobody, client, at);
+        in_content_ = false;
+        tell(h, seen::end_of_content{place(client, at, size), pushed_, content_.octets()});
+        use(client, t, size);
+        if (!paired_ && !alone()) return lose(h);
+        if (message_.refused_early) {
+            // Whether a reply comes to the end of what was refused before it, nobody knows.
+            message_.refused_early = false;
+            return unpair(h);
+        }
+        sizes_.push(content_.all_octets());
+        push(h, event::content_end, verb::data, at, {});
+    }
+    // After DATA: content, unless the line is a command that only a client says whose DATA was refused.
+    constexpr bool resolve_doubt(io const& t) noexcept {
+        std::string_view const rest = t.rest();
+        std::size_t const end = find_first<charset("\n")>(rest);
+        if (end == rest.size() && end < 512) return false;
+        doubtful_ = false;
+        if (end == 0 || end >= 512 || rest[end - 1] != '\r') return true;
+        auto const split = split_command(sub(rest, 0, end - 1));
+        if (!split || (split->verb != verb::rset && split->verb != verb::quit && split->verb != verb::mail && split->verb != verb::ehlo)) return true;
+        if (visit_command(*split, strict_syntax, [](auto const&) noexcept {})) return true;
+        in_content_ = false;
+        now_.settle(event::content_end, answer::refused);
+        ahead_ = now_;
+        return true;
+    }
+
+    template <class H>
+    constexpr bool take_chunk(io& t, H& h) noexcept(quiet<H>) {
+        if (chunk_left_ != 0) {
+            std::string_view const rest = sub(t.rest(), 0, chunk_left_ < t.in.size() ? static_cast<std::size_t>(chunk_left_) : t.in.size());
+            if (rest.empty()) return false;
+            auto const p = content_.next_chunk(rest, here(client), chunk_binary_, departs(h));
+            hand_on(h, rest, p);
+            use(client, t, p.consumed);
+            chunk_left_ -= p.consumed;
+            chunk_begun_ = true;
+            if (chunk_left_ != 0) return false;
+        }
+        in_chunk_ = false;
+        if (chunk_last_) {
+            content_.finish(here(client), departs(h));
+            tell(h, seen::end_of_content{place(client, here(client), 0), chunk_number_, content_.octets()});
+            in_parts_ = false;
+            // If its reply came first, nobody asks any more.
+            if (queue_.number() <= chunk_number_) sizes_.push(content_.all_octets());
+        }
+        if (!paired_ && !alone()) lose(h);
+        return true;
+    }
+
+    // A line of an AUTH exchange. False: more input is needed.
+    template <class H>
+    EHLO_NOINLINE constexpr bool take_response(io& t, H& h) noexcept(quiet<H>) {
+        if (t.rest().empty()) return false;
+        if (!lines_.discarding()) line_at_ = here(client);
+        auto const line = lines_.next(t.rest(), max_auth_line, settings_.grammar.tolerate);
+        if (line.need_more()) {
+            use(client, t, line.consumed);
+            return false;
+        }
+        if (alone() && line.ready()) {
+            auto const split = split_command(*line);
+            if (split && split->verb != verb::unknown) {
+                now_.settle(event::response, answer::done);
+                ahead_ = now_;
+                return true;   // the line is read again, as a command
+            }
+        }
+        std::uint64_t const at = line_at_;
+        seen::response said{place(client, at, here(client) + line.consumed - at), pushed_};
+        use(client, t, line.consumed);
+        if (line.failed()) {
+            said.fault = line.error().code == errc::line_too_long ? fail(errc::auth_line_too_long, line.error().at) : line.error();
+        } else {
+            said.line = *line;
+            auto const parsed = parse_auth_response(*line);
+            if (!parsed) said.fault = parsed.error();
+            else if (parsed->cancelled) said.fault = fail(errc::auth_cancelled, 0);
+        }
+        tell(h, said);
+        told_wait_ = false;
+        if (said.fault && said.fault->code != errc::auth_cancelled) depart(h, departure::malformed, client, at + said.fault->at, said.fault->code);
+        if (!alone()) push(h, event::response, verb::auth, at, {});
+        return true;
+    }
+
+    // Out of step: lines are looked at for one that a reply may prove to be a command. False: more input is needed.
+    template <class H>
+    EHLO_NOINLINE constexpr bool take_lost(io& t, H& h) noexcept(quiet<H>) {
+        if (skip_[index(client)]) return skip_line(client, t);
+        std::string_view const in = t.rest();
+        if (in.empty()) return false;
+        candidate_ = {};
+        if (!lines_.discarding()) line_at_ = here(client);
+        auto const line = lines_.next(in, longest_line, settings_.grammar.tolerate);
+        std::uint64_t const at = line_at_;
+        use(client, t, line.consumed);
+        if (line.need_more()) return false;
+        if (line.failed()) return true;
+        auto const split = split_command(*line, grammar());
+        seen::command said{seen::place{client, at, line.consumed, false}};
+        said.line = *line;
+        said.secret = find_secret(*line);
+        if (split) said.verb = split->verb;
+        said.event = event_for(said.verb);
+        if (said.verb == verb::unknown) said.secret = 0;   // a response, perhaps
+        bool good = false;
+        if (said.verb != verb::unknown) {
+            good = !visit_command(*split, grammar(), [&](auto const& c) noexcept(quiet<H>) {
+                if (settings_.guesses) tell_typed(h, said, c);
+            });
+        }
+        if (!good && settings_.guesses) tell(h, said);
+        if (good && t.used == t.in.size()) candidate_ = {at, said.verb};
+        return true;
+    }
+};
+
+}  // namespace ehlo::detail

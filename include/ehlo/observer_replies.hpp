@@ -1,0 +1,299 @@
+// The server's half of an observer: replies, what they answer, and what they make of the session.
+#pragma once
+
+#include <ehlo/observer_core.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ehlo::inline v0::inline EHLO_TARGET::detail {
+
+class reply_observer : protected observer_core {
+  protected:
+    reply_reader replies_{};
+    bool partial_ = false;   // the first lines of the next reply may be missing
+
+    using observer_core::observer_core;
+
+    // What only the reply to one command can be.
+    static constexpr bool proves(v0::verb v, reply_view const& r, bool partial) noexcept {
+        switch (v) {
+        case verb::data: return r.code() == 354;
+        case verb::starttls: return r.code() == 220;
+        case verb::quit: return r.code() == 221;
+        case verb::auth: return r.code() == 334 || r.code() == 235;
+        case verb::ehlo:
+        case verb::lhlo: {
+            if (partial || r.code() != 250 || r.line_count() < 2) return false;
+            auto const c = parse_capabilities(r);
+            return c && c->offered != extensions();
+        }
+        default: return false;
+        }
+    }
+
+    template <class H>
+    constexpr awaits watch_server(io& t, H& h) noexcept(quiet<H>) {
+        for (;;) {
+            if (client_first_) return awaits::client_octets;
+            if (opaque_) {
+                pass_opaque(h, server, t);
+                return awaits::octets;
+            }
+            if (t.used == t.in.size()) return awaits::octets;
+            if (skip_[index(server)]) {
+                if (!skip_line(server, t)) return awaits::octets;
+                continue;
+            }
+            std::string_view const rest = t.rest();
+            auto const parsed = replies_.next(rest, settings_.replies);
+            if (parsed.need_more()) return awaits::octets;
+            if (parsed.failed()) {
+                depart(h, departure::malformed, server, here(server) + parsed.error().at, parsed.error().code);
+                replies_ = reply_reader();
+                skip_[index(server)] = partial_ = true;
+                unpair(h);
+                give_up_message(h);
+                continue;
+            }
+            hear(h, *parsed, parsed.consumed);
+            use(server, t, parsed.consumed);
+            partial_ = false;
+            give_up_if_lost(h);
+        }
+    }
+    template <class H>
+    constexpr void give_up_if_lost(H& h) noexcept(quiet<H>) {
+        if (lost_) give_up_message(h);
+    }
+
+    // A reply, which `size` octets here are.
+    template <class H>
+    constexpr void hear(H& h, reply_view const& r, std::size_t size) noexcept(quiet<H>) {
+        bool const waited = waits();
+        seen::reply told{place(server, here(server), size), r, std::nullopt, verb::unknown, 0, std::nullopt, 0};
+        if (over_) return hear_after_end(h, told);
+        if (queue_.empty()) return hear_unasked(h, told);
+        queue::command const c = queue_.first();
+        told.to = c.on;
+        told.verb = c.verb;
+        told.number = queue_.number();
+        told.command_at = queue_.first_at(here(client));
+        told.sure = paired_ && settings_.sees == sight::both;
+        bool const each = lmtp_ && ends_message(c.on);
+        unsigned code = r.code();
+        if (each) {
+            std::uint32_t const due = replies_due_now(c.on);
+            told.recipient = message_.heard++;
+            message_.stored = message_.stored || r.accepted();
+            if (message_.heard < due && code != 421) return tell(h, told);
+            if (message_.stored) code = 250;
+        }
+        tell(h, told);
+        if (in_chunk_ && told.number == chunk_number_) {
+            depart(h, departure::early_reply, server, told.at);
+            if (!settings_.drains_chunks && !chunk_begun_ && !r.accepted()) in_chunk_ = false;
+        }
+        queue_.pop();
+        settle(h, c, told, code);
+        if (waited && !waits()) client_first_ = left_[index(client)] != 0;
+    }
+    // The client's octets after a command like DATA cannot be read before its reply.
+    constexpr bool waits() const noexcept {
+        constexpr event_set last = event::data | event::auth | event::response | event::starttls | event::quit | event::turn | event::atrn;
+        return !queue_.empty() && last.has(queue_.last().on);
+    }
+
+    template <class H>
+    constexpr void settle(H& h, queue::command const& c, seen::reply const& told, unsigned code) noexcept(quiet<H>) {
+        answer const a = answer_of(code);
+        event const e = answered(now_, c.on);
+        fact_set const brings = fact_set::with_bits(c.brings);
+        std::optional<std::uint64_t> octets;
+        if (ends_message(c.on)) octets = sizes_.pop();
+        bool const is_go_ahead = e == event::greeting || e == event::starttls;
+        if (code != 421 && (!smtp_protocol::rules.has_answer(e, a) || (is_go_ahead && a == answer::done && code != 220))) {
+            depart(h, departure::bad_reply_class, server, told.at, errc::bad_reply_class);
+            unpair(h);
+            return;
+        }
+        if (code != 421 && a != answer::refused && !smtp_protocol::rules.has(now_.where(), e)) now_ = reach(now_, e, a);
+        bool const was_open = message_.open;
+        if (e == event::mail && a == answer::done && was_open) conclude(h, outcome::abandoned, code, std::nullopt);
+        change const what = now_.settle(e, code, brings);
+        auth_refused_ = auth_refused_ || ((e == event::auth || e == event::response) && a == answer::refused);
+        if (what == change::begun) {
+            message_ = message();
+            message_.open = true;
+            message_.number = told.number;
+        }
+        if (e == event::rcpt) {
+            ++message_.recipients;
+            message_.accepted += a == answer::done ? 1 : 0;
+        }
+        bool const ended = ends_message(e) && (what != change::none || !was_open);
+        if (ended || what == change::dropped || what == change::delivered) conclude_by(h, e, a, code, octets);
+        if (e == event::hello || e == event::helo) hear_hello(e, c.verb, told.said);
+        else if (a == answer::done && (e == event::xclient || e == event::starttls)) forget_offers();
+        if (e == event::data && a == answer::more) begin_content(here(client));
+        if (e == event::starttls && a == answer::done) begin_tls(h, told.size);
+        if (smtp_protocol::ends.has(now_.where())) end_session();
+        if (what == change::dropped && a == answer::refused && !queue_.empty()) look_ahead();
+        skip_unanswered(h);
+    }
+    template <class H>
+    constexpr void conclude_by(H& h, event e, answer a, unsigned code, std::optional<std::uint64_t> octets) noexcept(quiet<H>) {
+        // In LMTP the number of replies rests on recipients that were not seen.
+        bool const known = !lmtp_ || !ends_message(e) || message_.whole;
+        if (!message_.open) message_.whole = false;
+        constexpr event_set withdrawn = event::rset | event::hello | event::helo | event::quit;
+        outcome o = withdrawn.has(e) ? outcome::abandoned : a == answer::refused ? outcome::refused : outcome::delivered;
+        if (!known) o = outcome::unknown;
+        conclude(h, o, code, octets);
+        if (!known) unpair(h);
+    }
+    constexpr void look_ahead() noexcept {
+        ahead_ = now_;
+        queue_.each([this](queue::command const& c) noexcept {
+            for (unsigned i = 0; i < c.count && i < 2; ++i) accept(ahead_, c.on, fact_set::with_bits(c.brings));
+        });
+    }
+    constexpr void begin_content(std::uint64_t at) noexcept {
+        // Where its octets are is not known while the client is lost: but the next reply is that to its end.
+        if (lost_) {
+            queue_.push(event::content_end, verb::data, at, {});
+            ++pushed_;
+            sizes_.push(std::nullopt);
+            return;
+        }
+        in_content_ = true;
+        content_ = content_watch(at);
+    }
+    template <class H>
+    constexpr void begin_tls(H& h, std::uint64_t size) noexcept(quiet<H>) {
+        opaque_ = true;
+        tls_seen_[index(client)] = told_wait_;
+        tls_seen_[index(server)] = false;
+        tell(h, seen::tls{here(client), here(server) + size});
+    }
+    constexpr void end_session() noexcept {
+        over_ = true;
+        in_content_ = in_chunk_ = false;
+        told_end_[0] = told_end_[1] = false;
+    }
+    constexpr void hear_hello(event e, v0::verb v, reply_view const& r) noexcept {
+        if (!r.accepted()) return;
+        lmtp_ = v == verb::lhlo || settings_.lmtp;
+        offered_ = {};
+        offers_known_ = !partial_;
+        if (e == event::helo) return;
+        if (auto const c = parse_capabilities(r, settings_.replies.tolerate)) offered_ = c->offered;
+    }
+
+    // QUIT was answered, or 421 said: and somebody goes on.
+    template <class H>
+    constexpr void hear_after_end(H& h, seen::reply& told) noexcept(quiet<H>) {
+        told.sure = false;
+        tell(h, told);
+        if (!told_end_[index(server)]) depart(h, departure::after_the_end, server, told.at);
+        told_end_[index(server)] = true;
+        if (!told.said.accepted()) return;
+        over_ = false;
+        unpair(h);
+    }
+    template <class H>
+    EHLO_NOINLINE constexpr void hear_unasked(H& h, seen::reply& told) noexcept(quiet<H>) {
+        unsigned const code = told.said.code();
+        if (lost_ || !paired_) return hear_lost(h, told);
+        told.to = event::shutdown;
+        if (in_content_) {
+            // To the content: a refusal, which a server may give when it has seen enough. A yes says that for it the content has ended.
+            told.to = event::content_end;
+            tell(h, told);
+            depart(h, told.said.accepted() ? departure::unexpected_reply : departure::early_reply, server, told.at);
+            if (told.said.accepted()) {
+                unpair_content(h);
+                return;
+            }
+            if (message_.open) conclude(h, outcome::refused, code, std::nullopt);
+            message_.refused_early = true;
+            now_.settle(event::content_end, code);
+            if (now_.over()) end_session();
+            return;
+        }
+        tell(h, told);
+        depart(h, departure::unexpected_reply, server, told.at, errc::unexpected_reply);
+        if (code == 421) {
+            if (now_.settle(event::shutdown, code) == change::dropped) conclude(h, outcome::abandoned, code, std::nullopt);
+            end_session();
+        } else if (told.said.accepted()) {
+            unpair(h);
+        }
+    }
+    template <class H>
+    constexpr void unpair_content(H& h) noexcept(quiet<H>) {
+        paired_ = false;
+        clear_queue(h);
+        lose(h);
+    }
+    // Out of step: does this reply prove that the latest line was a command?
+    template <class H>
+    constexpr void hear_lost(H& h, seen::reply& told) noexcept(quiet<H>) {
+        reply_view const& r = told.said;
+        candidate const c = candidate_;
+        if (!lost_ || !proves(c.verb, r, partial_)) {
+            told.sure = false;
+            tell(h, told);
+            // The server awaits content, wherever it is: its next reply is that to the content.
+            if (lost_ && r.code() == 354 && !lmtp_ && settings_.sees == sight::both) {
+                regain_server(h);
+                begin_content(here(client));
+            } else if (r.code() == 421) {
+                end_session();
+            }
+            return;
+        }
+        candidate_ = {};
+        regain(h);
+        event e = c.verb == verb::data ? event::data : c.verb == verb::starttls ? event::starttls : c.verb == verb::quit ? event::quit
+                  : c.verb == verb::auth ? event::auth : event::hello;
+        told.to = e;
+        told.verb = c.verb;
+        told.command_at = c.at;
+        told.number = pushed_;
+        told.sure = is_sure();
+        tell(h, told);
+        answer const a = answer_of(r.code());
+        now_ = ahead_ = reach(now_, e, a);
+        ++pushed_;
+        queue_.skip_number();
+        now_.settle(e, a);
+        ahead_ = now_;
+        if (e == event::hello) hear_hello(e, c.verb, r);
+        if (e == event::data) {
+            message_.open = true;
+            message_.whole = false;
+            message_.number = told.number;
+            begin_content(here(client));
+        }
+        if (e == event::starttls) begin_tls(h, told.size);
+        if (smtp_protocol::ends.has(now_.where())) end_session();
+    }
+    // The client stays lost, but the replies can be matched from here on.
+    template <class H>
+    constexpr void regain_server(H& h) noexcept(quiet<H>) {
+        if (message_.open) conclude(h, outcome::unknown, 0, std::nullopt);
+        paired_ = true;
+        session const from = now_;
+        now_ = reach(from, event::data, answer::more);
+        now_.settle(event::data, answer::more);
+        ahead_ = now_;
+        message_.open = true;
+        message_.whole = false;
+        message_.number = pushed_;
+    }
+};
+
+}  // namespace ehlo::detail
