@@ -77,6 +77,7 @@ struct answered {
     leniency tolerated;             ///< what strict RFC 5321 would have refused in the command
     std::string_view line{};        ///< the command without its CRLF; empty where there is none, or it is no longer there
     std::uint32_t secret = 0;       ///< from this octet on the line may hold a secret, and belongs in no log; its size if none
+    bool early = false;             ///< the client did not wait for this reply where it had to, see early_octets
 };
 
 /// What a server says in an AUTH exchange: the octets of a challenge, which ehlo encodes (none: an empty challenge) ...

@@ -84,7 +84,9 @@ inline constexpr reader readers_of_states[state_count] = {
 /// sent, and the handler is not called again but by shut_down, which says 421, or disconnected. Both tell it `abandoned` if
 /// it was in a transaction. A call is noexcept if all functions of the handler are.
 ///
-/// Fewer octets than a call left are a misuse, and end the session with 421.
+/// Fewer octets than a call left are a misuse, and end the session with 421. A handler may ask the session that is calling it what it
+/// knows (where(), knows() ...), but not make it go on: that is not detected. What it has to say is what it returns; 421 ends the
+/// session, reply::later puts the answer off.
 template <class... Own>
 class server_with {
     static_assert(detail::proved<Own...>());
@@ -155,9 +157,9 @@ class server_with {
         detail::require_handler<Handler, Own...>();
         io t{{}, writer(out.data(), out.size())};
         core_.awaited.waiting = false;
-        if (core_.order.over() && !core_.last_word) return done(t, want::close);
+        if (core_.order.over() && core_.threw == detail::thrown::nothing) return done(t, want::close);
         return guarded<Handler>([&] {
-            core_.last_word = false;
+            if (core_.threw == detail::thrown::outside) core_.threw = detail::thrown::nothing;
             core_.tolerated = strict;
             bool const usable = r.code / 100 >= 4 && r.code < 600 && !check(r);
             // In a handshake nothing can be heard.
@@ -195,8 +197,8 @@ class server_with {
                 return call();
             } catch (...) {
                 bool const open = core_.order.settle(event::lost, answer::refused) == change::dropped;
-                core_.dangling |= open && !core_.message.stored;
-                core_.last_word = true;
+                if (open && !core_.message.stored) core_.threw = detail::thrown::in_transaction;
+                else if (core_.threw == detail::thrown::nothing) core_.threw = detail::thrown::outside;
                 core_.awaited.waiting = false;
                 core_.chunk = detail::open_chunk();
                 throw;
@@ -216,6 +218,12 @@ class server_with {
         }
         for (;;) {
             if (core_.awaited.waiting) return leave(t, want::reply);
+            if (core_.too_early) [[unlikely]] {
+                if (core_.order.over()) return leave(t, want::close);
+                if (!core_.has_room(t)) return leave(t, more_room(t));
+                core_.refuse_early(t, handler);
+                continue;
+            }
             reader const r = core_.chunk.under_way ? reader::chunk : detail::readers_of_states[static_cast<unsigned>(core_.order.where())];
             // Content needs no room until its end; a whole reply must fit before anybody is asked for one.
             bool const room = core_.has_room(t);
@@ -279,7 +287,7 @@ class server_with {
     constexpr void lose(H& handler, v0::event e) noexcept(never_throws<H>()) {
         detail::require_handler<H, Own...>();
         core_.awaited.waiting = false;
-        core_.last_word = false;
+        if (core_.threw == detail::thrown::outside) core_.threw = detail::thrown::nothing;
         core_.chunk = detail::open_chunk();
         core_.settle(handler, e, 0);
     }

@@ -26,14 +26,14 @@ constexpr std::optional<failure> find_disorder(Server const& s, verb v) noexcept
     return fail(v == verb::unknown || !speaks(*s.settings, v) ? errc::unknown_verb : errc::not_implemented, 0);
 }
 
-/// From where a line may hold a secret: after the name of the mechanism of an AUTH, or what looks like one.
+/// From where a line may hold a secret: after the name of the mechanism of an AUTH, or what looks like one; the URL of a BURL, which
+/// may be fetched by anybody who has it (RFC 4467).
 constexpr std::uint32_t find_secret(std::string_view line) noexcept {
     std::size_t const verb = find_first<chars::alpha>(line);
-    std::size_t at = line.size();
-    if (istarts_with(sub(line, verb), "AUTH")) {
-        at = verb + 4;
-        if (at < line.size() && line[at] == ' ') at += 1 + mechanism_length(sub(line, at + 1));
-    }
+    bool const auth = istarts_with(sub(line, verb), "AUTH");
+    if (!auth && !istarts_with(sub(line, verb), "BURL")) return static_cast<std::uint32_t>(line.size());
+    std::size_t at = verb + 4;
+    if (auth && at < line.size() && line[at] == ' ') at += 1 + mechanism_length(sub(line, at + 1));
     return static_cast<std::uint32_t>(at);
 }
 
@@ -96,6 +96,7 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io
         fault = detail::find_disorder(s, verb::unknown);
     }
     if (fault) {
+        if (s.auth_failed && a.verb == verb::unknown && a.on == event::noop) a.secret = 0;
         bdat_finder finder;
         finder.look(*line);
         t.used += line.consumed;

@@ -69,6 +69,9 @@ struct open_chunk {
     std::optional<errc> fault{};    // then its octets are thrown away
 };
 
+/// A handler threw, and the session is over; but shut_down may still say 421, and `abandoned` may be owed.
+enum class thrown : std::uint8_t { nothing, outside, in_transaction };
+
 /// The one code of a 2yz, where a command has only one: 220, 235. 0 where there is a choice.
 constexpr unsigned only_code(event e) noexcept {
     return e == event::starttls || e == event::xclient ? 220 : e == event::auth || e == event::response ? 235 : 0;
@@ -95,8 +98,9 @@ struct server_core {
     std::uint16_t name_size;
     bdat_finder finder{};           // in a line that is being thrown away
     bool pipelined = false;         // a command was refused, others may have been sent before its reply was seen (RFC 2920 3.1)
-    bool last_word = false;         // a handler threw: shut_down may still say 421
-    bool dangling = false;          // and was in a transaction
+    bool auth_failed = false;       // an unknown command may be a password that was sent all the same
+    bool too_early = false;         // octets that did not wait for the latest reply are there, and are to be refused
+    thrown threw = thrown::nothing;
 
     constexpr server_core(policy const& p, std::string_view server_name) noexcept
         : settings(&p),
@@ -120,8 +124,15 @@ struct server_core {
     }
 
     template <class H>
-    constexpr void tell(H& handler, asked const& a, event e, std::optional<failure> const& fault, reply const& r) const {
-        if constexpr (handles<H, answered>) handler.on(answered{a.verb, e, fault, r, tolerated, a.line, a.secret});
+    constexpr void tell(H& handler, asked const& a, event e, std::optional<failure> const& fault, reply const& r, bool early = false) const {
+        if constexpr (handles<H, answered>) handler.on(answered{a.verb, e, fault, r, tolerated, a.line, a.secret, early});
+    }
+    // Whether octets are there already that had to wait for the reply to this (RFC 2920 3.1).
+    template <class H>
+    constexpr bool is_early(server_io const& t, event e) const noexcept {
+        if (!handles<H, answered> && settings->early == early_octets::accept) return false;
+        if ((!t.more && t.used == t.in.size()) || e == event::shutdown) return false;
+        return !facts_of(e).pipelined || !offered.has(extension::pipelining) || !order.knows(fact::extended);
     }
 
     // The one place where the session moves, but for BDAT, which has no reply. Moves on first: whatever the handler does, it is told
@@ -129,6 +140,7 @@ struct server_core {
     template <class H>
     constexpr void settle(H& handler, event e, unsigned code, std::uint8_t brings = 0) {
         change const what = order.settle(e, code, fact_set::with_bits(brings));
+        bool const dangling = threw == thrown::in_transaction;
         if (what == change::added) ++message.recipients;
         if (what == change::begun) message = open_message();
         if (what == change::none && !dangling) [[likely]] {
@@ -145,7 +157,7 @@ struct server_core {
         std::uint32_t const owed = order.where() == state::spoilt ? message.recipients : 0;
         message = open_message();
         message.recipients = owed;
-        dangling = false;
+        threw = thrown::nothing;
         if constexpr (handles<H, abandoned>)
             if (open) handler.on(lost);
     }
@@ -195,9 +207,12 @@ struct server_core {
         }
         if (chunk.under_way) chunk = open_chunk();
         if (!fault) pipelined = !accepted && (facts_of(e).pipelined || (pipelined && e == event::data));
+        auth_failed = a.verb == verb::auth ? !accepted : auth_failed && a.verb == verb::unknown;
+        bool const early = is_early<H>(t, e);
+        too_early = early && settings->early == early_octets::reject;
         if (moves || e == event::shutdown) settle(handler, e, code, a.brings);
         if (each && order.where() == state::spoilt) message = open_message();   // nothing is owed twice
-        if (r.code != 0) tell(handler, a, e, told, r);
+        if (r.code != 0) tell(handler, a, e, told, r, early);
     }
     // What a handler has said: a reply, or in an AUTH exchange a challenge.
     template <class H>
@@ -214,8 +229,10 @@ struct server_core {
             t.out.rewind(before);
             return conclude(t, handler, a, replies::authentication_fails_now, fail(errc::output_full, 0));
         }
+        bool const early = is_early<H>(t, a.on);
+        too_early = early && settings->early == early_octets::reject;
         settle(handler, a.on, 334);
-        tell(handler, a, a.on, std::nullopt, said.said);
+        tell(handler, a, a.on, std::nullopt, said.said, early);
     }
 
     // `moves`: the table is told of the refusal. `may_be_chunk`: what follows may be a chunk of unknown size, so the next command
@@ -226,9 +243,7 @@ struct server_core {
         if (counts && ++errors >= settings->max_errors) f = fail(errc::too_many_errors, 0);
         bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request || may_be_chunk;
         if (fatal) a.on = event::shutdown;
-        reply r = reply_for(f, a.verb);
-        if (f.code == errc::tls_required && f.at != 0) r = replies::encryption_required;   // the mechanism is to blame
-        conclude(t, handler, a, r, f, moves || fatal);
+        conclude(t, handler, a, reply_for(f, a.verb), f, moves || fatal);
         // All but these have to be the last of what is sent together.
         if (counts || f.code != errc::bad_sequence)
             pipelined = f.code != errc::bad_sequence && (a.verb == verb::unknown || a.verb == verb::bdat || a.on == event::mail || a.on == event::rcpt);
@@ -249,6 +264,13 @@ struct server_core {
         if (!order.check(event::secured)) return hang_up(t, handler, {});
         conclude(t, handler, {event::shutdown}, reply(421, status{4, 3, 0}, replies::try_later.text), fail(errc::missing_octets, t.in.size()));
     }
+    // Ends the session at octets that came too early.
+    template <class H>
+    EHLO_NOINLINE constexpr void refuse_early(server_io& t, H& handler) {
+        tolerated = strict;
+        failure const fault = fail(errc::early_octets, 0);
+        conclude(t, handler, {event::shutdown}, reply_for(fault, verb::unknown), fault);
+    }
     // Ends the session without a word.
     template <class H>
     EHLO_NOINLINE constexpr void hang_up(server_io& t, H& handler, asked const& a) {
@@ -263,6 +285,7 @@ struct server_core {
         std::string_view const usual = settings->service == service::lmtp ? "LMTP ready" : "ESMTP ready";
         reply r(220, usual);
         std::optional<failure> fault;
+        bool const early = t.used < t.in.size();
         if constexpr (answers<H, connected>) r = handler.on(connected{});
         r.enhanced = {};  // RFC 2034 4: none in the greeting
         if (!parse_host(server_name())) {  // once, and to be seen
@@ -274,12 +297,17 @@ struct server_core {
         } else if (r.code != 220 && (r.code / 100 < 4 || r.code > 599)) {
             r = reply(421, replies::try_later.text);
             fault = fail(errc::bad_value, 0);
+        } else if (r.code == 220 && early && settings->early == early_octets::reject) {
+            fault = fail(errc::early_octets, 0);
+            r = reply_for(*fault, verb::unknown);
+            r.enhanced = {};
         }
         if (r.code == 220) fault = write_greeting(t.out, server_name(), r, usual);
         else if (!write_within(t.out, r, settings->reply_space)) fault = write_without_text(t.out, true, r);
-        event const e = r.code == 421 ? event::shutdown : event::greeting;
+        bool const over = r.code == 421 || (fault && fault->code == errc::early_octets);
+        event const e = over ? event::shutdown : event::greeting;
         settle(handler, e, r.code);
-        tell(handler, {}, e, fault, r);
+        tell(handler, {}, e, fault, r, early);
     }
 
     // The answer to HELO or EHLO, and what this session may use from now on. What cannot be written is offered without the handler's

@@ -82,7 +82,7 @@ constexpr auth_answer ask(Server const& s, H& handler, cmd::auth const& c, std::
         if (detail::usable_mechanisms(*s.settings, s.order.knows(fact::tls), handler).has(c.mechanism)) return handler.on(c);
         // RFC 4954 6: one that needs TLS is 538, any other 504.
         bool const needs_tls = clear_text_mechanisms.has(c.mechanism) && handler.mechanisms().has(c.mechanism);
-        fault = fail(needs_tls ? errc::tls_required : errc::unknown_mechanism, at);
+        fault = fail(needs_tls ? errc::mechanism_needs_tls : errc::unknown_mechanism, at);
     } else {
         fault = fail(errc::not_implemented, at);   // never asked
     }
