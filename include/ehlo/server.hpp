@@ -211,19 +211,16 @@ class server_with {
     template <class H>
     constexpr step run(std::string_view in, H& handler, std::span<char> out) {
         io t{in, writer(out.data(), out.size())};
-        if (in.size() < core_.left || core_.awaited.waiting) [[unlikely]] {
+        if (in.size() < core_.left || core_.awaited.waiting || core_.too_early) [[unlikely]] {
             // Whatever was given, it is looked at when the answer has come: but what came is known then.
             if (core_.awaited.waiting) return in.size() < core_.left ? done(t, want::reply) : leave(t, want::reply);
-            if (!core_.order.over()) core_.misused(t, handler);
+            if (core_.order.over()) return leave(t, want::close);
+            if (!core_.too_early) core_.misused(t, handler);
+            else if (core_.has_room(t)) core_.refuse_early(t, handler);
+            else return leave(t, more_room(t));
         }
         for (;;) {
             if (core_.awaited.waiting) return leave(t, want::reply);
-            if (core_.too_early) [[unlikely]] {
-                if (core_.order.over()) return leave(t, want::close);
-                if (!core_.has_room(t)) return leave(t, more_room(t));
-                core_.refuse_early(t, handler);
-                continue;
-            }
             reader const r = core_.chunk.under_way ? reader::chunk : detail::readers_of_states[static_cast<unsigned>(core_.order.where())];
             // Content needs no room until its end; a whole reply must fit before anybody is asked for one.
             bool const room = core_.has_room(t);
@@ -254,7 +251,7 @@ class server_with {
     constexpr step leave(io const& t, v0::want w) noexcept {
         std::size_t const left = t.in.size() - t.used;
         core_.left = left < 0xFFFFFFFF ? static_cast<std::uint32_t>(left) : 0xFFFFFFFF;
-        return done(t, w);
+        return done(t, core_.too_early && w == want::read ? want::write : w);   // it goes on with a refusal
     }
     // If nothing was produced, to send it makes no room.
     static constexpr v0::want more_room(io const& t) noexcept { return t.out.size() == 0 ? want::room : want::write; }

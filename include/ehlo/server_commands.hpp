@@ -74,6 +74,7 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io
     auto const split = split_command(*line, grammar);
     asked a{event::noop, split ? split->verb : verb::unknown, *line, find_secret(*line)};
     if (split) s.tolerated |= split->tolerated;
+    if (a.verb != verb::unknown) s.auth_failed = false;
     if (a.verb == verb::bdat) return detail::take_bdat(s, t, handler, a, *split, line.consumed, bare_lf), true;
     std::optional<failure> fault;
     bool moves = false;   // one that is out of order may lead on by the table, one that is malformed never does
@@ -134,6 +135,7 @@ constexpr bool take_command(Server& s, server_io& t, H& handler) {
             if (used != 0) {
                 a.line = {in.data(), used - 2};
                 a.secret = static_cast<std::uint32_t>(used - 2);
+                s.auth_failed = false;
                 if (!fault && r.is_later()) {
                     s.put_off(used, a);
                     return true;

@@ -127,12 +127,18 @@ struct server_core {
     constexpr void tell(H& handler, asked const& a, event e, std::optional<failure> const& fault, reply const& r, bool early = false) const {
         if constexpr (handles<H, answered>) handler.on(answered{a.verb, e, fault, r, tolerated, a.line, a.secret, early});
     }
-    // Whether octets are there already that had to wait for the reply to this (RFC 2920 3.1).
+    // Whether octets are there already that had to wait for the reply to this (RFC 2920 3.1). Looked at only where it matters.
     template <class H>
-    constexpr bool is_early(server_io const& t, event e) const noexcept {
-        if (!handles<H, answered> && settings->early == early_octets::accept) return false;
+    constexpr bool find_early(server_io& t, event e) noexcept {
+        bool const rejects = settings->early == early_octets::reject;
+        if (!handles<H, answered> && !rejects) [[likely]] return false;
         if ((!t.more && t.used == t.in.size()) || e == event::shutdown) return false;
-        return !facts_of(e).pipelined || !offered.has(extension::pipelining) || !order.knows(fact::extended);
+        bool const early = !facts_of(e).pipelined || !offered.has(extension::pipelining) || !order.knows(fact::extended);
+        if (early && rejects) {
+            too_early = true;
+            t.in = sub(t.in, 0, t.used);   // nothing more is read
+        }
+        return early;
     }
 
     // The one place where the session moves, but for BDAT, which has no reply. Moves on first: whatever the handler does, it is told
@@ -207,9 +213,8 @@ struct server_core {
         }
         if (chunk.under_way) chunk = open_chunk();
         if (!fault) pipelined = !accepted && (facts_of(e).pipelined || (pipelined && e == event::data));
-        auth_failed = a.verb == verb::auth ? !accepted : auth_failed && a.verb == verb::unknown;
-        bool const early = is_early<H>(t, e);
-        too_early = early && settings->early == early_octets::reject;
+        if (a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
+        bool const early = find_early<H>(t, e);
         if (moves || e == event::shutdown) settle(handler, e, code, a.brings);
         if (each && order.where() == state::spoilt) message = open_message();   // nothing is owed twice
         if (r.code != 0) tell(handler, a, e, told, r, early);
@@ -229,8 +234,7 @@ struct server_core {
             t.out.rewind(before);
             return conclude(t, handler, a, replies::authentication_fails_now, fail(errc::output_full, 0));
         }
-        bool const early = is_early<H>(t, a.on);
-        too_early = early && settings->early == early_octets::reject;
+        bool const early = find_early<H>(t, a.on);
         settle(handler, a.on, 334);
         tell(handler, a, a.on, std::nullopt, said.said, early);
     }
