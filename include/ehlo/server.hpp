@@ -251,7 +251,8 @@ class server_with {
     constexpr step leave(io const& t, v0::want w) noexcept {
         std::size_t const left = t.in.size() - t.used;
         core_.left = left < 0xFFFFFFFF ? static_cast<std::uint32_t>(left) : 0xFFFFFFFF;
-        return done(t, core_.too_early && w == want::read ? want::write : w);   // it goes on with a refusal
+        if (core_.too_early && (w == want::read || w == want::turn)) [[unlikely]] w = want::write;   // it goes on with a refusal
+        return done(t, w);
     }
     // If nothing was produced, to send it makes no room.
     static constexpr v0::want more_room(io const& t) noexcept { return t.out.size() == 0 ? want::room : want::write; }
@@ -260,6 +261,7 @@ class server_with {
     static constexpr bool more_content(io const& t) noexcept { return t.in.size() - t.used >= 3; }
     constexpr v0::want wanted() const noexcept {
         if (core_.order.over()) return want::close;
+        if (core_.too_early) return want::write;
         if (!core_.order.check(event::secured)) return want::tls;
         return smtp_protocol::ends.has(core_.order.where()) ? want::turn : want::read;
     }

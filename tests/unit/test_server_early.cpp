@@ -203,6 +203,39 @@ TEST_CASE("early octets after an answer that was put off, and where there is lit
     }
 }
 
+TEST_CASE("RFC 821 3.8: octets that came with TURN are no part of the session after it") {
+    for (bool const rejects : {true, false}) {
+        for (bool const later : {true, false}) {
+            CAPTURE(rejects, later);
+            struct turning : watcher {
+                using watcher::on;
+                bool later = false;
+                ehlo::reply on(ehlo::cmd::turn const&) { return later ? ehlo::reply::later : ehlo::replies::ok; }
+            };
+            ehlo::policy p = rejects ? rejecting : accepting;
+            p.offers = p.offers | extension::turn;
+            loop<ehlo::server_with<>, turning> s(ehlo::server_with<>(p, "mx.example.org"));
+            s.handler.later = later;
+            s.run();
+            s.pending = "EHLO a\r\n";
+            s.run();
+            s.pending = "TURN\r\n220 x\r\n";
+            ehlo::want w = s.run();
+            if (later) {
+                CHECK(w == ehlo::want::reply);
+                exact out(4096);
+                ehlo::step const t = s.server.answer(ehlo::replies::ok, s.handler, out.span());
+                s.take(t, out.view());
+                w = t.want == ehlo::want::turn ? t.want : s.run();
+            }
+            CHECK(codes(s.output) == (rejects ? ints{220, 250, 250, 554} : ints{220, 250, 250}));
+            CHECK(w == (rejects ? ehlo::want::close : ehlo::want::turn));
+            CHECK(s.pending == "220 x\r\n");
+            CHECK(s.handler.answers.at(2).early);
+        }
+    }
+}
+
 TEST_CASE("RFC 3207 4.2: octets after STARTTLS end the session, refused or not") {
     struct with_tls : watcher {
         using watcher::on;
