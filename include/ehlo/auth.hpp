@@ -73,6 +73,17 @@ namespace detail {
 constexpr std::size_t mechanism_length(std::string_view text) noexcept {
     return count_leading(detail::sub(text, 0, max_mechanism), chars::mech_char);
 }
+
+/// From where a line may hold a secret: after the name of the mechanism of an AUTH, or what looks like one; the URL of a BURL, which
+/// may be fetched by anybody who has it (RFC 4467).
+constexpr std::uint32_t find_secret(std::string_view line) noexcept {
+    std::size_t const verb = find_first<chars::alpha>(line);
+    bool const auth = istarts_with(sub(line, verb), "AUTH");
+    if (!auth && !istarts_with(sub(line, verb), "BURL")) return static_cast<std::uint32_t>(line.size());
+    std::size_t at = verb + 4;
+    if (auth && at < line.size() && line[at] == ' ') at += 1 + mechanism_length(sub(line, at + 1));
+    return static_cast<std::uint32_t>(at);
+}
 }  // namespace detail
 
 /// sasl-mech = 1*20( %x41-5A / DIGIT / "-" / "_" ), the letters in any case (RFC 4954 8). RFC 4422 3.1.

@@ -66,12 +66,14 @@ enum class errc : std::uint8_t {
     not_implemented,      ///< the verb is known, this session does not do it
     not_authenticated,    ///< the service wants authentication first
     tls_required,         ///< the service wants TLS first
+    mechanism_needs_tls,  ///< AUTH with a mechanism that sends a password in the clear, without TLS
     unknown_parameter,    ///< well formed, but this session does not offer it
     unexpected_reply,     ///< a reply that nobody asked for
     bad_reply_class,      ///< a reply of a class that the command cannot have
     session_over,         ///< the session is closed or broken
     unknown_mechanism,    ///< AUTH with a mechanism that this session does not offer
     auth_cancelled,       ///< the client gave up an AUTH exchange
+    early_octets,         ///< octets that came before the reply they had to wait for
     // misuse: the calling program
     output_full,          ///< the buffer is too small; nothing was written
     unsafe_octet,         ///< CR, LF or NUL in an argument to be written; nothing was written
@@ -160,12 +162,14 @@ inline constexpr errc_facts errc_table[] = {
     {errc::not_implemented, blame_t::sequence, "not_implemented", "the command is not implemented here"},
     {errc::not_authenticated, blame_t::sequence, "not_authenticated", "authentication is needed first"},
     {errc::tls_required, blame_t::sequence, "tls_required", "STARTTLS is needed first"},
+    {errc::mechanism_needs_tls, blame_t::sequence, "mechanism_needs_tls", "encryption required for requested authentication mechanism"},
     {errc::unknown_parameter, blame_t::sequence, "unknown_parameter", "the parameter is not offered here"},
     {errc::unexpected_reply, blame_t::sequence, "unexpected_reply", "nobody asked for this reply"},
     {errc::bad_reply_class, blame_t::sequence, "bad_reply_class", "the command cannot have such a reply"},
     {errc::session_over, blame_t::sequence, "session_over", "the session is over"},
     {errc::unknown_mechanism, blame_t::sequence, "unknown_mechanism", "the mechanism is not offered here"},
     {errc::auth_cancelled, blame_t::sequence, "auth_cancelled", "the client cancelled the AUTH exchange"},
+    {errc::early_octets, blame_t::sequence, "early_octets", "octets came before the reply that they had to wait for"},
     {errc::output_full, blame_t::misuse, "output_full", "the output buffer is too small"},
     {errc::unsafe_octet, blame_t::misuse, "unsafe_octet", "CR, LF or NUL cannot be written here"},
     {errc::bad_value, blame_t::misuse, "bad_value", "the value cannot be written"},

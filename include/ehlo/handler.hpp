@@ -1,4 +1,37 @@
 // What a server and the handler of its session say to each other: what is asked, what is answered, and what a handler must be.
+//
+// The handler says yes or no; it must have these, and does not compile without:
+//     reply on(cmd::hello const&)       EHLO or HELO; the text of an accepting reply is not used
+//     reply on(cmd::mail const&)        the views of a command live until the call returns (or is answered)
+//     reply on(cmd::rcpt const&)
+//     void  on(content const&)          decoded content, a piece at a time; of content that is refused in the end (too large,
+//                                       bare CR or LF) how much of it comes depends on how the octets arrived
+//     reply on(end_of_content const&)
+//     reply on(Own::type const&)        for each command of one's own
+// must have these where their extension is offered (a policy at run time does not offer what has no function):
+//     reply on(cmd::starttls const&)    220 or 454
+//     mechanisms mechanisms() const     AUTH: those that can be used. auth_answer on(cmd::auth const&), auth_answer
+//                                       on(auth_response const&): a challenge, or a reply; both have `decode`
+//     reply on(cmd::client_facts const&)  XCLIENT (220, whose text becomes that of a new greeting), XFORWARD (250)
+//     reply on(cmd::etrn const&)        likewise cmd::onex; cmd::atrn and cmd::turn: after a 2yz the roles are changed
+//     reply on(cmd::burl const&)        after LAST its 2yz makes the server responsible for the message
+// and may have these:
+//     reply on(connected const&)        the greeting: 220 and a text after the server's name; 554 or 521 to hear nothing but
+//                                       QUIT (RFC 5321 3.1, RFC 7504); 421 to close. Not reply::later.
+//     void  on(ehlo_answer&)            the answer to EHLO, before it is sent: it may say more of what is offered, or offer less
+//     reply on(cmd::lookup const&)      VRFY (otherwise 252), EXPN (otherwise 502)
+//     reply on(cmd::remark const&)      HELP (otherwise 214), NOOP, VERB (otherwise 250)
+//     reply on(cmd::data const&)        before the 354; a refusal leaves the transaction open
+//     void  on(abandoned const&)        drop what was collected; on(cmd::mail) begins anew in any case
+//     void  on(answered const&)         called for every reply
+//     using own_mail_parameters = own_parameters<...>;    parameters of your own; own_rcpt_parameters likewise
+// A function that is nearly one of these does not compile: private, with another result, by a reference that is not constant, or
+// for a command that the handler is never asked. (Not seen: in a set of overloads with a template the last two, and in a final
+// class a function that is not public.)
+//
+// A reply that cannot be sent (CR, LF or NUL in its text, too long, a status of another class) goes out with its code, and without
+// its text; one of a class that the command cannot have becomes 354 if it said yes to DATA, else 451. `answered` tells.
+// With ENHANCEDSTATUSCODES on offer a reply without a status gets X.0.0 (RFC 2034 4).
 #pragma once
 
 #include <ehlo/auth.hpp>
@@ -44,6 +77,7 @@ struct answered {
     leniency tolerated;             ///< what strict RFC 5321 would have refused in the command
     std::string_view line{};        ///< the command without its CRLF; empty where there is none, or it is no longer there
     std::uint32_t secret = 0;       ///< from this octet on the line may hold a secret, and belongs in no log; its size if none
+    bool early = false;             ///< the client did not wait for this reply where it had to, see early_octets
 };
 
 /// What a server says in an AUTH exchange: the octets of a challenge, which ehlo encodes (none: an empty challenge) ...
@@ -202,7 +236,49 @@ struct own_parameters_of {
     using mail = decltype(own_mail_of(static_cast<H const*>(nullptr)));
     using rcpt = decltype(own_rcpt_of(static_cast<H const*>(nullptr)));
 };
-}  // namespace detail
 
+/// Does not compile for a handler that lacks a function, or has one that is nearly right.
+template <class H, class... Own>
+constexpr void require_handler() noexcept {
+    static_assert(answers<H, cmd::hello>, "the handler lacks: reply on(ehlo::cmd::hello const&)");
+    static_assert(answers<H, cmd::mail>, "the handler lacks: reply on(ehlo::cmd::mail const&)");
+    static_assert(answers<H, cmd::rcpt>, "the handler lacks: reply on(ehlo::cmd::rcpt const&)");
+    static_assert(handles<H, content>, "the handler lacks: void on(ehlo::content const&)");
+    static_assert(answers<H, end_of_content>, "the handler lacks: reply on(ehlo::end_of_content const&)");
+    static_assert((... && answers<H, typename Own::type>), "the handler lacks: reply on(Own::type const&), for a command of one's own");
+    check_answers<H, connected, cmd::lookup, cmd::remark, cmd::data, cmd::starttls, cmd::burl, cmd::etrn, cmd::atrn, cmd::turn,
+                  cmd::onex, cmd::client_facts, typename Own::type...>();
+    check_on<H, abandoned>();
+    check_on<H, answered>();
+    check_auth<H>();
+    check_never_asked<H, cmd::rset, cmd::quit, cmd::bdat>();
+}
+/// Nor for one that lacks the function of an extension on offer, or has one that would never be called.
+template <class H, extensions Offers>
+constexpr void require_handler_of() noexcept {
+    constexpr extensions lacking = Offers - answerable<H>();
+    static_assert(!lacking.has(extension::starttls), "STARTTLS is offered, and the handler lacks: reply on(ehlo::cmd::starttls const&)");
+    static_assert(!lacking.has(extension::auth),
+                  "AUTH is offered, and the handler lacks: mechanisms mechanisms() const, auth_answer on(ehlo::cmd::auth const&), "
+                  "auth_answer on(ehlo::auth_response const&)");
+    static_assert(!lacking.has(extension::burl), "BURL is offered, and the handler lacks: reply on(ehlo::cmd::burl const&)");
+    static_assert(!lacking.has(extension::etrn), "ETRN is offered, and the handler lacks: reply on(ehlo::cmd::etrn const&)");
+    static_assert(!lacking.has(extension::atrn), "ATRN is offered, and the handler lacks: reply on(ehlo::cmd::atrn const&)");
+    static_assert(!lacking.has(extension::turn), "TURN is offered, and the handler lacks: reply on(ehlo::cmd::turn const&)");
+    static_assert(!lacking.has(extension::onex), "ONEX is offered, and the handler lacks: reply on(ehlo::cmd::onex const&)");
+    static_assert(!lacking.has(extension::xclient) && !lacking.has(extension::xforward),
+                  "XCLIENT or XFORWARD is offered, and the handler lacks: reply on(ehlo::cmd::client_facts const&)");
+    static_assert(!lacking.has(extension::expn), "EXPN is offered, and the handler lacks: reply on(ehlo::cmd::lookup const&)");
+    // A function that is never called is passed over in silence.
+    check_offer<H, cmd::starttls, Offers.has(extension::starttls)>();
+    check_offer<H, cmd::auth, Offers.has(extension::auth)>();
+    check_offer<H, cmd::burl, Offers.has(extension::burl)>();
+    check_offer<H, cmd::etrn, Offers.has(extension::etrn)>();
+    check_offer<H, cmd::atrn, Offers.has(extension::atrn)>();
+    check_offer<H, cmd::turn, Offers.has(extension::turn)>();
+    check_offer<H, cmd::onex, Offers.has(extension::onex)>();
+    check_offer<H, cmd::client_facts, Offers.has(extension::xclient) || Offers.has(extension::xforward)>();
+}
+}  // namespace detail
 
 }  // namespace ehlo

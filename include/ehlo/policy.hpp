@@ -27,6 +27,14 @@ inline constexpr extensions server_extensions =
     extension::etrn | extension::atrn | extension::submitter | extension::send | extension::soml | extension::saml | extension::turn |
     extension::verbose | extension::onex | extension::xclient | extension::xforward;
 
+/// Octets that came before the reply that they had to wait for: before the greeting (RFC 5321 4.3.1); after a command that may
+/// only be the last of those sent together; or sent together where PIPELINING was not offered (RFC 2920 3.1). `answered` tells of
+/// them in any case. They can be seen only when they lie there together with what they follow: a client that waits never has any.
+enum class early_octets : std::uint8_t {
+    accept,   ///< they are read when their turn comes
+    reject,   ///< 554, and the session ends
+};
+
 struct policy {
     v0::service service = v0::service::smtp;
     /// Of these the handler's functions decide which can be done. STARTTLS, AUTH and REQUIRETLS are named in the answer to EHLO
@@ -39,6 +47,10 @@ struct policy {
     std::uint32_t max_errors = 50;                ///< refused commands before 421 ends the session
     std::uint32_t reply_space = 1024;             ///< octets of output that a command may need, see server::advance
     bare_octets bare = bare_octets::reject;       ///< CR or LF alone in content
+    /// Accepted by default: whether the greeting was held back, and whether the input is a live connection, is known to the caller
+    /// alone; what is read does not change by it; and after STARTTLS they end the session in any case. Exim and Postfix (from 3.9
+    /// on) refuse by default: for a server on port 25 do likewise, and wait some seconds before the first `advance`.
+    early_octets early = early_octets::accept;
     bool mail_modes = false;                      ///< SEND, SOML and SAML of RFC 821 are taken even where they are not offered
     bool require_tls = false;                     ///< 530 until TLS is there (RFC 3207 4)
     bool require_authentication = false;          ///< 530 until the client is authenticated (RFC 4954 4)

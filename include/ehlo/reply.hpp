@@ -300,6 +300,8 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::not_implemented: return with(502, 5, 1);
     case errc::not_authenticated:
     case errc::tls_required: return with(530, 7, 0);
+    case errc::mechanism_needs_tls: return with(538, 7, 11);
+    case errc::early_octets: return with(554, 5, 0);
     case errc::unknown_parameter: return with(v == verb::vrfy || v == verb::expn ? 504 : 555, 5, 4);  // 555 is MAIL's and RCPT's
     case errc::session_over: return with(421, 3, 0);
     // The rest are faults in replies, which a client sees, and faults of the calling program.

@@ -270,7 +270,7 @@ class basic_session {
     constexpr bool over() const noexcept { return where_ == state::closed; }
     constexpr fact_set known() const noexcept { return fact_set::with_bits(known_); }
     constexpr bool knows(fact f) const noexcept { return known().has(f); }
-    /// Recipients accepted in the open transaction.
+    /// Recipients accepted in the open transaction; 2^32 - 1 if there are more.
     constexpr std::uint32_t recipients() const noexcept { return where_ != state::spoilt ? recipients_ : 0; }
     /// Those that a last chunk has a reply for in LMTP, if it comes now: in a spoilt transaction, too (RFC 2033 4.3).
     constexpr std::uint32_t recipients_owed() const noexcept { return recipients_; }
@@ -315,7 +315,7 @@ class basic_session {
         }
         if (a != answer::refused && r.does == effect::begins) return change::begun;
         if (a != answer::done || r.does != effect::adds) return change::none;
-        ++recipients_;
+        if (recipients_ != 0xFFFFFFFF) ++recipients_;
         return change::added;
     }
     constexpr bool operator==(basic_session const&) const = default;

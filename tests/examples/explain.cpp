@@ -90,6 +90,8 @@ Options:
   --auth=USER:SECRET  AUTH, with PLAIN, LOGIN or XOAUTH2; not in the clear if --tls is may
                       or must. Secrets are never shown (client)
   --early=N           the Nth reply, counted from 0, is said before it is asked for (client)
+  --at-once           what is read at once came at once: tells where the client did not wait
+                      for a reply that it had to wait for (session)
   --chunk=N           feed the parsers N octets at a time; the output is the same
   --help, --version
 
@@ -126,7 +128,7 @@ struct options {
     std::uint32_t max_line = ehlo::policy{}.max_line;
     ehlo::reply_limits replies{};
     size_t chunk = 0;  // 0: all at once
-    bool pipeline = false, chunking = false, lmtp = false, dot = false, mermaid = false;
+    bool pipeline = false, chunking = false, lmtp = false, at_once = false, dot = false, mermaid = false;
     ehlo::tls_use tls = ehlo::tls_use::optional;
     std::optional<std::pair<string, string>> auth;  // user and secret
     std::optional<size_t> early;                    // the reply that comes before it is asked for
@@ -1293,6 +1295,7 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
             record r;
             r.json("event", "\"chunk\"").number("octets", h.chunk).flag("last", a.event == event::last_chunk_end);
             fault(r, false);
+            if (o.at_once && a.early) r.flag("early", true);
             put(r.text("reply", reply).json_line());
             if (!is_message) return;
         }
@@ -1308,6 +1311,7 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
         fault(r, !is_message);
         if (!is_message && h.mechanism.empty() && a.verb != ehlo::verb::unknown) r.text("verb", ehlo::name(a.verb));
         r.tolerated(a.tolerated);
+        if (o.at_once && a.early) r.flag("early", true);
         if (!reply.empty()) r.text("reply", reply);
         put(r.json_line());
         return;
@@ -1333,6 +1337,7 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
     }
     if (!a.tolerated.empty())
         s += "     " + paint(yellow, "(tolerated: " + join(names_of(a.tolerated), ", ") + ')') + '\n';
+    if (o.at_once && a.early) s += "     " + paint(yellow, "(the client did not wait for this reply)") + '\n';
     if (is_message && o.lmtp) s += "     " + paint(dim, "(for " + escape(h.path) + ')') + '\n';
     put(reply.empty() ? s : s + say('S', reply, colour_of(a.sent.code)));
 }
@@ -1342,9 +1347,10 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
 template <class Server>
 int play_server(options const& o, string_view input, std::vector<size_t> const& arrivals, Server server) {
     accept_all handler;
-    // For people the client's octets are shown beside the reply they get, so they go in one at a time.
-    size_t const chunk = o.json ? o.chunk : 1;
-    std::vector<char> buffer(o.chunk == 0 ? 64 * 1024 : Server::reply_space + o.chunk % 64);
+    // For people the client's octets are shown beside the reply they get, so they go in one at a time; or all that came at once, and
+    // there is room for one reply.
+    size_t const chunk = o.at_once ? 0 : o.json ? o.chunk : 1;
+    std::vector<char> buffer(o.at_once ? Server::reply_space : o.chunk == 0 ? 64 * 1024 : Server::reply_space + o.chunk % 64);
     string sent;
     ehlo::reply_reader reader;
     size_t given = 0, used = 0, shown = 0, messages = 0;
@@ -1374,8 +1380,10 @@ int play_server(options const& o, string_view input, std::vector<size_t> const& 
                 octets = reply->octets();
                 octets.remove_suffix(2);
             }
-            tell(o, h, octets, input.substr(shown, used - shown));
-            shown = used;
+            // Content that came at once with its DATA was read in the same step.
+            size_t const end = h.answer.sent.code == 354 ? input.find('\n', shown) + 1 : used;
+            tell(o, h, octets, input.substr(shown, end - shown));
+            shown = end;
             messages += ends_message(h.answer.event) && h.answer.sent.accepted() && h.recipient == 0;
             fatal |= h.answer.fault && (h.answer.event == ehlo::event::shutdown || h.answer.event == ehlo::event::lost);
         }
@@ -2145,7 +2153,7 @@ constexpr limit_option limit_options[] = {
 options parse_arguments(std::vector<string_view> const& arguments) {
     options o;
     std::vector<string_view> words;
-    string_view client_only, dialogue_only, table_only;
+    string_view client_only, session_only, dialogue_only, table_only;
     std::vector<limit_option const*> limits;
     bool only_words = false;
     for (string_view const argument : arguments) {
@@ -2170,6 +2178,7 @@ options parse_arguments(std::vector<string_view> const& arguments) {
         else if (is("--lmtp")) o.lmtp = true, dialogue_only = name;
         else if (is("--pipeline")) o.pipeline = true, client_only = name;
         else if (is("--chunking")) o.chunking = true, client_only = name;
+        else if (is("--at-once")) o.at_once = true, session_only = name;
         else if (is("--dot")) o.dot = true, table_only = name;
         else if (is("--mermaid")) o.mermaid = true, table_only = name;
         else if (name == "--lenient") o.grammar.tolerate = value ? rules_named(*value) : ehlo::leniency::all();
@@ -2219,6 +2228,7 @@ options parse_arguments(std::vector<string_view> const& arguments) {
     if (o.what == mode::watch) o.files.assign(words.begin() + 1, words.end());
     else if (words.size() > (reads ? 2u : 1u)) misused("too many arguments: '" + string(words.back()) + "'");
     if (words.size() == 2) o.file = words[1];
+    if (o.what != mode::session && !session_only.empty()) misused(string(session_only) + " is for session mode");
     if (o.what != mode::client && !client_only.empty()) misused(string(client_only) + " is for client mode");
     if (o.what != mode::client && o.what != mode::session && !dialogue_only.empty())
         misused(string(dialogue_only) + " is for session and client mode");

@@ -650,6 +650,14 @@ def test_sessions():
         said = run([*options, "session"], secrets)[1]
         check(b"AGFubgBo" not in said and b"hello" not in said, f"a secret is shown: {options} {said!r}")
 
+    # RFC 2920 3.1: whom it did not wait for. A file is read at once.
+    hasty = crlf("EHLO a\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx\n.\nQUIT\n")
+    said = [json.loads(line) for line in run(["--json", "--at-once", "session"], hasty)[1].splitlines()]
+    check([e.get("verb", e["event"]) for e in said if "early" in e] == ["EHLO", "DATA"], f"early: {said}")
+    check(b"early" not in run(["--json", "session"], hasty)[1], "early, though nobody asked")
+    text = run(["--at-once", "session"], hasty)[1].decode().splitlines()
+    check([text[i - 1] for i, line in enumerate(text) if "did not wait" in line] == ["  C: EHLO a", "  C: DATA"], f"early:\n{text}")
+
     # LMTP: a reply for each recipient
     def message(path, reply=accepted, **more):
         return {"event": "message", "recipients": 2, "recipient": path, "reply": reply, **more}
@@ -1011,6 +1019,7 @@ def test_usage():
                             (["--chunk=99999999999999999999", "reply"], "--chunk"),
                             (["--lenient=typo", "command"], "space_after_colon"), (["--lenient=loose_dots,", "command"], "loose_dots"),
                             (["--lenient=", "command"], "loose_dots"), (["--json=1", "command"], "--json"), (["--lmtp", "command"], "--lmtp"),
+                            (["--at-once", "client"], "session"), (["--at-once=1", "session"], "--at-once"),
                             (["--lmtp=1", "session"], "--lmtp"), (["reference", "file"], "too many"), (["--json", "reference"], "Markdown"),
                             (["--tls=no", "client"], "--tls"), (["--auth", "client"], "--auth"),
                             (["--auth=ann", "client"], "--auth"), (["--auth=:secret", "client"], "--auth"), (["--auth=ann:secret", "session"], "client"),

@@ -491,7 +491,8 @@ TEST_CASE("the right reply for every failure", "[reply]") {
         {errc::session_over, 421, 421, 421, 421},
         {errc::bad_url, 501, 501, 501, 501},
         {errc::not_authenticated, 530, 530, 530, 530},
-        {errc::tls_required, 530, 530, 530, 530},
+        {errc::tls_required, 530, 530, 530, 530},        {errc::mechanism_needs_tls, 538, 538, 538, 538},
+        {errc::early_octets, 554, 554, 554, 554},
         // Faults in replies and of the calling program: nothing that the peer could better.
         {errc::bad_reply_code, 451, 451, 451, 451},      {errc::bad_reply_separator, 451, 451, 451, 451},
         {errc::mixed_reply_codes, 451, 451, 451, 451},   {errc::bad_status, 451, 451, 451, 451},

@@ -216,6 +216,56 @@ TEST_CASE("answered: the line, and from where on it holds a secret") {
     }
 }
 
+TEST_CASE("answered: a password that comes after an AUTH that failed, and the URL of a BURL, are marked") {
+    struct keeper : everything {
+        std::vector<std::string> shown{};
+        using everything::on;
+        void on(ehlo::answered const& a) { shown.push_back(std::string(a.line.substr(0, a.secret)) + (a.secret < a.line.size() ? "|" : "")); }
+    };
+    using strings = std::vector<std::string>;
+    std::string const user = base64("ann"), password = base64("secret");
+    auto const shown = [](std::string const& octets) {
+        loop<Server, keeper> whole{Server(settings, "mx.example.org")}, cut{Server(settings, "mx.example.org")};
+        whole.feed("EHLO a\r\n" + octets);
+        cut.feed("EHLO a\r\n" + octets, machine::octets());
+        CHECK(whole.handler.shown == cut.handler.shown);
+        return strings(whole.handler.shown.begin() + 2, whole.handler.shown.end());
+    };
+    // A client that does not wait says them all the same. They are unknown commands, or what is no line of a command at all.
+    CHECK(shown("AUTH XX-1\r\n" + user + "\r\n" + password + "\r\nNOOP a\r\nFOO bar\r\n") ==
+          strings{"AUTH XX-1", "|", "|", "NOOP a", "FOO bar"});
+    CHECK(shown("AUTH LOGIN\r\n*\r\n" + password + "\r\n=\r\n") == strings{"AUTH LOGIN", "|", "|", "|"});
+    CHECK(shown("AUTH LOGIN\r\n!\r\n" + password + "\r\n") == strings{"AUTH LOGIN", "|", "|"});
+    CHECK(shown("AUTH LOGIN\r\n" + user + "\r\n" + base64("wrong") + "\r\n" + password + "\r\nRSET\r\nFOO\r\n") ==
+          strings{"AUTH LOGIN", "|", "|", "|", "RSET", "FOO"});
+    // After one that succeeded there is none.
+    CHECK(shown("AUTH PLAIN " + good + "\r\nFOO bar\r\n") == strings{"AUTH PLAIN|", "FOO bar"});
+    CHECK(shown("BURL imap://a/b;urlauth=anonymous:internal:91354a LAST\r\nBURL\r\nburl x\r\n") == strings{"BURL|", "BURL", "burl|"});
+    // A name is none: XCLIENT has a LOGIN, and no password.
+    CHECK(shown("XCLIENT LOGIN=ann\r\nMAIL FROM:<a@b> AUTH=ann\r\n") == strings{"XCLIENT LOGIN=ann", "MAIL FROM:<a@b> AUTH=ann"});
+}
+
+TEST_CASE("RFC 4954 6: 538 for a mechanism that needs TLS, 530 where all needs it") {
+    ehlo::policy p = settings;
+    p.clear_text_passwords = false;
+    struct keeper : everything {
+        std::vector<std::optional<ehlo::failure>> faults{};
+        using everything::on;
+        void on(ehlo::answered const& a) { faults.push_back(a.fault); }
+    };
+    loop<Server, keeper> l{Server(p, "mx.example.org")};
+    l.feed("EHLO a\r\n");
+    CHECK(l.say("AUTH PLAIN " + good + "\r\n") == "538 5.7.11 encryption required for requested authentication mechanism\r\n");
+    CHECK(l.handler.faults.back() == ehlo::fail(ehlo::errc::mechanism_needs_tls, 5));
+    CHECK(codes(l.say("AUTH XX-1\r\n")) == ints{504});
+    CHECK(l.handler.faults.back() == ehlo::fail(ehlo::errc::unknown_mechanism, 5));
+    p.require_tls = true;
+    loop<Server, keeper> m{Server(p, "mx.example.org")};
+    m.feed("EHLO a\r\n");
+    CHECK(codes(m.say("AUTH PLAIN " + good + "\r\n")) == ints{530});
+    CHECK(m.handler.faults.back() == ehlo::fail(ehlo::errc::tls_required, 0));
+}
+
 TEST_CASE("a session is its octets in the middle of an exchange, too") {
     std::string const all = "EHLO a\r\nAUTH LOGIN\r\n" + base64("ann") + "\r\n" + base64("wrong") + "\r\nAUTH PLAIN\r\n" + good + "\r\nMAIL FROM:<a@b>\r\n";
     loop<Server, everything> plain{Server(settings, "mx.example.org")};

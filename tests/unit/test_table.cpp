@@ -4,6 +4,9 @@
 #include <ehlo/proof.hpp>
 #include <ehlo/vocabulary.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <set>
 #include <string>
 #include <string_view>
@@ -234,6 +237,31 @@ TEST_CASE("session: pipelining, replies and timeouts of each event, RFC 2920 3.1
     CHECK(content_block_timeout == 180);
     CHECK(client_timeout(event::content_end) == 600);
     CHECK(server_timeout == 300);
+}
+
+TEST_CASE("the number of recipients does not wrap") {
+    session x;
+    x.settle(event::greeting, 220);
+    x.settle(event::hello, 250);
+    x.settle(event::mail, 250);
+    x.settle(event::rcpt, 250);
+    // 2^32 of them take too long: a session is its octets, and among them is this number.
+    std::uint32_t const one = 1, almost = 0xFFFFFFFE;
+    unsigned char octets[sizeof x];
+    std::memcpy(octets, &x, sizeof x);
+    std::size_t at = 0;
+    while (at + 4 <= sizeof x && std::memcmp(octets + at, &one, 4) != 0) at += 4;
+    REQUIRE(at + 4 <= sizeof x);
+    std::memcpy(octets + at, &almost, 4);
+    std::memcpy(&x, octets, sizeof x);
+    REQUIRE(x.recipients() == 0xFFFFFFFE);
+    for (int i = 0; i < 3; ++i) {
+        CHECK(x.settle(event::rcpt, 250) == change::added);
+        CHECK(x.recipients() == 0xFFFFFFFF);
+    }
+    CHECK_FALSE(x.check(event::data));
+    CHECK(x.settle(event::rset, 250) == change::dropped);
+    CHECK(x.recipients() == 0);
 }
 
 TEST_CASE("vocabulary: the event and the extension of each verb") {

@@ -86,7 +86,7 @@ struct sent {
     event on;
     std::uint8_t serial;
     bool alone;              // nothing else was under way: no refusal can have spoilt its order
-    bool other;              // of two commands with the same event the rarer one
+    std::uint8_t other;      // of commands with the same event a rarer one
     bool foreign;            // the other service's greeting: unknown here
     std::uint32_t line;      // what it was, or 0
     std::uint32_t content;   // of the message that it ends
@@ -106,20 +106,22 @@ enum class way : std::uint8_t {
     yes, no_for_now, no, bye, challenge,          // the server reads, or gets the answer put off: this is what the handler says first
     octets, end, cancel, secure, quit,            // (in this order they lead to the end)
     hello, helo, lhlo, mail, mail_binary, rcpt, data, bdat, last, empty_last, auth, auth_initial, response, starttls, rset, noop, vrfy,
+    mail_utf8, xclient,
     shut_down,
 };
-constexpr unsigned way_count = 29;
+constexpr unsigned way_count = 31;
 constexpr std::string_view way_names[way_count] = {
     "hear", "yes", "no for now", "no", "421", "challenge", "octets", "end", "cancel", "secured", "QUIT", "hello", "HELO", "LHLO", "MAIL",
     "MAIL binary", "RCPT", "DATA", "BDAT", "BDAT LAST", "BDAT 0 LAST", "AUTH", "AUTH initial", "response", "STARTTLS", "RSET", "NOOP",
-    "VRFY", "shut down"};
+    "VRFY", "MAIL SMTPUTF8", "XCLIENT", "shut down"};
 constexpr bool is_answer(way w) { return w >= way::yes && w <= way::challenge; }
-constexpr bool is_call(way w) { return (w >= way::octets && w <= way::cancel) || (w >= way::quit && w <= way::vrfy); }
+constexpr bool is_call(way w) { return (w >= way::octets && w <= way::cancel) || (w >= way::quit && w <= way::xclient); }
 
 struct limits {
     ehlo::policy settings;
     std::uint8_t under_way = 4, recipients = 2;
     bool binary = true, security = true;   // BODY=BINARYMIME; STARTTLS and AUTH
+    bool utf8 = false, xclient = false;    // SMTPUTF8; XCLIENT
 };
 
 // The client and the server, and all that is between them.
@@ -127,13 +129,13 @@ struct pair {
     ehlo::client client;
     ehlo::server_with<> server;
     few<char, 256> to_server{};
-    few<char, 768> to_client{};
+    few<char, 1024> to_client{};
     few<sent, 8> asked{};
     few<said, 16> told{};
     std::uint8_t serial = 0;
     // The client's caller.
     std::uint8_t rcpts_written = 0;
-    bool wrote_content = false, last_chunk = false, chunk_alone = false;
+    bool wrote_content = false, last_chunk = false, chunk_alone = false, utf8 = false;
     std::uint32_t written = 0;          // the content of this message
     // The server's handler and who watches it.
     std::optional<event> waits{};       // the question put off
@@ -150,7 +152,7 @@ struct pair {
     few<said, 16> expected{};           // the replies that the server has written, for it
 
     explicit pair(ehlo::policy const& p) : client(settings_of(p)), server(p, "mx.example") {
-        asked.push({event::greeting, 0, true, false, false, 0, 0});
+        asked.push({event::greeting, 0, true, 0, false, 0, 0});
     }
     static ehlo::client_settings settings_of(ehlo::policy const& p) {
         ehlo::client_settings s;
@@ -159,6 +161,11 @@ struct pair {
     }
     bool lmtp() const { return server.settings().service == ehlo::service::lmtp; }
     bool server_closed() const { return server.where() == state::closed; }
+    // Whether what the service requires is there (RFC 3207 4, RFC 4954 4).
+    bool may_send() const {
+        ehlo::policy const& s = server.settings();
+        return (!s.require_tls || server.knows(ehlo::fact::tls)) && (!s.require_authentication || server.knows(ehlo::fact::authenticated));
+    }
     bool done() const { return server_closed() && client.over() && told.empty(); }
 };
 static_assert(std::is_trivially_copyable_v<ehlo::client> && std::is_trivially_copyable_v<ehlo::server_with<>>);
@@ -196,7 +203,7 @@ struct handler {
         bool const auth = e == event::auth || e == event::response;
         switch (w) {
         case way::yes:
-            return {static_cast<std::uint16_t>(e == event::greeting || e == event::starttls ? 220 : e == event::data ? 354 : auth ? 235 : 250), text};
+            return {static_cast<std::uint16_t>(e == event::greeting || e == event::starttls || e == event::xclient ? 220 : e == event::data ? 354 : auth ? 235 : 250), text};
         case way::no_for_now: return {static_cast<std::uint16_t>(auth || e == event::starttls ? 454 : 451), text};
         case way::no: return {static_cast<std::uint16_t>(auth ? 535 : 554), text};
         default: return {421, text};
@@ -241,6 +248,7 @@ struct handler {
     ehlo::reply on(ehlo::cmd::hello const& c) { return ask(c.verb == ehlo::verb::helo ? event::helo : event::hello); }
     ehlo::reply on(ehlo::cmd::mail const& c) {
         must(!p.open, "MAIL in an open transaction");
+        must(p.may_send(), "MAIL without what is required");
         return ask(event::mail, c.from.local_part());
     }
     ehlo::reply on(ehlo::cmd::rcpt const& c) {
@@ -249,7 +257,14 @@ struct handler {
     }
     ehlo::reply on(ehlo::cmd::data const&) { return ask(event::data); }
     ehlo::reply on(ehlo::cmd::remark const& c) { return ask(event::noop, c.argument); }
-    ehlo::reply on(ehlo::cmd::lookup const& c) { return ask(event::vrfy, c.string); }
+    ehlo::reply on(ehlo::cmd::lookup const& c) {
+        must(p.may_send(), "VRFY without what is required");
+        return ask(event::vrfy, c.string);
+    }
+    ehlo::reply on(ehlo::cmd::client_facts const& c) {
+        must(p.may_send() && c.verb == ehlo::verb::xclient, "XCLIENT without what is required");
+        return ask(event::xclient);
+    }
     ehlo::reply on(ehlo::cmd::starttls const&) { return ask(event::starttls); }
     ehlo::mechanisms mechanisms() const { return ehlo::mechanism::external | ehlo::mechanism::cram_md5; }
     ehlo::auth_answer on(ehlo::cmd::auth const&) { return ask_auth(event::auth); }
@@ -289,7 +304,10 @@ struct handler {
         unsigned const due = each ? p.rcpts : 1;
         if (!leads(from, a.event, a.sent.code, to, each && p.confirmed + 1u < due))
             wrong("the server went from ", name(from), " to ", name(to), " by ", name(a.event), " ", std::to_string(a.sent.code), ", which is no row");
-        if (a.fault && s.alone && !s.foreign && a.fault->code != ehlo::errc::auth_cancelled)
+        bool const required = a.fault && ((a.fault->code == ehlo::errc::tls_required && p.server.settings().require_tls) ||
+                                          (a.fault->code == ehlo::errc::not_authenticated && p.server.settings().require_authentication));
+        if (required) must(a.sent.code == 530 && !p.may_send(), "530, and nothing is lacking");
+        if (a.fault && s.alone && !s.foreign && a.fault->code != ehlo::errc::auth_cancelled && !required)
             wrong("the server refused what the client thought to be in order: ", name(s.on), " ", name(a.fault->code));
         if (a.sent.code == 0) {
             must(due == 0, "a reply is missing");
@@ -451,7 +469,8 @@ bool call(pair& p, way w, limits const& l) {
     char address[] = "<0@b>";
     address[1] = n[0];
     std::optional<event> on;
-    bool wrote = false, other = false, foreign = false;
+    bool wrote = false, foreign = false;
+    std::uint8_t other = 0;
     auto const command = [&](ehlo::result<std::size_t> const& r, event e) {
         wrote = r.has_value();
         on = e;
@@ -468,22 +487,35 @@ bool call(pair& p, way w, limits const& l) {
         if (!l.binary) return false;
         ehlo::mail_options o;
         o.body = ehlo::body::binary_mime;
-        other = true;
+        other = 1;
         command(c.mail(out, address, o), event::mail);
         break;
     }
+    case way::mail_utf8: {
+        if (!l.utf8) return false;
+        ehlo::mail_options o;
+        o.smtputf8 = true;
+        other = 2;
+        command(c.mail(out, address, o), event::mail);
+        break;
+    }
+    case way::xclient:
+        if (!l.xclient) return false;
+        command(c.xclient(out, "NAME=x"), event::xclient);
+        break;
     case way::rcpt:
         if (p.rcpts_written >= l.recipients) return false;
-        command(c.rcpt(out, address), event::rcpt);
+        // Where SMTPUTF8 was asked for, a domain that needs it (RFC 6531 3.3).
+        command(p.utf8 ? c.rcpt(out, std::string(address, 3) + "\xC3\xA9>") : c.rcpt(out, address), event::rcpt);
         break;
     case way::data: command(c.data(out), event::data); break;
     case way::bdat: command(c.bdat(out, chunk_text.size(), false), event::bdat); break;
     case way::last: command(c.bdat(out, chunk_text.size(), true), event::bdat); break;
     case way::empty_last: command(c.bdat(out, 0, true), event::last_chunk_end); break;
     case way::auth: if (l.security) command(c.auth(out, ehlo::mechanism::cram_md5), event::auth); break;
-    case way::auth_initial: if (l.security) other = true, command(c.auth(out, "EXTERNAL", response_octets), event::auth); break;
+    case way::auth_initial: if (l.security) other = 1, command(c.auth(out, "EXTERNAL", response_octets), event::auth); break;
     case way::response: command(c.auth_response(out, response_octets), event::response); break;
-    case way::cancel: other = true; command(c.auth_cancel(out), event::response); break;
+    case way::cancel: other = 1; command(c.auth_cancel(out), event::response); break;
     case way::starttls: if (l.security) command(c.starttls(out), event::starttls); break;
     case way::rset: command(c.rset(out), event::rset); break;
     case way::noop: command(c.noop(out, n), event::noop); break;
@@ -527,6 +559,7 @@ bool call(pair& p, way w, limits const& l) {
     if (*on == event::mail) {
         p.rcpts_written = 0;
         p.wrote_content = false;
+        p.utf8 = other == 2;
         p.written = 2166136261U;
     }
     if (*on == event::rcpt) ++p.rcpts_written;
@@ -632,6 +665,8 @@ void look(pair const& p) {
     bool const has = p.client.where() == state::rcpt || p.client.where() == state::content || p.client.where() == state::chunks;
     must(p.client.recipients() == (has ? p.rcpts : 0u), "they count other recipients than were accepted");
     must(p.open == in_transaction(p.server.where()), "the handler and the session do not agree over the transaction");
+    must(!p.open || p.may_send(), "a transaction without what is required");
+    must(!p.server.knows(ehlo::fact::smtputf8) || p.open, "SMTPUTF8 outlives its transaction");
 }
 
 // What can be seen of a pair; `allowed`: which commands the client would write.
@@ -653,7 +688,7 @@ std::uint64_t key_of(pair const& p, std::uint32_t allowed) {
     add(allowed);
     add(p.rcpts_written | unsigned{p.rcpts} << 4 | unsigned{p.confirmed} << 8 | unsigned{p.open} << 12 | unsigned{p.stored} << 13 |
         unsigned{p.wrote_content} << 14 | unsigned{p.last_chunk && c.chunk_left() != 0} << 15 |
-        unsigned{p.again} << 16);
+        unsigned{p.again} << 16 | unsigned{p.utf8} << 17);
     for (std::size_t i = 0; i < p.asked.size; ++i)
         add(static_cast<unsigned>(p.asked.items[i].on) | unsigned{p.asked.items[i].other} << 8 | unsigned{p.asked.items[i].alone} << 9 |
             unsigned{p.asked.items[i].foreign} << 10 | 1U << 16);
@@ -854,7 +889,7 @@ void wander(ehlo::policy const& settings, std::uint64_t seed) {
     generate::rng r(seed);
     std::size_t steps = 0, messages = 0;
     for (int i = 0; i < generate::drawn(4000); ++i) {
-        limits const l{.settings = settings, .under_way = 6, .recipients = 3};
+        limits const l{.settings = settings, .under_way = 6, .recipients = 3, .utf8 = true, .xclient = true};
         wanderer w{.r = r, .l = l, .p = pair(settings)};
         w.run(600);
         steps += w.steps;
@@ -865,6 +900,18 @@ void wander(ehlo::policy const& settings, std::uint64_t seed) {
 }
 
 constexpr ehlo::policy smtp_walked = walked(ehlo::service::smtp), lmtp_walked = walked(ehlo::service::lmtp);
+constexpr ehlo::policy requiring(bool tls, bool authentication) {
+    ehlo::policy p = smtp_walked;
+    p.require_tls = tls;
+    p.require_authentication = authentication;
+    return p;
+}
+constexpr ehlo::policy requires_tls = requiring(true, false), requires_authentication = requiring(false, true), requires_both = requiring(true, true);
+constexpr ehlo::policy with_xclient = [] {
+    ehlo::policy p = requires_authentication;
+    p.offers = p.offers | ehlo::extension::xclient;
+    return p;
+}();
 constexpr ehlo::policy without_pipelining = [] {
     ehlo::policy p = smtp_walked;
     p.offers = p.offers - ehlo::extension::pipelining;
@@ -885,6 +932,18 @@ TEST_CASE("client and server, all there is, without PIPELINING") {
     walk w{.l = {.settings = without_pipelining, .under_way = 2}};
     take_walk("without PIPELINING", w);
 }
+TEST_CASE("client and server, all there is: TLS, authentication and both of them required (RFC 3207 4, RFC 4954 4)") {
+    for (ehlo::policy const* p : {&requires_tls, &requires_authentication, &requires_both}) {
+        walk w{.l = {.settings = *p, .under_way = 2, .binary = false}, .most_pairs = generate::draws_few ? 20000u : 200000u};
+        take_walk("required", w);
+    }
+}
+TEST_CASE("client and server, all there is: SMTPUTF8 (RFC 6531), and XCLIENT where authentication is required") {
+    walk utf8{.l = {.settings = smtp_walked, .under_way = 2, .security = false, .utf8 = true}, .most_pairs = generate::draws_few ? 20000u : 200000u};
+    take_walk("SMTPUTF8", utf8);
+    walk again{.l = {.settings = with_xclient, .under_way = 2, .binary = false, .utf8 = true, .xclient = true}, .most_pairs = generate::draws_few ? 20000u : 200000u};
+    take_walk("XCLIENT", again);
+}
 TEST_CASE("client and server, four commands under way: SMTP") {
     walk w{.l = {.settings = smtp_walked, .under_way = 4, .security = false}, .most_pairs = generate::draws_few ? 30000u : 400000u};
     take_walk("SMTP, 4", w);
@@ -902,4 +961,5 @@ TEST_CASE("client and server, every way of octets cut at every octet") {
 TEST_CASE("client and server, a random walk") {
     wander(smtp_walked, 5321);
     wander(lmtp_walked, 2033);
+    wander(with_xclient, 4954);
 }

@@ -1,0 +1,180 @@
+// How a server reads lines: commands, one's own among them, and the responses of an AUTH exchange.
+#pragma once
+
+#include <ehlo/command_reader.hpp>
+#include <ehlo/server_content.hpp>
+#include <ehlo/server_questions.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+namespace ehlo::inline v0::inline EHLO_TARGET {
+namespace detail {
+
+/// Why a verb cannot be answered here, whatever stands after it.
+template <class Server>
+constexpr std::optional<failure> find_disorder(Server const& s, verb v) noexcept {
+    if (v != verb::unknown && speaks(*s.settings, v) && does(*s.settings, s.offered, v)) [[likely]] {
+        if (auto const why = s.order.check(verb_table[static_cast<unsigned>(v)].on)) return fail(*why, 0);
+        return std::nullopt;
+    }
+    // RFC 5321 3.1: after a greeting that refuses all is 503 but QUIT, unknown or not. NOOP is in order wherever another is.
+    if (s.order.check(event::noop)) return fail(errc::bad_sequence, 0);
+    return fail(v == verb::unknown || !speaks(*s.settings, v) ? errc::unknown_verb : errc::not_implemented, 0);
+}
+
+// A command of the user's own, if the line is one.
+template <class One, class Server, class Take>
+constexpr bool take_own(Server const& s, command_line const& split, syntax const& grammar, asked& a, std::optional<failure>& fault, bool& moves,
+                        Take& take) {
+    if (!iequals(split.name, One::verb)) return false;
+    a.on = Server::protocol::template event_of<One>;
+    if (auto const why = s.order.check(a.on)) {
+        fault = fail(*why, 0);
+        moves = *why == errc::bad_sequence;
+    } else if (auto const parsed = One::parse(split.arguments, grammar)) {
+        take(*parsed);
+    } else {
+        fault = fail(parsed.error().code, parsed.error().at + static_cast<std::size_t>(split.arguments.data() - split.name.data()));
+    }
+    return true;
+}
+
+// By way of its line: for all that can be wrong with it.
+template <class... Own, class H>
+EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io& t, H& handler, syntax const& grammar) {
+    std::string_view const in = t.rest();
+    auto const line = s.lines.next(in, s.settings->max_line, s.tolerate);
+    s.tolerated = strict;
+    if (!line.ready()) {
+        s.finder.look(sub(in, 0, line.consumed));
+        t.used += line.consumed;
+        if (line.need_more()) return false;
+        bool const may_be_chunk = s.finder.found();
+        s.finder = bdat_finder();
+        s.refuse(t, handler, {event::noop, may_be_chunk ? verb::bdat : verb::unknown}, line.error(), false, may_be_chunk);
+        return true;
+    }
+    bool const bare_lf = line.consumed == line->size() + 1;
+    if (bare_lf) s.tolerated |= rule::bare_lf_line;
+    auto const split = split_command(*line, grammar);
+    asked a{event::noop, split ? split->verb : verb::unknown, *line, find_secret(*line)};
+    if (split) s.tolerated |= split->tolerated;
+    if (a.verb != verb::unknown) s.auth_failed = false;
+    if (a.verb == verb::bdat) return detail::take_bdat(s, t, handler, a, *split, line.consumed, bare_lf), true;
+    std::optional<failure> fault;
+    // One that is out of order may lead on by the table, one that is malformed does not; but without a BURL the message lacks a
+    // part (RFC 4468 3.2), as the table knows.
+    bool moves = false;
+    auth_answer said{reply()};
+    auto take = [&](auto const& command) noexcept(server_core<Own...>::template never_throws<H>) {
+        if constexpr (requires { command.tolerated; }) s.tolerated |= command.tolerated;
+        if constexpr (requires { command.name.tolerated; }) s.tolerated |= command.name.tolerated;
+        said = detail::ask(s, handler, command, fault, a);
+    };
+    if (!split) {
+        fault = s.order.check(event::noop) && split.error().code != errc::http_request ? fail(errc::bad_sequence, 0) : split.error();
+    } else if (a.verb != verb::unknown) {
+        a.on = verb_table[static_cast<unsigned>(a.verb)].on;
+        fault = detail::find_disorder(s, a.verb);
+        moves = fault && fault->code == errc::bad_sequence;
+        if (!fault) {
+            if (auto const bad = visit_command(*split, grammar, take)) {
+                fault = bad;
+                moves = a.on == event::burl;
+            }
+        }
+    } else if (!(... || detail::take_own<Own>(s, *split, grammar, a, fault, moves, take))) {
+        fault = detail::find_disorder(s, verb::unknown);
+    }
+    if (fault) {
+        if (s.auth_failed && a.verb == verb::unknown && a.on == event::noop) a.secret = 0;
+        bdat_finder finder;
+        finder.look(*line);
+        t.used += line.consumed;
+        if (finder.found()) s.refuse(t, handler, {event::noop, verb::bdat, a.line, a.secret}, *fault, false, true);
+        else s.refuse(t, handler, a, *fault, moves);
+    } else if (said.said.is_later()) {
+        s.put_off(line.consumed, a);
+    } else {
+        t.used += line.consumed;
+        s.conclude_with(t, handler, a, said);
+    }
+    return true;
+}
+
+/// Reads a line and answers it. False: more input is needed.
+template <class Server, class H>
+constexpr bool take_command(Server& s, server_io& t, H& handler) {
+    std::string_view const in = t.rest();
+    syntax grammar = s.settings->grammar;
+    grammar.smtputf8 = s.order.knows(fact::smtputf8);
+    grammar.tolerate = s.tolerate;
+    // Most commands are read in one step; one that is out of order, rare or wrong is left to the long way.
+    if (!std::is_constant_evaluated() && s.lines.at_start() && in.size() >= 6) {
+        verb const v = find_verb4(in.data());
+        if (v != verb::bdat && !detail::find_disorder(s, v)) {
+            std::optional<failure> fault;
+            reply r;
+            s.tolerated = strict;
+            asked a{verb_table[static_cast<unsigned>(v)].on, v, {in.data(), 0}, 0};
+            std::size_t const used = take_common_command(
+                in, s.settings->max_line, grammar, [&](auto const& command) noexcept(Server::template never_throws<H>) {
+                    using said = decltype(detail::ask(s, handler, command, fault, a));
+                    if constexpr (std::is_same_v<said, reply>) r = detail::ask(s, handler, command, fault, a);   // AUTH is never read so
+                });
+            if (used != 0) {
+                a.line = {in.data(), used - 2};
+                a.secret = static_cast<std::uint32_t>(used - 2);
+                s.auth_failed = false;
+                if (!fault && r.is_later()) {
+                    s.put_off(used, a);
+                    return true;
+                }
+                t.used += used;
+                if (fault) s.refuse(t, handler, a, *fault, false);
+                else s.conclude(t, handler, a, r, std::nullopt);
+                return true;
+            }
+        }
+    }
+    return detail::take_rare_command(s, t, handler, grammar);
+}
+
+/// A line of the client in an AUTH exchange. False: more input is needed.
+template <class Server, class H>
+EHLO_NOINLINE constexpr bool take_response(Server& s, server_io& t, H& handler) {
+    auto const line = s.lines.next(t.rest(), max_auth_line, s.tolerate);
+    s.tolerated = strict;
+    if (line.need_more()) {
+        t.used += line.consumed;
+        return false;
+    }
+    asked a{event::response, verb::auth};
+    if (line.ready()) a.line = *line;
+    if (line.ready() && line.consumed == line->size() + 1) s.tolerated |= rule::bare_lf_line;
+    std::optional<failure> fault;
+    if (line.failed()) fault = line.error().code == errc::line_too_long ? fail(errc::auth_line_too_long, line.error().at) : line.error();
+    auth_answer said{reply()};
+    if (!fault) {
+        auto const response = parse_auth_response(*line);
+        if (!response) fault = response.error();
+        else if (response->cancelled) fault = fail(errc::auth_cancelled, 0);
+        else if constexpr (names_mechanisms<H>) said = handler.on(*response);
+        else fault = fail(errc::not_implemented, 0);   // a session that began with another handler
+    }
+    if (!fault && said.said.is_later()) {
+        s.put_off(line.consumed, a);
+        return true;
+    }
+    t.used += line.consumed;
+    if (fault) s.refuse(t, handler, a, *fault, true);
+    else s.conclude_with(t, handler, a, said);
+    return true;
+}
+
+}  // namespace detail
+}  // namespace ehlo

@@ -1,0 +1,121 @@
+// How a server reads content: the lines after DATA, and the octets of a BDAT.
+#pragma once
+
+#include <ehlo/server_core.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace ehlo::inline v0::inline EHLO_TARGET {
+namespace detail {
+
+template <class Server, class H>
+constexpr void hand_on(Server& s, H& handler, std::string_view octets) {
+    s.message.octets += octets.size();
+    if (s.message.octets <= s.settings->max_message && !s.message.spoilt(*s.settings) && !octets.empty()) handler.on(content{octets});
+}
+
+// One reply, or in LMTP one for each recipient (RFC 2033 4.2). The end of the content is consumed with the last: until
+// then it is found again, when there is room for the next reply, or when the answer to a reply put off has come.
+template <class Server, class H>
+constexpr void end_content(Server& s, server_io& t, H& handler, std::size_t consumed) {
+    std::optional<failure> const fault = s.message.find_fault(*s.settings);
+    s.tolerated = strict;  // DATA's was told
+    asked const a{event::content_end, verb::data};
+    reply const r = fault ? reply_for(*fault, verb::data) : handler.on(end_of_content{s.message.octets, s.message.recipients, s.message.answered});
+    std::size_t const used = s.is_last_answer() ? consumed : 0;
+    if (r.is_later()) return s.put_off(used, a);
+    t.used += used;
+    s.conclude(t, handler, a, r, fault);
+}
+
+/// Decodes content. False: more input (or room) is needed.
+template <class Server, class H>
+constexpr bool take_content(Server& s, server_io& t, H& handler) {
+    for (;;) {
+        std::string_view const rest = t.rest();
+        // The end needs a reply: it is left where it is until there is room for one.
+        if (!s.has_room(t) && rest.size() >= 3 && sub(rest, 0, 3) == ".\r\n") return false;
+        content_piece const piece = s.message.content.next(rest, s.settings->bare);
+        if (piece.consumed == 0) return false;
+        if (piece.end) {
+            detail::end_content(s, t, handler, piece.consumed);
+            return true;
+        }
+        // LMTP: some have had their reply, so the end was there.
+        if (s.message.answered != 0) [[unlikely]] {
+            s.misused(t, handler);
+            return true;
+        }
+        t.used += piece.consumed;
+        detail::hand_on(s, handler, piece.octets);
+    }
+}
+
+/// Whoever sends BDAT sends its chunk too, which must never be read as commands: its octets are taken before it is refused (RFC 3030
+/// 2). Without its size there is no way to tell where commands begin again, and the session ends. So it does after any line that
+/// is refused and that somebody may take for a BDAT, see bdat_finder; and where a bare LF ended the line, the chunk does not
+/// begin at the same place for everybody.
+template <class Server, class H>
+constexpr void take_bdat(Server& s, server_io& t, H& handler, asked const& a, command_line const& split, std::size_t consumed, bool bare_lf) {
+    t.used += consumed;
+    auto const parsed = parse_bdat(split.arguments);
+    if (!parsed || bare_lf) {
+        failure const fault = bare_lf ? fail(errc::bare_lf, a.line.size())
+                                      : fail(parsed.error().code, parsed.error().at + static_cast<std::size_t>(split.arguments.data() - split.name.data()));
+        return s.refuse(t, handler, a, fault, false, true);
+    }
+    std::optional<errc> fault = s.order.check(event::bdat);
+    if (!s.offered.has(extension::chunking)) fault = in_transaction(s.order.where()) ? errc::not_implemented : errc::bad_sequence;
+    s.chunk = {parsed->size, true, fault ? event::bdat : parsed->last ? event::last_chunk_end : event::chunk_end, parsed->last, fault};
+    if (fault) return;
+    s.order.settle(event::bdat, answer::done);
+    if (s.message.octets > s.settings->max_message || parsed->size > s.settings->max_message - s.message.octets)
+        s.chunk.fault = errc::message_too_large;
+}
+
+template <class Server, class H>
+constexpr void end_chunk(Server& s, server_io& t, H& handler) {
+    asked const a{s.chunk.ends, verb::bdat};
+    s.tolerated = strict;
+    std::optional<failure> fault;
+    if (s.chunk.fault) fault = fail(*s.chunk.fault, 0);
+    if (a.on == event::bdat) {
+        // RFC 2033 4.3: a last chunk has as many replies as there are recipients, which may be none.
+        if (s.answers_each_recipient(a.on) && s.message.recipients == 0) {
+            s.settle(handler, a.on, 503);
+            s.chunk = open_chunk();
+            return s.tell(handler, a, a.on, fault, reply());
+        }
+        return s.refuse(t, handler, a, *fault, fault->code != errc::not_implemented);
+    }
+    if (a.on == event::last_chunk_end && s.message.answered == 0) detail::hand_on(s, handler, s.message.chunks.finish(s.settings->bare));
+    if (!fault) fault = s.message.find_fault(*s.settings);
+    reply r = replies::chunk_received;
+    if (fault) r = reply_for(*fault, verb::data);
+    else if (a.on == event::last_chunk_end) r = handler.on(end_of_content{s.message.octets, s.message.recipients, s.message.answered});
+    if (r.is_later()) return s.put_off(0, a);
+    s.conclude(t, handler, a, r, fault);
+}
+
+/// The octets of a chunk, and the reply when all have come. False: more input (or room) is needed.
+template <class Server, class H>
+constexpr bool take_chunk(Server& s, server_io& t, H& handler) {
+    while (s.chunk.left != 0) {
+        std::string_view const rest = sub(t.in, t.used, s.chunk.left < t.in.size() ? static_cast<std::size_t>(s.chunk.left) : t.in.size());
+        if (rest.empty()) return false;
+        bool const as_it_is = s.chunk.fault || s.order.knows(fact::binary);
+        content_piece const piece = as_it_is ? content_piece{rest, rest.size(), false} : s.message.chunks.next(rest, s.settings->bare);
+        t.used += piece.consumed;
+        s.chunk.left -= piece.consumed;
+        if (!s.chunk.fault) detail::hand_on(s, handler, piece.octets);
+        else if (s.chunk.ends != event::bdat) s.message.octets += piece.consumed;
+    }
+    if (!s.has_room(t)) return false;
+    detail::end_chunk(s, t, handler);
+    return true;
+}
+
+}  // namespace detail
+}  // namespace ehlo

@@ -1,0 +1,352 @@
+// What a server session is, and how it answers: each reply is written, told, and moved on by, here. Reading is not done here.
+#pragma once
+
+#include <ehlo/chunk_content.hpp>
+#include <ehlo/line.hpp>
+#include <ehlo/own_commands.hpp>
+#include <ehlo/server_offers.hpp>
+#include <ehlo/server_replies.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ehlo::inline v0::inline EHLO_TARGET {
+namespace detail {
+
+/// The octets of one call.
+struct server_io {
+    std::string_view in;
+    writer out;
+    std::size_t used = 0;
+    bool more = false;   // there are octets that `in` does not show
+    constexpr std::string_view rest() const noexcept { return sub(in, used); }
+};
+
+/// What is being answered.
+struct asked {
+    event on = event::noop;
+    v0::verb verb = verb::unknown;
+    std::string_view line{};
+    std::uint32_t secret = 0;
+    std::uint8_t brings = 0;        // facts that the MAIL brings
+};
+/// The answer that a handler put off.
+struct put_off_answer {
+    std::uint32_t octets = 0;       // of input, which the answer consumes
+    bool waiting = false;
+    event on = event::greeting;
+    v0::verb verb = verb::unknown;
+    std::uint8_t brings = 0;
+};
+
+/// The message of the open transaction.
+struct open_message {
+    std::uint64_t octets = 0;       // of content so far
+    content_decoder content;
+    chunk_decoder chunks;
+    bool stored = false;            // LMTP: it was accepted for a recipient at least
+    std::uint32_t recipients = 0;   // that were accepted; those of a transaction that a chunk spoilt are owed replies still
+    std::uint32_t answered = 0;     // of them those that have had their reply to the content (LMTP)
+
+    constexpr bool has_bare_cr() const noexcept { return content.bare_cr() || chunks.bare_cr(); }
+    constexpr bool has_bare_lf() const noexcept { return content.bare_lf() || chunks.bare_lf(); }
+    constexpr bool spoilt(policy const& p) const noexcept { return p.bare == bare_octets::reject && (has_bare_cr() || has_bare_lf()); }
+    /// Why the content cannot be taken, so far.
+    constexpr std::optional<failure> find_fault(policy const& p) const noexcept {
+        if (octets > p.max_message) return fail(errc::message_too_large, 0);
+        if (spoilt(p)) return fail(has_bare_cr() ? errc::bare_cr : errc::bare_lf, 0);
+        return std::nullopt;
+    }
+};
+/// The octets of a BDAT.
+struct open_chunk {
+    std::uint64_t left = 0;
+    bool under_way = false;
+    event ends = event::bdat;       // what its reply answers: the BDAT itself, if that was refused
+    bool last = false;
+    std::optional<errc> fault{};    // then its octets are thrown away
+};
+
+/// A handler threw, and the session is over; but shut_down may still say 421, and `abandoned` may be owed.
+enum class thrown : std::uint8_t { nothing, outside, in_transaction };
+
+/// The one code of a 2yz, where a command has only one: 220, 235. 0 where there is a choice.
+constexpr unsigned only_code(event e) noexcept {
+    return e == event::starttls || e == event::xclient ? 220 : e == event::auth || e == event::response ? 235 : 0;
+}
+
+template <class... Own>
+struct server_core {
+    using protocol = protocol_with<Own...>;
+    template <class H>
+    static constexpr bool never_throws = detail::never_throws<H, Own...>;
+
+    policy const* settings;
+    char const* name;
+    extensions offered;             // what this session may use: less than the settings have, by the handler and by EHLO
+    open_message message{};
+    open_chunk chunk{};
+    line_reader lines{};
+    basic_session<protocol> order;
+    put_off_answer awaited{};
+    std::uint32_t errors = 0;
+    std::uint32_t left = 0;         // octets of the input that were there and not consumed
+    leniency tolerate;
+    leniency tolerated{};           // in the latest command
+    std::uint16_t name_size;
+    bdat_finder finder{};           // in a line that is being thrown away
+    bool pipelined = false;         // a command was refused, others may have been sent before its reply was seen (RFC 2920 3.1)
+    bool auth_failed = false;       // an unknown command may be a password that was sent all the same
+    bool too_early = false;         // octets that did not wait for the latest reply are there, and are to be refused
+    thrown threw = thrown::nothing;
+
+    constexpr server_core(policy const& p, std::string_view server_name) noexcept
+        : settings(&p),
+          name(server_name.data()),
+          offered(p.offers),
+          order(required_by(p)),
+          tolerate(p.grammar.tolerate),
+          name_size(static_cast<std::uint16_t>(server_name.size() < 0xFFFF ? server_name.size() : 0xFFFF)) {}
+
+    constexpr std::string_view server_name() const noexcept { return {name, name_size}; }
+    constexpr bool has_room(server_io const& t) const noexcept { return t.out.room() >= settings->reply_space; }
+    constexpr bool answers_each_recipient(event e) const noexcept {
+        if (settings->service != service::lmtp) return false;
+        return facts_of(e).replies == replies_due::one_per_recipient || (e == event::bdat && chunk.last && offered.has(extension::chunking));
+    }
+    constexpr bool is_last_answer() const noexcept {
+        return settings->service != service::lmtp || message.answered + 1 >= message.recipients;
+    }
+    constexpr void put_off(std::size_t consumed, asked const& a) noexcept {
+        awaited = {static_cast<std::uint32_t>(consumed), true, a.on, a.verb, a.brings};
+    }
+
+    template <class H>
+    constexpr void tell(H& handler, asked const& a, event e, std::optional<failure> const& fault, reply const& r, bool early = false) const {
+        if constexpr (handles<H, answered>) handler.on(answered{a.verb, e, fault, r, tolerated, a.line, a.secret, early});
+    }
+    // Whether octets are there already that had to wait for the reply to this (RFC 2920 3.1). Looked at only where it matters.
+    template <class H>
+    constexpr bool find_early(server_io& t, event e) noexcept {
+        bool const rejects = settings->early == early_octets::reject;
+        if (!handles<H, answered> && !rejects) [[likely]] return false;
+        if ((!t.more && t.used == t.in.size()) || e == event::shutdown) return false;
+        bool const early = !facts_of(e).pipelined || !offered.has(extension::pipelining) || !order.knows(fact::extended);
+        if (early && rejects) {
+            too_early = true;
+            t.in = sub(t.in, 0, t.used);   // nothing more is read
+        }
+        return early;
+    }
+
+    // The one place where the session moves, but for BDAT, which has no reply. Moves on first: whatever the handler does, it is told
+    // once.
+    template <class H>
+    constexpr void settle(H& handler, event e, unsigned code, std::uint8_t brings = 0) {
+        change const what = order.settle(e, code, fact_set::with_bits(brings));
+        bool const dangling = threw == thrown::in_transaction;
+        if (what == change::added) ++message.recipients;
+        if (what == change::begun) message = open_message();
+        if (what == change::none && !dangling) [[likely]] {
+            // What a spoilt transaction is owed still ends with RSET and EHLO, too; NOOP and its like end nothing.
+            if (code / 100 == 2 && message.recipients != 0 && order.where() != state::spoilt && !in_transaction(order.where()))
+                message = open_message();
+            return;
+        }
+        if (what != change::dropped && what != change::delivered && !dangling) return;
+        abandoned const lost{message.octets, message.recipients};
+        // LMTP: what was stored for one recipient was delivered, whatever becomes of the others.
+        bool const open = dangling || (what == change::dropped && !message.stored);
+        // RFC 2033 4.3: the last chunk of a spoilt transaction still has a reply for each recipient.
+        std::uint32_t const owed = order.where() == state::spoilt ? message.recipients : 0;
+        message = open_message();
+        message.recipients = owed;
+        threw = thrown::nothing;
+        if constexpr (handles<H, abandoned>)
+            if (open) handler.on(lost);
+    }
+
+    // Writes a reply and moves on.
+    template <class H>
+    constexpr void conclude(server_io& t, H& handler, asked const& a, reply r, std::optional<failure> const& fault, bool moves = true) {
+        event e = a.on;
+        std::optional<failure> told = fault;
+        unsigned const first = r.code / 100;
+        // RFC 4954 4: the 3yz of AUTH is 334 with base64.
+        bool const bad_challenge = first == 3 && (e == event::auth || e == event::response) && (r.code != 334 || !check_base64(r.text));
+        if (first < 2 || first > 5 || bad_challenge || !order.fits(e, answer_of(r.code))) [[unlikely]] {
+            if (!fault) {
+                told = fail(errc::bad_value, 0);
+                r = first == 2 ? replies::start_content : replies::try_later;
+                if (!order.fits(e, answer_of(r.code))) r = replies::try_later;
+            }
+        } else if (unsigned const only = only_code(e); only != 0 && first == 2 && r.code != only) {
+            told = fail(errc::bad_value, 0);
+            r.code = static_cast<std::uint16_t>(only);
+        }
+        bool const hello = e == event::hello || e == event::helo;
+        if (r.accepted() && e == event::starttls && (t.more || t.used < t.in.size())) return hang_up(t, handler, a);
+        // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
+        bool const plain = hello || !offered.has(extension::enhanced_status_codes);
+        if (plain) r.enhanced = {};
+        else if (!r.enhanced && r.code / 100 != 3) add_status(r);
+        if (hello && r.accepted()) {
+            if (auto const bad = write_hello(t, handler, e)) told = bad;
+            r = reply(250, {});
+        } else if (e == event::xclient && r.accepted()) {
+            r.enhanced = {};
+            if (auto const bad = write_greeting(t.out, server_name(), r, "ESMTP ready")) told = bad;
+        } else if (!write_within(t.out, r, settings->reply_space)) [[unlikely]] {
+            told = write_without_text(t.out, plain, r);
+        }
+        bool accepted = r.accepted();
+        unsigned code = r.code;
+        if (code == 421) e = event::shutdown;
+        bool const each = answers_each_recipient(e);
+        if (each) {
+            bool const last = is_last_answer();
+            ++message.answered;
+            message.stored |= accepted;
+            if (!last) return tell(handler, a, e, told, r);
+            accepted = message.stored;
+            if (accepted) code = 250;
+        }
+        if (chunk.under_way) chunk = open_chunk();
+        if (!fault) pipelined = !accepted && (facts_of(e).pipelined || (pipelined && e == event::data));
+        if (a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
+        bool const early = find_early<H>(t, e);
+        if (moves || e == event::shutdown) settle(handler, e, code, a.brings);
+        if (each && order.where() == state::spoilt) message = open_message();   // nothing is owed twice
+        if (r.code != 0) tell(handler, a, e, told, r, early);
+    }
+    // What a handler has said: a reply, or in an AUTH exchange a challenge.
+    template <class H>
+    constexpr void conclude_with(server_io& t, H& handler, asked const& a, reply const& r) {
+        conclude(t, handler, a, r, std::nullopt);
+    }
+    template <class H>
+    constexpr void conclude_with(server_io& t, H& handler, asked const& a, auth_answer const& said) {
+        if (!said.asks) return conclude(t, handler, a, said.said, std::nullopt);
+        if (a.on != event::auth && a.on != event::response) return conclude(t, handler, a, replies::try_later, fail(errc::bad_value, 0));
+        std::size_t const before = t.out.size();
+        auto const written = write_challenge(t.out, said.asks->octets);
+        if (!written || *written > settings->reply_space) {
+            t.out.rewind(before);
+            return conclude(t, handler, a, replies::authentication_fails_now, fail(errc::output_full, 0));
+        }
+        bool const early = find_early<H>(t, a.on);
+        settle(handler, a.on, 334);
+        tell(handler, a, a.on, std::nullopt, said.said, early);
+    }
+
+    // `moves`: the table is told of the refusal. `may_be_chunk`: what follows may be a chunk of unknown size, so the next command
+    // cannot be found.
+    template <class H>
+    constexpr void refuse(server_io& t, H& handler, asked a, failure f, bool moves, bool may_be_chunk = false) {
+        bool const counts = !is_innocent(a, f.code) && message.answered == 0;
+        if (counts && ++errors >= settings->max_errors) f = fail(errc::too_many_errors, 0);
+        bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request || may_be_chunk;
+        if (fatal) a.on = event::shutdown;
+        conclude(t, handler, a, reply_for(f, a.verb), f, moves || fatal);
+        // All but these have to be the last of what is sent together.
+        if (counts || f.code != errc::bad_sequence)
+            pipelined = f.code != errc::bad_sequence && (a.verb == verb::unknown || a.verb == verb::bdat || a.on == event::mail || a.on == event::rcpt);
+    }
+    // Whether a refusal is no error of the client's: it asked for what this server does not grant (RFC 5321 4.5.3.1.10 of a
+    // recipient too many: 452), or it could not know yet, when it sent the command, that one before it would be refused
+    // (RFC 2920 3.1).
+    constexpr bool is_innocent(asked const& a, errc code) const noexcept {
+        if (code == errc::too_many_recipients || code == errc::message_too_large || code == errc::unknown_parameter) return true;
+        bool const follows = a.on == event::rcpt || a.on == event::data || a.verb == verb::bdat;
+        return pipelined && follows && (code == errc::bad_sequence || code == errc::not_implemented);
+    }
+
+    // Octets are missing that this session has seen and not consumed: there is no going on.
+    template <class H>
+    EHLO_NOINLINE constexpr void misused(server_io& t, H& handler) {
+        tolerated = strict;
+        if (!order.check(event::secured)) return hang_up(t, handler, {});
+        conclude(t, handler, {event::shutdown}, reply(421, status{4, 3, 0}, replies::try_later.text), fail(errc::missing_octets, t.in.size()));
+    }
+    // Ends the session at octets that came too early.
+    template <class H>
+    EHLO_NOINLINE constexpr void refuse_early(server_io& t, H& handler) {
+        tolerated = strict;
+        failure const fault = fail(errc::early_octets, 0);
+        conclude(t, handler, {event::shutdown}, reply_for(fault, verb::unknown), fault);
+    }
+    // Ends the session without a word.
+    template <class H>
+    EHLO_NOINLINE constexpr void hang_up(server_io& t, H& handler, asked const& a) {
+        settle(handler, event::lost, 0);
+        tell(handler, a, event::lost, fail(errc::bad_sequence, a.line.size()), reply());
+        if (t.used < t.in.size()) t.used = t.in.size();
+    }
+
+    template <class H>
+    constexpr void greet(server_io& t, H& handler) {
+        offered = offers_of<H>(*settings, order.knows(fact::tls));
+        std::string_view const usual = settings->service == service::lmtp ? "LMTP ready" : "ESMTP ready";
+        reply r(220, usual);
+        std::optional<failure> fault;
+        bool const early = t.used < t.in.size();
+        if constexpr (answers<H, connected>) r = handler.on(connected{});
+        r.enhanced = {};  // RFC 2034 4: none in the greeting
+        if (!parse_host(server_name())) {  // once, and to be seen
+            r = reply(421, "The name of this server is not a domain");
+            fault = fail(errc::bad_value, 0);
+        } else if (auto const wrong = check(*settings)) {
+            r = reply(421, "The settings of this server are wrong");
+            fault = *wrong;
+        } else if (r.code != 220 && (r.code / 100 < 4 || r.code > 599)) {
+            r = reply(421, replies::try_later.text);
+            fault = fail(errc::bad_value, 0);
+        } else if (r.code == 220 && early && settings->early == early_octets::reject) {
+            fault = fail(errc::early_octets, 0);
+            r = reply_for(*fault, verb::unknown);
+            r.enhanced = {};
+        }
+        if (r.code == 220) fault = write_greeting(t.out, server_name(), r, usual);
+        else if (!write_within(t.out, r, settings->reply_space)) fault = write_without_text(t.out, true, r);
+        bool const over = r.code == 421 || (fault && fault->code == errc::early_octets);
+        event const e = over ? event::shutdown : event::greeting;
+        settle(handler, e, r.code);
+        tell(handler, {}, e, fault, r, early);
+    }
+
+    // The answer to HELO or EHLO, and what this session may use from now on. What cannot be written is offered without the handler's
+    // changes, and if that has no room, not at all; then it returns what was wrong.
+    template <class H>
+    constexpr std::optional<failure> write_hello(server_io& t, H& handler, event e) {
+        offered = offers_of<H>(*settings, order.knows(fact::tls));
+        if (e == event::helo) {
+            write_reply(t.out, reply(250, server_name())).has_value();
+            return std::nullopt;
+        }
+        // What will be in order when this is accepted.
+        auto then = order;
+        then.settle(e, answer::done);
+        ehlo_answer const a = detail::make_ehlo_answer<H>(*settings, server_name(), tolerate, then, handler);
+        std::optional<failure> fault;
+        if constexpr (edits_ehlo_answer<H>) {
+            ehlo_answer edited = a;
+            handler.on(edited);
+            edited.offered = edited.offered & a.offered;
+            if (!(fault = write_ehlo_answer_within<Own...>(t.out, edited, settings->reply_space))) {
+                offered = offered - (a.offered - edited.offered);
+                return std::nullopt;
+            }
+        }
+        if (auto const full = write_ehlo_answer_within<Own...>(t.out, a, settings->reply_space)) {
+            fault = full;
+            offered = extensions();
+            write_reply(t.out, reply(250, server_name())).has_value();
+        }
+        return fault;
+    }
+};
+
+}  // namespace detail
+}  // namespace ehlo

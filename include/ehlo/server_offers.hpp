@@ -1,0 +1,97 @@
+// What a session of a server may use: extensions, mechanisms, verbs and parameters, by the policy, the handler and what is known.
+#pragma once
+
+#include <ehlo/handler.hpp>
+#include <ehlo/parameters.hpp>
+#include <ehlo/policy.hpp>
+#include <ehlo/vocabulary.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace ehlo::inline v0::inline EHLO_TARGET {
+namespace detail {
+
+constexpr fact_set required_by(policy const& p) noexcept {
+    fact_set required;
+    if (p.require_tls) required |= fact::tls;
+    if (p.require_authentication || p.service == service::submission) required |= fact::authenticated;
+    return required;
+}
+
+template <class H>
+constexpr extensions offers_of(policy const& p, bool tls) noexcept {
+    extensions const all = p.offers & answerable<H>();
+    return tls ? all : all - extension::require_tls;  // RFC 8689 2
+}
+template <class H>
+constexpr mechanisms usable_mechanisms(policy const& p, bool tls, H const& handler) {
+    mechanisms all;
+    if constexpr (names_mechanisms<H>) all = handler.mechanisms();
+    all = all - mechanism::unknown;
+    return tls || p.clear_text_passwords ? all : all - clear_text_mechanisms;
+}
+
+/// LHLO is LMTP's, HELO and EHLO are not (RFC 2033 4.1): to the other service they are no commands at all.
+constexpr bool speaks(policy const& p, verb v) noexcept {
+    bool const lmtp = p.service == service::lmtp;
+    return v == verb::lhlo ? lmtp : (v != verb::helo && v != verb::ehlo) || !lmtp;
+}
+constexpr bool does(policy const& p, extensions offered, verb v) noexcept {
+    auto const of = extension_of(v);
+    if (!of || offered.has(*of)) return true;
+    return p.mail_modes && verb_table[static_cast<unsigned>(v)].on == event::mail;
+}
+
+/// The offset in the line of the first parameter of which `is` says true.
+template <class Is>
+constexpr std::size_t place_of(char const* line, parameter_range const& all, Is&& is) noexcept {
+    for (parameter const p : all)
+        if (is(p)) return static_cast<std::size_t>(p.keyword.data() - line);
+    return 0;
+}
+/// What the policy has against well-formed parameters: any, after HELO; one that is not on offer, as good as unknown (RFC 5321
+/// 4.1.1.11); or one of the handler's that its `parse` refuses. `List` are the latter.
+template <class List, class Session>
+constexpr std::optional<failure> find_parameter_fault(Session const& session, extensions offered, parameter_list const& p, bool binary,
+                                                      char const* line) noexcept {
+    if (p.all().text().empty()) [[likely]] return std::nullopt;
+    if (auto const why = session.check(event::parameter)) [[unlikely]]
+        return fail(*why, detail::place_of(line, p.all(), [](parameter const&) { return true; }));
+    parameter_ids refused = p.present() - parameters_of(offered);
+    if (binary && !offered.has(extension::binary_mime)) refused |= parameter_id::body;
+    if (refused.empty() && !p.unknown_at()) return std::nullopt;
+    std::optional<failure> fault = List::find_fault(p);
+    if (fault) fault->at += static_cast<std::uint32_t>(p.all().text().data() - line);
+    std::size_t const at = detail::place_of(line, p.all(), [refused](parameter const& q) {
+        auto const id = find_parameter(q.keyword);
+        return id && refused.has(*id);
+    });
+    if (!refused.empty() && (!fault || at < fault->at)) fault = fail(errc::unknown_parameter, at);
+    return fault;
+}
+
+/// The answer to an EHLO that is accepted; `then`: the session as it is from then on.
+template <class H, class Session>
+constexpr ehlo_answer make_ehlo_answer(policy const& p, std::string_view server_name, leniency tolerate, Session const& then, H const& handler) {
+    bool const tls = then.knows(fact::tls);
+    ehlo_answer a{};
+    a.domain = server_name;
+    a.offered = offers_of<H>(p, tls);
+    a.size = p.max_message;
+    if (a.offered.has(extension::auth)) a.auth = detail::usable_mechanisms(p, tls, handler);
+    if (a.auth == mechanisms() || then.check(event::auth)) a.offered = a.offered - extension::auth;
+    if (then.check(event::starttls)) a.offered = a.offered - extension::starttls;
+    if (p.max_recipients <= 999999) a.limits.rcpt_max = p.max_recipients;
+    for (unsigned i = 0; i < client_attribute_count; ++i) {
+        auto const attribute = static_cast<client_attribute>(i);
+        if (is_dovecot(attribute) && !tolerate.has(rule::dovecot_xclient)) continue;
+        if (has_attribute(verb::xclient, attribute)) a.xclient.add(attribute);
+        if (has_attribute(verb::xforward, attribute)) a.xforward.add(attribute);
+    }
+    return a;
+}
+
+}  // namespace detail
+}  // namespace ehlo

@@ -1,0 +1,85 @@
+// Replies as a server writes them. What cannot be sent as a handler gave it keeps its code and loses the rest; what was wrong is
+// returned, to be told.
+#pragma once
+
+#include <ehlo/ehlo_answer.hpp>
+#include <ehlo/reply.hpp>
+#include <ehlo/writer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ehlo::inline v0::inline EHLO_TARGET {
+namespace detail {
+
+/// X.0.0, or the status that the text begins with.
+constexpr void add_status(reply& r) noexcept {
+    status s;
+    std::size_t const size = scan_status(r.text, s);
+    if (size != 0 && s.klass == r.code / 100) {
+        r.text = sub(r.text, size < r.text.size() ? size + 1 : size);
+        r.enhanced = s;
+    } else {
+        r.enhanced = status{static_cast<std::uint8_t>(r.code / 100), 0, 0};
+    }
+}
+
+/// Writes a reply of `space` octets at most, whatever room there is: what is refused must not depend on the buffer.
+constexpr bool write_within(writer& out, reply const& r, std::size_t space) noexcept {
+    std::size_t const before = out.size();
+    auto const written = write_reply(out, r);
+    if (written && *written <= space) [[likely]] return true;
+    out.rewind(before);
+    return false;
+}
+
+/// A reply that cannot be sent, of a code that can: what is left of it. Returns what was wrong. If there is no room for
+/// that either, as a shut_down may have it, nothing is written, and the code is 0. `plain`: without a status.
+EHLO_NOINLINE constexpr failure write_without_text(writer& out, bool plain, reply& r) noexcept {
+    std::optional<failure> const bad = check(r);
+    failure const fault = !bad ? fail(errc::output_full, 0) : bad->code == errc::unsafe_octet ? *bad : fail(errc::bad_value, 0);
+    unsigned const first = r.code / 100;
+    bool const right_status = r.enhanced && r.enhanced.valid() && r.enhanced.klass == first;
+    status const s = plain || first == 3 ? status{} : right_status ? r.enhanced : status{static_cast<std::uint8_t>(first), 0, 0};
+    r = reply(r.code, s, {});
+    if (r.code == 421) r.text = replies::shutting_down.text;
+    if (write_reply(out, r)) return fault;
+    r = replies::shutting_down;
+    if (plain) r.enhanced = {};
+    if (!write_reply(out, r)) r = reply();
+    return fault;
+}
+
+/// "220 SP name SP text": the greeting, and what XCLIENT is answered. A text that cannot be sent gives way to the usual one.
+constexpr std::optional<failure> write_greeting(writer& out, std::string_view server_name, reply& r, std::string_view usual) noexcept {
+    std::optional<failure> fault = check(r);
+    if (!fault && server_name.size() + r.text.size() + 7 > max_reply_line) fault = fail(errc::output_full, 0);
+    if (fault) r.text = usual;
+    out.raw("220 ").raw(server_name).raw(r.text.empty() ? "" : " ").raw(r.text).crlf();
+    return fault;
+}
+
+/// One line more, after the last one of a reply that begins at `before`.
+constexpr void write_own_keyword(writer& w, std::size_t before, std::string_view keyword) noexcept {
+    if (keyword.empty() || !w.ok()) return;
+    std::string_view const lines = sub(w.text(), before, w.size() - before - 2);
+    std::size_t const end = find_last<charset("\n")>(lines, 0, lines.size());
+    std::size_t const last = before + (end == lines.size() ? 0 : end + 1);
+    w.overwrite(last + 3, '-').raw("250 ").raw(keyword).crlf();
+}
+/// The answer to EHLO, of `space` octets at most, and the keywords of one's own commands.
+template <class... Own>
+constexpr std::optional<failure> write_ehlo_answer_within(writer& out, ehlo_answer const& a, std::size_t space) noexcept {
+    std::size_t const before = out.size();
+    auto const written = out.atomically([&](writer& w) {
+        if (auto const n = write_ehlo_answer(w, a); !n) w.refuse(n.error());
+        (..., write_own_keyword(w, before, Own::keyword));
+        if (w.ok() && w.size() - before > space) w.refuse(fail(errc::output_full, 0));
+    });
+    return written ? std::nullopt : std::optional(written.error());
+}
+
+}  // namespace detail
+}  // namespace ehlo
