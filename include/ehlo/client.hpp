@@ -115,6 +115,11 @@ class event_queue {
         --runs_;
     }
     constexpr void clear() noexcept { runs_ = 0; }
+    constexpr bool has(event e) const noexcept {
+        for (std::size_t i = 0; i < runs_; ++i)
+            if (kind_[place(i)] == e) return true;
+        return false;
+    }
     /// Calls `f(event, facts, how often)` for each run.
     template <class F>
     constexpr void each(F&& f) const noexcept {
@@ -147,6 +152,13 @@ class event_queue {
 /// offered; with PIPELINING several may be under way. Replies are matched by counting, never by their text. A reply that
 /// nobody asked for, one of a class that the command cannot have, or one that cannot be read, breaks the session: every
 /// later call fails with session_over. A refusal that nobody asked for ends it, and is handed over.
+///
+/// What is under way was written for a transaction that a refusal may take away. Content goes to that transaction or nowhere:
+///   a refused RSET ends the session (where() is closed) if the MAIL of the next transaction is under way already
+///   BDAT and BURL wait (bad_sequence) for the reply to MAIL if something before that MAIL is under way, or if a last chunk was
+///   refused and there was no RSET since
+///   2yz or 3yz to what is out of order since something before it was refused breaks the session: bad_reply_class. But a 354 is
+///   taken if no recipient was accepted: then the end alone may be sent (RFC 2920 3.1)
 template <class... Own>
 class client_with {
     static_assert(detail::proved<Own...>());
@@ -171,6 +183,8 @@ class client_with {
     bool said_lhlo_ : 1 = false;
     bool chunk_last_ : 1 = false;
     bool stale_ : 1 = false;                  // octets lay there when nothing was under way: they answer nothing
+    bool unsure_ : 1 = false;                 // the server may have a transaction open that session_ does not know of
+    bool undecided_ : 1 = false;              // broken while the end of a message was under way
 
     // Stand in front of their callers: Clang 14 would not have them in a constant expression otherwise.
 
@@ -184,6 +198,13 @@ class client_with {
         if (!offered_.has(extension::pipelining)) return fail(errc::not_offered, 0);
         if (!under_way_.has_room(e)) return fail(errc::too_many_outstanding, 0);
         return std::nullopt;
+    }
+    // A chunk is the one thing that carries content without a go-ahead. It waits until MAIL is accepted if another transaction may
+    // still be open: were RSET and MAIL refused, the chunk would go to that one's recipients.
+    constexpr std::optional<failure> find_obstacle_to_chunk(event e, extension of) const noexcept {
+        if (auto const bad = find_obstacle(e, offered_.has(of))) return bad;
+        bool const waits = under_way_.has(event::mail) ? unsure_ || under_way_.first() != event::mail : !session_.check(event::mail);
+        return waits ? std::optional(fail(errc::bad_sequence, 0)) : std::nullopt;
     }
     template <class Write>
     constexpr result<std::size_t> put(event e, bool offered, Write&& write, fact_set brings = {}) noexcept {
@@ -389,7 +410,7 @@ class client_with {
     /// A chunk of `size` octets, which content() must be given next. After a refused one there are no more: RSET.
     constexpr result<std::size_t> bdat(writer& out, std::uint64_t size, bool last) noexcept {
         event const reply_to = last ? event::last_chunk_end : event::chunk_end;
-        auto bad = find_obstacle(event::bdat, offered_.has(extension::chunking));
+        auto bad = find_obstacle_to_chunk(event::bdat, extension::chunking);
         if (!bad && !under_way_.has_room(reply_to)) bad = fail(errc::too_many_outstanding, 0);
         if (bad) return *bad;
         auto const written = write_bdat(out, size, last);
@@ -402,7 +423,9 @@ class client_with {
     }
     /// A chunk that the server fetches (RFC 4468).
     constexpr result<std::size_t> burl(writer& out, std::string_view url, bool last) noexcept {
-        return put(last ? event::last_burl : event::burl, offered_.has(extension::burl), [&] { return write_burl(out, url, last); });
+        event const e = last ? event::last_burl : event::burl;
+        if (auto const bad = find_obstacle_to_chunk(e, extension::burl)) return *bad;
+        return put(e, true, [&] { return write_burl(out, url, last); });
     }
 
     constexpr result<std::size_t> rset(writer& out) noexcept {
@@ -507,20 +530,21 @@ class client_with {
     }
     constexpr progress<client_reply> broken(failure f) noexcept {
         broken_ = true;
+        undecided_ = undecided_ || ends_under_way();
         under_way_.clear();
         return {f, 0};
     }
     constexpr verdict end(event how) noexcept {
-        verdict v = verdict::later;
-        under_way_.each([&v](event e, fact_set, unsigned) noexcept {
-            if (detail::ends_message(e)) v = verdict::unknown;
-        });
+        verdict const v = undecided_ || ends_under_way() ? verdict::unknown : verdict::later;
         session_.settle(how, answer::refused);
         under_way_.clear();
         chunk_left_ = 0;
         return v;
     }
 
+    constexpr bool ends_under_way() const noexcept {
+        return under_way_.has(event::content_end) || under_way_.has(event::last_chunk_end) || under_way_.has(event::last_burl);
+    }
     constexpr bool awaits_handshake() const noexcept { return !session_.check(event::secured); }
     // 354 came, and the end has not been sent.
     constexpr bool reads_content() const noexcept { return under_way_.empty() && !session_.check(event::content_end); }
@@ -549,8 +573,13 @@ class client_with {
         return limits.tolerate.has(rule::empty_line_between_replies) && detail::find_first<~line_ends>(octets) == octets.size();
     }
     // RFC 5321 4.2: by the first digit. But the greeting is 220 and nothing else (3.1), and so is the go-ahead to TLS.
+    // A yes to what is out of order, because something before it was refused, shows that the two do not agree on what is open.
+    // To MAIL and RCPT it does no harm yet (see unsure_); to whatever carries content, or moves on, it does.
     constexpr bool right_class(event e, unsigned code) const noexcept {
         if (!session_.fits(e, answer_of(code))) return false;
+        if (code < 400 && e != event::mail && e != event::rcpt) {
+            if (!protocol::rules.has(session_.where(), e) || (unsure_ && session_.check(e))) [[unlikely]] return false;
+        }
         return (e != event::greeting && e != event::starttls) || code == 220 || code >= 400;
     }
     // A chunk has one reply: to its BDAT and its octets. Where no chunk may come it is to the BDAT alone (RFC 3030 2).
@@ -592,6 +621,7 @@ class client_with {
             end(event::shutdown);
             return;
         }
+        be_sure(e, r.accepted(), what);
         if (!session_.knows(fact::extended)) forget();
         if (e == event::hello || e == event::helo) [[unlikely]] hear_hello(e, r, tolerate);
         if (e == event::starttls && !r.accepted() && settings_.tls == tls_use::if_offered) session_.require({});
@@ -599,6 +629,17 @@ class client_with {
         // A chunk that is refused takes with it what was sent after it.
         else if (what == change::dropped && !r.accepted()) look_ahead();
         skip_unanswered();
+    }
+    constexpr void be_sure(event e, bool accepted, change what) noexcept {
+        constexpr event_set anew = event::rset | event::hello | event::helo, last = event::last_chunk_end | event::last_burl;
+        if (accepted) {
+            if (e == event::mail || e == event::rcpt) unsure_ = what == change::none;
+            else if (anew.has(e)) unsure_ = false;
+        } else if (last.has(e)) {
+            unsure_ = true;   // RFC 3030 2: "The resulting state from a failed BDAT command is indeterminate."
+        } else if (e == event::rset && session_.check(event::mail) && under_way_.has(event::mail)) {
+            end(event::shutdown);   // RCPT and DATA after that MAIL would be taken for the transaction that is still open
+        }
     }
     constexpr void look_ahead() noexcept {
         ahead_ = session_;
