@@ -4,6 +4,8 @@
 #include <ehlo/ehlo.hpp>
 #include <ehlo/scram.hpp>
 
+#include "order_table.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -1718,149 +1720,9 @@ int client(options const& o, string_view input, std::vector<size_t> const& arriv
 
 // ------------------------------------------------------------------------------------------------ the table
 
-using table_rows = ehlo::detail::session_rows;
-constexpr ehlo::state stay = table_rows::stay, never = table_rows::never;
-
-template <class Enum>
-std::vector<string> names_of(ehlo::set_of<Enum> set, size_t count) {
-    std::vector<string> all;
-    for (size_t i = 0; i < count; ++i)
-        if (set.has(static_cast<Enum>(i))) all.emplace_back(name(static_cast<Enum>(i)));
-    return all;
-}
-std::vector<string> names_of(ehlo::fact_set facts) { return names_of(facts, ehlo::fact_count); }
-string joined(std::vector<string> const& words, string_view between = ", ") {
-    string s;
-    for (string const& word : words) (s += s.empty() ? string_view() : between) += word;
-    return s;
-}
-// The sets of states that have a name, so that a row stays one line.
-string from_of(ehlo::state_set from) {
-    if (from == table_rows::alive) return "any";
-    if (from == table_rows::commands) return "commands";
-    if (from == (table_rows::commands | ehlo::state::refused)) return "commands, refused";
-    if (from == table_rows::in_order) return "in order";
-    return joined(names_of(from, ehlo::state_count));
-}
-string to_of(ehlo::state to) { return to == stay ? "=" : to == never ? "-" : string(name(to)); }
-string guards_of(ehlo::detail::session_row const& r) {
-    std::vector<string> all = names_of(r.needs);
-    for (string const& fact : names_of(r.barred)) all.push_back("not " + fact);
-    return joined(all);
-}
-// What is known afterwards, if all goes well.
-string facts_of(ehlo::detail::session_row const& r) {
-    std::vector<string> all;
-    for (string const& fact : names_of(r.sets)) all.push_back("+" + fact);
-    for (string const& fact : names_of(r.clears)) all.push_back("-" + fact);
-    for (string const& fact : names_of(r.brings)) all.push_back("?" + fact);
-    return joined(all, " ");
-}
-constexpr string_view effect_names[] = {"", "begins", "adds", "part", "delivers", "drops", "ends"};
-string extension_of(ehlo::event e) {
-    for (ehlo::verb_facts const& v : ehlo::verb_table)
-        if (v.of && v.code != ehlo::verb::unknown && (v.on == e || (v.code == ehlo::verb::bdat && (e == ehlo::event::chunk_end || e == ehlo::event::last_chunk_end)) ||
-                                                      (v.code == ehlo::verb::burl && e == ehlo::event::last_burl)) && v.on != ehlo::event::mail)
-            return string(ehlo::name(*v.of));
-    return e == ehlo::event::secured ? "STARTTLS" : e == ehlo::event::response ? "AUTH" : "";
-}
-
-// The arrows of a diagram: every pair of states once, with all events that lead from one to the other. Left out are those that
-// leave the state as it is, those that cut a session off anywhere, and answers of a server that knows no order.
-string arrows(std::function<string(string_view from, string_view to, string const& events)> arrow) {
-    string s;
-    for (size_t f = 0; f < ehlo::state_count; ++f)
-        for (size_t t = 0; t < ehlo::state_count; ++t) {
-            if (f == t) continue;
-            auto const from = static_cast<ehlo::state>(f), to = static_cast<ehlo::state>(t);
-            std::vector<string> words;
-            for (auto const& r : table_rows::rows) {
-                if (!r.from.has(from) || !r.in_order || !(r.on & ehlo::smtp_protocol::cuts).empty()) continue;
-                ehlo::fact_set const of_note = r.needs - ehlo::fact::extended;
-                string guard = joined(names_of(of_note));
-                for (string const& fact : names_of(r.barred)) (guard += guard.empty() ? "" : ", ") += "not " + fact;
-                if (!guard.empty()) guard = " [" + guard + "]";
-                for (string const& event : names_of(r.on, ehlo::event_count)) {
-                    bool const yes = r.done == to, more = r.more == to, no = r.refused == to;
-                    if (yes || (more && r.done == never)) words.push_back(event + guard);
-                    else if (more) words.push_back(event + " 3yz" + guard);
-                    else if (no) words.push_back(event + " refused");
-                }
-            }
-            if (!words.empty()) s += arrow(name(from), name(to), joined(words));
-        }
-    return s;
-}
-
 int table(options const& o) {
-    if (o.json) {   // a line for each cell
-        for (auto const& r : table_rows::rows)
-            for (size_t f = 0; f < ehlo::state_count; ++f)
-                for (size_t e = 0; e < ehlo::event_count; ++e) {
-                    auto const from = static_cast<ehlo::state>(f);
-                    auto const on = static_cast<ehlo::event>(e);
-                    if (!r.from.has(from) || !r.on.has(on)) continue;
-                    auto list = [](ehlo::fact_set facts) {
-                        std::vector<string> all = names_of(facts);
-                        for (string& fact : all) fact = json_string(fact);
-                        return "[" + joined(all, ",") + "]";
-                    };
-                    auto to = [from](ehlo::state s) { return name(s == stay ? from : s); };
-                    record line;
-                    line.text("table", "SMTP").text("state", name(from)).text("event", name(on));
-                    ehlo::state const good = r.done != never ? r.done : r.more;
-                    if (good != never) line.text("accepted", to(good));
-                    if (r.more != never && r.done != never) line.text("continued", to(r.more));
-                    line.text("refused", to(r.refused));
-                    if (r.does != ehlo::effect::none) line.text("effect", effect_names[static_cast<size_t>(r.does)]);
-                    for (auto const& [key, facts] : {std::pair{"needs", r.needs}, {"barred", r.barred}, {"sets", r.sets}, {"clears", r.clears}, {"brings", r.brings}})
-                        if (!facts.empty()) line.json(key, list(facts));
-                    if (string const of = extension_of(on); !of.empty()) line.text("extension", of);
-                    line.json("in_order", r.in_order ? "true" : "false");
-                    put(line.json_line());
-                }
-    } else if (o.dot) {
-        put("digraph smtp {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n" +
-            arrows([](auto from, auto to, auto const& events) {
-                return "    " + string(from) + " -> " + string(to) + " [label=\"" + events + "\"];\n";
-            }) +
-            "}\n");
-    } else if (o.mermaid) {
-        put("stateDiagram-v2\n    direction TB\n    [*] --> " + string(name(ehlo::state::connected)) + '\n' +
-            arrows([](auto from, auto to, auto const& events) {
-                return "    " + string(from) + " --> " + string(to) + ": " + events + '\n';
-            }) +
-            "    turned --> [*]\n    closed --> [*]\n");
-    } else {
-        std::vector<std::vector<string>> columns{{"in"}, {"on"}, {"2yz"}, {"3yz"}, {"4yz, 5yz"}, {"needs"}, {"does"}, {"known"}};
-        for (auto const& r : table_rows::rows) {
-            string const row[] = {from_of(r.from), joined(names_of(r.on, ehlo::event_count)) + (r.in_order ? "" : " *"), to_of(r.done), to_of(r.more),
-                                  to_of(r.refused), guards_of(r), string(effect_names[static_cast<size_t>(r.does)]), facts_of(r)};
-            for (size_t i = 0; i < columns.size(); ++i) columns[i].push_back(row[i]);
-        }
-        string s;
-        for (size_t line = 0; line < columns[0].size(); ++line) {
-            string all;
-            for (auto const& column : columns) {
-                size_t width = 0;
-                for (string const& cell : column) width = cell.size() > width ? cell.size() : width;
-                string text = column[line];
-                text.resize(width + 2, ' ');
-                all += paint(line == 0 || &column == &columns[1] ? bold : "", text);
-            }
-            while (all.ends_with(' ')) all.pop_back();
-            s += all + '\n';
-        }
-        put(s + "\nWhere a reply leads, by its class: = nowhere, - is no answer. 421 ends the session whatever it answers.\n"
-                "  in order   " + joined(names_of(table_rows::in_order, ehlo::state_count)) + "\n"
-                "  commands   these and greeted\n"
-                "  any        all but closed\n"
-                "  needs      what must be known, and what may not: 503, 530 or 555 otherwise\n"
-                "  does       what becomes of the transaction, if accepted; delivers, part: refused, it is dropped; ends: either way\n"
-                "  known      + from then on, - no longer, ? if the command brings it\n"
-                "  *          out of order, but one who answers so all the same is followed\n"
-                "All else is out of order: 503, and nothing moves.\n");
-    }
+    order_table::paper const as = o.json ? order_table::paper::json : o.dot ? order_table::paper::dot : o.mermaid ? order_table::paper::mermaid : order_table::paper::text;
+    put(order_table::print(as, [](string_view text) { return paint(bold, text); }));
     return 0;
 }
 
