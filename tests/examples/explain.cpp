@@ -5,6 +5,7 @@
 #include <ehlo/scram.hpp>
 
 #include "order_table.hpp"
+#include "scram_client.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,7 +86,8 @@ Options:
   --chunking          send the letter with BDAT, if it has CHUNKING (client)
   --tls=none|may|must STARTTLS: not at all, if it is offered, or no mail without it; the
                       handshake is taken as done, unless octets came with the 220 (client)
-  --auth=USER:SECRET  AUTH, with PLAIN, LOGIN or XOAUTH2; not in the clear if --tls is may
+  --auth=USER:SECRET  AUTH, with SCRAM-SHA-256, PLAIN, LOGIN or XOAUTH2; not in the clear if --tls is may
+  --nonce=TEXT  the client's nonce in SCRAM, so that a dialogue can be repeated
                       or must. Secrets are never shown (client)
   --early=N           the Nth reply, counted from 0, is said before it is asked for (client)
   --chunk=N           feed the parsers N octets at a time; the output is the same
@@ -123,6 +126,7 @@ struct options {
     std::uint32_t max_line = ehlo::policy{}.max_line;
     ehlo::reply_limits replies{};
     size_t chunk = 0;  // 0: all at once
+    string_view nonce{};   // of SCRAM
     bool pipeline = false, chunking = false, lmtp = false, dot = false, mermaid = false;
     ehlo::tls_use tls = ehlo::tls_use::optional;
     std::optional<std::pair<string, string>> auth;  // user and secret
@@ -1448,6 +1452,8 @@ class letter_sender {
     bool said_hello_ = false, said_helo_ = false, said_starttls_ = false, said_auth_ = false, said_mail_ = false, said_data_ = false;
     bool ehlo_unknown_ = false, stuck_ = false;
     ehlo::mechanism mechanism_ = ehlo::mechanism::unknown;
+    std::optional<scram_client> scram_;
+    string challenge_;
     std::optional<ehlo::errc> lacks_;  // what it will not send mail without
     std::optional<bool> again_;        // after a refusal: whether it should be tried again
 
@@ -1506,6 +1512,8 @@ class letter_sender {
             bool shown = false;
             written = respond(out, shown);
             if (!shown) secret = 0;
+        } else if (ready && scram_ && c_.knows(ehlo::fact::authenticated) && !scram_->verified()) {
+            return give_up(ehlo::errc::not_authenticated, "the server has not shown that it knows the password: ");
         } else if (ready && o_.auth && !c_.knows(ehlo::fact::authenticated)) {
             written = quit(out);
         } else if (ready && !std::exchange(said_mail_, true)) {
@@ -1543,6 +1551,7 @@ class letter_sender {
         } else if (r.to != event::quit && !(r.to == event::starttls && o_.tls == ehlo::tls_use::if_offered && !c_.over())) {
             again_ = again_.value_or(false) || ehlo::verdict_of(r) == ehlo::verdict::later;
         }
+        if (auto const challenge = ehlo::parse_challenge(r.reply)) challenge_ = *challenge;
         if (r.to == event::hello) ehlo_unknown_ = r.reply.code() / 100 == 5;
         if (r.to == event::rcpt) {
             if (r.accepted) accepted_.push_back(to_whom_[heard_rcpt_]);
@@ -1564,19 +1573,35 @@ class letter_sender {
     ehlo::result<size_t> authenticate(ehlo::writer& out) {
         using ehlo::mechanism;
         auto const& [user, secret] = *o_.auth;
-        for (mechanism const m : {mechanism::plain, mechanism::login, mechanism::xoauth2}) {
+        for (mechanism const m : {mechanism::scram_sha_256, mechanism::plain, mechanism::login, mechanism::xoauth2}) {
             if (!c_.offered_mechanisms().has(m)) continue;
             mechanism_ = m;
+            if (m == mechanism::scram_sha_256) {
+                scram_.emplace(user, secret, o_.nonce.empty() ? string_view(fresh_nonce()) : o_.nonce);
+                return c_.auth(out, ehlo::name(m), scram_->first());
+            }
             if (m == mechanism::plain) return c_.auth(out, ehlo::sasl::plain{"", user, secret});
             if (m == mechanism::login) return c_.auth(out, m);
             return c_.auth(out, ehlo::sasl::xoauth2{user, secret});
         }
         return ehlo::fail(ehlo::errc::not_offered, 0);
     }
+    static string fresh_nonce() {
+        constexpr string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        std::random_device random;
+        string nonce;
+        while (nonce.size() < 24) nonce += digits[random() % digits.size()];
+        return nonce;
+    }
     // `shown`: there is no secret in the line.
     ehlo::result<size_t> respond(ehlo::writer& out, bool& shown) {
         size_t const n = responses_++;
         if (mechanism_ == ehlo::mechanism::login && n < 2) return c_.auth_response(out, string_view(n == 0 ? o_.auth->first : o_.auth->second));
+        if (scram_) {
+            std::optional<string> const answer = scram_->answer(challenge_);
+            shown = !answer || answer->empty();
+            return answer ? c_.auth_response(out, string_view(*answer)) : c_.auth_cancel(out);
+        }
         shown = true;
         // XOAUTH2 says what is wrong in a challenge, which wants an empty answer.
         if (mechanism_ == ehlo::mechanism::xoauth2 && n == 0) return c_.auth_response(out, string_view());
@@ -2049,6 +2074,10 @@ options parse_arguments(std::vector<string_view> const& arguments) {
             size_t const colon = value.value_or("").find(':');
             if (colon == string_view::npos || colon == 0) misused("--auth=USER:SECRET takes a user and a secret");
             o.auth.emplace(value->substr(0, colon), value->substr(colon + 1));
+        } else if (name == "--nonce") {
+            client_only = name;
+            o.nonce = value.value_or("");
+            if (o.nonce.empty() || o.nonce.find(',') != string_view::npos) misused("--nonce=TEXT takes printable octets without a comma");
         } else if (name == "--early") {
             client_only = name;
             auto const n = ehlo::parse_decimal(value.value_or(""), 1u << 30);
