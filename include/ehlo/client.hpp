@@ -4,8 +4,10 @@
 #include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
 #include <ehlo/chunk.hpp>
+#include <ehlo/client_reply.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/content.hpp>
+#include <ehlo/event_queue.hpp>
 #include <ehlo/own_commands.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/session.hpp>
@@ -35,105 +37,6 @@ struct client_settings {
     bare_octets bare = bare_octets::reject;          ///< what to do about a CR or LF alone in content after DATA
     bool lmtp = false;                               ///< hello() says LHLO (RFC 2033)
 };
-
-/// What became of a message, or of it for a recipient.
-enum class verdict : std::uint8_t {
-    delivered,   ///< the server has taken responsibility
-    refused,     ///< for good
-    later,       ///< to be tried again
-    unknown,     ///< not decided yet; or its end was sent, and the connection was lost before the reply (RFC 1047)
-};
-
-/// A reply and the command that it answers. The reply's views live as long as the octets it was read from.
-struct client_reply {
-    event to;          ///< event::shutdown for a refusal that no command asked for
-    reply_view reply;
-    bool accepted;     ///< of the class that moves the session on
-    /// LMTP, end of a message: which of the accepted recipients it is about, from 0 on. One that ends the session is about all
-    /// that are left, too.
-    std::uint32_t recipient = 0;
-};
-
-namespace detail {
-/// Whether the reply to this event decides over a message.
-constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == replies_due::one_per_recipient; }
-}  // namespace detail
-
-/// What a reply says of the message or, in answer to RCPT, of that recipient: `unknown` if it does not decide. What was decided
-/// of a recipient before stays so. A refused NOOP, RSET or QUIT decides nothing; a refused EHLO, STARTTLS or AUTH only if the
-/// client cannot go on without. 503 to MAIL, RCPT or DATA says that something before was refused, and that decides (or that the
-/// server cannot pipeline).
-constexpr verdict verdict_of(client_reply const& r) noexcept {
-    constexpr event_set envelope = event::mail | event::rcpt | event::data;
-    constexpr event_set on_the_way = event::greeting | event::hello | event::helo | event::starttls | event::auth | event::response;
-    constexpr event_set parts = event::content_end | event::chunk_end | event::last_chunk_end | event::burl | event::last_burl;
-    constexpr event_set deciding = on_the_way | envelope | parts | event::shutdown;
-    if (r.accepted) return detail::ends_message(r.to) ? verdict::delivered : verdict::unknown;
-    if (!deciding.has(r.to) || (envelope.has(r.to) && r.reply.code() == 503)) return verdict::unknown;
-    if (r.reply.klass() == reply_class::transient) return verdict::later;
-    // RFC 5321 4.5.3.1.10: too many recipients, said with the code for too much.
-    constexpr status too_many{5, 5, 3};
-    bool const crowded = r.to == event::rcpt && r.reply.code() == 552 && r.reply.enhanced().value_or(too_many) == too_many;
-    return crowded ? verdict::later : verdict::refused;
-}
-
-namespace detail {
-
-/// The events whose replies are due, oldest first, as runs: RCPT comes by the hundred.
-class event_queue {
-    static constexpr std::size_t size = 16;
-    static constexpr unsigned first_fact = static_cast<unsigned>(fact::smtputf8);
-    static_assert(smtp_protocol::of_transaction.bits >> first_fact == 3, "two bits for each run");
-
-    std::uint16_t count_[size] = {};
-    event kind_[size] = {};
-    std::uint8_t first_ = 0, runs_ = 0;
-    std::uint32_t brings_ = 0;   // the facts of the transaction that MAIL brings, two bits for each run
-
-    constexpr std::size_t place(std::size_t n) const noexcept { return (first_ + n) % size; }
-
-  public:
-    constexpr bool empty() const noexcept { return runs_ == 0; }
-    constexpr event first() const noexcept { return kind_[first_]; }
-    constexpr event last() const noexcept { return kind_[place(runs_ - 1u)]; }
-    constexpr fact_set first_brings() const noexcept { return brings(first_); }
-    constexpr bool has_room(event e) const noexcept { return runs_ < size || joins(e); }
-
-    constexpr void push(event e, fact_set facts) noexcept {
-        if (joins(e)) {
-            ++count_[place(runs_ - 1u)];
-            return;
-        }
-        std::size_t const next = place(runs_++);
-        kind_[next] = e;
-        count_[next] = 1;
-        brings_ = (brings_ & ~(3u << 2 * next)) | static_cast<std::uint32_t>(facts.bits >> first_fact) << 2 * next;
-    }
-    constexpr void pop() noexcept {
-        if (--count_[first_] != 0) return;
-        first_ = static_cast<std::uint8_t>(place(1));
-        --runs_;
-    }
-    constexpr void clear() noexcept { runs_ = 0; }
-    constexpr bool has(event e) const noexcept {
-        for (std::size_t i = 0; i < runs_; ++i)
-            if (kind_[place(i)] == e) return true;
-        return false;
-    }
-    /// Calls `f(event, facts, how often)` for each run.
-    template <class F>
-    constexpr void each(F&& f) const noexcept {
-        for (std::size_t i = 0; i < runs_; ++i) f(kind_[place(i)], brings(place(i)), count_[place(i)]);
-    }
-
-  private:
-    constexpr fact_set brings(std::size_t at) const noexcept {
-        return fact_set::with_bits(std::uint64_t{brings_ >> 2 * at & 3} << first_fact);
-    }
-    constexpr bool joins(event e) const noexcept { return runs_ != 0 && last() == e && count_[place(runs_ - 1u)] < 0xFFFF; }
-};
-
-}  // namespace detail
 
 /// An SMTP or LMTP client session. Trivially copyable: it can be saved at any octet. `Own`: commands of the user's own, see
 /// own_commands.hpp.
