@@ -86,9 +86,9 @@ Options:
   --chunking          send the letter with BDAT, if it has CHUNKING (client)
   --tls=none|may|must STARTTLS: not at all, if it is offered, or no mail without it; the
                       handshake is taken as done, unless octets came with the 220 (client)
-  --auth=USER:SECRET  AUTH, with SCRAM-SHA-256, PLAIN, LOGIN or XOAUTH2; not in the clear if --tls is may
-  --nonce=TEXT  the client's nonce in SCRAM, so that a dialogue can be repeated
-                      or must. Secrets are never shown (client)
+  --auth=USER:SECRET  AUTH, with SCRAM-SHA-256, PLAIN, LOGIN or XOAUTH2; no password in the
+                      clear if --tls is may or must. Secrets are never shown (client)
+  --nonce=TEXT        the client's nonce in SCRAM, so that a dialogue can be repeated (client)
   --early=N           the Nth reply, counted from 0, is said before it is asked for (client)
   --chunk=N           feed the parsers N octets at a time; the output is the same
   --help, --version
