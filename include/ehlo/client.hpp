@@ -4,8 +4,10 @@
 #include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
 #include <ehlo/chunk.hpp>
+#include <ehlo/client_reply.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/content.hpp>
+#include <ehlo/event_queue.hpp>
 #include <ehlo/own_commands.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/session.hpp>
@@ -36,100 +38,6 @@ struct client_settings {
     bool lmtp = false;                               ///< hello() says LHLO (RFC 2033)
 };
 
-/// What became of a message, or of it for a recipient.
-enum class verdict : std::uint8_t {
-    delivered,   ///< the server has taken responsibility
-    refused,     ///< for good
-    later,       ///< to be tried again
-    unknown,     ///< not decided yet; or its end was sent, and the connection was lost before the reply (RFC 1047)
-};
-
-/// A reply and the command that it answers. The reply's views live as long as the octets it was read from.
-struct client_reply {
-    event to;          ///< event::shutdown for a refusal that no command asked for
-    reply_view reply;
-    bool accepted;     ///< of the class that moves the session on
-    /// LMTP, end of a message: which of the accepted recipients it is about, from 0 on. One that ends the session is about all
-    /// that are left, too.
-    std::uint32_t recipient = 0;
-};
-
-namespace detail {
-/// Whether the reply to this event decides over a message.
-constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == replies_due::one_per_recipient; }
-}  // namespace detail
-
-/// What a reply says of the message or, in answer to RCPT, of that recipient: `unknown` if it does not decide. What was decided
-/// of a recipient before stays so. A refused NOOP, RSET or QUIT decides nothing; a refused EHLO, STARTTLS or AUTH only if the
-/// client cannot go on without. 503 to MAIL, RCPT or DATA says that something before was refused, and that decides (or that the
-/// server cannot pipeline).
-constexpr verdict verdict_of(client_reply const& r) noexcept {
-    constexpr event_set envelope = event::mail | event::rcpt | event::data;
-    constexpr event_set on_the_way = event::greeting | event::hello | event::helo | event::starttls | event::auth | event::response;
-    constexpr event_set parts = event::content_end | event::chunk_end | event::last_chunk_end | event::burl | event::last_burl;
-    constexpr event_set deciding = on_the_way | envelope | parts | event::shutdown;
-    if (r.accepted) return detail::ends_message(r.to) ? verdict::delivered : verdict::unknown;
-    if (!deciding.has(r.to) || (envelope.has(r.to) && r.reply.code() == 503)) return verdict::unknown;
-    if (r.reply.klass() == reply_class::transient) return verdict::later;
-    // RFC 5321 4.5.3.1.10: too many recipients, said with the code for too much.
-    constexpr status too_many{5, 5, 3};
-    bool const crowded = r.to == event::rcpt && r.reply.code() == 552 && r.reply.enhanced().value_or(too_many) == too_many;
-    return crowded ? verdict::later : verdict::refused;
-}
-
-namespace detail {
-
-/// The events whose replies are due, oldest first, as runs: RCPT comes by the hundred.
-class event_queue {
-    static constexpr std::size_t size = 16;
-    static constexpr unsigned first_fact = static_cast<unsigned>(fact::smtputf8);
-    static_assert(smtp_protocol::of_transaction.bits >> first_fact == 3, "two bits for each run");
-
-    std::uint16_t count_[size] = {};
-    event kind_[size] = {};
-    std::uint8_t first_ = 0, runs_ = 0;
-    std::uint32_t brings_ = 0;   // the facts of the transaction that MAIL brings, two bits for each run
-
-    constexpr std::size_t place(std::size_t n) const noexcept { return (first_ + n) % size; }
-
-  public:
-    constexpr bool empty() const noexcept { return runs_ == 0; }
-    constexpr event first() const noexcept { return kind_[first_]; }
-    constexpr event last() const noexcept { return kind_[place(runs_ - 1u)]; }
-    constexpr fact_set first_brings() const noexcept { return brings(first_); }
-    constexpr bool has_room(event e) const noexcept { return runs_ < size || joins(e); }
-
-    constexpr void push(event e, fact_set facts) noexcept {
-        if (joins(e)) {
-            ++count_[place(runs_ - 1u)];
-            return;
-        }
-        std::size_t const next = place(runs_++);
-        kind_[next] = e;
-        count_[next] = 1;
-        brings_ = (brings_ & ~(3u << 2 * next)) | static_cast<std::uint32_t>(facts.bits >> first_fact) << 2 * next;
-    }
-    constexpr void pop() noexcept {
-        if (--count_[first_] != 0) return;
-        first_ = static_cast<std::uint8_t>(place(1));
-        --runs_;
-    }
-    constexpr void clear() noexcept { runs_ = 0; }
-    /// Calls `f(event, facts, how often)` for each run.
-    template <class F>
-    constexpr void each(F&& f) const noexcept {
-        for (std::size_t i = 0; i < runs_; ++i) f(kind_[place(i)], brings(place(i)), count_[place(i)]);
-    }
-
-  private:
-    constexpr fact_set brings(std::size_t at) const noexcept {
-        return fact_set::with_bits(std::uint64_t{brings_ >> 2 * at & 3} << first_fact);
-    }
-    constexpr bool joins(event e) const noexcept { return runs_ != 0 && last() == e && count_[place(runs_ - 1u)] < 0xFFFF; }
-};
-
-}  // namespace detail
-
 /// An SMTP or LMTP client session. Trivially copyable: it can be saved at any octet. `Own`: commands of the user's own, see
 /// own_commands.hpp.
 ///
@@ -147,6 +55,13 @@ class event_queue {
 /// offered; with PIPELINING several may be under way. Replies are matched by counting, never by their text. A reply that
 /// nobody asked for, one of a class that the command cannot have, or one that cannot be read, breaks the session: every
 /// later call fails with session_over. A refusal that nobody asked for ends it, and is handed over.
+///
+/// What is under way was written for a transaction that a refusal may take away. Content goes to that transaction or nowhere:
+///   a refused RSET ends the session (where() is closed) if the MAIL of the next transaction is under way already
+///   BDAT and BURL wait (bad_sequence) for the reply to MAIL if something before that MAIL is under way, or if a last chunk was
+///   refused and there was no RSET since
+///   2yz or 3yz to what is out of order since something before it was refused breaks the session: bad_reply_class. But a 354 is
+///   taken if no recipient was accepted: then the end alone may be sent (RFC 2920 3.1)
 template <class... Own>
 class client_with {
     static_assert(detail::proved<Own...>());
@@ -171,6 +86,8 @@ class client_with {
     bool said_lhlo_ : 1 = false;
     bool chunk_last_ : 1 = false;
     bool stale_ : 1 = false;                  // octets lay there when nothing was under way: they answer nothing
+    bool unsure_ : 1 = false;                 // the server may have a transaction open that session_ does not know of
+    bool undecided_ : 1 = false;              // broken while the end of a message was under way
 
     // Stand in front of their callers: Clang 14 would not have them in a constant expression otherwise.
 
@@ -184,6 +101,13 @@ class client_with {
         if (!offered_.has(extension::pipelining)) return fail(errc::not_offered, 0);
         if (!under_way_.has_room(e)) return fail(errc::too_many_outstanding, 0);
         return std::nullopt;
+    }
+    // A chunk is the one thing that carries content without a go-ahead. It waits until MAIL is accepted if another transaction may
+    // still be open: were RSET and MAIL refused, the chunk would go to that one's recipients.
+    constexpr std::optional<failure> find_obstacle_to_chunk(event e, extension of) const noexcept {
+        if (auto const bad = find_obstacle(e, offered_.has(of))) return bad;
+        bool const waits = under_way_.has(event::mail) ? unsure_ || under_way_.first() != event::mail : !session_.check(event::mail);
+        return waits ? std::optional(fail(errc::bad_sequence, 0)) : std::nullopt;
     }
     template <class Write>
     constexpr result<std::size_t> put(event e, bool offered, Write&& write, fact_set brings = {}) noexcept {
@@ -389,7 +313,7 @@ class client_with {
     /// A chunk of `size` octets, which content() must be given next. After a refused one there are no more: RSET.
     constexpr result<std::size_t> bdat(writer& out, std::uint64_t size, bool last) noexcept {
         event const reply_to = last ? event::last_chunk_end : event::chunk_end;
-        auto bad = find_obstacle(event::bdat, offered_.has(extension::chunking));
+        auto bad = find_obstacle_to_chunk(event::bdat, extension::chunking);
         if (!bad && !under_way_.has_room(reply_to)) bad = fail(errc::too_many_outstanding, 0);
         if (bad) return *bad;
         auto const written = write_bdat(out, size, last);
@@ -402,7 +326,9 @@ class client_with {
     }
     /// A chunk that the server fetches (RFC 4468).
     constexpr result<std::size_t> burl(writer& out, std::string_view url, bool last) noexcept {
-        return put(last ? event::last_burl : event::burl, offered_.has(extension::burl), [&] { return write_burl(out, url, last); });
+        event const e = last ? event::last_burl : event::burl;
+        if (auto const bad = find_obstacle_to_chunk(e, extension::burl)) return *bad;
+        return put(e, true, [&] { return write_burl(out, url, last); });
     }
 
     constexpr result<std::size_t> rset(writer& out) noexcept {
@@ -507,20 +433,21 @@ class client_with {
     }
     constexpr progress<client_reply> broken(failure f) noexcept {
         broken_ = true;
+        undecided_ = undecided_ || ends_under_way();
         under_way_.clear();
         return {f, 0};
     }
     constexpr verdict end(event how) noexcept {
-        verdict v = verdict::later;
-        under_way_.each([&v](event e, fact_set, unsigned) noexcept {
-            if (detail::ends_message(e)) v = verdict::unknown;
-        });
+        verdict const v = undecided_ || ends_under_way() ? verdict::unknown : verdict::later;
         session_.settle(how, answer::refused);
         under_way_.clear();
         chunk_left_ = 0;
         return v;
     }
 
+    constexpr bool ends_under_way() const noexcept {
+        return under_way_.has(event::content_end) || under_way_.has(event::last_chunk_end) || under_way_.has(event::last_burl);
+    }
     constexpr bool awaits_handshake() const noexcept { return !session_.check(event::secured); }
     // 354 came, and the end has not been sent.
     constexpr bool reads_content() const noexcept { return under_way_.empty() && !session_.check(event::content_end); }
@@ -549,8 +476,13 @@ class client_with {
         return limits.tolerate.has(rule::empty_line_between_replies) && detail::find_first<~line_ends>(octets) == octets.size();
     }
     // RFC 5321 4.2: by the first digit. But the greeting is 220 and nothing else (3.1), and so is the go-ahead to TLS.
+    // A yes to what is out of order, because something before it was refused, shows that the two do not agree on what is open.
+    // To MAIL and RCPT it does no harm yet (see unsure_); to whatever carries content, or moves on, it does.
     constexpr bool right_class(event e, unsigned code) const noexcept {
         if (!session_.fits(e, answer_of(code))) return false;
+        if (code < 400 && e != event::mail && e != event::rcpt) {
+            if (!protocol::rules.has(session_.where(), e) || (unsure_ && session_.check(e))) [[unlikely]] return false;
+        }
         return (e != event::greeting && e != event::starttls) || code == 220 || code >= 400;
     }
     // A chunk has one reply: to its BDAT and its octets. Where no chunk may come it is to the BDAT alone (RFC 3030 2).
@@ -592,6 +524,7 @@ class client_with {
             end(event::shutdown);
             return;
         }
+        be_sure(e, r.accepted(), what);
         if (!session_.knows(fact::extended)) forget();
         if (e == event::hello || e == event::helo) [[unlikely]] hear_hello(e, r, tolerate);
         if (e == event::starttls && !r.accepted() && settings_.tls == tls_use::if_offered) session_.require({});
@@ -599,6 +532,17 @@ class client_with {
         // A chunk that is refused takes with it what was sent after it.
         else if (what == change::dropped && !r.accepted()) look_ahead();
         skip_unanswered();
+    }
+    constexpr void be_sure(event e, bool accepted, change what) noexcept {
+        constexpr event_set anew = event::rset | event::hello | event::helo, last = event::last_chunk_end | event::last_burl;
+        if (accepted) {
+            if (e == event::mail || e == event::rcpt) unsure_ = what == change::none;
+            else if (anew.has(e)) unsure_ = false;
+        } else if (last.has(e)) {
+            unsure_ = true;   // RFC 3030 2: "The resulting state from a failed BDAT command is indeterminate."
+        } else if (e == event::rset && session_.check(event::mail) && under_way_.has(event::mail)) {
+            end(event::shutdown);   // RCPT and DATA after that MAIL would be taken for the transaction that is still open
+        }
     }
     constexpr void look_ahead() noexcept {
         ahead_ = session_;

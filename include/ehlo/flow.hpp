@@ -318,13 +318,15 @@ class [[nodiscard]] EHLO_CONSUMABLE session : public detail::commands<session<Cl
         if (!*this) return fail(errc::bad_sequence, 0);
         return client_->content(octets, out);
     }
-    /// Ends it: CRLF "." CRLF. output_full if there was no room for all of it: then unsent() goes on with the rest.
+    /// Ends it: CRLF "." CRLF, all of it or nothing. output_full if there is room for fewer than 5 octets: then back() is the session
+    /// as it was, to be tried again.
     EHLO_CONSUMES constexpr auto end_content(writer& out) && noexcept requires detail::in_order_at<here, event::content_end> {
         auto end = [&out](Client& c) noexcept -> result<std::size_t> {
+            constexpr std::size_t longest = 5;
+            if (out.ok() && !c.over() && out.room() < longest) return fail(errc::output_full, out.size());
             std::size_t const before = out.size();
             auto const finished = c.end_content(out);
             if (finished.failed()) return finished.error();
-            if (!finished.done()) return fail(errc::output_full, out.size());
             return out.size() - before;
         };
         return step<event::content_end, fact_set{}>(end);

@@ -9,19 +9,26 @@
 //       static constexpr ehlo::result<queue_id> parse(std::string_view arguments, ehlo::syntax const&) noexcept;
 //       static constexpr void write(ehlo::writer& out, queue_id const& q) noexcept;               // what stands after "XQUEUE "
 //   };
-//   ehlo::server_with<xqueue> s(...);   ehlo::client_with<xqueue> c;
+//   ehlo::server_with<xqueue> s(...);   ehlo::client_with<xqueue> c;   c.send<xqueue>(out, {"a"});
+//
+// Neither function may throw. tests/examples/order_table.hpp prints the order with these commands in it.
 #pragma once
 
 #include <ehlo/proof.hpp>
+#include <ehlo/syntax.hpp>
 #include <ehlo/vocabulary.hpp>
+#include <ehlo/writer.hpp>
 
 #include <cstddef>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The row of a command: where it may come, and where its answers lead. The default moves nothing, and is in order wherever
 /// NOOP is.
+/// `more`: where a 3yz leads: nowhere else (stay_in<state>), or to a state that reads commands.
 struct own_order {
     state_set from = detail::session_rows::commands;
     state done = stay_in<state>, more = never_to<state>, refused = stay_in<state>;
@@ -31,6 +38,16 @@ struct own_order {
 };
 
 namespace detail {
+// Of what it has: a table alone needs neither.
+template <class One>
+consteval bool reads_without_throwing() {
+    bool safe = true;
+    if constexpr (requires(std::string_view text, syntax const& s) { One::parse(text, s); }) safe = noexcept(One::parse(std::string_view(), strict_syntax));
+    if constexpr (requires { One::write(std::declval<writer&>(), std::declval<typename One::type const&>()); })
+        safe = safe && noexcept(One::write(std::declval<writer&>(), std::declval<typename One::type const&>()));
+    return safe;
+}
+
 template <class... Own>
 struct own_rows {
     static_assert(sizeof...(Own) <= own_event_count, "eight commands of one's own at most");
@@ -44,6 +61,7 @@ struct own_rows {
   private:
     template <class One>
     consteval void add(std::size_t& n) {
+        static_assert(reads_without_throwing<One>(), "parse and write of a command of one's own may not throw: declare them noexcept");
         own_order const& o = One::order;
         auto const on = static_cast<event>(static_cast<std::size_t>(event::own0) + n - session_row_count);
         rows[n++] = session_row{o.from, on, o.done, o.more, o.refused, o.does, o.needs, o.barred, o.sets, o.clears, {}, o.otherwise};

@@ -49,7 +49,7 @@ class parameter_range {
     constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
 };
 
-/// A parameter of your own: a type with its keyword, and a function that reads a value (absent if there was no "=").
+/// A parameter of your own: a type with its keyword, and a function that reads a value (absent if there was no "=") and never throws.
 ///
 ///     struct x_queue {
 ///         static constexpr std::string_view keyword = "X-QUEUE";
@@ -61,7 +61,7 @@ class parameter_range {
 template <class P>
 concept custom_parameter = requires(std::optional<std::string_view> value) {
     { P::keyword } -> std::convertible_to<std::string_view>;
-    { P::parse(value) } -> std::same_as<result<P>>;
+    { P::parse(value) } noexcept -> std::same_as<result<P>>;
 };
 
 /// What the parameters of MAIL and of RCPT have in common. Borrows from the command. Values were checked when the command

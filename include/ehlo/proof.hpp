@@ -299,11 +299,18 @@ struct order_proof {
 
     constexpr order_proof(walk<Protocol, fact_count> const& w, rule_of_order r) noexcept : all(w), asked(r) {
         using enum rule_of_order;
-        rule(rfc5321_4_3_2_classes_of_replies, spoken - cuts, [](place x, event on) {
+        rule(rfc5321_4_3_2_classes_of_replies, standard - cuts, [](place x, event on) {
             auto const& row = Protocol::rules.at(x.where, on);
             auto fits = [&row](answer a) { return target_of(row, a) != session_rows::never; };
             constexpr event_set asks = e::data | e::auth | e::response;   // 354, 334
             return !in_order(x, on) || (fits(answer::refused) && fits(answer::more) == asks.has(on) && fits(answer::done) == (on != e::data));
+        });
+        // A command of the user's own may ask for more. What follows is a command all the same: nothing else reads lines.
+        rule(rfc5321_4_3_2_classes_of_replies, spoken - standard, [](place x, event on) {
+            auto const& row = Protocol::rules.at(x.where, on);
+            bool const asks = row.more != session_rows::never;
+            bool const reads_commands = !asks || row.more == session_rows::stay || session_rows::commands.has(row.more);
+            return !in_order(x, on) || (row.refused != session_rows::never && reads_commands && (asks || row.done != session_rows::never));
         });
         rule(rfc5321_3_1_a_greeting_opens_the_session_or_refuses_it, e::greeting, [](place x, event on) {
             return !in_order(x, on) || (after(x, on, answer::done).where == s::greeted && after(x, on, answer::refused).where == s::refused);

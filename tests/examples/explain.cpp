@@ -6,6 +6,9 @@
 #include <ehlo/ehlo.hpp>
 #include <ehlo/scram.hpp>
 
+#include "order_table.hpp"
+#include "scram_client.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -19,6 +22,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,8 +91,9 @@ Options:
   --chunking          send the letter with BDAT, if it has CHUNKING (client)
   --tls=none|may|must STARTTLS: not at all, if it is offered, or no mail without it; the
                       handshake is taken as done, unless octets came with the 220 (client)
-  --auth=USER:SECRET  AUTH, with PLAIN, LOGIN or XOAUTH2; not in the clear if --tls is may
-                      or must. Secrets are never shown (client)
+  --auth=USER:SECRET  AUTH, with SCRAM-SHA-256, PLAIN, LOGIN or XOAUTH2; no password in the
+                      clear if --tls is may or must. Secrets are never shown (client)
+  --nonce=TEXT        the client's nonce in SCRAM, so that a dialogue can be repeated (client)
   --early=N           the Nth reply, counted from 0, is said before it is asked for (client)
   --at-once           what is read at once came at once: tells where the client did not wait
                       for a reply that it had to wait for (session)
@@ -128,6 +133,7 @@ struct options {
     std::uint32_t max_line = ehlo::policy{}.max_line;
     ehlo::reply_limits replies{};
     size_t chunk = 0;  // 0: all at once
+    string_view nonce{};   // of SCRAM
     bool pipeline = false, chunking = false, lmtp = false, at_once = false, dot = false, mermaid = false;
     ehlo::tls_use tls = ehlo::tls_use::optional;
     std::optional<std::pair<string, string>> auth;  // user and secret
@@ -1460,6 +1466,8 @@ class letter_sender {
     bool said_hello_ = false, said_helo_ = false, said_starttls_ = false, said_auth_ = false, said_mail_ = false, said_data_ = false;
     bool ehlo_unknown_ = false, stuck_ = false;
     ehlo::mechanism mechanism_ = ehlo::mechanism::unknown;
+    std::optional<scram_client> scram_;
+    string challenge_;
     std::optional<ehlo::errc> lacks_;  // what it will not send mail without
     std::optional<bool> again_;        // after a refusal: whether it should be tried again
 
@@ -1518,6 +1526,8 @@ class letter_sender {
             bool shown = false;
             written = respond(out, shown);
             if (!shown) secret = 0;
+        } else if (ready && scram_ && c_.knows(ehlo::fact::authenticated) && !scram_->verified()) {
+            return give_up(ehlo::errc::not_authenticated, "the server has not shown that it knows the password: ");
         } else if (ready && o_.auth && !c_.knows(ehlo::fact::authenticated)) {
             written = quit(out);
         } else if (ready && !std::exchange(said_mail_, true)) {
@@ -1555,6 +1565,7 @@ class letter_sender {
         } else if (r.to != event::quit && !(r.to == event::starttls && o_.tls == ehlo::tls_use::if_offered && !c_.over())) {
             again_ = again_.value_or(false) || ehlo::verdict_of(r) == ehlo::verdict::later;
         }
+        if (auto const challenge = ehlo::parse_challenge(r.reply)) challenge_ = *challenge;
         if (r.to == event::hello) ehlo_unknown_ = r.reply.code() / 100 == 5;
         if (r.to == event::rcpt) {
             if (r.accepted) accepted_.push_back(to_whom_[heard_rcpt_]);
@@ -1576,19 +1587,35 @@ class letter_sender {
     ehlo::result<size_t> authenticate(ehlo::writer& out) {
         using ehlo::mechanism;
         auto const& [user, secret] = *o_.auth;
-        for (mechanism const m : {mechanism::plain, mechanism::login, mechanism::xoauth2}) {
+        for (mechanism const m : {mechanism::scram_sha_256, mechanism::plain, mechanism::login, mechanism::xoauth2}) {
             if (!c_.offered_mechanisms().has(m)) continue;
             mechanism_ = m;
+            if (m == mechanism::scram_sha_256) {
+                scram_.emplace(user, secret, o_.nonce.empty() ? string_view(fresh_nonce()) : o_.nonce);
+                return c_.auth(out, ehlo::name(m), scram_->first());
+            }
             if (m == mechanism::plain) return c_.auth(out, ehlo::sasl::plain{"", user, secret});
             if (m == mechanism::login) return c_.auth(out, m);
             return c_.auth(out, ehlo::sasl::xoauth2{user, secret});
         }
         return ehlo::fail(ehlo::errc::not_offered, 0);
     }
+    static string fresh_nonce() {
+        constexpr string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        std::random_device random;
+        string nonce;
+        while (nonce.size() < 24) nonce += digits[random() % digits.size()];
+        return nonce;
+    }
     // `shown`: there is no secret in the line.
     ehlo::result<size_t> respond(ehlo::writer& out, bool& shown) {
         size_t const n = responses_++;
         if (mechanism_ == ehlo::mechanism::login && n < 2) return c_.auth_response(out, string_view(n == 0 ? o_.auth->first : o_.auth->second));
+        if (scram_) {
+            std::optional<string> const answer = scram_->answer(challenge_);
+            shown = !answer || answer->empty();
+            return answer ? c_.auth_response(out, string_view(*answer)) : c_.auth_cancel(out);
+        }
         shown = true;
         // XOAUTH2 says what is wrong in a challenge, which wants an empty answer.
         if (mechanism_ == ehlo::mechanism::xoauth2 && n == 0) return c_.auth_response(out, string_view());
@@ -1732,149 +1759,9 @@ int client(options const& o, string_view input, std::vector<size_t> const& arriv
 
 // ------------------------------------------------------------------------------------------------ the table
 
-using table_rows = ehlo::detail::session_rows;
-constexpr ehlo::state stay = table_rows::stay, never = table_rows::never;
-
-template <class Enum>
-std::vector<string> names_of(ehlo::set_of<Enum> set, size_t count) {
-    std::vector<string> all;
-    for (size_t i = 0; i < count; ++i)
-        if (set.has(static_cast<Enum>(i))) all.emplace_back(name(static_cast<Enum>(i)));
-    return all;
-}
-std::vector<string> names_of(ehlo::fact_set facts) { return names_of(facts, ehlo::fact_count); }
-string joined(std::vector<string> const& words, string_view between = ", ") {
-    string s;
-    for (string const& word : words) (s += s.empty() ? string_view() : between) += word;
-    return s;
-}
-// The sets of states that have a name, so that a row stays one line.
-string from_of(ehlo::state_set from) {
-    if (from == table_rows::alive) return "any";
-    if (from == table_rows::commands) return "commands";
-    if (from == (table_rows::commands | ehlo::state::refused)) return "commands, refused";
-    if (from == table_rows::in_order) return "in order";
-    return joined(names_of(from, ehlo::state_count));
-}
-string to_of(ehlo::state to) { return to == stay ? "=" : to == never ? "-" : string(name(to)); }
-string guards_of(ehlo::detail::session_row const& r) {
-    std::vector<string> all = names_of(r.needs);
-    for (string const& fact : names_of(r.barred)) all.push_back("not " + fact);
-    return joined(all);
-}
-// What is known afterwards, if all goes well.
-string facts_of(ehlo::detail::session_row const& r) {
-    std::vector<string> all;
-    for (string const& fact : names_of(r.sets)) all.push_back("+" + fact);
-    for (string const& fact : names_of(r.clears)) all.push_back("-" + fact);
-    for (string const& fact : names_of(r.brings)) all.push_back("?" + fact);
-    return joined(all, " ");
-}
-constexpr string_view effect_names[] = {"", "begins", "adds", "part", "delivers", "drops", "ends"};
-string extension_of(ehlo::event e) {
-    for (ehlo::verb_facts const& v : ehlo::verb_table)
-        if (v.of && v.code != ehlo::verb::unknown && (v.on == e || (v.code == ehlo::verb::bdat && (e == ehlo::event::chunk_end || e == ehlo::event::last_chunk_end)) ||
-                                                      (v.code == ehlo::verb::burl && e == ehlo::event::last_burl)) && v.on != ehlo::event::mail)
-            return string(ehlo::name(*v.of));
-    return e == ehlo::event::secured ? "STARTTLS" : e == ehlo::event::response ? "AUTH" : "";
-}
-
-// The arrows of a diagram: every pair of states once, with all events that lead from one to the other. Left out are those that
-// leave the state as it is, those that cut a session off anywhere, and answers of a server that knows no order.
-string arrows(std::function<string(string_view from, string_view to, string const& events)> arrow) {
-    string s;
-    for (size_t f = 0; f < ehlo::state_count; ++f)
-        for (size_t t = 0; t < ehlo::state_count; ++t) {
-            if (f == t) continue;
-            auto const from = static_cast<ehlo::state>(f), to = static_cast<ehlo::state>(t);
-            std::vector<string> words;
-            for (auto const& r : table_rows::rows) {
-                if (!r.from.has(from) || !r.in_order || !(r.on & ehlo::smtp_protocol::cuts).empty()) continue;
-                ehlo::fact_set const of_note = r.needs - ehlo::fact::extended;
-                string guard = joined(names_of(of_note));
-                for (string const& fact : names_of(r.barred)) (guard += guard.empty() ? "" : ", ") += "not " + fact;
-                if (!guard.empty()) guard = " [" + guard + "]";
-                for (string const& event : names_of(r.on, ehlo::event_count)) {
-                    bool const yes = r.done == to, more = r.more == to, no = r.refused == to;
-                    if (yes || (more && r.done == never)) words.push_back(event + guard);
-                    else if (more) words.push_back(event + " 3yz" + guard);
-                    else if (no) words.push_back(event + " refused");
-                }
-            }
-            if (!words.empty()) s += arrow(name(from), name(to), joined(words));
-        }
-    return s;
-}
-
 int table(options const& o) {
-    if (o.json) {   // a line for each cell
-        for (auto const& r : table_rows::rows)
-            for (size_t f = 0; f < ehlo::state_count; ++f)
-                for (size_t e = 0; e < ehlo::event_count; ++e) {
-                    auto const from = static_cast<ehlo::state>(f);
-                    auto const on = static_cast<ehlo::event>(e);
-                    if (!r.from.has(from) || !r.on.has(on)) continue;
-                    auto list = [](ehlo::fact_set facts) {
-                        std::vector<string> all = names_of(facts);
-                        for (string& fact : all) fact = json_string(fact);
-                        return "[" + joined(all, ",") + "]";
-                    };
-                    auto to = [from](ehlo::state s) { return name(s == stay ? from : s); };
-                    record line;
-                    line.text("table", "SMTP").text("state", name(from)).text("event", name(on));
-                    ehlo::state const good = r.done != never ? r.done : r.more;
-                    if (good != never) line.text("accepted", to(good));
-                    if (r.more != never && r.done != never) line.text("continued", to(r.more));
-                    line.text("refused", to(r.refused));
-                    if (r.does != ehlo::effect::none) line.text("effect", effect_names[static_cast<size_t>(r.does)]);
-                    for (auto const& [key, facts] : {std::pair{"needs", r.needs}, {"barred", r.barred}, {"sets", r.sets}, {"clears", r.clears}, {"brings", r.brings}})
-                        if (!facts.empty()) line.json(key, list(facts));
-                    if (string const of = extension_of(on); !of.empty()) line.text("extension", of);
-                    line.json("in_order", r.in_order ? "true" : "false");
-                    put(line.json_line());
-                }
-    } else if (o.dot) {
-        put("digraph smtp {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n" +
-            arrows([](auto from, auto to, auto const& events) {
-                return "    " + string(from) + " -> " + string(to) + " [label=\"" + events + "\"];\n";
-            }) +
-            "}\n");
-    } else if (o.mermaid) {
-        put("stateDiagram-v2\n    direction TB\n    [*] --> " + string(name(ehlo::state::connected)) + '\n' +
-            arrows([](auto from, auto to, auto const& events) {
-                return "    " + string(from) + " --> " + string(to) + ": " + events + '\n';
-            }) +
-            "    turned --> [*]\n    closed --> [*]\n");
-    } else {
-        std::vector<std::vector<string>> columns{{"in"}, {"on"}, {"2yz"}, {"3yz"}, {"4yz, 5yz"}, {"needs"}, {"does"}, {"known"}};
-        for (auto const& r : table_rows::rows) {
-            string const row[] = {from_of(r.from), joined(names_of(r.on, ehlo::event_count)) + (r.in_order ? "" : " *"), to_of(r.done), to_of(r.more),
-                                  to_of(r.refused), guards_of(r), string(effect_names[static_cast<size_t>(r.does)]), facts_of(r)};
-            for (size_t i = 0; i < columns.size(); ++i) columns[i].push_back(row[i]);
-        }
-        string s;
-        for (size_t line = 0; line < columns[0].size(); ++line) {
-            string all;
-            for (auto const& column : columns) {
-                size_t width = 0;
-                for (string const& cell : column) width = cell.size() > width ? cell.size() : width;
-                string text = column[line];
-                text.resize(width + 2, ' ');
-                all += paint(line == 0 || &column == &columns[1] ? bold : "", text);
-            }
-            while (all.ends_with(' ')) all.pop_back();
-            s += all + '\n';
-        }
-        put(s + "\nWhere a reply leads, by its class: = nowhere, - is no answer. 421 ends the session whatever it answers.\n"
-                "  in order   " + joined(names_of(table_rows::in_order, ehlo::state_count)) + "\n"
-                "  commands   these and greeted\n"
-                "  any        all but closed\n"
-                "  needs      what must be known, and what may not: 503, 530 or 555 otherwise\n"
-                "  does       what becomes of the transaction, if accepted; delivers, part: refused, it is dropped; ends: either way\n"
-                "  known      + from then on, - no longer, ? if the command brings it\n"
-                "  *          out of order, but one who answers so all the same is followed\n"
-                "All else is out of order: 503, and nothing moves.\n");
-    }
+    order_table::paper const as = o.json ? order_table::paper::json : o.dot ? order_table::paper::dot : o.mermaid ? order_table::paper::mermaid : order_table::paper::text;
+    put(order_table::print(as, [](string_view text) { return paint(bold, text); }));
     return 0;
 }
 
@@ -2202,6 +2089,10 @@ options parse_arguments(std::vector<string_view> const& arguments) {
             size_t const colon = value.value_or("").find(':');
             if (colon == string_view::npos || colon == 0) misused("--auth=USER:SECRET takes a user and a secret");
             o.auth.emplace(value->substr(0, colon), value->substr(colon + 1));
+        } else if (name == "--nonce") {
+            client_only = name;
+            o.nonce = value.value_or("");
+            if (o.nonce.empty() || o.nonce.find(',') != string_view::npos) misused("--nonce=TEXT takes printable octets without a comma");
         } else if (name == "--early") {
             client_only = name;
             auto const n = ehlo::parse_decimal(value.value_or(""), 1u << 30);

@@ -317,8 +317,9 @@ class script {
 
     static bool right(event e, state where, unsigned code) {
         if (code >= 400) return true;
-        // A chunk for nobody can only be refused (RFC 3030 2).
-        if ((e == event::chunk_end || e == event::last_chunk_end) && where == state::mail) return false;
+        // A chunk for nobody, or after one that was refused, can only be refused (RFC 3030 2).
+        bool const nobody = where == state::mail || where == state::ready || where == state::spoilt;
+        if ((e == event::chunk_end || e == event::last_chunk_end) && nobody) return false;
         if (e == event::greeting || e == event::starttls) return code == 220;
         if (e == event::data) return code / 100 == 3;
         if (e == event::auth || e == event::response) return true;

@@ -41,6 +41,22 @@ struct xstat {
     static constexpr void write(ehlo::writer& out, status_query const& q) noexcept { out.text(q.what); }
 };
 
+// A command whose replies ask for more: each 3yz for another piece, 250 when there are enough. It moves nothing.
+struct piece {
+    std::string_view octets;
+};
+struct xpiece {
+    using type = piece;
+    static constexpr std::string_view verb = "XPIECE";
+    static constexpr std::string_view keyword = "XPIECE";
+    static constexpr ehlo::own_order order{.more = ehlo::stay_in<ehlo::state>, .needs = ehlo::fact::extended};
+    static constexpr ehlo::result<piece> parse(std::string_view arguments, ehlo::syntax const&) noexcept {
+        if (arguments.empty()) return ehlo::fail(ehlo::errc::missing_argument, 0);
+        return piece{arguments};
+    }
+    static constexpr void write(ehlo::writer& out, piece const& p) noexcept { out.text(p.octets); }
+};
+
 // A parameter of MAIL.
 struct x_ticket {
     static constexpr std::string_view keyword = "X-TICKET";

@@ -308,10 +308,31 @@ TEST_CASE("client: refusals in a group") {
     }
     SECTION("MAIL refused, and a server that takes the rest") {
         s.mail(), s.rcpt(), s.data();
-        CHECK(s.hear("552 Too big\r\n250 OK\r\n354 Go\r\n") == "MAIL-552 RCPT+ DATA+");
+        CHECK(s.hear("552 Too big\r\n503 No\r\n354 Go\r\n") == "MAIL-552 RCPT-503 DATA+");
         CHECK(s.c.recipients() == 0);
         CHECK(s.content("secret") == "bad_sequence");
         CHECK(s.end() == ".\r\n");
+    }
+    SECTION("MAIL refused, and a server that takes RCPT and DATA: even an end would be delivered to somebody") {
+        s.mail(), s.rcpt(), s.data();
+        CHECK(s.hear("552 Too big\r\n250 OK\r\n354 Go\r\n") == "MAIL-552 RCPT+ !bad_reply_class");
+        CHECK(s.end() == "session_over");
+    }
+    SECTION("RSET refused, and the next transaction under way: its recipients would be the old one's") {
+        s.mail(), s.rcpt();
+        CHECK(s.hear("250 OK\r\n250 OK\r\n") == "MAIL+ RCPT+");
+        s.bare(verb::rset), s.mail(), s.rcpt(), s.data();
+        CHECK(s.hear("500 No\r\n") == "RSET-500");
+        CHECK(s.c.over());
+        CHECK(s.c.disconnected() == ehlo::verdict::later);
+    }
+    SECTION("RSET refused, and nothing after it: the transaction is still there") {
+        s.mail(), s.rcpt();
+        CHECK(s.hear("250 OK\r\n250 OK\r\n") == "MAIL+ RCPT+");
+        s.bare(verb::rset);
+        CHECK(s.hear("500 No\r\n") == "RSET-500");
+        CHECK(s.mail() == "bad_sequence");
+        CHECK(s.c.recipients() == 1);
     }
     SECTION("RSET in a group") {
         s.mail(), s.rcpt();

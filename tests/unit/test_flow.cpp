@@ -418,3 +418,34 @@ TEST_CASE("flow: commands of one's own are in it because they are in the table")
     CHECK(again);
     CHECK(out.text() == "EHLO me.example\r\nXTOKEN 7\r\nXANEW 8\r\n");
 }
+
+TEST_CASE("flow: the end of content is written whole or not at all") {
+    for (std::size_t room = 0; room < 7; ++room) {
+        for (std::string_view const text : {"a\r\n"sv, "a"sv}) {
+            CAPTURE(room, text);
+            ehlo::client smtp;
+            line_io io{smtp, {hi, offers, "250 OK\r\n", "250 OK\r\n", "354 Go\r\n", "250 Stored\r\n"}};
+            auto mail = begin(io).mail(io.out, "<ann@me.example>").on(io.reply()).accepted();
+            auto rcpt = std::move(mail).rcpt(io.out, "<bob@a.example>").on(io.reply()).accepted();
+            auto content = std::move(rcpt).data(io.out).on(io.reply()).accepted();
+            REQUIRE(content.content(text, io.out).done());
+            char small[8];
+            writer out(small, room);
+            auto end = std::move(content).end_content(out);
+            bool const fits = room >= 5;
+            CHECK(bool(end) == fits);
+            CHECK(out.text() == (!fits ? "" : text == "a" ? "\r\n.\r\n" : ".\r\n"));
+            CHECK(out.ok());
+            if (fits) {
+                CHECK(std::move(end).on(io.reply()));
+                continue;
+            }
+            CHECK(end.error().code == ehlo::errc::output_full);
+            // As it was: even content may go on.
+            auto again = std::move(end).back();
+            CHECK(again.content("b", io.out).done());
+            CHECK(std::move(again).end_content(io.out).on(io.reply()));
+            CHECK(io.out.text().ends_with("b\r\n.\r\n"));
+        }
+    }
+}

@@ -2,6 +2,8 @@
 #include "everything.hpp"
 #include "own.hpp"
 
+#include "../examples/order_table.hpp"
+
 namespace {
 
 using namespace machine;
@@ -22,8 +24,13 @@ struct with_own : everything {
         note("XSTAT " + std::string(q.what));
         return q.what == "all" ? ehlo::reply(258, {2, 0, 0}, "All is well") : q.what == "wrong class" ? ehlo::reply(354, "go") : ehlo::reply("211 2.0.0 Well");
     }
+    int pieces = 0;
+    ehlo::reply on(own::piece const& p) {
+        note("XPIECE " + std::string(p.octets));
+        return p.octets == "bad" ? ehlo::reply("550 5.6.0 Not that") : ++pieces < 3 ? ehlo::reply(350, "Another one") : ehlo::replies::ok;
+    }
 };
-using Server = ehlo::server_with<own::xtake, own::xstat>;
+using Server = ehlo::server_with<own::xtake, own::xstat, own::xpiece>;
 constexpr ehlo::policy settings = offering(extension::auth | extension::chunking);
 
 std::string say(std::string const& octets, pieces const& next = whole(), std::size_t room = 4096) {
@@ -61,6 +68,7 @@ TEST_CASE("own commands: one moves the session as its row says, and only where i
         {"its arguments", "EHLO a\r\nXTAKE\r\nXTAKE a-b\r\nXTAKE a\r\n", {250, 501, 451, 250}},
         {"needs authentication", "EHLO a\r\nXSTAT\r\nAUTH PLAIN AGEAYg==\r\nXSTAT\r\nXSTAT all\r\nXTAKE q\r\nXSTAT\r\n", {250, 530, 235, 211, 258, 250, 211}},
         {"a class that it cannot have", "EHLO a\r\nAUTH PLAIN AGEAYg==\r\nXSTAT wrong class\r\nNOOP\r\n", {250, 235, 451, 250}},
+        {"3yz of its own", "EHLO a\r\nXPIECE a\r\nNOOP\r\nXPIECE b\r\nXPIECE bad\r\nXPIECE c\r\nMAIL FROM:<>\r\n", {250, 350, 250, 350, 550, 250, 250}},
         {"no such command", "EHLO a\r\nXTAK q\r\nXTAKES q\r\n", {250, 500, 500}},
     };
     generate::rng r(5);
@@ -79,7 +87,7 @@ TEST_CASE("own commands: one moves the session as its row says, and only where i
 
 TEST_CASE("own commands: the answer to EHLO names those that have a keyword") {
     std::string const said = say("EHLO a\r\n");
-    CHECK(said.ends_with("250 XTAKE\r\n"));
+    CHECK(said.ends_with("250-XTAKE\r\n250 XPIECE\r\n"));
     CHECK(said.find("XSTAT") == std::string::npos);
     CHECK(codes(said) == ints{220, 250});
     std::size_t const begin = said.find("250");
@@ -130,4 +138,118 @@ TEST_CASE("a static policy with commands of one's own") {
     };
     loop<ehlo::basic_server<ehlo::policy{}, own::xtake>, handler> l;
     CHECK(codes(l.say("EHLO a\r\nXTAKE q\r\nRCPT TO:<a@b>\r\n")) == ints{250, 250, 250});
+}
+
+// The same commands at the other end.
+using Client = ehlo::client_with<own::xtake, own::xstat, own::xpiece>;
+static_assert(std::is_trivially_copyable_v<Client> && sizeof(Client) == sizeof(ehlo::client));
+
+namespace {
+struct wire {
+    Client c{};
+    char buffer[500]{};
+    ehlo::writer out{buffer};
+
+    // The reply's event and code; the name of the error if it failed.
+    std::string hear(std::string_view text) {
+        auto const r = c.receive(text);
+        if (r.failed()) return std::string(name(r.error().code));
+        return std::string(ehlo::protocol_with<own::xtake, own::xstat, own::xpiece>::name(r->to)) + " " + std::to_string(r->reply.code());
+    }
+    void ready(std::string_view offers = "250-mx\r\n250-PIPELINING\r\n250-XTAKE\r\n250-XPIECE\r\n250 CHUNKING\r\n") {
+        REQUIRE(hear("220 mx\r\n") == "greeting 220");
+        REQUIRE(c.hello(out, "a"));
+        REQUIRE(hear(offers) == "EHLO 250");
+    }
+};
+}  // namespace
+
+TEST_CASE("own commands: a client sends them, in order, offered, and with the replies that they may have") {
+    wire w;
+    CHECK_FALSE(w.c.send<own::xtake>(w.out, {"q"}));
+    w.ready();
+    CHECK(w.c.offers_own<own::xtake>());
+    CHECK(w.c.send<own::xstat>(w.out, {"all"}).error().code == errc::not_authenticated);
+    CHECK(w.c.send<own::xtake>(w.out, {"a-b"}).error() == ehlo::fail(errc::bad_value, 1));
+    CHECK(w.c.send<own::xpiece>(w.out, {"x"}));
+    CHECK(w.hear("350 more\r\n") == "XPIECE 350");
+    CHECK(w.c.where() == state::ready);
+    CHECK(w.c.send<own::xpiece>(w.out, {"y"}));
+    CHECK(w.hear("250 ok\r\n") == "XPIECE 250");
+    CHECK(w.c.send<own::xtake>(w.out, {"q1"}));
+    CHECK(w.hear("250 ok\r\n") == "XTAKE 250");
+    CHECK(w.c.where() == state::mail);
+    CHECK(w.c.send<own::xtake>(w.out, {"q2"}).error().code == errc::bad_sequence);
+    CHECK(w.c.rcpt(w.out, "<a@b>"));
+    CHECK(w.hear("250 ok\r\n") == "RCPT 250");
+    CHECK(w.c.recipients() == 1);
+    CHECK(w.out.text() == "EHLO a\r\nXPIECE x\r\nXPIECE y\r\nXTAKE q1\r\nRCPT TO:<a@b>\r\n");
+    wire bare;
+    bare.ready("250 mx\r\n");
+    CHECK(bare.c.send<own::xtake>(bare.out, {"q"}).error().code == errc::not_offered);
+    wire third;
+    third.ready();
+    CHECK(third.c.send<own::xtake>(third.out, {"q"}));
+    CHECK(third.hear("354 go\r\n") == "bad_reply_class");   // not a class that it has
+}
+
+TEST_CASE("a parameter of one's own: a client writes it, and a server reads it") {
+    wire w;
+    w.ready();
+    char text[40];
+    ehlo::writer parameters(text);
+    REQUIRE(ehlo::write_parameter(parameters, own::x_ticket{"12"}));
+    CHECK(w.c.mail(w.out, "<a@b>", {.others = parameters.text()}));
+    CHECK(w.out.text() == "EHLO a\r\nMAIL FROM:<a@b> X-TICKET=12\r\n");
+    CHECK(after_greeting(say(std::string(w.out.text()))) == ints{250, 250});
+}
+
+namespace flow = ehlo::flow;
+template <state In, ehlo::fact... Known>
+using at = flow::session<Client, flow::place<In, Known...>>;
+template <class S, class One> concept sends = requires(S s, ehlo::writer& w, typename One::type v) { std::move(s).template send<One>(w, v); };
+static_assert(sends<at<state::ready, ehlo::fact::extended>, own::xtake> && !sends<at<state::ready>, own::xtake>);
+static_assert(!sends<at<state::mail, ehlo::fact::extended>, own::xtake> && sends<at<state::mail, ehlo::fact::extended>, own::xpiece>);
+static_assert(!sends<at<state::ready, ehlo::fact::extended>, own::xstat>);
+
+TEST_CASE("own commands: flow knows where they lead, and that one may be asked for more") {
+    wire w;
+    std::string_view in = "220 mx\r\n";
+    auto reply = [&] { return w.c.receive(in); };
+    auto greeted = flow::connected(w.c).on(reply()).accepted();
+    auto hello = std::move(greeted).hello(w.out, "a");
+    in = "250-mx\r\n250-XTAKE\r\n250 XPIECE\r\n";
+    auto ready = std::move(hello).on(reply()).accepted();
+    auto sent = std::move(ready).send<own::xpiece>(w.out, {"1"});
+    in = "350 more\r\n";
+    auto first = std::move(sent).on(reply());
+    CHECK(first.is_challenged());
+    auto more = std::move(first).challenged();   // the same place: it moves nothing
+    auto taken = std::move(more).send<own::xtake>(w.out, {"q"});
+    in = "250 ok\r\n";
+    auto mail = std::move(taken).on(reply()).accepted();
+    auto rcpt = std::move(mail).rcpt(w.out, "<a@b>");
+    in = "250 ok\r\n";
+    CHECK(std::move(rcpt).on(reply()).accepted());
+    CHECK(w.out.text() == "EHLO a\r\nXPIECE 1\r\nXTAKE q\r\nRCPT TO:<a@b>\r\n");
+}
+
+TEST_CASE("own commands: the printed order has them in it, and nothing else changes") {
+    using order_table::paper;
+    std::string const text = order_table::print<own::xtake, own::xstat, own::xpiece>(paper::text);
+    CHECK(text.find(" XTAKE ") != std::string::npos);
+    CHECK(text.find(" XSTAT ") != std::string::npos);
+    CHECK(text.find("own command") == std::string::npos);
+    std::string const plain = order_table::print(paper::text);
+    std::string rest;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t const end = text.find('\n', at) + 1;
+        std::string const line = text.substr(at, end - at);
+        if (line.find(" XTAKE ") == std::string::npos && line.find(" XSTAT ") == std::string::npos && line.find(" XPIECE ") == std::string::npos) rest += line;
+        at = end;
+    }
+    CHECK(rest == plain);
+    CHECK(order_table::print<own::xtake>(paper::mermaid).find("ready --> mail: MAIL, XTAKE") != std::string::npos);
+    CHECK(order_table::print<own::xtake>(paper::json).find(R"("state":"ready","event":"XTAKE","accepted":"mail")") != std::string::npos);
+    CHECK(order_table::print<own::xtake>(paper::json).find(R"("extension":"XTAKE")") != std::string::npos);
 }

@@ -1,0 +1,69 @@
+// The commands of a client that wait for their replies.
+#pragma once
+
+#include <ehlo/session.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ehlo::inline v0::inline EHLO_TARGET {
+
+namespace detail {
+
+/// The events whose replies are due, oldest first, as runs: RCPT comes by the hundred.
+class event_queue {
+    static constexpr std::size_t size = 16;
+    static constexpr unsigned first_fact = static_cast<unsigned>(fact::smtputf8);
+    static_assert(smtp_protocol::of_transaction.bits >> first_fact == 3, "two bits for each run");
+
+    std::uint16_t count_[size] = {};
+    event kind_[size] = {};
+    std::uint8_t first_ = 0, runs_ = 0;
+    std::uint32_t brings_ = 0;   // the facts of the transaction that MAIL brings, two bits for each run
+
+    constexpr std::size_t place(std::size_t n) const noexcept { return (first_ + n) % size; }
+
+  public:
+    constexpr bool empty() const noexcept { return runs_ == 0; }
+    constexpr event first() const noexcept { return kind_[first_]; }
+    constexpr event last() const noexcept { return kind_[place(runs_ - 1u)]; }
+    constexpr fact_set first_brings() const noexcept { return brings(first_); }
+    constexpr bool has_room(event e) const noexcept { return runs_ < size || joins(e); }
+
+    constexpr void push(event e, fact_set facts) noexcept {
+        if (joins(e)) {
+            ++count_[place(runs_ - 1u)];
+            return;
+        }
+        std::size_t const next = place(runs_++);
+        kind_[next] = e;
+        count_[next] = 1;
+        brings_ = (brings_ & ~(3u << 2 * next)) | static_cast<std::uint32_t>(facts.bits >> first_fact) << 2 * next;
+    }
+    constexpr void pop() noexcept {
+        if (--count_[first_] != 0) return;
+        first_ = static_cast<std::uint8_t>(place(1));
+        --runs_;
+    }
+    constexpr void clear() noexcept { runs_ = 0; }
+    constexpr bool has(event e) const noexcept {
+        for (std::size_t i = 0; i < runs_; ++i)
+            if (kind_[place(i)] == e) return true;
+        return false;
+    }
+    /// Calls `f(event, facts, how often)` for each run.
+    template <class F>
+    constexpr void each(F&& f) const noexcept {
+        for (std::size_t i = 0; i < runs_; ++i) f(kind_[place(i)], brings(place(i)), count_[place(i)]);
+    }
+
+  private:
+    constexpr fact_set brings(std::size_t at) const noexcept {
+        return fact_set::with_bits(std::uint64_t{brings_ >> 2 * at & 3} << first_fact);
+    }
+    constexpr bool joins(event e) const noexcept { return runs_ != 0 && last() == e && count_[place(runs_ - 1u)] < 0xFFFF; }
+};
+
+}  // namespace detail
+
+}  // namespace ehlo
