@@ -117,7 +117,6 @@ class session {
         if (another && used_ && !again) --unsent;
         used_ = true;
         written_ = 0;
-        taken_.clear();
         last_chunk_ = spoilt_ = false;
     }
     // After EHLO, and after each thing that comes before mail.
@@ -143,7 +142,8 @@ class session {
     bool write_chunk(ehlo::writer& out) {
         if (smtp_.chunk_left() == 0) {
             if (spoilt_) {
-                next_message();
+                next_ = stage::listen;  // to what is said of the chunks that are under way
+                if (!smtp_.awaits()) next_message();
                 return true;
             }
             if (smtp_.awaits() && !together()) return false;
@@ -268,6 +268,7 @@ class session {
             return note(r, "AUTH");
         case ehlo::event::mail:
             answered_ = 0;
+            taken_.clear();
             mail_refused_ = !r.accepted;
             // Haraka 3 offers PIPELINING and refuses what comes behind the end of content before it has been answered.
             again_ = ahead_ && r.reply.code() == 503;
@@ -294,10 +295,9 @@ class session {
             next_ = stage::content;
             return;
         case ehlo::event::chunk_end:
-            if (r.accepted) return;
-            if (!spoilt_) note(r, "a chunk");
-            spoilt_ = true;
-            if (next_ == stage::listen) next_message();
+            if (!r.accepted && !spoilt_) note(r, "a chunk");
+            spoilt_ |= !r.accepted;
+            if (spoilt_ && next_ == stage::listen && !smtp_.awaits()) next_message();
             return;
         default:  // the end of the content; LMTP: for one recipient
             if (!nobody_ && !spoilt_) note(r, opt.client.lmtp && r.recipient < taken_.size() ? opt.to[taken_[r.recipient]] : "the content");

@@ -17,11 +17,13 @@ import unittest
 sys.dont_write_bytecode = True  # the source tree stays clean
 
 import harness
+import test_answers
 import test_clients
 import test_load
 import test_mailsink
 import test_post
 import test_sockets
+import test_tls
 
 GROUPS = {
     "swaks": [test_clients.Swaks],
@@ -38,6 +40,9 @@ GROUPS = {
     "spool": [test_mailsink.Names, test_mailsink.Envelopes, test_mailsink.Crashes, test_mailsink.Troubles],
     "left-running": [test_mailsink.Stderr, test_mailsink.Addresses, test_mailsink.Ending, test_mailsink.Limits],
     "sockets": [test_sockets.Delivery, test_sockets.Interrupted, test_sockets.Smuggling, test_sockets.Endurance],
+    "answers": [test_answers.Relaying, test_answers.Expansion, test_answers.Settings],
+    "tls": [test_tls.Ways, test_tls.Trust, test_answers.StartTls],
+    "cut-off": [test_tls.CutOff],
 }
 
 
