@@ -108,7 +108,8 @@ class users {
             h.hash(a.stored_key, a.stored_key.data());
             h.hmac(key, {"Server Key"}, a.server_key.data());
         }
-        return all_.insert_or_assign(std::string(line.substr(0, colon)), a).second;
+        all_.insert_or_assign(std::string(line.substr(0, colon)), a);
+        return true;
     }
     // A line for each; false if it cannot be read, or one is wrong.
     bool read(std::string const& file) {

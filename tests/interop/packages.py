@@ -37,12 +37,12 @@ def root():
     return cache() / "root"
 
 
-def _triplet():
+def triplet():
     return sysconfig.get_config_var("MULTIARCH") or f"{platform.machine()}-linux-gnu"
 
 
 def libraries():
-    folders = [root() / "usr/lib" / _triplet(), root() / "lib" / _triplet(), root() / "usr/lib/postfix", root() / "usr/lib/dovecot"]
+    folders = [root() / "usr/lib" / triplet(), root() / "lib" / triplet(), root() / "usr/lib/postfix", root() / "usr/lib/dovecot"]
     return {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
 
 
