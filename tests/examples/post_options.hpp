@@ -133,12 +133,12 @@ inline void read_options(int argc, char** argv) {
         if (!when) a.wrong("success, failure, delay, with commas between them, or never is wanted");
         opt.notify = *when;
     };
-    auto word = [](argument const& a, std::string_view wanted) { return a.text == wanted; };
+    auto says = [](argument const& a, std::string_view wanted) { return a.text == wanted; };
     auto of_session = [&](argument const& a) {
         if (a.is_flag("--lmtp")) opt.client.lmtp = true;
-        else if (a.is("--tls") && word(a, "required")) opt.client.tls = ehlo::tls_use::required;
-        else if (a.key == "--tls" && word(a, "if-offered")) opt.client.tls = ehlo::tls_use::if_offered;
-        else if (a.key == "--tls" && word(a, "implicit")) opt.implicit_tls = true;
+        else if (a.is("--tls") && says(a, "required")) opt.client.tls = ehlo::tls_use::required;
+        else if (a.key == "--tls" && says(a, "if-offered")) opt.client.tls = ehlo::tls_use::if_offered;
+        else if (a.key == "--tls" && says(a, "implicit")) opt.implicit_tls = true;
         else if (a.is("--ca")) opt.ca = a.text;
         else if (a.is_flag("--insecure")) opt.insecure = true;
         else if (a.key == "--user" && !opt.users.add(a.text)) argument{a.program, a.key, {}, false}.wrong("NAME:PASSWORD is wanted");
@@ -150,8 +150,8 @@ inline void read_options(int argc, char** argv) {
         else if (a.key == "--bdat") opt.chunk = a.has_text ? a.number(std::size_t{1}, std::size_t{1} << 30) : 1048576;
         else if (a.is_flag("--binary")) opt.binary = true;
         else if (a.is("--notify")) notify(a);
-        else if (a.is("--ret") && word(a, "full")) opt.ret = ehlo::ret::full;
-        else if (a.key == "--ret" && word(a, "hdrs")) opt.ret = ehlo::ret::hdrs;
+        else if (a.is("--ret") && says(a, "full")) opt.ret = ehlo::ret::full;
+        else if (a.key == "--ret" && says(a, "hdrs")) opt.ret = ehlo::ret::hdrs;
         else if (a.is("--envid")) opt.envid = a.text;
         else if (a.is_flag("--smtputf8")) opt.smtputf8 = true;
         else return false;
