@@ -47,6 +47,7 @@ GROUPS = {
     "answers": [test_answers.Relaying, test_answers.Expansion, test_answers.Settings],
     "tls": [test_tls.Ways, test_tls.Trust, test_answers.StartTls],
     "programs": [test_programs.Swaks, test_programs.Curl, test_programs.Msmtp, test_programs.Smtplib, test_programs.Nodemailer],
+    "programs-2": [test_programs.OpenSmtpd, test_programs.Aiosmtplib, test_programs.NetSmtp],
     "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer, test_servers.Exim],
     "cut-off": [test_tls.CutOff],
 }

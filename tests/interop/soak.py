@@ -138,9 +138,15 @@ class Soak:
                     self.acknowledged.add(digest(content))
 
     def reset(self, rng, who, n):
+        """Anywhere, also when the answer is on its way."""
         with self.connect(rng) as peer:
-            octets, _ = self.whole(rng, self.content(rng, who, n))
-            peer.send(octets[:rng.randrange(len(octets) - 5)])
+            content = self.content(rng, who, n)
+            octets, _ = self.whole(rng, content)
+            with self.lock:
+                self.maybe.add(digest(content))
+            peer.send(octets[:rng.choice([rng.randrange(len(octets)), len(octets)])])
+            if rng.random() < 0.5:
+                peer.code()
             peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def gone_in_content(self, rng, who, n):

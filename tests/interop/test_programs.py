@@ -2,6 +2,7 @@
 
 import smtplib
 import subprocess
+import sys
 
 import harness
 import matrix
@@ -175,4 +176,75 @@ class Nodemailer(ProgramCase):
                       env={"NODE_PATH": str(self.modules)})
         if options.get("dsn"):
             self.assertIn("ENVID=x+20y", sink.envelopes()[-1]["parameters"])
+        return content
+
+
+@matrix.ways("OpenSMTPD's smtp", TO_MAILSINK, "octet for octet, CRLF for LF", {
+    "STARTTLS": ("ESMTPS", "smtp+tls"),
+    "TLS": ("ESMTPS", "smtps"),
+    "LMTP": ("LMTP", "lmtp"),
+})
+class OpenSmtpd(ProgramCase):
+    @classmethod
+    def require(cls):
+        super().require()
+        cls.smtp = packages.program("usr/bin/smtp", "opensmtpd")
+
+    def deliver(self, sink, content, scheme):
+        port = sink.tls_port if scheme == "smtps" else sink.port
+        self.must_run([self.smtp, "-C", "-H", "client.example", "-F", "a@example.com", "-s", f"{scheme}://localhost:{port}", "b@example.com"],
+                      stdin=messages.with_lf(content), env=packages.libraries())
+        return content
+
+
+@matrix.ways("aiosmtplib", TO_MAILSINK, "octet for octet", {
+    "STARTTLS, verified": ("ESMTPS", "start_tls"),
+    "TLS, verified": ("ESMTPS", "use_tls"),
+    "STARTTLS, AUTH": ("ESMTPSA", "start_tls", USER),
+})
+class Aiosmtplib(ProgramCase):
+    PROGRAM = """
+import aiosmtplib, asyncio, sys
+port, ca, how, user, password, file = sys.argv[1:]
+login = {"username": user, "password": password} if user else {}
+asyncio.run(aiosmtplib.send(open(file, "rb").read(), sender="a@example.com", recipients=["b@example.com"], hostname="localhost", port=int(port),
+                            cert_bundle=ca, start_tls=how == "start_tls", use_tls=how == "use_tls", timeout=15, **login))
+"""
+
+    @classmethod
+    def require(cls):
+        super().require()
+        cls.library = packages.program("usr/lib/python3/dist-packages/aiosmtplib/__init__.py", "python3-aiosmtplib").parents[1]
+
+    def deliver(self, sink, content, how, user=""):
+        self.must_run([sys.executable, "-c", self.PROGRAM, sink.tls_port if how == "use_tls" else sink.port, sink.ca, how, user, PASSWORD,
+                       self.file("m", content)], env={"PYTHONPATH": str(self.library)})
+        return content
+
+
+@matrix.ways("Perl's Net::SMTP", TO_MAILSINK, "octet for octet", {
+    "STARTTLS, verified": ("ESMTPS", 0),
+    "TLS, verified": ("ESMTPS", 1),
+})
+class NetSmtp(ProgramCase):
+    PROGRAM = r"""
+        my ($port, $ca, $tls, $file) = @ARGV;
+        my %trust = (SSL_ca_file => $ca, SSL_verifycn_name => "localhost");
+        my $smtp = Net::SMTP->new("localhost", Port => $port, Hello => "client.example", Timeout => 15, SSL => $tls, %trust) or die $@;
+        $tls or $smtp->starttls(%trust) or die $@;
+        open my $in, "<:raw", $file or die $!;
+        my @lines = <$in>;
+        $smtp->mail('a@example.com') && $smtp->to('b@example.com') && $smtp->data(\@lines) or die $smtp->message;
+        $smtp->quit or die $smtp->message;
+    """
+
+    @classmethod
+    def require(cls):
+        super().require()
+        cls.perl = harness.tool("perl", "perl")
+        cls.library = packages.program("usr/share/perl5/IO/Socket/SSL.pm", "libio-socket-ssl-perl").parents[2]
+
+    def deliver(self, sink, content, tls):
+        self.must_run([self.perl, "-w", "-MNet::SMTP", "-e", self.PROGRAM, sink.tls_port if tls else sink.port, sink.ca, tls,
+                       self.file("perl.eml", content)], env={"PERL5LIB": str(self.library)})
         return content

@@ -108,10 +108,10 @@ def free_port():
 
 
 @matrix.ways("Exim", f"{FROM_POST}, on to mailsink", "octet for octet", {
-    "STARTTLS, verified; on with STARTTLS, BDAT": ("--tls=required",),
-    "STARTTLS, BDAT; on with STARTTLS, BDAT": ("--tls=required", "--bdat"),
-    "STARTTLS, small chunks; on with STARTTLS, BDAT": ("--tls=required", "--bdat=999"),
-    "STARTTLS, PLAIN, BDAT, DSN; on with STARTTLS, BDAT, DSN": ("--tls=required", "--bdat", "--notify=success", "--envid=x", *login("PLAIN")),
+    "STARTTLS, verified, on with STARTTLS, BDAT": ("--tls=required",),
+    "STARTTLS, BDAT, on with STARTTLS, BDAT": ("--tls=required", "--bdat"),
+    "STARTTLS, small chunks, on with STARTTLS, BDAT": ("--tls=required", "--bdat=999"),
+    "STARTTLS, PLAIN, BDAT, DSN, on with STARTTLS, BDAT, DSN": ("--tls=required", "--bdat", "--notify=success", "--envid=x", *login("PLAIN")),
 })
 class Exim(ServerCase):
     """Debian's exim4-daemon-light insists on a user Debian-exim: nss_wrapper gives it one."""

@@ -97,6 +97,23 @@ class Ways(TlsCase):
         self.assertIn("BODY=BINARYMIME", told["parameters"])
         sink.finish()
 
+    def test_envelopes(self):
+        sink = self.secure_sink("--max-recipients=2000")
+        lmtp = self.secure_sink("--max-recipients=2000", "--lmtp")
+        many = [f"user{n}@example.com" for n in range(1500)]
+        for sender, to in (("", many), ("a@example.com", ["Postmaster"]), ("żółw@example.com", ["亀@例え.example", "b@example.com"]),
+                           ("@one.example,@two.example:a@example.com", ["@one.example:b@example.com"]), ("a@[IPv6:2001:db8::1]", ['"a b"@x.example'])):
+            for bdat, target in itertools.product(((), ("--bdat",)), (sink, lmtp)):
+                with self.subTest(sender=sender, bdat=bdat, lmtp=target is lmtp):
+                    how = [*bdat, f"--from={sender}", *(["--lmtp"] if target is lmtp else [])]
+                    outcome = self.post(target, messages.DOTS, *how, to=to)
+                    self.assertEqual(outcome.code, DELIVERED, outcome.err.decode())
+                    told = target.envelopes()[-1]
+                    self.assertEqual((told["from"], told["to"]), (sender.rpartition(":")[2] if sender[:1] == "@" else sender,
+                                                                  [address.rpartition(":")[2] if address[0] == "@" else address for address in to]))
+        sink.finish()
+        lmtp.finish()
+
     def test_dsn_and_smtputf8(self):
         sink = self.secure_sink()
         told = self.deliver(sink, messages.DOTS, "--notify=success,delay", "--ret=hdrs", "--envid=a+b c", "--smtputf8")
