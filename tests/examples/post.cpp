@@ -1,12 +1,14 @@
-// post: delivers a file to an SMTP server, or puts load on one with it; see `usage`.
+// post: delivers a file to an SMTP server, or puts load on one with it; see `usage` in post_options.hpp.
 //
 // What a client around ehlo looks like: a poll loop, and one `ehlo::client` for each connection. Commands go out together
 // when the server offers PIPELINING.
-#include "command_line.hpp"
 #include "net.hpp"
+#include "post_options.hpp"
+#include "tls.hpp"
 
 #include <ehlo/ehlo.hpp>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,58 +20,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace {
 
-constexpr char usage[] =
-    R"(usage: post --from=ADDRESS --to=ADDRESS [--to=ADDRESS]... [OPTION]... FILE
-  FILE               the content, with CRLF line ends; "-" is standard input
-  --lf               FILE has LF line ends
-  --host=HOST        a name, an IPv4 or an IPv6 address (127.0.0.1)
-  --port=N           (25)
-  --name=HOST        what the client calls itself (localhost.localdomain)
-  --send-8bit        send octets over 127 even to a server that does not offer 8BITMIME
-  --repeat=N         send it N times
-  --connections=N    over so many connections at once
-  --reconnect        a connection for each message
-Addresses in UTF-8 need a server that offers SMTPUTF8; octets over 127 in the content one that offers 8BITMIME.
-exit: 0 delivered to all; 1 refused for good; 2 called wrongly; 3 try again later
-)";
+using namespace posting;
+using posting::as_text;
 
-struct options {
-    std::string host = "127.0.0.1", name = "localhost.localdomain", from, file;
-    std::vector<std::string> to;
-    unsigned port = 25;
-    bool lf = false, reconnect = false, send_8bit = false;
-    long repeat = 1, connections = 1;
-} opt;
-
-enum outcome { delivered = 0, refused = 1, misuse = 2, later = 3 };
-
-outcome worst = delivered;  // that happened to a recipient
-std::string message;        // the content as it is on the wire before dot stuffing
-bool eight_bit = false;      // it has octets over 127
-bool utf8 = false;          // an address has
 bool lock_step = false;     // the server offers PIPELINING, and does not do it
 long unsent = 0;            // times that it is still to be sent
 long connected = 0;         // connections so far
 
-// Ends the program: there is one way out for everything that cannot be gone on from.
-[[noreturn]] void end(outcome code, std::string const& why) {
-    if (code == later && worst == refused) code = refused;
-    std::cerr << "post: " << why << '\n';
-    std::exit(code);
-}
-
-std::string as_text(ehlo::failure const& f) {
-    return std::string(ehlo::message(f.code)) + ", at octet " + std::to_string(f.at);
-}
 std::string as_text(ehlo::reply_view const& r) {
     std::string text = std::to_string(r.code());
     for (std::string_view line : r.lines()) text.append(" ").append(line);
@@ -103,6 +67,7 @@ int connect() {
         if (fd >= 0 && ::connect(fd, a.get(), a.size) == 0) {
             int const on = 1;  // the end of the content need not wait until all before it has been acknowledged
             ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            ::fcntl(fd, F_SETFL, O_NONBLOCK);
             if (connected++ == 0) addresses = {a};
             return fd;
         }
@@ -114,10 +79,11 @@ int connect() {
 
 // One connection, and the messages that go over it one after the other. It never waits: the loop in main does that.
 class session {
-    enum class stage { hello, envelope, content, quit, listen };  // what is to be written next
+    enum class stage { hello, starttls, auth, envelope, content, chunks, quit, listen };  // what is to be written next
 
-    int fd_ = -1;
-    ehlo::client smtp_;
+    stream peer_;
+    ehlo::client smtp_{opt.client};
+    logins::client_login login_;
     stage next_ = stage::listen;
     ehlo::verb hello_ = ehlo::verb::ehlo;
     bool used_ = false;          // for a message
@@ -129,9 +95,12 @@ class session {
     bool moved_on_ = false;      // to the next message, though the answer to the content is still to come
     std::size_t written_ = 0;    // commands of the envelope: MAIL, a RCPT for each recipient, DATA
     std::size_t answered_ = 0;   // RCPTs
+    std::vector<std::size_t> taken_;  // recipients who were accepted, where each has a reply to the content (LMTP)
+    bool last_chunk_ = false, spoilt_ = false;  // written; refused
     std::string_view content_;   // what is still to be written of it
     std::string in_, out_;       // octets that wait for more, or for room
     std::string lost_;           // why nothing can be sent any more; what was received may tell more
+    bool tls_refused_ = false;
     bool heard_ = false;         // something since the deadline was last put off
     std::time_t deadline_ = 0;
 
@@ -148,6 +117,44 @@ class session {
         if (another && used_ && !again) --unsent;
         used_ = true;
         written_ = 0;
+        last_chunk_ = spoilt_ = false;
+    }
+    // After EHLO, and after each thing that comes before mail.
+    void prepare() {
+        bool const tls = smtp_.knows(ehlo::fact::tls);
+        bool const offered = smtp_.offers().has(ehlo::extension::starttls);
+        if (!tls && opt.client.tls == ehlo::tls_use::required && !offered) end(refused, "the server does not offer STARTTLS");
+        if (!tls && !tls_refused_ && offered && opt.client.tls != ehlo::tls_use::optional) next_ = stage::starttls;
+        else if (!opt.users.empty() && !smtp_.knows(ehlo::fact::authenticated)) next_ = stage::auth;
+        else next_message();
+    }
+    void write_auth(ehlo::writer& out) {
+        auto const offered = smtp_.offered_mechanisms();
+        auto const how = opt.mechanism != ehlo::mechanism::unknown ? opt.mechanism : logins::client_login::choose(offered);
+        if (!offered.has(how)) end(refused, "the server does not offer AUTH with a mechanism that is wanted");
+        auto const& [user, account] = opt.users.first();
+        auto const written = login_.begin(smtp_, how, user, account.password, out);
+        if (!written && written.error().code == ehlo::errc::tls_required)
+            end(misuse, "a password is not sent without TLS (--clear-passwords sends it)");
+        must(written);
+    }
+    // One chunk's BDAT, or some of its octets. False: not now.
+    bool write_chunk(ehlo::writer& out) {
+        if (smtp_.chunk_left() == 0) {
+            if (spoilt_) {
+                next_ = stage::listen;  // to what is said of the chunks that are under way
+                if (!smtp_.awaits()) next_message();
+                return true;
+            }
+            if (smtp_.awaits() && !together()) return false;
+            std::size_t const size = std::min(opt.chunk, content_.size());
+            last_chunk_ = size == content_.size();
+            must(smtp_.bdat(out, size, last_chunk_));
+        } else {
+            content_.remove_prefix(must(smtp_.content(content_.substr(0, smtp_.chunk_left()), out)));
+        }
+        if (smtp_.chunk_left() == 0 && last_chunk_) next_ = stage::listen;
+        return true;
     }
 
     // Writes one command, or a piece of the content, if it is time for it and there is room.
@@ -155,7 +162,9 @@ class session {
         // RFC 2920 3.1: the commands of an envelope may go out together, and behind the end of the content before.
         bool const begun = next_ == stage::envelope && written_ != 0;
         bool const ahead = begun ? group_ : together() && (next_ == stage::envelope || next_ == stage::quit);
-        if (next_ == stage::listen || (smtp_.awaits() && !ahead) || out.room() < 1024) return false;
+        if (next_ == stage::listen || out.room() < 1024) return false;
+        if (next_ == stage::chunks) return write_chunk(out);
+        if (smtp_.awaits() && !ahead) return false;
         if (next_ == stage::content && !content_.empty()) {
             content_.remove_prefix(must(smtp_.content(content_, out)));
             return true;
@@ -171,10 +180,12 @@ class session {
             if (written_ == 0) write_mail(out);
             else write_rcpt(out, opt.to[written_ - 1]);
             ++written_;
+            if (written_ > opt.to.size() && opt.chunk != 0) next_ = stage::listen;  // a chunk for nobody would go in vain
             return true;
         }
         if (next_ == stage::hello) must(hello_ == ehlo::verb::helo ? smtp_.helo(out, opt.name) : smtp_.hello(out, opt.name));
-        else must(next_ == stage::quit ? smtp_.quit(out) : smtp_.data(out));
+        else if (next_ == stage::auth) write_auth(out);
+        else must(next_ == stage::quit ? smtp_.quit(out) : next_ == stage::starttls ? smtp_.starttls(out) : smtp_.data(out));
         next_ = stage::listen;
         return true;
     }
@@ -185,10 +196,16 @@ class session {
             end(refused, "an address is in UTF-8, and the server does not offer SMTPUTF8");
         if (eight_bit && !takes_8bit && !opt.send_8bit)  // RFC 6152 3: it must not be sent then
             end(refused, "the content has octets over 127, and the server does not offer 8BITMIME (--send-8bit sends it)");
+        if (opt.wants_dsn() && !offers.has(ehlo::extension::dsn)) end(refused, "the server does not offer DSN");
+        if (opt.chunk != 0 && !offers.has(ehlo::extension::chunking)) end(refused, "the server does not offer CHUNKING");
+        if (opt.binary && !offers.has(ehlo::extension::binary_mime)) end(refused, "the server does not offer BINARYMIME");
         ehlo::mail_options options;
         if (offers.has(ehlo::extension::size)) options.size = message.size();
         if (eight_bit && takes_8bit) options.body = ehlo::body::eight_bit_mime;
+        if (opt.binary) options.body = ehlo::body::binary_mime;
         options.smtputf8 = utf8;
+        options.ret = opt.ret;
+        if (!opt.envid.empty()) options.envid = ehlo::xtext(opt.envid);
         group_ = together();
         ahead_ = smtp_.awaits() == ehlo::event::content_end;
         auto const written = smtp_.mail(out, opt.from, options);
@@ -196,7 +213,11 @@ class session {
             end(refused, "the server does not take so large a message");
         must(written);
     }
-    void write_rcpt(ehlo::writer& out, std::string const& to) { must(smtp_.rcpt(out, to)); }
+    void write_rcpt(ehlo::writer& out, std::string const& to) {
+        ehlo::rcpt_options options;
+        options.notify = opt.notify;
+        must(smtp_.rcpt(out, to, options));
+    }
 
     void note(ehlo::client_reply const& r, std::string const& what) {
         if (r.accepted) return;
@@ -204,9 +225,12 @@ class session {
         std::cerr << "post: " << what << ": " << as_text(r.reply) << '\n';
     }
 
+    static bool is_chunk(ehlo::event e) { return e == ehlo::event::chunk_end || e == ehlo::event::last_chunk_end; }
+    bool awaits_end() const { return smtp_.awaits() && (*smtp_.awaits() == ehlo::event::content_end || *smtp_.awaits() == ehlo::event::last_chunk_end); }
+
     void hear(ehlo::client_reply const& r) {
         if (r.to == ehlo::event::quit) return close();
-        bool const in_content = next_ == stage::content && r.to == ehlo::event::content_end;
+        bool const in_content = (next_ == stage::content && r.to == ehlo::event::content_end) || (smtp_.over() && is_chunk(r.to));
         if (r.to == ehlo::event::shutdown && has_done_all()) return close();
         if (r.to == ehlo::event::shutdown || in_content) {
             note(r, in_content ? "the content" : "the server closes the session");
@@ -219,13 +243,32 @@ class session {
             next_ = r.accepted ? stage::hello : stage::quit;
             return note(r, "the server refuses");
         case ehlo::event::hello:
-            if (r.accepted) return next_message();
+            if (r.accepted) return prepare();
             next_ = again_with_helo ? stage::hello : stage::quit;
             if (again_with_helo) hello_ = ehlo::verb::helo;
             else note(r, "the server refuses");
             return;
+        case ehlo::event::starttls:
+            tls_refused_ = !r.accepted;
+            if (r.accepted) return peer_.begin(opt.tls, false, opt.insecure ? "" : opt.host);
+            if (opt.client.tls == ehlo::tls_use::if_offered) return prepare();
+            next_ = stage::quit;
+            return note(r, "STARTTLS");
+        case ehlo::event::auth:
+        case ehlo::event::response:
+            if (r.reply.code() == 334) {
+                char line[ehlo::max_auth_line];
+                ehlo::writer out(line);
+                must(login_.answer(smtp_, r.reply, out));
+                return send(out.text());
+            }
+            if (r.accepted && !login_.trusted()) end(refused, "the server has not shown that it knows the password");
+            if (r.accepted) return prepare();
+            next_ = stage::quit;
+            return note(r, "AUTH");
         case ehlo::event::mail:
             answered_ = 0;
+            taken_.clear();
             mail_refused_ = !r.accepted;
             // Haraka 3 offers PIPELINING and refuses what comes behind the end of content before it has been answered.
             again_ = ahead_ && r.reply.code() == 503;
@@ -235,7 +278,13 @@ class session {
             return;
         case ehlo::event::rcpt:
             if (!mail_refused_) note(r, opt.to[answered_]);  // otherwise it is refused for that reason alone
-            if (++answered_ == opt.to.size() && smtp_.recipients() == 0 && !group_) next_message();
+            if (r.accepted && opt.client.lmtp) taken_.push_back(answered_);
+            if (++answered_ != opt.to.size()) return;
+            nobody_ = smtp_.recipients() == 0;
+            if (nobody_ && (!group_ || opt.chunk != 0)) return next_message();
+            if (opt.chunk == 0) return;
+            content_ = message;
+            next_ = stage::chunks;
             return;
         case ehlo::event::data:
             nobody_ = smtp_.recipients() == 0;
@@ -245,13 +294,18 @@ class session {
             content_ = nobody_ ? std::string_view() : message;
             next_ = stage::content;
             return;
-        default:  // the end of the content
-            if (!nobody_) note(r, "the content");
-            if (!moved_on_) next_message();
+        case ehlo::event::chunk_end:
+            if (!r.accepted && !spoilt_) note(r, "a chunk");
+            spoilt_ |= !r.accepted;
+            if (spoilt_ && next_ == stage::listen && !smtp_.awaits()) next_message();
+            return;
+        default:  // the end of the content; LMTP: for one recipient
+            if (!nobody_ && !spoilt_) note(r, opt.client.lmtp && r.recipient < taken_.size() ? opt.to[taken_[r.recipient]] : "the content");
+            if (!moved_on_ && !awaits_end()) next_message();
         }
     }
     void send(std::string_view octets) {
-        ssize_t const n = ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t const n = peer_.send(octets);
         if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
             // Who refuses a content and closes makes us fail here before the refusal is read.
             lost_ = std::strerror(errno);
@@ -267,24 +321,39 @@ class session {
         close();
     }
     void close() {
-        ::close(fd_);
-        fd_ = -1;
+        if (peer_.is_encrypted()) peer_.end();
+        peer_.close();
+    }
+    void shake_hands() {
+        switch (peer_.handshake()) {
+        case stream::handshake_is::under_way: return;
+        case stream::handshake_is::failed: end(later, "TLS: " + peer_.why);
+        case stream::handshake_is::over: break;
+        }
+        heard_ = true;
+        if (!smtp_.secured()) end(later, "TLS, when nobody asked for it");
+        if (!opt.implicit_tls) next_ = stage::hello;
+        go_on();
     }
 
   public:
-    bool is_open() const { return fd_ >= 0; }
+    bool is_open() const { return peer_.is_open(); }
     void open() {
         *this = session();
         --unsent;  // the first message is for this one
         heard_ = true;
-        fd_ = connect();
+        peer_ = stream(connect());
+        if (opt.implicit_tls) peer_.begin(opt.tls, false, opt.insecure ? "" : opt.host);
         go_on();
+        if (peer_.is_handshaking()) shake_hands();
     }
     bool late() const { return seconds() > deadline_; }
     void give_up() { lost("the server took too long"); }
     pollfd waits_for() const {
-        bool const writes = !out_.empty() || (next_ == stage::content && in_.empty() && lost_.empty());
-        return {fd_, static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN), 0};
+        if (peer_.is_handshaking()) return {peer_.fd(), peer_.waits_for(), 0};
+        bool const has_content = next_ == stage::content || (next_ == stage::chunks && (!smtp_.awaits() || smtp_.chunk_left() != 0 || together()));
+        bool const writes = !out_.empty() || (has_content && in_.empty() && lost_.empty());
+        return {peer_.fd(), static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN), 0};
     }
 
     // Writes and sends as much as may be sent now.
@@ -298,7 +367,7 @@ class session {
             if (out.size() == 0) break;
             send(out.text());
             moved = true;
-            if (next_ == stage::content) break;  // a refusal that comes before the end is to be heard at once
+            if (next_ == stage::content || next_ == stage::chunks) break;  // a refusal that comes before the end is to be heard at once
         }
         // As long as RFC 5321 asks for; but nobody needs to wait for the answer to QUIT.
         if (!moved && !heard_) return;
@@ -308,14 +377,23 @@ class session {
         deadline_ = seconds() + (leaves ? 2 : awaited ? ehlo::client_timeout(*awaited) : ehlo::content_block_timeout);
     }
     void writable() {
+        if (peer_.is_handshaking()) return shake_hands();
         heard_ = true;  // it goes on
         if (!out_.empty()) send(std::string(std::move(out_)));
         go_on();
     }
     void readable() {
+        if (peer_.is_handshaking()) return shake_hands();
+        do read_some();
+        while (is_open() && peer_.has_more());
+        if (is_open() && peer_.is_handshaking()) shake_hands();
+    }
+
+  private:
+    void read_some() {
         static char buffer[128 * 1024];  // more than the 64 KiB that a reply may have
         std::memcpy(buffer, in_.data(), in_.size());
-        ssize_t const n = ::recv(fd_, buffer + in_.size(), sizeof buffer - in_.size(), MSG_DONTWAIT);
+        ssize_t const n = peer_.receive(buffer + in_.size(), sizeof buffer - in_.size());
         if (n == 0) return lost("the server closed the connection");
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
         if (n < 0) return lost(std::strerror(errno));
@@ -332,72 +410,6 @@ class session {
         go_on();
     }
 };
-
-// The content as it is on the wire before dot stuffing. Refused here, before anybody is connected to, if it cannot be sent.
-void read_message() {
-    std::ifstream file;
-    if (opt.file != "-") file.open(opt.file, std::ios::binary);
-    if (opt.file != "-" && !file) end(misuse, opt.file + ": " + std::strerror(errno));
-    std::istream& from = opt.file == "-" ? std::cin : file;
-    std::string text(std::istreambuf_iterator<char>(from), {});
-    ehlo::content_encoder encoder(opt.lf ? ehlo::bare_octets::normalize : ehlo::bare_octets::reject);
-    char buffer[64 * 1024];
-    for (std::string_view rest = text; !rest.empty();) {
-        ehlo::writer out(buffer);
-        auto const used = encoder.encode(rest, out);
-        if (used.failed())
-            end(misuse, std::string(ehlo::message(used.error().code)) + " at octet " +
-                            std::to_string(text.size() - rest.size() + used.error().at) + (opt.lf ? "" : " (is it a file for --lf?)"));
-        rest.remove_prefix(used.consumed);
-    }
-    ehlo::writer out(buffer);
-    if (encoder.finish(out).failed()) end(misuse, "the content ends with a bare CR");
-    message = text;
-    eight_bit = !std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
-    if (!opt.lf) return;
-    message.clear();
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r')) message += '\r';
-        message += text[i];
-    }
-}
-
-void read_options(int argc, char** argv) {
-    auto check = [](argument const& a, auto const& parsed) {
-        if (!parsed) a.wrong(as_text(parsed.error()));
-    };
-    auto path = [&check](argument const& a, auto const& parse) {
-        std::string const text = "<" + std::string(a.text) + ">";
-        ehlo::syntax rules;
-        rules.smtputf8 = true;
-        check(a, parse(text, rules));
-        utf8 |= !parse(text, ehlo::strict_syntax);
-        return text;
-    };
-    auto take = [&](argument const& a) {
-        if (a.is("--host")) opt.host = a.text;
-        else if (a.is("--port")) opt.port = a.number(1u, 65535u);
-        else if (a.is("--name")) opt.name = a.text;
-        else if (a.key == "--from" && a.has_text) opt.from = path(a, [](auto&&... p) { return ehlo::parse_reverse_path(p...); });
-        else if (a.is("--to")) opt.to.push_back(path(a, [](auto&&... p) { return ehlo::parse_forward_path(p...); }));
-        else if (a.is("--repeat")) opt.repeat = a.number(1l, 1000000000l);
-        else if (a.is("--connections")) opt.connections = a.number(1l, 100000l);
-        else if (a.is_flag("--reconnect")) opt.reconnect = true;
-        else if (a.is_flag("--send-8bit")) opt.send_8bit = true;
-        else if (a.is_flag("--lf")) opt.lf = true;
-        else return false;
-        if (a.key == "--name") check(a, ehlo::parse_host(opt.name));
-        return true;
-    };
-    auto name = [](std::string_view word) {
-        bool const first = opt.file.empty();
-        if (first) opt.file = word;
-        return first;
-    };
-    read_command_line(argc, argv, "post", usage, take, name);
-    if (opt.from.empty() || opt.to.empty() || opt.file.empty())
-        end(misuse, "--from, --to and a file are needed; --help lists the options");
-}
 
 }  // namespace
 

@@ -131,17 +131,20 @@ class MailSink(Program):
         """`before`: words in front of the command; `host`: what it must say that it listens on."""
         self.directory = directory or pathlib.Path(tempfile.mkdtemp(dir=scratch, prefix="mail."))
         self.keeps = "--discard" not in options
+        self.ready = 2 if "--tls-port=0" in options else 1  # lines that say where it listens
         directory = [f"--dir={self.directory}"] if self.keeps else []
         super().__init__([*before, mailsink, "--port=0", *directory, "--name=sink.example", "--grace=1", *options], scratch,
                          env, descriptors)
         try:
-            self.wait_for(lambda: b"\n" in self.out(), "line that says where it listens")
+            self.wait_for(lambda: self.out().count(b"\n") == self.ready, "line that says where it listens")
         except BaseException:
             self.kill()  # nobody else has it yet
             raise
-        ready = re.fullmatch(b"listening on " + re.escape(host.encode()) + rb":(\d+)\n", self.out())
-        assert ready, f"not the line that was promised: {self.out()!r}"
-        self.port = int(ready[1])
+        where = b"listening on " + re.escape(host.encode())
+        said = re.fullmatch(where + rb":(\d+)\n(?:" + where + rb":(\d+) with TLS\n)?", self.out())
+        assert said, f"not the line that was promised: {self.out()!r}"
+        self.port = int(said[1])
+        self.tls_port = said[2] and int(said[2])
 
     def files(self):
         return sorted(self.directory.glob("*.eml"))
@@ -171,7 +174,7 @@ class MailSink(Program):
         assert code == 0, f"mailsink exited with {code}:\n{_text(self.err())}"
         lines = self.out().splitlines()
         total = re.fullmatch(rb"(\d+) messages?, (\d+) octets?, (\d+) connections?", lines[-1])
-        assert len(lines) == 2 and total, f"expected a ready line and a total line, got {lines!r}"
+        assert len(lines) == self.ready + 1 and total, f"expected a ready line and a total line, got {lines!r}"
         messages, octets, connections = (int(number) for number in total.groups())
         if not self.keeps:
             return messages, octets, connections
@@ -184,6 +187,14 @@ class MailSink(Program):
         told = sorted(line["file"] for line in self.envelopes() if line["file"])
         assert told == [path.name for path in self.files()], "the log does not name the files that are there"
         return messages, connections
+
+
+def need_tls():
+    """mailsink and post were built with OpenSSL, or else there is nothing to try."""
+    with tempfile.TemporaryDirectory() as directory:
+        tried = subprocess.run([mailsink, "--discard", f"--self-signed={directory}/x", "--host=192.0.2.1"], capture_output=True, timeout=PATIENCE)
+    if b"built without OpenSSL" in tried.stderr:
+        raise Missing("mailsink is built without OpenSSL (Debian package libssl-dev)")
 
 
 def failing(*calls):

@@ -2,6 +2,7 @@
 """Runs the interoperability tests: real mail programs against mailsink and post.
 
     run.py --mailsink=PATH --post=PATH --faults=PATH --postfix-cache=DIR [--only=GROUP]... [-k PATTERN]...
+    run.py --matrix[=write]
 
 Exit 0: passed. 1: failed; a program that cannot be had is a failure, too, so that no machine leaves it out in silence.
 77: a program cannot be had, and EHLO_INTEROP_SKIP_MISSING=1 allows that.
@@ -17,11 +18,16 @@ import unittest
 sys.dont_write_bytecode = True  # the source tree stays clean
 
 import harness
+import matrix
+import test_answers
 import test_clients
 import test_load
 import test_mailsink
 import test_post
+import test_programs
+import test_servers
 import test_sockets
+import test_tls
 
 GROUPS = {
     "swaks": [test_clients.Swaks],
@@ -38,15 +44,23 @@ GROUPS = {
     "spool": [test_mailsink.Names, test_mailsink.Envelopes, test_mailsink.Crashes, test_mailsink.Troubles],
     "left-running": [test_mailsink.Stderr, test_mailsink.Addresses, test_mailsink.Ending, test_mailsink.Limits],
     "sockets": [test_sockets.Delivery, test_sockets.Interrupted, test_sockets.Smuggling, test_sockets.Endurance],
+    "answers": [test_answers.Relaying, test_answers.Expansion, test_answers.Settings],
+    "tls": [test_tls.Ways, test_tls.Trust, test_answers.StartTls],
+    "programs": [test_programs.Swaks, test_programs.Curl, test_programs.Msmtp, test_programs.Smtplib, test_programs.Nodemailer],
+    "programs-2": [test_programs.OpenSmtpd, test_programs.Aiosmtplib, test_programs.NetSmtp],
+    "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer, test_servers.Exim],
+    "cut-off": [test_tls.CutOff],
 }
 
 
 def arguments():
     parser = argparse.ArgumentParser(description="Interoperability tests of mailsink and post.")
-    parser.add_argument("--mailsink", required=True, help="the server under test")
-    parser.add_argument("--post", required=True, help="the client under test")
+    parser.add_argument("--matrix", nargs="?", choices=("check", "write"), const="check",
+                        help="only: is the table in tests/README.md that of these tests? Or write it")
+    parser.add_argument("--mailsink", required="--matrix" not in " ".join(sys.argv), help="the server under test")
+    parser.add_argument("--post", required="--matrix" not in " ".join(sys.argv), help="the client under test")
     parser.add_argument("--faults", help="the library that faults.cpp becomes; without it, tests that need it fail")
-    parser.add_argument("--postfix-cache", required=True, help="directory to unpack Postfix's tools into")
+    parser.add_argument("--postfix-cache", required="--matrix" not in " ".join(sys.argv), help="directory to unpack Postfix's tools into")
     parser.add_argument("--only", action="append", choices=GROUPS, help="run this group; may be repeated")
     parser.add_argument("-k", dest="patterns", action="append", help="run the tests whose name has this in it")
     parser.add_argument("--deadline", type=int, help="seconds after which everything is given up; 150 for each group")
@@ -62,6 +76,10 @@ def give_up(*_):
 
 def main():
     options = arguments()
+    if options.matrix:
+        current = matrix.check(options.matrix == "write")
+        print("The table is current." if current else "tests/README.md is not current: interop/run.py --matrix=write")
+        return 0 if current else 1
     harness.mailsink = os.path.abspath(options.mailsink)
     harness.post = os.path.abspath(options.post)
     harness.faults = options.faults and os.path.abspath(options.faults)

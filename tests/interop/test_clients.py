@@ -7,6 +7,7 @@ the wire, decoded without the library, and what the client was given, after the 
 import smtplib
 
 import harness
+import matrix
 import messages
 import wire
 
@@ -35,6 +36,7 @@ class ClientCase(harness.Case):
         sink.finish()
 
 
+@matrix.in_the_clear("curl", "to mailsink", "octet for octet")
 @messages.one_test_each()
 class Curl(ClientCase):
     """Sends the file as it is, dots stuffed."""
@@ -50,6 +52,7 @@ class Curl(ClientCase):
         return content
 
 
+@matrix.in_the_clear("msmtp", "to mailsink", "octet for octet, CRLF for LF")
 @messages.one_test_each()
 class Msmtp(ClientCase):
     """Reads a Unix file and sends CRLF; it is told to leave the header alone."""
@@ -67,6 +70,7 @@ class Msmtp(ClientCase):
         return content
 
 
+@matrix.in_the_clear("Python's smtplib", "to mailsink", "octet for octet")
 @messages.one_test_each()
 class Smtplib(ClientCase):
     """Sends octets as they are, dots stuffed, and ends them with CRLF, even when there are none."""
@@ -80,6 +84,7 @@ class Smtplib(ClientCase):
         return content or b"\r\n"
 
 
+@matrix.in_the_clear("Perl's Net::SMTP", "to mailsink", "octet for octet")
 @messages.one_test_each()
 class NetSmtp(ClientCase):
     """Perl's Net::SMTP reads lines, makes their ends CRLF and stuffs dots."""
@@ -104,6 +109,7 @@ class NetSmtp(ClientCase):
         return content
 
 
+@matrix.in_the_clear("swaks", "to mailsink", "octet for octet; it ends the last line itself")
 @messages.one_test_each(without="no-octets")  # it takes a file without a line end for a file name
 class Swaks(ClientCase):
     """Stuffs dots, and appends a line end and the last dot to whatever it is given."""

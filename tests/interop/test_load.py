@@ -3,6 +3,7 @@
 import re
 
 import harness
+import matrix
 import messages
 import postfix
 import wire
@@ -16,6 +17,7 @@ _GENERATED = re.compile(rb"From: <a@example\.com>\r\nTo: <b@example\.com>\r\nDat
                         rb"Message-Id: <([^<>\r\n]+)>\r\n\r\n((?:[^\r\n]+\r\n)+[^\r\n]+)\r\n", re.DOTALL)
 
 
+@matrix.in_the_clear("Postfix's smtp-source", "to mailsink", "octet for octet; up to 200 connections at once")
 class SmtpSource(harness.Case):
     @classmethod
     def require(cls):

@@ -160,8 +160,10 @@ class Envelopes(Sinks):
         when = time.mktime(time.strptime(told[0].pop("time"), "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
         self.assertTrue(begun <= when <= time.time(), "the time is now, in UTC")
         self.assertEqual(told[0], {
-            "peer": f"127.0.0.1:{address[1]}", "helo": "[192.0.2.1]", "from": "a@example.com",
+            "peer": f"127.0.0.1:{address[1]}", "helo": "[192.0.2.1]", "with": "ESMTP", "login": "",
+            "from": "a@example.com",
             "parameters": "BODY=8BITMIME SIZE=100", "to": ["b@example.com", r'"q\"u\\o te"@example.com', "Postmaster"],
+            "to_parameters": {},
             "octets": len(messages.DOTS), "file": sink.files()[0].name, "reply": "250 2.6.0 Message accepted"})
         sink.finish()
 

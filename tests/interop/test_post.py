@@ -11,6 +11,7 @@ import tempfile
 import time
 
 import harness
+import matrix
 import messages
 import postfix
 import wire
@@ -55,6 +56,7 @@ def interpreter():
     raise harness.Missing("no Python here has aiosmtpd (Debian package python3-aiosmtpd)")
 
 
+@matrix.in_the_clear("aiosmtpd", "from post", "octet for octet")
 @messages.one_test_each()
 class Aiosmtpd(PostCase):
     """No PIPELINING, lines of at most 1001 octets."""
@@ -124,6 +126,7 @@ class Aiosmtpd(PostCase):
             self.same(content, messages.DOTS, "aiosmtpd's content")
 
 
+@matrix.in_the_clear("Postfix's smtp-sink", "from post", "octet for octet")
 @messages.one_test_each()
 class SmtpSink(PostCase):
     @classmethod

@@ -1,0 +1,127 @@
+"""Programs out of packages, without installing them: those of Debian, with the libraries that the machine lacks, and those of
+npm. Several mail servers live side by side so, and none is started or replaces another."""
+
+import base64
+import fcntl
+import hashlib
+import io
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sysconfig
+import tarfile
+import urllib.request
+
+import harness
+
+_ENOUGH_ROUNDS = 6  # how deep a chain of missing libraries may be
+
+# npm: the version, and what it must be.
+_MODULES = {
+    "base32.js": ("0.1.0", "n3TkB02ixgBOhTvANakDb4xaMXnYUVkNoRFJjQflcqMQhyEKxEHdj3E6N8t8sUQ0mjH/3/JxzlXuz3ul/J90pQ=="),
+    "ipv6-normalize": ("1.0.1", "Bm6H79i01DjgGTCWjUuCjJ6QDo1HB96PT/xCYuyJUP9WFbVDrLSbG4EZCvOCun2rNswZb0c3e4Jt/ws795esHA=="),
+    "nodemailer": ("6.9.15", "AHf04ySLC6CIfuRtRiEYtGEXgRfa6INgWGluDhnxTZhHSKvrBu7lc1VVchQ0d8nPc4cFaZoPq8vkyNoZr0TpGQ=="),
+    "punycode.js": ("2.3.1", "uxFIHU0YlHYhDQtV4R9J6a52SLx28BCjT+4ieh7IGbgwVJWO+km431c4yRlREUAsAmt/uMjQUyQHNEPf0M39CA=="),
+    "smtp-server": ("3.13.6", "dqbSPKn3PCq3Gp5hxBM99u7PET7cQSAWrauhtArJbc+zrf5xNEOjm9+Ob3lySySrRoIEvNE0dz+w2H/xWFJNRw=="),
+}
+
+
+def cache():
+    return pathlib.Path(harness.postfix_cache)
+
+
+def root():
+    return cache() / "root"
+
+
+def triplet():
+    return sysconfig.get_config_var("MULTIARCH") or f"{platform.machine()}-linux-gnu"
+
+
+def libraries():
+    folders = [root() / "usr/lib" / triplet(), root() / "lib" / triplet(), root() / "usr/lib/postfix", root() / "usr/lib/dovecot"]
+    return {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
+
+
+def program(path, *packages):
+    """A program of Debian's, by its path, fetched on first use."""
+    found = root() / path
+    cache().mkdir(parents=True, exist_ok=True)
+    with open(cache() / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # ctest may start several groups at once
+        if not found.exists() or _missing_libraries(found):
+            _fetch(found, packages)
+    return found
+
+
+def modules():
+    """The folder with the modules of npm's."""
+    folder = cache() / "node_modules"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(cache() / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for name, (version, integrity) in _MODULES.items():
+            if (folder / name / version).exists():
+                continue
+            address = f"https://registry.npmjs.org/{name}/-/{name}-{version}.tgz"
+            try:
+                octets = urllib.request.urlopen(address, timeout=60).read()
+            except OSError as failure:
+                raise harness.Missing(f"{address} cannot be had: {failure}")
+            if base64.b64encode(hashlib.sha512(octets).digest()).decode() != integrity:
+                raise harness.Missing(f"{address} is not what it was")
+            shutil.rmtree(folder / name, ignore_errors=True)
+            with tarfile.open(fileobj=io.BytesIO(octets)) as archive:
+                archive.extractall(folder / "new")
+            next((folder / "new").iterdir()).rename(folder / name)
+            shutil.rmtree(folder / "new")
+            (folder / name / version).touch()
+    return folder
+
+
+def _fetch(path, packages):
+    for command in ("apt-get", "apt-cache", "dpkg"):
+        if not shutil.which(command):
+            raise harness.Missing(f"{command} is needed to fetch {path.name}")
+    _unpack(packages)
+    tried = set(packages)
+    level = list(packages)
+    for _ in range(_ENOUGH_ROUNDS):
+        missing = _missing_libraries(path)
+        if not missing:
+            return
+        level = [name for name in _library_packages(level) if name not in tried]
+        if not level:
+            break
+        _unpack(level)
+        tried.update(level)
+    raise harness.Missing(f"{path.name} lacks {', '.join(missing)}")
+
+
+def _missing_libraries(path):
+    listing = subprocess.run(["ldd", path], capture_output=True, text=True, timeout=20, env=os.environ | libraries()).stdout
+    return re.findall(r"(\S+) => not found", listing)
+
+
+def _library_packages(names):
+    """The lib* packages that these depend on, the C library aside: a second one would not agree with the loader."""
+    listing = subprocess.run(["apt-cache", "depends", "--important", *names], capture_output=True, text=True,
+                             timeout=60).stdout
+    return sorted(set(re.findall(r"Depends: (lib[a-z0-9.+-]+)", listing)) - {"libc6"})
+
+
+def _unpack(packages):
+    downloads = cache() / "download"
+    shutil.rmtree(downloads, ignore_errors=True)
+    downloads.mkdir()
+    fetched = subprocess.run(["apt-get", "download", *packages], cwd=downloads, capture_output=True, text=True,
+                             timeout=120)
+    archives = list(downloads.glob("*.deb"))
+    if fetched.returncode != 0 or not archives:
+        raise harness.Missing(f"apt-get download {' '.join(packages)} failed; is apt-get update due?\n{fetched.stderr}")
+    for archive in archives:
+        subprocess.run(["dpkg", "-x", archive, root()], check=True, timeout=60)
+    shutil.rmtree(downloads)
