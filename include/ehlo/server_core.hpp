@@ -22,6 +22,7 @@ struct server_io {
     std::size_t used = 0;
     bool more = false;   // there are octets that `in` does not show
     constexpr std::string_view rest() const noexcept { return sub(in, used); }
+    constexpr bool has_more() const noexcept { return more || used < in.size(); }
 };
 
 /// What is being answered.
@@ -132,7 +133,7 @@ struct server_core {
     constexpr bool find_early(server_io& t, event e) noexcept {
         bool const rejects = settings->early == early_octets::reject;
         if (!handles<H, answered> && !rejects) [[likely]] return false;
-        if ((!t.more && t.used == t.in.size()) || e == event::shutdown) return false;
+        if (!t.has_more() || e == event::shutdown) return false;
         bool const early = !facts_of(e).pipelined || !offered.has(extension::pipelining) || !order.knows(fact::extended);
         if (early && rejects) {
             too_early = true;
@@ -187,7 +188,7 @@ struct server_core {
             r.code = static_cast<std::uint16_t>(only);
         }
         bool const hello = e == event::hello || e == event::helo;
-        if (r.accepted() && e == event::starttls && (t.more || t.used < t.in.size())) return hang_up(t, handler, a);
+        if (r.accepted() && e == event::starttls && t.has_more()) return hang_up(t, handler, a);
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
         bool const plain = hello || !offered.has(extension::enhanced_status_codes);
         if (plain) r.enhanced = {};

@@ -98,6 +98,15 @@ TEST_CASE("RFC 2920 3.1: a client that waits, and one that may pipeline, is neve
             CHECK(codes(s->output) == ints{220, 250, 250, 250, 354, 250, 334, 235, 250, 250, 500, 221});
             CHECK(s->handler.early().empty());
         }
+        // Nor where the answers are put off.
+        loop<ehlo::server_with<>, slow_recorder> slow(ehlo::server_with<>(*p, "mx.example.org"));
+        slow.run();
+        for (std::string_view const line : {"EHLO a\r\n"sv, "MAIL FROM:<a@b>\r\n"sv, "RCPT TO:<c@d>\r\n"sv, "NOOP\r\n"sv, "RSET\r\n"sv}) {
+            slow.pending = line;
+            slow.run();
+        }
+        CHECK(codes(slow.output) == ints{220, 250, 250, 250, 250, 250});
+        for (auto const& a : slow.handler.answers) CHECK_FALSE(a.early);
     }
 }
 

@@ -300,6 +300,7 @@ struct handler {
         must(!p.asked.empty(), "a reply to nothing");
         sent const s = p.asked.first();
         if (!a.line.empty() && s.line != 0 && hash_of(a.line) != s.line) wrong("answered another line than that written: ", a.line);
+        if (a.early) wrong("the client did not wait for the reply to ", name(s.on));
         bool const each = p.lmtp() && ends_message(s.on);
         unsigned const due = each ? p.rcpts : 1;
         if (!leads(from, a.event, a.sent.code, to, each && p.confirmed + 1u < due))
