@@ -15,7 +15,7 @@ LAYERS = {
     "lexis": "ascii scan number writer base64 xtext date_time utf8 leniency",
     "grammar": "syntax domain mailbox path parameter_values parameters status",
     "wire": "line verb command turn xclient chunk reply sasl auth capabilities ehlo_answer content chunk_content dispatch command_reader",
-    "protocol": "table session proof vocabulary own_commands policy handler server client_reply event_queue client flow_places flow",
+    "protocol": "table session proof vocabulary own_commands policy handler server client_reply event_queue heard_offers client flow_places flow",
     "top": "ehlo",
     "opt-in": "std_error format scram",  # never included by another header; may include what the core may not
 }
