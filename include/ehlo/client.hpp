@@ -8,6 +8,7 @@
 #include <ehlo/command.hpp>
 #include <ehlo/content.hpp>
 #include <ehlo/event_queue.hpp>
+#include <ehlo/heard_offers.hpp>
 #include <ehlo/own_commands.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/session.hpp>
@@ -68,19 +69,8 @@ class client_with {
     using protocol = protocol_with<Own...>;
     using session_type = basic_session<protocol>;
 
-    extensions offered_{};
-    std::uint64_t max_size_ = 0;              // 0: none stated
-    std::uint64_t chunk_left_ = 0;            // octets of the chunk under way that are still to be written
-    detail::event_queue under_way_;
-    reply_reader reader_;
-    session_type session_;                    // as the replies have it
-    session_type ahead_;                      // if all that is under way is accepted
-    std::uint32_t heard_ = 0;                 // LMTP: recipients whose reply to the message has come
-    content_encoder content_;
-    std::uint16_t mechanisms_ = 0;            // offered
-    static_assert(mechanism_count <= 16);
-    client_settings settings_;
-    std::uint8_t own_offered_ = 0;            // one bit for each of Own
+    // In this order there are no gaps: the bits lie in the padding of what is before them.
+    [[no_unique_address]] detail::heard_offers<Own...> offered_;
     bool broken_ : 1 = false;
     bool lmtp_ : 1 = false;                   // the latest accepted greeting was LHLO
     bool said_lhlo_ : 1 = false;
@@ -88,6 +78,14 @@ class client_with {
     bool stale_ : 1 = false;                  // octets lay there when nothing was under way: they answer nothing
     bool unsure_ : 1 = false;                 // the server may have a transaction open that session_ does not know of
     bool undecided_ : 1 = false;              // broken while the end of a message was under way
+    std::uint32_t heard_ = 0;                 // LMTP: recipients whose reply to the message has come
+    std::uint64_t chunk_left_ = 0;            // octets of the chunk under way that are still to be written
+    detail::event_queue under_way_;
+    reply_reader reader_;
+    session_type session_;                    // as the replies have it
+    session_type ahead_;                      // if all that is under way is accepted
+    content_encoder content_;
+    client_settings settings_;
 
     // Stand in front of their callers: Clang 14 would not have them in a constant expression otherwise.
 
@@ -159,19 +157,15 @@ class client_with {
     }
     /// What the latest accepted EHLO offered; nothing after HELO, STARTTLS and XCLIENT.
     constexpr capabilities offers() const noexcept {
-        return {offered_, max_size_ != 0 ? std::optional(max_size_) : std::nullopt};
+        return offered_.all();
     }
     /// The mechanisms of AUTH that it offered, as far as ehlo knows their names.
-    constexpr mechanisms offered_mechanisms() const noexcept {
-        mechanisms all;
-        all.bits = mechanisms_;
-        return all;
-    }
+    constexpr mechanisms offered_mechanisms() const noexcept { return offered_.mechanisms(); }
     /// Whether it offered a command of the user's own; one without a keyword always is.
     template <class One>
     constexpr bool offers_own() const noexcept {
         constexpr unsigned n = static_cast<unsigned>(protocol::template event_of<One>) - static_cast<unsigned>(event::own0);
-        return One::keyword.empty() || (own_offered_ >> n & 1) != 0;
+        return One::keyword.empty() || offered_.has_own(n);
     }
     /// Recipients accepted in the open transaction, as far as replies have come.
     constexpr std::uint32_t recipients() const noexcept { return session_.recipients(); }
@@ -281,10 +275,10 @@ class client_with {
                 if (more->size()) size = more->size();
             }
         }
-        bool const offered = known && takes(all) && (!of || offered_.has(*of)) &&
+        bool const offered = known && offered_.takes(all) && (!of || offered_.has(*of)) &&
                              (!brings.has(fact::binary) || (offered_.has(extension::binary_mime) && offered_.has(extension::chunking)));
         return put(event::mail, offered, [&]() -> result<std::size_t> {
-            if (size && max_size_ != 0 && *size > max_size_) return fail(errc::message_too_large, 0);
+            if (size && offered_.max_size() != 0 && *size > offered_.max_size()) return fail(errc::message_too_large, 0);
             return write_mail(out, from, options, v);
         }, brings);
     }
@@ -293,7 +287,7 @@ class client_with {
         bool offered = true;
         if (!parameters.empty()) [[unlikely]] {
             auto const all = parse_rcpt_parameters(parameters, rcpt_syntax());
-            offered = !ahead_.check(event::parameter) && (!all || takes(all->present()));
+            offered = !ahead_.check(event::parameter) && (!all || offered_.takes(all->present()));
         }
         return put(event::rcpt, offered, [&] { return write_rcpt(out, to, parameters, rcpt_syntax()); });
     }
@@ -305,7 +299,7 @@ class client_with {
             offered = !ahead_.check(event::parameter);
             if (auto const more = parse_rcpt_parameters(options.others, rcpt_syntax())) all |= more->present();
         }
-        return put(event::rcpt, offered && takes(all), [&] { return write_rcpt(out, to, options, rcpt_syntax()); });
+        return put(event::rcpt, offered && offered_.takes(all), [&] { return write_rcpt(out, to, options, rcpt_syntax()); });
     }
     constexpr result<std::size_t> data(writer& out) noexcept {
         return put(event::data, true, [&] { return write_bare(out, verb::data); });
@@ -416,7 +410,7 @@ class client_with {
         else if (!session_.check(event::greeting)) session_.know(fact::tls);
         else return false;
         reader_ = reply_reader();
-        forget();
+        offered_.forget();
         ahead_ = session_;
         return true;
     }
@@ -525,7 +519,7 @@ class client_with {
             return;
         }
         be_sure(e, r.accepted(), what);
-        if (!session_.knows(fact::extended)) forget();
+        if (!session_.knows(fact::extended)) offered_.forget();
         if (e == event::hello || e == event::helo) [[unlikely]] hear_hello(e, r, tolerate);
         if (e == event::starttls && !r.accepted() && settings_.tls == tls_use::if_offered) session_.require({});
         if (under_way_.empty()) ahead_ = session_;
@@ -550,39 +544,14 @@ class client_with {
             for (unsigned i = 0; i < count && i < 2; ++i) accept(ahead_, e, brings);
         });
     }
-    constexpr void forget() noexcept {
-        offered_ = {};
-        max_size_ = 0;
-        mechanisms_ = 0;
-        own_offered_ = 0;
-    }
     constexpr void hear_hello(event e, reply_view const& r, leniency tolerate) noexcept {
         if (!r.accepted()) return;
         lmtp_ = said_lhlo_;
-        forget();
-        if (e == event::helo) return;
-        if (auto const c = parse_capabilities(r, tolerate)) {
-            offered_ = c->offered;
-            max_size_ = c->max_size.value_or(0);
-        }
-        if (sizeof...(Own) != 0 || offered_.has(extension::auth)) hear_rare_offers(r, tolerate);
+        if (e == event::helo) return offered_.forget();
+        offered_.hear(r, tolerate);
         bool const wanted = settings_.tls == tls_use::required || (settings_.tls == tls_use::if_offered && offered_.has(extension::starttls));
         session_.require(wanted ? fact_set(fact::tls) : fact_set());
     }
-    EHLO_NOINLINE constexpr void hear_rare_offers(reply_view const& r, leniency tolerate) noexcept {
-        auto known = [this](extension e, std::string_view parameters) noexcept {
-            if (e == extension::auth) mechanisms_ = static_cast<std::uint16_t>(mechanisms_ | parse_mechanisms(parameters).bits);
-        };
-        auto own = [this](std::string_view line) noexcept {
-            unsigned all = own_offered_, n = 0;
-            ((all |= iequals(split_capability(line).keyword, Own::keyword) ? 1u << n++ : 0u << n++), ...);
-            own_offered_ = static_cast<std::uint8_t>(all);
-            static_cast<void>(line), static_cast<void>(n);
-        };
-        detail::visit_ehlo_lines(r.octets(), tolerate, known, own);
-    }
-
-    constexpr bool takes(parameter_ids ids) const noexcept { return (ids - parameters_of(offered_)).empty(); }
     constexpr syntax rcpt_syntax() const noexcept {
         syntax rules = strict_syntax;
         rules.smtputf8 = ahead_.knows(fact::smtputf8);

@@ -4,6 +4,7 @@
 
 #include <ehlo/client.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,7 @@ struct sent {
     bool last = false;
 };
 
-template <class T, int Size>
+template <class T, std::size_t Size>
 struct few {
     T items[Size]{};
     int n = 0;

@@ -92,6 +92,17 @@ auto const content = [](client& c, writer& w) { return c.content("a\r\n", w); };
 auto const end_content = [](client& c, writer& w) { return c.end_content(w); };
 auto const quit = [](client& c, writer& w) { return c.quit(w); };
 
+// A client that was greeted, and whose EHLO was answered.
+client after_hello(std::string_view answer = offers, client_settings const& s = {}) {
+    client c(s);
+    char buffer[64];
+    writer w(buffer);
+    REQUIRE(c.receive("220 mx\r\n").ready());
+    REQUIRE(hello(c, w));
+    REQUIRE(c.receive(answer).ready());
+    return c;
+}
+
 std::vector<moment> lock_step() {
     played p("SMTP");
     p.due(event::greeting, "220").hears("220 mx\r\n").idle("greeted");
@@ -328,10 +339,7 @@ TEST_CASE(
          [] {
              char b[512];
              writer w(b);
-             client c;
-             REQUIRE(c.receive("220 mx\r\n").ready());
-             REQUIRE(hello(c, w));
-             REQUIRE(c.receive(offers).ready());
+             client c = after_hello();
              REQUIRE((mail(c, w) && rcpt(c, w)));
              REQUIRE(c.receive("250 OK\r\n").ready());
              return c;
@@ -360,12 +368,9 @@ TEST_CASE(
         }
     }
     // Replies in one read are right where their commands are under way.
-    client c;
+    client c = after_hello();
     char buffer[256];
     writer w(buffer);
-    REQUIRE(c.receive("220 mx\r\n").ready());
-    REQUIRE(hello(c, w));
-    REQUIRE(c.receive(offers).ready());
     REQUIRE((mail(c, w) && rcpt(c, w) && data(c, w)));
     CHECK(c.receive("250 OK\r\n250 OK\r\n354 go\r\n").ready());
     CHECK(c.receive("250 OK\r\n354 go\r\n").ready());
@@ -380,12 +385,9 @@ TEST_CASE(
         for (int written = 0; written < 4; ++written) {
             for (std::size_t there = 1; there <= refusal.size(); ++there) {
                 CAPTURE(refusal, written, there);
-                client c;
+                client c = after_hello();
                 char buffer[256];
                 writer w(buffer);
-                REQUIRE(c.receive("220 mx\r\n").ready());
-                REQUIRE(hello(c, w));
-                REQUIRE(c.receive(offers).ready());
                 REQUIRE((mail(c, w) && rcpt(c, w) && data(c, w)));
                 std::string const go = "250 OK\r\n250 OK\r\n354 go\r\n";
                 std::string in = go + std::string(refusal.substr(0, there));
@@ -649,12 +651,9 @@ TEST_CASE(
 
 TEST_CASE("RFC 6531 3.4: RCPT takes UTF-8 if its MAIL said SMTPUTF8, by whatever way, and only then") {
     constexpr std::string_view jorg = "<j\xC3\xB6rg@d.example>";
-    client ready;
+    client ready = after_hello("250-mx\r\n250-PIPELINING\r\n250-DSN\r\n250 SMTPUTF8\r\n");
     char buffer[4096];
     writer w(buffer);
-    REQUIRE(ready.receive("220 mx\r\n").ready());
-    REQUIRE(hello(ready, w));
-    REQUIRE(ready.receive("250-mx\r\n250-PIPELINING\r\n250-DSN\r\n250 SMTPUTF8\r\n").ready());
     auto const wrote = [](client& c, std::string_view to) {
         char room[512];
         writer out(room);
@@ -706,12 +705,9 @@ TEST_CASE("RFC 6531 3.4: RCPT takes UTF-8 if its MAIL said SMTPUTF8, by whatever
 }
 
 TEST_CASE("client: the place of a fault is told, and nothing is written") {
-    client c;
+    client c = after_hello();
     char buffer[512];
     writer w(buffer);
-    REQUIRE(c.receive("220 mx\r\n").ready());
-    REQUIRE(hello(c, w));
-    REQUIRE(c.receive(offers).ready());
     REQUIRE(mail(c, w));
     client const open = c;
     client ready = c;
@@ -744,12 +740,9 @@ TEST_CASE("client: once a part of the end is written nothing but the end is, wha
     for (std::size_t room = 0; room < 5; ++room) {
         for (std::string_view const more : {"\r\nRSET\r\n"sv, "\r"sv, "\n"sv, "x"sv, ""sv, "."sv}) {
             CAPTURE(room, more);
-            client c;
+            client c = after_hello();
             char buffer[512];
             writer w(buffer);
-            REQUIRE(c.receive("220 mx\r\n").ready());
-            REQUIRE(hello(c, w));
-            REQUIRE(c.receive(offers).ready());
             REQUIRE((mail(c, w) && rcpt(c, w) && data(c, w)));
             for (int i = 0; i < 2; ++i) REQUIRE(c.receive("250 OK\r\n").ready());
             REQUIRE(c.receive("354 go\r\n").ready());
@@ -786,12 +779,9 @@ TEST_CASE("client: content with LF or CR for its line ends is made right, if the
     for (auto const& k : cases) {
         for (std::size_t cut = 0; cut <= k.in.size(); ++cut) {
             CAPTURE(k.in, cut);
-            client c(client_settings{.bare = ehlo::bare_octets::normalize});
+            client c = after_hello(offers, client_settings{.bare = ehlo::bare_octets::normalize});
             char buffer[512];
             writer w(buffer);
-            REQUIRE(c.receive("220 mx\r\n").ready());
-            REQUIRE(hello(c, w));
-            REQUIRE(c.receive(offers).ready());
             for (int message = 0; message < 2; ++message) {  // the setting lasts
                 REQUIRE((mail(c, w) && rcpt(c, w) && data(c, w)));
                 for (int i = 0; i < 2; ++i) REQUIRE(c.receive("250 OK\r\n").ready());
@@ -812,12 +802,9 @@ TEST_CASE("client: content with LF or CR for its line ends is made right, if the
 TEST_CASE("RFC 2033 4.2: more recipients than 16 bits count have a reply each; more than can be counted are "
           "refused") {
     constexpr std::uint32_t many = 70000;
-    client c(client_settings{.lmtp = true});
+    client c = after_hello(offers, client_settings{.lmtp = true});
     char buffer[256];
     writer w(buffer);
-    REQUIRE(c.receive("220 mx\r\n").ready());
-    REQUIRE(hello(c, w));
-    REQUIRE(c.receive(offers).ready());
     REQUIRE(mail(c, w));
     REQUIRE(c.receive("250 OK\r\n").ready());
     for (std::uint32_t i = 0; i < many; ++i) {
