@@ -43,7 +43,7 @@ def secured(certificate, key, user, password):
 
     def known(server, session, envelope, mechanism, login):
         right = (login.login.decode(), login.password.decode()) == (user, password)
-        return aiosmtpd.smtp.AuthResult(success=right, auth_data=login)
+        return aiosmtpd.smtp.AuthResult(success=right, handled=False, auth_data=login)
     return {"tls_context": context, "require_starttls": True, "authenticator": known}
 
 

@@ -21,6 +21,7 @@ import harness
 import matrix
 import test_answers
 import test_clients
+import test_dovecot
 import test_load
 import test_mailsink
 import test_post
@@ -49,6 +50,7 @@ GROUPS = {
     "programs": [test_programs.Swaks, test_programs.Curl, test_programs.Msmtp, test_programs.Smtplib, test_programs.Nodemailer],
     "programs-2": [test_programs.OpenSmtpd, test_programs.Aiosmtplib, test_programs.NetSmtp],
     "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer, test_servers.Exim],
+    "dovecot": [test_dovecot.Lmtp, test_dovecot.Submission],
     "cut-off": [test_tls.CutOff],
 }
 
@@ -60,6 +62,7 @@ def arguments():
     parser.add_argument("--mailsink", required="--matrix" not in " ".join(sys.argv), help="the server under test")
     parser.add_argument("--post", required="--matrix" not in " ".join(sys.argv), help="the client under test")
     parser.add_argument("--faults", help="the library that faults.cpp becomes; without it, tests that need it fail")
+    parser.add_argument("--moved", help="the library that moved.cpp becomes; likewise")
     parser.add_argument("--postfix-cache", required="--matrix" not in " ".join(sys.argv), help="directory to unpack Postfix's tools into")
     parser.add_argument("--only", action="append", choices=GROUPS, help="run this group; may be repeated")
     parser.add_argument("-k", dest="patterns", action="append", help="run the tests whose name has this in it")
@@ -83,6 +86,7 @@ def main():
     harness.mailsink = os.path.abspath(options.mailsink)
     harness.post = os.path.abspath(options.post)
     harness.faults = options.faults and os.path.abspath(options.faults)
+    harness.moved = options.moved and os.path.abspath(options.moved)
     harness.postfix_cache = os.path.abspath(options.postfix_cache)
     cases = [case for group in options.only or GROUPS for case in GROUPS[group]]
     try:
