@@ -370,7 +370,7 @@ class command_observer : protected reply_observer {
             use(client, t, p.consumed);
             chunk_left_ -= p.consumed;
             chunk_begun_ = true;
-            if (chunk_left_ != 0) return false;
+            if (chunk_left_ != 0) return true;
         }
         in_chunk_ = false;
         if (chunk_last_) {
