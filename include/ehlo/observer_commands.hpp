@@ -51,7 +51,12 @@ class command_observer : protected reply_observer {
         if (t.used < t.in.size()) candidate_ = {};
         for (;;) {
             bool more = false;
-            switch (client_reading()) {
+            reading const r = client_reading();
+            if (skip_[index(client)] && (r == reading::commands || r == reading::responses || r == reading::lost)) {
+                if (!skip_line(client, t)) return awaits::octets;
+                continue;
+            }
+            switch (r) {
             case reading::opaque:
                 forget_line();
                 pass_opaque(h, client, t);
@@ -423,7 +428,6 @@ class command_observer : protected reply_observer {
     // Out of step: lines are looked at for one that a reply may prove to be a command. False: more input is needed.
     template <class H>
     EHLO_NOINLINE constexpr bool take_lost(io& t, H& h) noexcept(quiet<H>) {
-        if (skip_[index(client)]) return skip_line(client, t);
         std::string_view const in = t.rest();
         if (in.empty()) return false;
         candidate_ = {};

@@ -341,3 +341,8 @@ TEST_CASE("observer: a CR alone in a chunk is found however it is cut") {
         }
     }
 }
+TEST_CASE("observer: with the client alone a loss costs a line") {
+    ehlo::observer_settings s;
+    s.sees = ehlo::sight::client_only;
+    CHECK(watch_everywhere({{"C", "EHLO me\r\nNO"}, {"gC", "OP\r\nMA"}, {"C", "IL FROM:<a@b>\r\nRSET\r\n"}}, s) == lines{"C EHLO me (unsure)", "C RSET (unsure)"});
+}
