@@ -57,11 +57,11 @@ class content_watch {
         octets_ += rest.size();
         return {rest, rest.size()};
     }
+    /// The content has ended.
     template <class Depart>
-    constexpr void finish(std::uint64_t at, Depart&& depart) {
+    constexpr void finish(Depart&& depart) {
         if (scanning_) finder_.finish([&](char octet, std::uint64_t where) { alone(octet, where, depart); });
         if (decoder_.long_line()) depart(departure::long_line, begin_, dot_line::crlf_dot_crlf);
-        static_cast<void>(at);
     }
 
   private:
