@@ -316,6 +316,15 @@ inline void add_session_rows(std::vector<entry>& rows) {
                                                  "RCPT TO:<bob@mail.example.org>\r\n", "DATA\r\n", content, "QUIT\r\n"};
         return row{1, total(reads), [] { serve(reads); }, {{"read_all", [] { for (auto const r : reads) read_all(r); }}}};
     }});
+    rows.push_back({"observed_session", [](inputs&) {
+        static std::string const content = workload::content(workload::body::text, 4096);
+        static std::string_view const reads[] = {"EHLO client.example.net\r\n",
+                                                 "MAIL FROM:<ann.smith@example.net> SIZE=4096 BODY=8BITMIME\r\n",
+                                                 "RCPT TO:<bob@mail.example.org>\r\n", "DATA\r\n", content, "QUIT\r\n"};
+        static std::string_view const replies[] = {"220 mx.example.org ESMTP ready\r\n", ehlo_answer, "250 2.1.0 Sender ok\r\n", "250 2.1.5 Recipient ok\r\n",
+                                                   "354 End data with <CR><LF>.<CR><LF>\r\n", "250 2.0.0 Queued\r\n", "221 2.0.0 Bye\r\n"};
+        return row{1, total(reads) + total(replies), [] { watch(reads, replies); }, {{"serve", [] { serve(reads); }}}};
+    }});
     rows.push_back({"client_session", [](inputs&) {
         static std::string const content = [] {
             std::string text = workload::content(workload::body::text, 4096);

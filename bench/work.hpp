@@ -61,4 +61,7 @@ void serve(std::span<std::string_view const> reads);
 /// The same session as a client, with PIPELINING. `replies` are what comes from the server. False if it did not go well.
 bool send(std::span<std::string_view const> replies, std::string_view content, std::span<char> room);
 
+/// The session of `serve` as one in the middle sees it: `server` has the greeting, and what is said to each of `client`.
+void watch(std::span<std::string_view const> client, std::span<std::string_view const> server);
+
 }  // namespace bench

@@ -120,6 +120,7 @@ seen_all watch(std::vector<turn> const& turns, std::string const (&streams)[2], 
                 pending[0].clear(), pending[1].clear();
                 h.base[0] = shown[0] - o.offset(direction::from_client);
                 h.base[1] = shown[1] - o.offset(direction::from_server);
+                std::sort(h.departures.begin(), h.departures.end());
                 return {h.events, h.departures, 0, 0, o.where()};
             }
         }

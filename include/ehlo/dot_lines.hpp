@@ -57,7 +57,10 @@ class dot_finder {
     constexpr dot_finder() noexcept = default;
     /// In the middle of content that had no CR or LF alone so far: `last` is the octet before offset `at`.
     constexpr dot_finder(char last, std::uint64_t at) noexcept
-        : cr_at_(at - 1), place_(last == '\n' || last == '\r' ? place::line : place::text), before_(last == '\r' ? end::cr : end::crlf), last_(last) {}
+        : cr_at_(at - 1),
+          place_(last == '\n' || last == '\r' ? place::line : place::text),
+          before_(last == '\r' ? end::cr : end::crlf),
+          last_(last) {}
 
     /// `octets` begin at offset `at`. Calls `found(kind, where the dot is, where the next line begins)` for each line that is only a
     /// dot, and stops where that returns true; `alone(octet, where)` for each CR, LF and NUL. Returns the octets looked at.

@@ -46,22 +46,22 @@ class content_watch {
         if (!p.end && p.consumed != 0) look_at(sub(rest, 0, p.consumed), at, depart);
         return taken(p);
     }
-    /// Of a chunk: as much of `rest` as belongs to it. `binary`: CR and LF mean nothing.
+    /// Of a chunk, likewise: `rest` is what belongs to it, and not empty. `binary`: CR and LF mean nothing.
     template <class Depart>
     constexpr part next_chunk(std::string_view rest, std::uint64_t at, bool binary, Depart&& depart) {
         if (!binary) {
-            static_cast<void>(chunks_.next(rest, bare_octets::pass));
+            rest = sub(rest, 0, chunks_.next(rest, bare_octets::pass).consumed);
             if (scanning_ || chunks_.bare_cr() || chunks_.bare_lf()) scan(rest, at, true, depart);
             else last_ = rest.back();
         }
         octets_ += rest.size();
         return {rest, rest.size()};
     }
+    /// The content has ended.
     template <class Depart>
-    constexpr void finish(std::uint64_t at, Depart&& depart) {
+    constexpr void finish(Depart&& depart) {
         if (scanning_) finder_.finish([&](char octet, std::uint64_t where) { alone(octet, where, depart); });
         if (decoder_.long_line()) depart(departure::long_line, begin_, dot_line::crlf_dot_crlf);
-        static_cast<void>(at);
     }
 
   private:

@@ -28,6 +28,7 @@ class command_observer : protected reply_observer {
     std::uint64_t line_at_ = 0;   // where the line began that is being thrown away
     bdat_finder finder_{};        // in that line
     bool told_early_ = false;
+    bool in_parts_ = false;       // chunks of the message have come
     bool doubtful_ = false;       // one direction only: whether DATA or AUTH was accepted, its next line tells
 
     static constexpr std::size_t longest_line = max_auth_line;
@@ -51,7 +52,12 @@ class command_observer : protected reply_observer {
         if (t.used < t.in.size()) candidate_ = {};
         for (;;) {
             bool more = false;
-            switch (client_reading()) {
+            reading const r = client_reading();
+            if (skip_[index(client)] && (r == reading::commands || r == reading::responses || r == reading::lost)) {
+                if (!skip_line(client, t)) return awaits::octets;
+                continue;
+            }
+            switch (r) {
             case reading::opaque:
                 forget_line();
                 pass_opaque(h, client, t);
@@ -139,7 +145,8 @@ class command_observer : protected reply_observer {
             said.verb = v;
             m.event = said.event = event_for(v);
             bool const in_order = !ahead_.check(m.event);
-            std::size_t const used = !in_order || v == verb::bdat ? 0 : take_common_command(in, longest_line, rules, [&](auto const& c) noexcept(quiet<H>) {
+            bool const rare = !in_order || v == verb::bdat;
+            std::size_t const used = rare ? 0 : take_common_command(in, longest_line, rules, [&](auto const& c) noexcept(quiet<H>) {
                 learn(m, c);
                 // Its end is known when it was read: what comes before the CR.
                 said.line = {in.data(), find_near<charset("\r")>(in)};
@@ -277,7 +284,6 @@ class command_observer : protected reply_observer {
         push(h, e, said.verb, said.at, m.brings);
         if (alone()) suppose(e);
     }
-    bool in_parts_ = false;   // chunks of the message have come
 
     template <class H>
     constexpr void note_group(H& h, seen::command const& said) noexcept(quiet<H>) {
@@ -329,7 +335,7 @@ class command_observer : protected reply_observer {
     template <class H>
     constexpr void end_content(io& t, H& h, std::size_t size) noexcept(quiet<H>) {
         std::uint64_t const at = here(client);
-        content_.finish(at, departs(h));
+        content_.finish(departs(h));
         if (content_.octets() != 0 && now_.recipients() == 0 && message_.whole && !message_.refused_early && !alone())
             depart(h, departure::content_for_nobody, client, at);
         in_content_ = false;
@@ -370,11 +376,11 @@ class command_observer : protected reply_observer {
             use(client, t, p.consumed);
             chunk_left_ -= p.consumed;
             chunk_begun_ = true;
-            if (chunk_left_ != 0) return false;
+            if (chunk_left_ != 0) return true;
         }
         in_chunk_ = false;
         if (chunk_last_) {
-            content_.finish(here(client), departs(h));
+            content_.finish(departs(h));
             tell(h, seen::end_of_content{place(client, here(client), 0), chunk_number_, content_.octets()});
             in_parts_ = false;
             // If its reply came first, nobody asks any more.
@@ -423,7 +429,6 @@ class command_observer : protected reply_observer {
     // Out of step: lines are looked at for one that a reply may prove to be a command. False: more input is needed.
     template <class H>
     EHLO_NOINLINE constexpr bool take_lost(io& t, H& h) noexcept(quiet<H>) {
-        if (skip_[index(client)]) return skip_line(client, t);
         std::string_view const in = t.rest();
         if (in.empty()) return false;
         candidate_ = {};

@@ -176,7 +176,8 @@ class observer_core {
     constexpr void conclude(H& h, outcome what, unsigned code, std::optional<std::uint64_t> octets) noexcept(quiet<H>) {
         message const m = message_;
         message_ = message();
-        tell(h, seen::transaction{m.number, what, code, m.recipients, m.accepted, octets, m.whole, what != outcome::unknown && settings_.sees == sight::both});
+        bool const sure = what != outcome::unknown && settings_.sees == sight::both;
+        tell(h, seen::transaction{m.number, what, code, m.recipients, m.accepted, octets, m.whole, sure});
     }
     // What is under way will not be answered, or nobody knows by what.
     template <class H>

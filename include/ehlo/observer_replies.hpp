@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/observer_core.hpp>
+#include <ehlo/vocabulary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -257,8 +258,7 @@ class reply_observer : protected observer_core {
         }
         candidate_ = {};
         regain(h);
-        event e = c.verb == verb::data ? event::data : c.verb == verb::starttls ? event::starttls : c.verb == verb::quit ? event::quit
-                  : c.verb == verb::auth ? event::auth : event::hello;
+        event const e = event_of(c.verb).value_or(event::noop);
         told.to = e;
         told.verb = c.verb;
         told.command_at = c.at;

@@ -2,6 +2,7 @@
 // in their order. What the capture lacks is told as a gap, when the other side acknowledges it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -213,7 +214,7 @@ class stream {
             auto const lost = static_cast<std::int32_t>(sequence - next_);
             if (lost <= 0 || (early_.empty() && lost == 1)) return;   // a FIN has a number, too
             std::uint32_t n = static_cast<std::uint32_t>(lost);
-            if (!early_.empty() && early_.begin()->first - static_cast<std::uint32_t>(taken_) < n) n = early_.begin()->first - static_cast<std::uint32_t>(taken_);
+            if (!early_.empty()) n = (std::min)(n, early_.begin()->first - static_cast<std::uint32_t>(taken_));
             skip(n, gap);
             release(octets);
         }

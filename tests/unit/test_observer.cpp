@@ -322,3 +322,27 @@ TEST_CASE("observer: beats 5408: a gap, and a beginning in the middle, are not t
                                         {"C", "NOOP\r\n"}, {"S", "250 ok\r\n"}});
     CHECK(lines(all.end() - 4, all.end()) == lines{"in step", "S 250 to EHLO", "C NOOP", "S 250 to NOOP"});
 }
+TEST_CASE("observer: a CR alone in a chunk is found however it is cut") {
+    std::string const text = "a\r\nb\rc\r\nd\ne\r\n";
+    lines const all = told({{"C", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT " + std::to_string(text.size()) + " LAST\r\n" + text},
+                            {"S", "250 ok\r\n250 ok\r\n250 ok\r\n"}});
+    CHECK(std::count(all.begin(), all.end(), R"(! bare_cr C"\rc\r\nd\n")") == 1);
+    CHECK(std::count(all.begin(), all.end(), R"(! bare_lf C"\ne\r\n")") == 1);
+    // A piece that begins with the LF of a CRLF is not all there is to be looked at.
+    for (std::size_t a = 1; a < text.size(); ++a) {
+        for (std::size_t b = a; b < text.size(); ++b) {
+            ehlo::detail::content_watch c(0);
+            std::vector<std::uint64_t> places;
+            auto const note = [&](ehlo::departure, std::uint64_t at, ehlo::dot_line) { places.push_back(at); };
+            std::size_t at = 0;
+            for (std::size_t const end : {a, b, text.size()})
+                while (at < end) at += c.next_chunk(std::string_view(text).substr(at, end - at), at, false, note).consumed;
+            CHECK(places == std::vector<std::uint64_t>{text.find("\rc"), text.find("\ne")});
+        }
+    }
+}
+TEST_CASE("observer: with the client alone a loss costs a line") {
+    ehlo::observer_settings s;
+    s.sees = ehlo::sight::client_only;
+    CHECK(watch_everywhere({{"C", "EHLO me\r\nNO"}, {"gC", "OP\r\nMA"}, {"C", "IL FROM:<a@b>\r\nRSET\r\n"}}, s) == lines{"C EHLO me (unsure)", "C RSET (unsure)"});
+}
