@@ -36,7 +36,7 @@ struct sent {
     bool last = false;
 };
 
-template <class T, int Size>
+template <class T, std::size_t Size>
 struct few {
     T items[Size]{};
     int n = 0;
