@@ -204,7 +204,7 @@ inline constexpr bool observes_quietly = tells_quietly<H, EHLO_EVENTS_SEEN>();
 #undef EHLO_EVENTS_SEEN
 
 /// From where a command line may hold a secret: after the name of the mechanism of an AUTH, or what looks like one.
-constexpr std::uint32_t find_secret(std::string_view line) noexcept {
+constexpr std::uint32_t secret_of_line(std::string_view line) noexcept {
     std::size_t const verb = find_first<chars::alpha>(line);
     std::size_t at = line.size();
     if (istarts_with(sub(line, verb), "AUTH")) {

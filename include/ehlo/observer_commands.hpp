@@ -180,7 +180,7 @@ class command_observer : protected reply_observer {
         }
         said.line = *line;
         said.size = line.consumed;
-        said.secret = find_secret(*line);
+        said.secret = secret_of_line(*line);
         said.verb = verb::unknown;
         said.event = event::noop;
         meaning m;
@@ -441,7 +441,7 @@ class command_observer : protected reply_observer {
         auto const split = split_command(*line, grammar());
         seen::command said{seen::place{client, at, line.consumed, false}};
         said.line = *line;
-        said.secret = find_secret(*line);
+        said.secret = secret_of_line(*line);
         if (split) said.verb = split->verb;
         said.event = event_for(said.verb);
         if (said.verb == verb::unknown) said.secret = 0;   // a response, perhaps
