@@ -276,12 +276,12 @@ constexpr spaced spaced_lines[] = {
 };
 // clang-format on
 
-struct outcome {
+struct reading {
     std::optional<failure> failed;
     leniency tolerated;
 };
 constexpr result<command_line> split_with(std::string_view line, leniency tolerate) { return split_command(line, syntax{.tolerate = tolerate}); }
-constexpr outcome read_with(std::string_view line, leniency tolerate) {
+constexpr reading read_with(std::string_view line, leniency tolerate) {
     syntax const rules{.tolerate = tolerate};
     auto const split = split_command(line, rules);
     if (!split) return {split.error(), {}};
@@ -290,7 +290,7 @@ constexpr outcome read_with(std::string_view line, leniency tolerate) {
 constexpr bool spaced_lines_hold() {
     for (spaced const& c : spaced_lines) {
         if (read_with(c.line, strict).failed != fail(c.code, c.at)) return false;
-        outcome const lenient = read_with(c.line, rule::spaces_after_verb);
+        reading const lenient = read_with(c.line, rule::spaces_after_verb);
         if (lenient.failed || lenient.tolerated != leniency(rule::spaces_after_verb)) return false;
     }
     return true;
@@ -304,7 +304,7 @@ TEST_CASE("spaces after the verb", "[leniency]") {
         CAPTURE(c.line);
         auto with = [&](leniency tolerate) {
             return everywhere(c.line, [&](std::string_view t) {
-                outcome const o = read_with(t, tolerate);
+                reading const o = read_with(t, tolerate);
                 return (o.failed ? say(*o.failed) : say(*split_with(t, tolerate))) + " [" + say(o.tolerated) + "]";
             });
         };
@@ -334,7 +334,7 @@ TEST_CASE("spaces after the verb", "[leniency]") {
     // Offsets count in the line, spaces and all.
     syntax const rules{.tolerate = rule::spaces_after_verb};
     auto fault = [&](std::string_view line) {
-        outcome const o = read_with(line, rule::spaces_after_verb);
+        reading const o = read_with(line, rule::spaces_after_verb);
         return o.failed ? say(*o.failed) : "none";
     };
     CHECK(fault("MAIL   FROM:<a@>") == "bad_domain@15");
