@@ -345,8 +345,11 @@ constexpr syntax written(syntax rules) noexcept {
 constexpr void put_path(writer& w, std::string_view text, path_role role, syntax rules, std::size_t before) noexcept {
     rules.tolerate |= rule::missing_brackets | rule::spaces_in_route;
     auto const p = parse_path(text, role, rules);
-    if (!p) w.refuse(fail(p.error().code, before + p.error().at));
-    else if (p->tolerated().empty()) w.raw(text);
+    // No path has an octet that is unsafe, so these are looked for only in what is none.
+    if (!p) {
+        auto const bad = find_unsafe(text);
+        w.refuse(bad ? *bad : fail(p.error().code, before + p.error().at));
+    } else if (p->tolerated().empty()) w.raw(text);
     else if (auto const n = write_path(w, *p); !n) w.refuse(n.error());
 }
 }  // namespace detail
@@ -365,8 +368,6 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
     if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
     constexpr charset odd = chars::unsafe + " ";
     bool const plain = detail::find_first<odd>(from) == from.size();
-    if (!plain)
-        if (auto const bad = detail::find_unsafe(from)) return *bad;
     if (!options.others.empty())
         if (auto const bad = detail::find_unsafe(options.others)) return *bad;
     std::size_t const before = out.size();
@@ -393,7 +394,6 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
 /// "RCPT TO:<path> parameters". `to` is a forward path, with its brackets or without; `rules.smtputf8` as for parse_rcpt.
 constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters = {},
                                          syntax const& rules = strict_syntax) noexcept {
-    if (auto const bad = detail::find_unsafe(to)) return *bad;
     syntax const exact = detail::written(rules);
     if (!parameters.empty())
         if (auto const bad = detail::find_unsafe(parameters)) return *bad;
@@ -411,7 +411,6 @@ constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::
 /// Likewise, with typed parameters.
 constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, rcpt_options const& options,
                                          syntax const& rules = strict_syntax) noexcept {
-    if (auto const bad = detail::find_unsafe(to)) return *bad;
     syntax const exact = detail::written(rules);
     return out.atomically([&](writer& w) {
         w.raw("RCPT TO:");
