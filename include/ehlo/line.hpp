@@ -81,11 +81,11 @@ class line_reader {
   public:
     EHLO_INLINE constexpr progress<std::string_view> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit,
                                               leniency tolerate = strict) noexcept {
-        if (!under_way_) [[likely]] {
+        if (!under_way_) {
             // Most lines are whole and hold no other control: one range, 0 to CR, stops at all that matters.
             std::size_t const end = detail::find_near<charset(0, '\r')>(in);
             EHLO_ASSUME(end <= in.size());
-            if (in.size() - end > 1 && detail::load2(in.data() + end) == detail::load2("\r\n") && end + 2 <= limit) return {{in.data(), end}, end + 2};
+            if (in.size() - end > 1 && end + 2 <= limit && detail::load2(in.data() + end) == detail::load2("\r\n")) return {{in.data(), end}, end + 2};
         } else {
             EHLO_ASSUME(looked_at_ + 1 != 0);
             if (in.size() == looked_at_ + 1 && static_cast<unsigned char>(in[looked_at_]) > '\r' && !too_long_ && in.size() + 2 <= limit) {

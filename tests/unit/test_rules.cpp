@@ -94,7 +94,7 @@ outcome read_line(std::string_view line, leniency tolerate) {
 
 constexpr leniency without(leniency set, rule r) { return set - leniency(r); }
 
-struct departure {
+struct leniency_case {
     rule tolerated;
     std::string_view line;
     errc code;  // and the offset in the line, if nothing is tolerated
@@ -103,7 +103,7 @@ struct departure {
 };
 
 // clang-format off
-constexpr departure departures[] = {
+constexpr leniency_case departures[] = {
     // KumoMTA, and the tests of Dovecot
     {rule::tab_after_colon, "MAIL FROM:\t<a@b>", errc::expected_path, 10, "MAIL FROM:<a@b>"},
     {rule::tab_after_colon, "MAIL FROM:\t\t<> SIZE=1", errc::expected_path, 10, "MAIL FROM:<> SIZE=1"},
@@ -152,8 +152,8 @@ constexpr departure departures[] = {
 
 }  // namespace
 
-TEST_CASE("each rule takes its own departure from a whole line, and no other", "[leniency]") {
-    for (departure const& d : departures) {
+TEST_CASE("each rule takes its own leniency_case from a whole line, and no other", "[leniency]") {
+    for (leniency_case const& d : departures) {
         CAPTURE(escaped(d.line), name(d.tolerated));
         auto with = [&](leniency tolerate) {
             return everywhere(d.line, [&](std::string_view t) {
