@@ -152,7 +152,7 @@ constexpr leniency_case departures[] = {
 
 }  // namespace
 
-TEST_CASE("each rule takes its own leniency_case from a whole line, and no other", "[leniency]") {
+TEST_CASE("each rule takes its own departure from a whole line, and no other", "[leniency]") {
     for (leniency_case const& d : departures) {
         CAPTURE(escaped(d.line), name(d.tolerated));
         auto with = [&](leniency tolerate) {
