@@ -293,6 +293,9 @@ class server_oracle {
             claim(!may_be_chunk(line) || last(), "behind what may be a chunk nothing is a command", line);
             if (last() && looks_like_chunk(line) && verb != "QUIT") next_ = next::over;
             if (verb == "DATA" && chunks_) spoilt_ = true;
+            // RFC 4468 3.2: without a part that was refused there is no message.
+            bool const part = verb == "BURL" && line.find('\t') == line.npos && offers("BURL") && passes(false, false);
+            if (part && extended_ && open_ && !to_.empty()) spoil(is_last(capitals));
             return;
         }
         claim(readable, "what is not a line is refused", line);
@@ -385,15 +388,14 @@ class server_oracle {
         } else if (verb == "BURL") {
             claim(extended_ && open_ && !spoilt_ && !to_.empty() && offers("BURL") && !lmtp_, "BURL follows RCPT", line);
             chunks_ = true;
-            std::string text = capitals;
-            while (text.back() == ' ' || text.back() == '\t') text.pop_back();
-            if (!text.ends_with(" LAST")) return;
+            if (!is_last(capitals)) return;
             delivered_.push_back({std::string(mail_), {to_.begin(), to_.end()}, text_});
             forget();
         } else {
             claim(is(verb, {"NOOP", "VRFY", "EXPN", "HELP", "VERB", "ONEX"}), "what is no command is refused", line);
         }
     }
+    static bool is_last(std::string_view line) { return line.substr(0, line.find_last_not_of(" \t") + 1).ends_with(" LAST"); }
     bool offers_in_policy(std::string_view verb) const {
         return rules_.offers.has(verb == "TURN" ? extension::turn : extension::atrn);
     }

@@ -198,7 +198,10 @@ class command_observer : protected reply_observer {
         auto const disorder = alone() ? std::nullopt : ahead_.check(m.event);
         bool typed = false;
         if (split && said.verb != verb::unknown) {
-            auto const bad = visit_command(*split, rules, [&](auto const& c) noexcept(quiet<H>) {
+            // What is out of order may have crossed with the refusal of a MAIL that asked for SMTPUTF8.
+            syntax wide = rules;
+            wide.smtputf8 = wide.smtputf8 || disorder;
+            auto const bad = visit_command(*split, wide, [&](auto const& c) noexcept(quiet<H>) {
                 learn(m, c);
                 said.event = m.event;
                 if (disorder) said.fault = fail(*disorder, 0);

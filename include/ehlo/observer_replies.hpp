@@ -183,6 +183,7 @@ class reply_observer : protected observer_core {
         over_ = true;
         in_content_ = in_chunk_ = false;
         told_end_[0] = told_end_[1] = false;
+        client_first_ = left_[index(client)] != 0;   // they are after the end, though a later reply begins anew
     }
     constexpr void hear_hello(event e, v0::verb v, reply_view const& r) noexcept {
         if (!r.accepted()) return;

@@ -43,13 +43,22 @@ constexpr bool take_own(Server const& s, command_line const& split, syntax const
     return true;
 }
 
+// A BURL that cannot be read, or not yet to its end: the message lacks a part all the same.
+template <class Server, class H>
+constexpr void lose_part(Server& s, H& handler) {
+    auto const why = detail::find_disorder(s, verb::burl);
+    if (!why || why->code == errc::bad_sequence) s.settle(handler, event::burl, 500);
+}
+
 // By way of its line: for all that can be wrong with it.
 template <class... Own, class H>
 EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io& t, H& handler, syntax const& grammar) {
     std::string_view const in = t.rest();
+    bool const begun = s.lines.discarding();
     auto const line = s.lines.next(in, s.settings->max_line, s.tolerate);
     s.tolerated = strict;
     if (!line.ready()) {
+        if (!begun && line.consumed != 0 && istarts_with(in, "BURL ")) detail::lose_part(s, handler);
         s.finder.look(sub(in, 0, line.consumed));
         t.used += line.consumed;
         if (line.need_more()) return false;

@@ -250,7 +250,11 @@ class session {
             return lost();
         }
         bool const broken = text.find_first_of("\r\n\0"s) != std::string::npos;
-        if (text.size() + 2 > with.max_line || broken) return refuse({500, 501, at == place::refused ? 503u : 500u});
+        if (text.size() + 2 > with.max_line || broken) {
+            refuse({500, 501, at == place::refused ? 503u : 500u});
+            if (upper(text.substr(0, 5)) == "BURL " && with.rare && !with.lmtp && !gate(false) && (at == place::rcpt || at == place::chunks)) lose_part();
+            return;
+        }
         if (at == place::refused) {
             // RFC 5321 3.1: 503 to all but QUIT. (What is not well formed may be told so.)
             if (verb == "QUIT" && oracle::matches(oracle::quit, text)) {
@@ -466,6 +470,12 @@ class session {
         say(said);
         if (yes(said) && verb != "ETRN") at = place::turned;
     }
+    // As BDAT: what was refused may have been a part of the message.
+    void lose_part() {
+        abandon();
+        at = place::spoilt;
+        text_.clear();
+    }
     // RFC 4468 3: a chunk whose octets the server fetches.
     void burl(std::string const& text) {
         unsigned const g = gated(false);
@@ -474,12 +484,9 @@ class session {
         auto const refused = [&](unsigned code) { return good ? std::vector<unsigned>{code} : std::vector<unsigned>{code, 500, 501}; };
         if (g == 530) return refuse({530, 503, 500, 501});
         if (at != place::rcpt && at != place::chunks) return refuse(refused(503));
-        if (!extended || !good) {   // as BDAT: what was refused may have been a part of the message
+        if (!extended || !good) {
             refuse(refused(503));
-            abandon();
-            at = place::spoilt;
-            text_.clear();
-            return;
+            return lose_part();
         }
         std::string arguments = upper(text);
         while (arguments.back() == ' ' || arguments.back() == '\t') arguments.pop_back();

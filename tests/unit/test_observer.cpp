@@ -197,6 +197,17 @@ TEST_CASE("observer: 421 and refusals at odd moments") {
                 R"(! unexpected_reply S"250 ta")", "out of step",
                 "transaction unknown 0 1/1 ? (unsure)"});
     CHECK(told({{"C", "QUIT\r\n"}, {"S", "221 bye\r\n250 still here\r\n"}}).back() == "out of step");
+    // A pipelined RCPT is well formed, though the MAIL that asked for SMTPUTF8 was refused before it was seen.
+    CHECK(told({{"C", "MAIL FROM:<a@b> SMTPUTF8\r\n"}, {"S", "450 no\r\n"}, {"C", "RCPT TO:<\xC3\xB6@d>\r\n"}}) ==
+          lines{"C MAIL FROM:<a@b> SMTPUTF8 = <a@b>", R"(! not_offered C"MAIL F")", "S 450 to MAIL", "C RCPT TO:<\xC3\xB6@d> bad_sequence 0",
+                R"(! out_of_order C"RCPT T" bad_sequence)", "unanswered RCPT"});
+    // A line that has not ended when the session does is after the end, whatever the server says next.
+    CHECK(told({{"C", "NO"}, {"S", "hello\r\n421 bye\r\n250 still here\r\n"}}) ==
+          lines{R"(! malformed S"hello\r" bad_reply_code)", "out of step", "S 421 to nothing (unsure)", R"(! after_the_end C"NO")",
+                "S 250 to nothing (unsure)", R"(! after_the_end S"250 st")"});
+    CHECK(told({{"C", "NO"}, {"S", "421 bye\r\n250 still here\r\n"}}) ==
+          lines{"S 421 to shutdown", R"(! unexpected_reply S"421 by" unexpected_reply)", R"(! after_the_end C"NO")", "S 250 to nothing (unsure)",
+                R"(! after_the_end S"250 st")", "out of step"});
 }
 TEST_CASE("observer: replies that are none") {
     CHECK(told({{"C", "NOOP\r\n"}, {"S", "hello\r\n250 ok\r\n"}, {"C", "EHLO me\r\n"}, {"S", "250-mx\r\n250 SIZE\r\n"}, {"C", "NOOP\r\n"}, {"S", "250 ok\r\n"}}) ==

@@ -4,6 +4,7 @@
 namespace {
 
 using namespace machine;
+using namespace std::literals;
 using ehlo::errc;
 using ehlo::extension;
 using ehlo::fact;
@@ -46,6 +47,13 @@ TEST_CASE("the verbs of extensions: asked where they are offered and in order, 5
         {"BURL refused spoils", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/none\r\nBURL imap://x/1 LAST\r\nRSET\r\n", {250, 250, 250, 554, 503, 250}, state::ready, {}},
         {"BURL malformed spoils", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/1\r\nBURL x\r\nBDAT 2 LAST\r\nhiMAIL FROM:<>\r\n",
          {250, 250, 250, 250, 501, 503, 503}, state::spoilt, {}},
+        {"BURL too long spoils", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nburl imap://x/" + std::string(5000, 'x') + "\r\nBURL imap://x/1 LAST\r\nRSET\r\n",
+         {250, 250, 250, 500, 503, 250}, state::ready, {250, 250, 250, 500, 502, 250}},
+        {"BURL with a NUL spoils", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/\0\r\nBDAT 2 LAST\r\nhiMAIL FROM:<>\r\n"s, {250, 250, 250, 500, 503, 503},
+         state::spoilt, {}},
+        {"BURL with a bare LF spoils", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/\n\r\nBURL imap://x/1 LAST\r\n", {250, 250, 250, 500, 503},
+         state::spoilt, {}},
+        {"BURLY is none", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURLY \n\r\nBURL imap://x/1 LAST\r\n", {250, 250, 250, 500, 250}, state::ready, {}},
         {"BURL malformed without a transaction", "EHLO a\r\nBURL x\r\nMAIL FROM:<a@b>\r\n", {250, 503, 250}, state::mail, {}},
         {"BURL LAST refused", "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBURL imap://x/none LAST\r\nMAIL FROM:<>\r\n", {250, 250, 250, 554, 250}, state::mail, {}},
         {"BURL without a recipient", "EHLO a\r\nMAIL FROM:<a@b>\r\nBURL imap://x/1 LAST\r\n", {250, 250, 503}, state::mail, {}},
