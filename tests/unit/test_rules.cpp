@@ -22,11 +22,11 @@ using support::say;
 
 namespace {
 
-struct outcome {
+struct reading {
     std::optional<failure> failed;
     leniency tolerated;
     std::string said;  // what the command means, with what was tolerated left out
-    bool operator==(outcome const&) const = default;
+    bool operator==(reading const&) const = default;
 };
 
 // What a path means, however it is spelt.
@@ -75,11 +75,11 @@ std::string meaning(Command const& c) {
 }
 
 template <class F>
-outcome read_line(std::string_view line, leniency tolerate, F&& f) {
+reading read_line(std::string_view line, leniency tolerate, F&& f) {
     syntax const rules{.tolerate = tolerate};
     auto const split = split_command(line, rules);
     if (!split) return {split.error(), {}, {}};
-    outcome o{{}, split->tolerated, {}};
+    reading o{{}, split->tolerated, {}};
     o.failed = visit_command(*split, rules, [&](auto const& command) {
         if constexpr (requires { command.tolerated; }) o.tolerated |= command.tolerated;
         if constexpr (requires { command.name.tolerated; }) o.tolerated |= command.name.tolerated;
@@ -88,7 +88,7 @@ outcome read_line(std::string_view line, leniency tolerate, F&& f) {
     });
     return o;
 }
-outcome read_line(std::string_view line, leniency tolerate) {
+reading read_line(std::string_view line, leniency tolerate) {
     return read_line(line, tolerate, [](auto const&) {});
 }
 
@@ -157,7 +157,7 @@ TEST_CASE("each rule takes its own departure from a whole line, and no other", "
         CAPTURE(escaped(d.line), name(d.tolerated));
         auto with = [&](leniency tolerate) {
             return everywhere(d.line, [&](std::string_view t) {
-                outcome const o = read_line(t, tolerate);
+                reading const o = read_line(t, tolerate);
                 return o.failed ? say(*o.failed) : o.said + " [" + say(o.tolerated) + "]";
             });
         };
@@ -169,7 +169,7 @@ TEST_CASE("each rule takes its own departure from a whole line, and no other", "
             if (auto const other = static_cast<rule>(i); other != d.tolerated) CHECK(read_line(d.line, other).failed == fail(d.code, d.at));
         CHECK(read_line(d.line, without(leniency::all(), d.tolerated)).failed.has_value());
         if (d.right.empty()) continue;
-        outcome const right = read_line(d.right, strict);
+        reading const right = read_line(d.right, strict);
         CHECK_FALSE(right.failed);
         CHECK(right.said == read_line(d.line, d.tolerated).said);
         // What is right needs no rule, and says so.
@@ -180,7 +180,7 @@ TEST_CASE("each rule takes its own departure from a whole line, and no other", "
 TEST_CASE("RFC 5321 4.1.1.6 to 4.1.1.9: a space before free text is of the text under every rule", "[leniency]") {
     for (std::string_view const line : {"VRFY  joe", "EXPN  joe", "HELP  x", "NOOP   x", "VERB  on"}) {
         CAPTURE(line);
-        outcome const strictly = read_line(line, strict);
+        reading const strictly = read_line(line, strict);
         CHECK_FALSE(strictly.failed);
         CHECK(read_line(line, leniency::all()) == strictly);
     }
@@ -292,7 +292,7 @@ TEST_CASE("RFC 5321 4.1.1.1, 4.1.3: names that are none, and any_hello_name", "[
     }
     // Not one of the other rules has its place taken.
     auto told = [](std::string_view line) {
-        outcome const o = read_line(line, leniency::all());
+        reading const o = read_line(line, leniency::all());
         return o.failed ? say(*o.failed) : o.said + " [" + say(o.tolerated) + "]";
     };
     CHECK(told("EHLO my_pc") == "EHLO domain 'my_pc' [underscore_in_domain]");
@@ -417,14 +417,14 @@ TEST_CASE("what all rules take, those reported take alike, and each of them is n
     std::size_t const lines = generate::drawn(40000);
     for (std::size_t i = 0; i < lines; ++i) {
         std::string const line = draw_line(r);
-        outcome const all = read_line(line, leniency::all());
+        reading const all = read_line(line, leniency::all());
         if (all.failed) {
             // Nothing less takes it.
             if (!read_line(line, strict).failed) FAIL("strict only: " << escaped(line));
             continue;
         }
         ++accepted;
-        outcome const same = read_line(line, all.tolerated);
+        reading const same = read_line(line, all.tolerated);
         if (same != all) FAIL(escaped(line) << " is " << all.said << " under all rules [" << say(all.tolerated) << "], and else " << same.said << " [" << say(same.tolerated) << "]");
         unsigned needed = 0;
         for (unsigned k = 0; k < rule_count; ++k) {
@@ -436,7 +436,7 @@ TEST_CASE("what all rules take, those reported take alike, and each of them is n
         lenient += needed > 0;
         several += needed > 1;
         // What strict takes means the same under all.
-        outcome const strictly = read_line(line, strict);
+        reading const strictly = read_line(line, strict);
         if (!strictly.failed && strictly != all) FAIL(escaped(line) << " changes its meaning");
     }
     CHECK(accepted > lines / 4);
@@ -509,7 +509,7 @@ TEST_CASE("what was read under any rules can be written, and means the same when
         std::string const line = draw_line(r);
         bool known = false;
         write_again again{{}};
-        outcome const first = read_line(line, leniency::all(), [&](auto const& command) {
+        reading const first = read_line(line, leniency::all(), [&](auto const& command) {
             leniency used = leniency::all();
             if constexpr (requires { command.tolerated; }) used = command.tolerated;
             if constexpr (requires { command.name.tolerated; }) used = command.name.tolerated;
@@ -520,7 +520,7 @@ TEST_CASE("what was read under any rules can be written, and means the same when
         if (first.failed || !known) continue;
         if (!again.line) FAIL(escaped(line) << " was read as " << first.said << " and cannot be written");
         // Only departures in what it says are left.
-        outcome const second = read_line(*again.line, again.rules.tolerate - of_spelling);
+        reading const second = read_line(*again.line, again.rules.tolerate - of_spelling);
         if (second.failed) FAIL(escaped(line) << " was written as " << escaped(*again.line) << ": " << say(*second.failed));
         if (second.said != first.said) FAIL(escaped(line) << " was written as " << escaped(*again.line) << ": " << second.said << " for " << first.said);
         ++written;
