@@ -198,9 +198,9 @@ class command_observer : protected reply_observer {
         auto const disorder = alone() ? std::nullopt : ahead_.check(m.event);
         bool typed = false;
         if (split && said.verb != verb::unknown) {
-            // What is out of order may have crossed with the refusal of a MAIL that asked for SMTPUTF8.
+            // What follows a MAIL that asked for SMTPUTF8 may have crossed with its refusal.
             syntax wide = rules;
-            wide.smtputf8 = wide.smtputf8 || disorder;
+            wide.smtputf8 = wide.smtputf8 || disorder || latest_mail_is_wide_;
             auto const bad = visit_command(*split, wide, [&](auto const& c) noexcept(quiet<H>) {
                 learn(m, c);
                 said.event = m.event;
@@ -267,6 +267,7 @@ class command_observer : protected reply_observer {
         }
         told_wait_ = false;
         event e = m.event;
+        if (e == event::mail) latest_mail_is_wide_ = m.brings.has(fact::smtputf8);
         if (m.chunk) {
             if (!settings_.knows_bdat) {
                 e = event::noop;

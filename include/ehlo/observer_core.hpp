@@ -79,6 +79,7 @@ class observer_core {
     bool client_first_ = false;           // what the client waited with comes before the next reply
     bool auth_refused_ = false;           // what looks like no command may be meant as a response
     bool told_wait_ = false;              // that the client did not wait
+    bool latest_mail_is_wide_ = false;   // that of the client, whatever was replied
     bool told_end_[2] = {}, tls_seen_[2] = {};
 
     constexpr explicit observer_core(observer_settings const& s) noexcept : settings_(s), lmtp_(s.lmtp) {}
