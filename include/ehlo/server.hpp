@@ -216,7 +216,7 @@ class server_with {
             // Whatever was given, it is looked at when the answer has come: but what came is known then.
             if (core_.awaited.waiting) return in.size() < core_.left ? done(t, want::reply) : leave(t, want::reply);
             if (core_.order.over()) return leave(t, want::close);
-            if (smtp_protocol::ends.has(core_.order.where())) return leave(t, want::turn);
+            if (!core_.too_early && smtp_protocol::ends.has(core_.order.where())) return leave(t, want::turn);
             if (!core_.too_early) core_.misused(t, handler);
             else if (core_.has_room(t)) core_.refuse_early(t, handler);
             else return leave(t, more_room(t));

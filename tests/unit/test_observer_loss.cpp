@@ -197,7 +197,7 @@ struct critic {
         --after;
         REQUIRE(c.at >= after->first);
         REQUIRE(c.at + c.size <= after->second);
-        REQUIRE(t.said[0].substr(c.at, c.size) == c.octets);
+        REQUIRE(t.said[0].substr(static_cast<std::size_t>(c.at), static_cast<std::size_t>(c.size)) == c.octets);
     }
     void on(seen::end_of_content const& e) { REQUIRE(t.ends.count(e.at) == 1); }
     void on(seen::reply const& x) {
