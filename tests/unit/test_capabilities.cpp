@@ -240,3 +240,21 @@ TEST_CASE("the lines of an answer are those that a plain split finds", "[capabil
     CHECK(others > 20000);
     CHECK(replies > 60000);
 }
+
+TEST_CASE("words are told from what is none, wherever 64 octets end", "[capabilities]") {
+    auto plain = [](std::string_view text) {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            bool const space = text[i] == ' ';
+            if (!space && (text[i] < 33 || text[i] > 126)) return false;
+            if (space && (i == 0 || i + 1 == text.size() || text[i - 1] == ' ')) return false;
+        }
+        return true;
+    };
+    for (std::size_t size = 0; size < 200; ++size)
+        for (std::size_t at = 0; at < size; ++at)
+            for (std::string_view const put : {"x", " ", "  ", "\t", "\x7F"}) {
+                std::string text(size, 'w');
+                text.replace(at, put.size(), put);
+                CHECK(detail::is_made_of_words(text) == plain(text));
+            }
+}
