@@ -291,8 +291,7 @@ class server_oracle {
         bool const readable = line.find_first_of(std::string_view("\r\n\0", 3)) == line.npos && size <= rules_.max_line;
         if (code / 100 > 3) {
             claim(!may_be_chunk(line) || last(), "after what may be a chunk nothing is a command", line);
-            // A QUIT that was refused may be the last command, and leave the session open.
-            if (may_be_chunk(line) || (last() && looks_like_chunk(line) && verb != "QUIT")) next_ = next::over;
+            if (last() && looks_like_chunk(line)) next_ = next::over;
             if (verb == "DATA" && chunks_) spoilt_ = true;
             // RFC 4468 3.2: without a part that was refused there is no message.
             bool const part = verb == "BURL" && line.find('\t') == line.npos && offers("BURL") && passes(false, false);
