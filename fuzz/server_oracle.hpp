@@ -433,6 +433,7 @@ class server_oracle {
     // A last chunk that was refused may have ended the transaction: then nothing but MAIL is in order, else nothing but RSET.
     void spoil(bool last_chunk) {
         open_ = false;
+        chunks_ = chunks_ && !last_chunk;
         spoilt_ = !last_chunk;
         text_.clear();
     }
