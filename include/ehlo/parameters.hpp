@@ -75,11 +75,24 @@ class parameter_list {
     bool has_unknown_ = false;
     friend struct parameter_access;
 
+    // The offset of a registered parameter; the size of all if it is not there.
+    constexpr std::size_t place_of(parameter_id id) const noexcept {
+        std::string_view const text{data_, length_}, keyword = name(id);
+        for (std::size_t at = 0; at < text.size();) {
+            std::size_t const end = at + keyword.size();
+            if (to_upper(text[at]) == keyword[0] && (end == text.size() || (end < text.size() && (text[end] == ' ' || text[end] == '='))) &&
+                iequals(detail::sub(text, at, keyword.size()), keyword))
+                return at;
+            at = detail::find_first<charset(" ")>(text, at);
+            while (at < text.size() && text[at] == ' ') ++at;
+        }
+        return text.size();
+    }
     // The value of a registered parameter that is present and has one.
     constexpr std::string_view value_of(parameter_id id) const noexcept {
-        auto p = all().begin();
-        while (!iequals((*p).keyword, name(id))) ++p;
-        return *(*p).value;
+        std::string_view const text{data_, length_};
+        std::size_t const at = place_of(id) + name(id).size() + 1;
+        return detail::sub(text, at, detail::find_first<charset(" ")>(text, at) - at);
     }
     // The value of a registered parameter, read by one of the functions of parameter_values.hpp.
     template <class Parse>
@@ -397,17 +410,10 @@ struct parameter_access {
         return true;
     }
 
-    // The offset of a parameter; the size of all if it is not there.
-    static constexpr std::size_t place_of(parameter_range all, parameter_id id) noexcept {
-        for (parameter const p : all)
-            if (iequals(p.keyword, name(id))) return static_cast<std::size_t>(p.keyword.data() - all.text().data());
-        return all.text().size();
-    }
-
     // Parameters that do not go together: the place is that of the later one, or the end if one is missing.
     EHLO_NOINLINE static constexpr std::optional<std::size_t> find_conflict(mail_parameters const& m) noexcept {
         auto later = [&m](parameter_id a, parameter_id b) noexcept {
-            std::size_t const x = place_of(m.all(), a), y = place_of(m.all(), b);
+            std::size_t const x = m.place_of(a), y = m.place_of(b);
             return x < y ? y : x;
         };
         std::optional<std::size_t> at;
@@ -425,7 +431,7 @@ struct parameter_access {
                 note(m.length_);
             } else if (std::string_view const envid = m.envid()->text(); detail::find_first<charset("@")>(envid) == envid.size()) {
                 std::size_t const end = static_cast<std::size_t>(envid.data() - m.data_) + envid.size();
-                std::size_t const mtrk = place_of(m.all(), parameter_id::mtrk);
+                std::size_t const mtrk = m.place_of(parameter_id::mtrk);
                 note(end < mtrk ? mtrk : end);
             }
         }

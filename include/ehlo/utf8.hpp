@@ -1,7 +1,7 @@
 // UTF-8, as RFC 3629 and the grammar of RFC 6531 define it.
 #pragma once
 
-#include <ehlo/ascii.hpp>
+#include <ehlo/scan.hpp>
 
 #include <cstddef>
 #include <string_view>
@@ -29,13 +29,21 @@ constexpr std::size_t utf8_length(std::string_view text) noexcept {
 
 /// The offset of the first octet that is neither ASCII nor part of a UTF-8 character; the size if there is none.
 constexpr std::size_t find_bad_utf8(std::string_view text) noexcept {
-    std::size_t i = 0;
-    while (i < text.size()) {
-        std::size_t const n = static_cast<unsigned char>(text[i]) < 128 ? 1 : utf8_length(detail::sub(text, i));
-        if (n == 0) return i;
-        i += n;
+    auto octet = [text](std::size_t at) noexcept { return static_cast<unsigned>(static_cast<unsigned char>(text[at])); };
+    for (std::size_t i = 0;;) {
+        i = detail::find_first<~charset(0, 127)>(text, i);
+        if (i == text.size()) return i;
+        while (i < text.size() && octet(i) >= 128) {
+            // The letters of most alphabets are of two octets.
+            if (octet(i) - 0xC2 <= 0xDF - 0xC2 && i + 1 < text.size() && (octet(i + 1) & 0xC0) == 0x80) {
+                i += 2;
+                continue;
+            }
+            std::size_t const n = utf8_length(detail::sub(text, i));
+            if (n == 0) return i;
+            i += n;
+        }
     }
-    return i;
 }
 
 }  // namespace ehlo

@@ -156,6 +156,28 @@ TEST_CASE("digits of a number", "[number]") {
     SUCCEED();
 }
 
+TEST_CASE("the first octet that is no UTF-8 is found wherever it stands", "[utf8]") {
+    constexpr std::string_view parts[] = {"a", " ", "plain text of some length", "\xD0\xB4", "\xDF\xBF", "\xE2\x82\xAC", "\xF0\x9F\x91\x8B",
+                                          "\xD0", "\xC1\xBF", "\x80", "\xED\xA0\x80", "\xF5"};
+    generate::rng r(6531);
+    int bad = 0;
+    for (int i = 0; i < generate::drawn(40000); ++i) {
+        std::string text;
+        // Of three texts one has a part that may be wrong.
+        for (std::uint64_t n = r.below(24); n > 0; --n) text += parts[r.below(7)];
+        if (r.below(3) == 0) text.insert(r.below(text.size() + 1), parts[r.below(std::size(parts))]);
+        std::size_t at = 0;
+        while (at < text.size()) {
+            std::size_t const n = static_cast<unsigned char>(text[at]) < 128 ? 1 : utf8_length(std::string_view(text).substr(at));
+            if (n == 0) break;
+            at += n;
+        }
+        bad += at != text.size();
+        if (find_bad_utf8(text) != at) FAIL_CHECK(support::say(text));
+    }
+    CHECK(bad > 0);
+}
+
 TEST_CASE("UTF-8 is that of RFC 3629", "[utf8]") {
     static_assert(utf8_length("\xC3\xBC") == 2 && utf8_length("\xE2\x82\xAC") == 3 && utf8_length("\xF0\x9F\x91\x8B") == 4);
     static_assert(utf8_length("a") == 0 && utf8_length("") == 0 && utf8_length("\x80") == 0);
