@@ -89,7 +89,7 @@ void each(mail_parameters const& m, syntax const& rules, F&& f) {
     f(mt_priority, m.mt_priority(), parse_mt_priority), f(mtrk, m.mtrk(), [](std::string_view v) { return parse_mtrk(v); });
     f(solicit, m.solicit(), [](std::string_view v) { return parse_solicit(v); });
     f(transid, m.transid(), [](std::string_view v) { return parse_transid(v); });
-    f(smtputf8, m.smtputf8()), f(requiretls, m.requiretls()), f(conperm, m.conperm());
+    f(smtputf8, m.smtputf8()), f(requiretls, m.requiretls()), f(conperm, m.conperm()), f(prdr, m.prdr());
 }
 template <class F>
 void each(rcpt_parameters const& r, syntax const& rules, F&& f) {

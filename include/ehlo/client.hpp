@@ -78,7 +78,8 @@ class client_with {
     bool stale_ : 1 = false;                  // octets lay there when nothing was under way: they answer nothing
     bool unsure_ : 1 = false;                 // the server may have a transaction open that session_ does not know of
     bool undecided_ : 1 = false;              // broken while the end of a message was under way
-    std::uint32_t heard_ = 0;                 // LMTP: recipients whose reply to the message has come
+    bool each_ : 1 = false;                   // PRDR: 353 has come, and the reply to the message has not
+    std::uint32_t heard_ = 0;                 // recipients whose reply to the message has come
     std::uint64_t chunk_left_ = 0;            // octets of the chunk under way that are still to be written
     detail::event_queue under_way_;
     reply_reader reader_;
@@ -183,6 +184,8 @@ class client_with {
     /// None may follow the 220 to STARTTLS (RFC 3207 4.2).
     /// A refusal that nobody asked for (421, but also 451, 554 ...) ends the session: `to` is event::shutdown, or, if it came
     /// after 354 or in the middle of a chunk, the event of the end of that.
+    /// After a MAIL with PRDR the end of the message may be answered 353, then for each recipient, then for the message (`more`
+    /// says that others follow); or, by a server that decides for all alike, once.
     /// Errors: those of parse_reply; unexpected_reply, bad_reply_class (`at` 0): the session is broken then, except by
     /// missing_octets, which is the caller's fault: nothing has changed, and all octets are to be shown.
     constexpr progress<client_reply> receive(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
@@ -195,10 +198,17 @@ class client_with {
         event const of = answered(session_, to);
         if (!right_class(of, r.code())) return broken(fail(errc::bad_reply_class, 0));
         std::uint32_t recipient = 0;
-        if (lmtp_ && detail::ends_message(to)) {
+        if (detail::ends_message(to) && (lmtp_ || session_.knows(fact::prdr))) [[unlikely]] {
+            if (r.code() == 353) {
+                each_ = true;
+                return {client_reply{to, r, true, 0, true}, parsed.consumed};
+            }
+            // In LMTP the last one is for a recipient, too.
+            std::uint32_t const due = lmtp_ ? replies_due_now(to) : each_ ? recipients() + 1 : 1;
             recipient = heard_++;
-            if (heard_ < replies_due_now(to) && r.code() != 421) return {client_reply{to, r, r.accepted(), recipient}, parsed.consumed};
+            if (heard_ < due && r.code() != 421) return {client_reply{to, r, r.accepted(), recipient, !lmtp_}, parsed.consumed};
             heard_ = 0;
+            each_ = false;
         }
         fact_set const brings = under_way_.first_brings();
         under_way_.pop();
@@ -260,6 +270,7 @@ class client_with {
         auto const of = extension_of(v);
         fact_set brings = options.smtputf8 ? fact_set(fact::smtputf8) : fact_set();
         if (options.body == body::binary_mime) brings |= fact::binary;
+        if (options.prdr) brings |= fact::prdr;
         parameter_ids all = given(options);
         std::optional<std::uint64_t> size = options.size;
         bool known = true;
@@ -272,11 +283,13 @@ class client_with {
                 all |= more->present();
                 if (more->smtputf8()) brings |= fact::smtputf8;
                 if (more->body() == body::binary_mime) brings |= fact::binary;
+                if (more->prdr()) brings |= fact::prdr;
                 if (more->size()) size = more->size();
             }
         }
         bool const offered = known && offered_.takes(all) && (!of || offered_.has(*of)) &&
-                             (!brings.has(fact::binary) || (offered_.has(extension::binary_mime) && offered_.has(extension::chunking)));
+                             (!brings.has(fact::binary) || (offered_.has(extension::binary_mime) && offered_.has(extension::chunking))) &&
+                             !(lmtp_ && brings.has(fact::prdr));   // RFC 2033 4.2: there it is so in any case
         return put(event::mail, offered, [&]() -> result<std::size_t> {
             if (size && offered_.max_size() != 0 && *size > offered_.max_size()) return fail(errc::message_too_large, 0);
             return write_mail(out, from, options, v);
@@ -469,7 +482,8 @@ class client_with {
         constexpr charset line_ends("\r\n");
         return limits.tolerate.has(rule::empty_line_between_replies) && detail::find_first<~line_ends>(octets) == octets.size();
     }
-    // RFC 5321 4.2: by the first digit. But the greeting is 220 and nothing else (3.1), and so is the go-ahead to TLS.
+    // RFC 5321 4.2: by the first digit. But the greeting is 220 and nothing else (3.1), and so is the go-ahead to TLS; and a reply for
+    // each recipient is announced by 353.
     // A yes to what is out of order, because something before it was refused, shows that the two do not agree on what is open.
     // To MAIL and RCPT it does no harm yet (see unsure_); to whatever carries content, or moves on, it does.
     constexpr bool right_class(event e, unsigned code) const noexcept {
@@ -477,6 +491,7 @@ class client_with {
         if (code < 400 && e != event::mail && e != event::rcpt) {
             if (!protocol::rules.has(session_.where(), e) || (unsure_ && session_.check(e))) [[unlikely]] return false;
         }
+        if (detail::ends_message(e) && code / 100 == 3) return code == 353 && !each_ && recipients() != 0;
         return (e != event::greeting && e != event::starttls) || code == 220 || code >= 400;
     }
     // A chunk has one reply: to its BDAT and its octets. Where no chunk may come it is to the BDAT alone (RFC 3030 2).

@@ -21,18 +21,15 @@ struct client_reply {
     event to;          ///< event::shutdown for a refusal that no command asked for
     reply_view reply;
     bool accepted;     ///< of the class that moves the session on
-    /// LMTP, end of a message: which of the accepted recipients it is about, from 0 on. One that ends the session is about all
-    /// that are left, too.
+    /// End of a message, a reply for each recipient (LMTP, PRDR): which of the accepted recipients it is about, from 0 on; in PRDR's
+    /// last one, which is about the message, their number. One that ends the session is about all that are left, too.
     std::uint32_t recipient = 0;
+    /// PRDR: 353, or what follows it for a recipient. The last reply is about the message, and until it has come a yes decides nothing.
+    bool more = false;
 };
 
-namespace detail {
-/// Whether the reply to this event decides over a message.
-constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == replies_due::one_per_recipient; }
-}  // namespace detail
-
-/// What a reply says of the message or, in answer to RCPT, of that recipient: `unknown` if it does not decide. What was decided
-/// of a recipient before stays so. A refused NOOP, RSET or QUIT decides nothing; a refused EHLO, STARTTLS or AUTH only if the
+/// What a reply says of the message or, in answer to RCPT, in LMTP and in PRDR, of that recipient: `unknown` if it does not decide.
+/// What was decided of a recipient before stays so. A refused NOOP, RSET or QUIT decides nothing; a refused EHLO, STARTTLS or AUTH only if the
 /// client cannot go on without. 503 to MAIL, RCPT or DATA says that something before was refused, and that decides (or that the
 /// server cannot pipeline).
 constexpr verdict verdict_of(client_reply const& r) noexcept {
@@ -40,7 +37,7 @@ constexpr verdict verdict_of(client_reply const& r) noexcept {
     constexpr event_set on_the_way = event::greeting | event::hello | event::helo | event::starttls | event::auth | event::response;
     constexpr event_set parts = event::content_end | event::chunk_end | event::last_chunk_end | event::burl | event::last_burl;
     constexpr event_set deciding = on_the_way | envelope | parts | event::shutdown;
-    if (r.accepted) return detail::ends_message(r.to) ? verdict::delivered : verdict::unknown;
+    if (r.accepted) return detail::ends_message(r.to) && !r.more ? verdict::delivered : verdict::unknown;
     if (!deciding.has(r.to) || (envelope.has(r.to) && r.reply.code() == 503)) return verdict::unknown;
     if (r.reply.klass() == reply_class::transient) return verdict::later;
     // RFC 5321 4.5.3.1.10: too many recipients, said with the code for too much.

@@ -14,12 +14,14 @@ namespace detail {
 class event_queue {
     static constexpr std::size_t size = 16;
     static constexpr unsigned first_fact = static_cast<unsigned>(fact::smtputf8);
-    static_assert(smtp_protocol::of_transaction.bits >> first_fact == 3, "two bits for each run");
+    static constexpr unsigned facts = fact_count - first_fact;   // of the transaction, which MAIL brings
+    static_assert(smtp_protocol::of_transaction.bits == ((1u << facts) - 1) << first_fact, "the facts of the transaction are the last ones");
 
     std::uint16_t count_[size] = {};
     event kind_[size] = {};
     std::uint8_t first_ = 0, runs_ = 0;
-    std::uint32_t brings_ = 0;   // the facts of the transaction that MAIL brings, two bits for each run
+    std::uint16_t brings_[facts] = {};   // one bit for each run
+    static_assert(size <= 16);
 
     constexpr std::size_t place(std::size_t n) const noexcept { return (first_ + n) % size; }
 
@@ -30,7 +32,7 @@ class event_queue {
     constexpr fact_set first_brings() const noexcept { return brings(first_); }
     constexpr bool has_room(event e) const noexcept { return runs_ < size || joins(e); }
 
-    constexpr void push(event e, fact_set facts) noexcept {
+    constexpr void push(event e, fact_set of) noexcept {
         if (joins(e)) {
             ++count_[place(runs_ - 1u)];
             return;
@@ -38,7 +40,12 @@ class event_queue {
         std::size_t const next = place(runs_++);
         kind_[next] = e;
         count_[next] = 1;
-        brings_ = (brings_ & ~(3u << 2 * next)) | static_cast<std::uint32_t>(facts.bits >> first_fact) << 2 * next;
+        unsigned const run = 1u << next;
+        std::uint64_t left = of.bits >> first_fact;
+        for (auto& all : brings_) {
+            all = static_cast<std::uint16_t>((left & 1) != 0 ? all | run : all & ~run);
+            left >>= 1;
+        }
     }
     constexpr void pop() noexcept {
         if (--count_[first_] != 0) return;
@@ -59,7 +66,9 @@ class event_queue {
 
   private:
     constexpr fact_set brings(std::size_t at) const noexcept {
-        return fact_set::with_bits(std::uint64_t{brings_ >> 2 * at & 3} << first_fact);
+        std::uint64_t bits = 0;
+        for (unsigned f = 0; f < facts; ++f) bits |= std::uint64_t{brings_[f] >> at & 1u} << (first_fact + f);
+        return fact_set::with_bits(bits);
     }
     constexpr bool joins(event e) const noexcept { return runs_ != 0 && last() == e && count_[place(runs_ - 1u)] < 0xFFFF; }
 };

@@ -99,19 +99,21 @@ class EHLO_CONSUMABLE commands {
     EHLO_CONSUMES constexpr auto helo(writer& out, std::string_view name) && noexcept requires in_order_at<At, event::helo> {
         return next<event::helo>([&](auto& c) noexcept { return c.helo(out, name); });
     }
-    /// `mail<fact::binary>` for BODY=BINARYMIME: then DATA does not compile, and BDAT does.
+    /// `mail<fact::binary>` for BODY=BINARYMIME: then DATA does not compile, and BDAT does. `mail<fact::prdr>` for PRDR: then the
+    /// reply to the end of the message does not compile, and each() does.
     template <fact_set Brings = fact_set{}>
     EHLO_CONSUMES constexpr auto mail(writer& out, std::string_view from, mail_options const& options = {}) && noexcept
         requires in_order_at<At, event::mail>
     {
         return next<event::mail, Brings>([&](auto& c) noexcept -> result<std::size_t> {
-            bool binary = options.body == body::binary_mime;
+            bool binary = options.body == body::binary_mime, prdr = options.prdr;
             // What the type does not say may not be asked for by the text of a parameter, either.
             if (!options.others.empty()) [[unlikely]] {
                 auto const others = parse_mail_parameters(options.others, wide());
                 binary = binary || (others && others->body() == body::binary_mime);
+                prdr = prdr || (others && others->prdr());
             }
-            if (binary != Brings.has(fact::binary)) return fail(errc::bad_value, 0);
+            if (binary != Brings.has(fact::binary) || prdr != Brings.has(fact::prdr)) return fail(errc::bad_value, 0);
             return c.mail(out, from, options);
         });
     }
@@ -249,6 +251,10 @@ template <class Client, event On, class... From>
 class answered;
 
 namespace detail {
+/// PRDR: the end of the message may have a reply for each recipient, see awaiting::each().
+template <event On, class... From>
+concept has_one_reply = facts_of(On).replies != replies_due::or_prdr || !(From::known.has(fact::prdr) || ...);
+
 template <event On>
 struct answered_by {
     template <class Client, class... From>
@@ -414,14 +420,14 @@ class [[nodiscard("the reply must be given to on()")]] EHLO_CONSUMABLE awaiting
     constexpr explicit operator bool() const noexcept { return sent_; }
     constexpr failure error() const noexcept { return unsent_; }
 
-    EHLO_CONSUMES constexpr auto on(progress<client_reply> const& r) && noexcept {
+    EHLO_CONSUMES constexpr auto on(progress<client_reply> const& r) && noexcept requires detail::has_one_reply<On, From...> {
         return typename way::answered_type(*client_, unsent(), r);
     }
     /// The session as it was, if the command was not written.
     EHLO_CONSUMES constexpr auto back() && noexcept {
         return session<Client, detail::place_of<Client, From::where, (in_transaction(From::where) ? From::known : From::known - smtp_protocol::of_transaction).bits>...>(*client_);
     }
-    /// For several replies: LMTP has one for each recipient (RFC 2033 4.2).
+    /// For several replies: LMTP has one for each recipient (RFC 2033 4.2), and so may a message with PRDR.
     EHLO_CONSUMES constexpr auto each() && noexcept {
         return pipelined(*client_, unsent());
     }

@@ -28,11 +28,11 @@ struct protocol_of_client<client_with<Own...>> {
 template <class Client>
 using protocol_of = typename protocol_of_client<Client>::type;
 
-/// The facts that some row needs or bars. The others make no difference to what may be said.
+/// The facts that some row needs or bars, or without which a 3yz is no answer. The others make no difference to what may be said.
 template <class Client>
 inline constexpr fact_set guards = [] {
     fact_set all;
-    for (auto const& r : protocol_of<Client>::rules.rows) all |= r.needs | r.barred;
+    for (auto const& r : protocol_of<Client>::rules.rows) all |= r.needs | r.barred | r.asked;
     return all;
 }();
 
@@ -82,7 +82,8 @@ constexpr place_set after(place_set const& from, event on, answer a, fact_set br
     place_set to;
     for (std::size_t i = 0; i < from.count; ++i) {
         auto const& r = protocol_of<Client>::rules.at(from.at[i].where, on);
-        if (ehlo::detail::target_of(r, a) == ehlo::detail::session_rows::never) continue;
+        if (ehlo::detail::target_of(r, a, from.at[i].known) == ehlo::detail::session_rows::never) continue;
+        if (a == answer::more && ehlo::detail::ends_message(on)) continue;   // PRDR: the last of the replies leads on
         situation<state, fact> const before{from.at[i].where, from.at[i].known, transaction::one};
         auto const now = ehlo::detail::settle(r, before, a, brought, protocol_of<Client>::of_transaction);
         fact_set const kept = in_transaction(now.where) ? now.known : now.known - protocol_of<Client>::of_transaction;

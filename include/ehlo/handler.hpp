@@ -52,10 +52,21 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The content has ended, or the last chunk has, and awaits the server's word on it. An accepting reply makes the server
 /// responsible for the message (RFC 5321 4.1.1.4, 6.1): give it only when the message is stored.
+///
+/// Where PRDR (draft-hall-prdr-00) is on offer and the client asks for it, the handler may say 353 (replies::each_recipient) instead.
+/// Then it is asked again for each recipient, and once more for the message: what it says there counts for those it said yes for.
 struct end_of_content {
+    /// What the reply is for.
+    enum class subject : std::uint8_t {
+        message,           ///< all recipients
+        message_or_each,   ///< likewise, but it may be 353: more than one recipient was accepted, and MAIL had PRDR
+        recipient,         ///< one recipient: LMTP, or PRDR after 353
+        message_after_each,
+    };
     std::uint64_t octets;       ///< of decoded content
     std::uint32_t recipients;   ///< that were accepted
-    std::uint32_t recipient;    ///< LMTP: which of them the reply is for, from 0 on; SMTP has one reply for all
+    std::uint32_t recipient;    ///< which of them the reply is for, from 0 on
+    subject about = subject::message;
 };
 /// The transaction is over and nothing was delivered: RSET, EHLO, QUIT, a lost connection, content or a chunk that was refused.
 struct abandoned {

@@ -120,7 +120,8 @@ struct reply : place {
     v0::verb verb = verb::unknown;
     std::uint64_t number = 0;                   ///< of the command
     std::optional<std::uint64_t> command_at{};  ///< its offset in the client's stream
-    std::uint32_t recipient = 0;                ///< LMTP, end of a message: which of the accepted recipients it is about
+    std::uint32_t recipient = 0;                ///< LMTP, PRDR, end of a message: which of the accepted recipients it is about
+    bool more = false;                          ///< PRDR: 353, or for a recipient; the one to the message is the last
 };
 /// A command whose reply was not seen.
 struct unanswered : place {

@@ -123,7 +123,7 @@ class observer : detail::command_observer {
     constexpr void end(Handler& handler) noexcept(never_throws<Handler>) {
         detail::check_observing<Handler>();
         bool doubt = lost_ || !paired_;
-        queue_.each([&doubt](queue::command const& c) noexcept { doubt = doubt || ends_message(c.on); });
+        queue_.each([&doubt](queue::command const& c) noexcept { doubt = doubt || detail::ends_message(c.on); });
         clear_queue(handler);
         if (message_.open) conclude(handler, doubt ? outcome::unknown : outcome::abandoned, 0, std::nullopt);
         over_ = true;

@@ -117,6 +117,7 @@ class command_observer : protected reply_observer {
         if (c.parameters.all().text().empty()) [[likely]] return;
         if (c.parameters.smtputf8()) m.brings |= fact::smtputf8;
         if (c.parameters.body() == body::binary_mime) m.brings |= fact::binary;
+        if (c.parameters.prdr()) m.brings |= fact::prdr;
     }
     static constexpr void learn(meaning& m, cmd::rcpt const& c) noexcept {
         m.tolerated |= c.tolerated;

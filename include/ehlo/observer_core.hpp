@@ -37,10 +37,12 @@ class observer_core {
     struct message {
         std::uint64_t number = 0;
         std::uint32_t recipients = 0, accepted = 0;
-        std::uint32_t heard = 0;          // LMTP: replies to its end
+        std::uint32_t heard = 0;          // replies for recipients to its end
+        std::uint16_t refusal = 0;        // the latest of them that was a no
         bool open = false;
         bool whole = true;                // seen from its MAIL on
-        bool stored = false;              // LMTP: for one recipient at least
+        bool stored = false;              // for one recipient at least, where each has a reply
+        bool each = false;                // PRDR: 353 was said
         bool refused_early = false;       // the reply to its content came before the end
     };
     // Out of step: the latest line of the client, if it is a command that a reply can prove, and nothing has come after it.
@@ -86,7 +88,6 @@ class observer_core {
 
     constexpr bool is_sure() const noexcept { return !lost_ && paired_ && settings_.sees == sight::both; }
     constexpr bool alone() const noexcept { return settings_.sees == sight::client_only; }
-    static constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == replies_due::one_per_recipient; }
 
     constexpr seen::place place(direction d, std::uint64_t at, std::uint64_t size) const noexcept { return {d, at, size, is_sure()}; }
     constexpr std::uint64_t here(direction d) const noexcept { return at_[index(d)]; }
@@ -130,7 +131,7 @@ class observer_core {
             s.settle(step, s.fits(step, answer::done) ? answer::done : answer::more);
             auto const& row = smtp_protocol::rules.at(s.where(), e);
             if (!row.in_order || !s.fits(e, a)) continue;
-            if (target_of(row, a) == stay_in<state> && row.does == effect::none) break;
+            if (target_of(row, a, s.known()) == stay_in<state> && row.does == effect::none) break;
             for (unsigned f = 0; f < fact_count; ++f) s.know(static_cast<fact>(f), from.knows(static_cast<fact>(f)));
             return s;
         }

@@ -74,7 +74,7 @@ class reply_observer : protected observer_core {
     template <class H>
     constexpr void hear(H& h, reply_view const& r, std::size_t size) noexcept(quiet<H>) {
         bool const waited = waits();
-        seen::reply told{place(server, here(server), size), r, std::nullopt, verb::unknown, 0, std::nullopt, 0};
+        seen::reply told{place(server, here(server), size), r};
         if (over_) return hear_after_end(h, told);
         if (queue_.empty()) return hear_unasked(h, told);
         queue::command const c = queue_.first();
@@ -91,6 +91,9 @@ class reply_observer : protected observer_core {
             message_.stored = message_.stored || r.accepted();
             if (message_.heard < due && code != 421) return tell(h, told);
             if (message_.stored) code = 250;
+        } else if (now_.knows(fact::prdr) && facts_of(c.on).replies == replies_due::or_prdr) [[unlikely]] {
+            if (hear_each(h, told)) return;
+            if (message_.each && code / 100 == 2 && !message_.stored) code = message_.refusal;   // for nobody
         }
         tell(h, told);
         if (in_chunk_ && told.number == chunk_number_) {
@@ -100,6 +103,22 @@ class reply_observer : protected observer_core {
         queue_.pop();
         settle(h, c, told, code);
         if (waited && !waits()) client_first_ = left_[index(client)] != 0;
+    }
+    // PRDR: 353, and a reply for each recipient. False: it is the one to the message, or none that can come here.
+    template <class H>
+    constexpr bool hear_each(H& h, seen::reply& told) noexcept(quiet<H>) {
+        unsigned const code = told.said.code();
+        bool const begins = !message_.each && code == 353 && now_.recipients_owed() != 0;
+        if (!begins && (!message_.each || code / 100 == 3 || code == 421 || message_.heard == now_.recipients_owed())) return false;
+        if (!begins) {
+            told.recipient = message_.heard++;
+            message_.stored = message_.stored || told.said.accepted();
+            if (!told.said.accepted()) message_.refusal = static_cast<std::uint16_t>(code);
+        }
+        message_.each = true;
+        told.more = true;
+        tell(h, told);
+        return true;
     }
     // The client's octets after a command like DATA cannot be read before its reply.
     constexpr bool waits() const noexcept {
@@ -115,8 +134,10 @@ class reply_observer : protected observer_core {
         std::optional<std::uint64_t> octets;
         if (ends_message(c.on)) octets = sizes_.pop();
         bool const is_go_ahead = e == event::greeting || e == event::starttls;
-        if (code != 421 && (!smtp_protocol::rules.has_answer(e, a) || (is_go_ahead && a == answer::done && code != 220))) {
-            depart(h, departure::bad_reply_class, server, told.at, errc::bad_reply_class);
+        bool const each = ends_message(e) && a == answer::more;   // PRDR, and nobody asked for it
+        if (code != 421 && (!smtp_protocol::rules.has_answer(e, a) || each || (is_go_ahead && a == answer::done && code != 220))) {
+            // Unless that was not seen.
+            if (!each || message_.whole) depart(h, departure::bad_reply_class, server, told.at, errc::bad_reply_class);
             unpair(h);
             return;
         }
@@ -146,8 +167,8 @@ class reply_observer : protected observer_core {
     }
     template <class H>
     constexpr void conclude_by(H& h, event e, answer a, unsigned code, std::optional<std::uint64_t> octets) noexcept(quiet<H>) {
-        // In LMTP the number of replies rests on recipients that were not seen.
-        bool const known = !lmtp_ || !ends_message(e) || message_.whole;
+        // The number of replies may rest on recipients that were not seen.
+        bool const known = !(lmtp_ || message_.each) || !ends_message(e) || message_.whole;
         if (!message_.open) message_.whole = false;
         constexpr event_set withdrawn = event::rset | event::hello | event::helo | event::quit;
         outcome o = withdrawn.has(e) ? outcome::abandoned : a == answer::refused ? outcome::refused : outcome::delivered;

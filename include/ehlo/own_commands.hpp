@@ -64,7 +64,7 @@ struct own_rows {
         static_assert(reads_without_throwing<One>(), "parse and write of a command of one's own may not throw: declare them noexcept");
         own_order const& o = One::order;
         auto const on = static_cast<event>(static_cast<std::size_t>(event::own0) + n - session_row_count);
-        rows[n++] = session_row{o.from, on, o.done, o.more, o.refused, o.does, o.needs, o.barred, o.sets, o.clears, {}, o.otherwise};
+        rows[n++] = session_row{o.from, on, o.done, o.more, o.refused, o.does, o.needs, o.barred, o.sets, o.clears, {}, {}, o.otherwise};
     }
 };
 }  // namespace detail

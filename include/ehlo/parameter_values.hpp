@@ -12,10 +12,10 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// The parameters that an RFC gives to MAIL, RCPT, VRFY or EXPN, in the order of the table.
+/// The parameters that an RFC gives to MAIL, RCPT, VRFY or EXPN, and PRDR, in the order of the table.
 enum class parameter_id : std::uint8_t {
     size, body, smtputf8, ret, envid, auth, by, holdfor, holduntil, mt_priority, mtrk, solicit, submitter, requiretls, conperm,
-    transid, notify, orcpt, rrvs, conneg, alt_address, utf8reply,
+    prdr, transid, notify, orcpt, rrvs, conneg, alt_address, utf8reply,
 };
 
 struct parameter_facts {
@@ -31,7 +31,7 @@ struct parameter_facts {
 };
 
 /// One row for each parameter_id, in their order. Lengths and increments are those of the RFCs, except where they give none:
-/// BODY by BINARYMIME's; SUBMITTER by the longest mailbox, 320 octets, all encoded; CONPERM, CONNEG and UTF8REPLY by their
+/// BODY by BINARYMIME's; SUBMITTER by the longest mailbox, 320 octets, all encoded; CONPERM, PRDR, CONNEG and UTF8REPLY by their
 /// letters. ENVID, ORCPT: RFC 3885 2 counts 100 and 500 for the values, RFC 3461 5.4 for the whole; the greater is allowed.
 /// NOTIFY, RET: RFC 3461 5.4, with the SP. HOLDFOR and HOLDUNTIL share one increment: only one of them may be given.
 inline constexpr parameter_facts registered_parameters[] = {
@@ -50,6 +50,7 @@ inline constexpr parameter_facts registered_parameters[] = {
     {parameter_id::submitter, "SUBMITTER", true, false, false, true, 960, 971, "SUBMITTER", {}, "RFC 4405 4"},
     {parameter_id::requiretls, "REQUIRETLS", true, false, false, false, 0, 11, "REQUIRETLS", {}, "RFC 8689 2"},
     {parameter_id::conperm, "CONPERM", true, false, false, false, 0, 8, "CONPERM", {}, "RFC 4141 4.2"},
+    {parameter_id::prdr, "PRDR", true, false, false, false, 0, 5, "PRDR", {}, "draft-hall-prdr-00"},
     {parameter_id::transid, "TRANSID", true, false, false, true, 80, 88, "CHECKPOINT", {}, "RFC 1845 2"},
     {parameter_id::notify, "NOTIFY", false, true, false, true, 28, 29, "DSN", {}, "RFC 3461 4.1"},
     {parameter_id::orcpt, "ORCPT", false, true, false, true, 500, 507, "DSN", "MTRK", "RFC 3461 4.2, RFC 6533 3"},

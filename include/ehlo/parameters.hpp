@@ -174,6 +174,8 @@ class mail_parameters : public parameter_list {
     constexpr bool requiretls() const noexcept { return has(parameter_id::requiretls); }
     /// RFC 4141 4.2.
     constexpr bool conperm() const noexcept { return has(parameter_id::conperm); }
+    /// Whether replies for each recipient are asked for, when the content has ended. draft-hall-prdr-00.
+    constexpr bool prdr() const noexcept { return has(parameter_id::prdr); }
     /// RFC 1845 2.
     constexpr std::optional<transaction_id> transid() const noexcept { return typed(parameter_id::transid, [](std::string_view value) noexcept { return parse_transid(value); }); }
     /// A mailbox in ASCII. RFC 5336 3.4 (obsolete).
@@ -352,6 +354,7 @@ struct parameter_access {
         case parameter_id::smtputf8:
         case parameter_id::requiretls:
         case parameter_id::conperm:
+        case parameter_id::prdr:
         case parameter_id::conneg:
         case parameter_id::utf8reply: break;
         }
@@ -647,6 +650,7 @@ struct mail_options {
     std::optional<xtext> submitter{};            ///< RFC 4405
     bool requiretls = false;                     ///< RFC 8689
     bool conperm = false;                        ///< RFC 4141
+    bool prdr = false;                           ///< draft-hall-prdr-00
     std::optional<transaction_id> transid{};     ///< RFC 1845
     std::optional<xtext> alt_address{};          ///< RFC 5336 (obsolete)
 };
@@ -664,7 +668,7 @@ struct rcpt_options {
 /// The registered parameters of a command that was parsed, to be passed on. `others` is empty. Borrows from the command.
 [[nodiscard]] constexpr mail_options to_options(mail_parameters const& p) noexcept {
     return {p.size(), p.body(), p.smtputf8(), {}, p.ret(), p.envid(), p.auth(), p.by(), p.holdfor(), p.holduntil(),
-            p.mt_priority(), p.mtrk(), p.solicit(), p.submitter(), p.requiretls(), p.conperm(), p.transid(), p.alt_address()};
+            p.mt_priority(), p.mtrk(), p.solicit(), p.submitter(), p.requiretls(), p.conperm(), p.prdr(), p.transid(), p.alt_address()};
 }
 [[nodiscard]] constexpr rcpt_options to_options(rcpt_parameters const& p) noexcept {
     return {p.notify(), p.orcpt(), p.rrvs(), p.conneg(), p.alt_address(), {}};
@@ -681,7 +685,7 @@ struct rcpt_options {
     add(envid, o.envid.has_value()), add(auth, o.auth.has_value()), add(by, o.by.has_value());
     add(holdfor, o.holdfor.has_value()), add(holduntil, o.holduntil.has_value());
     add(mt_priority, o.mt_priority.has_value()), add(mtrk, o.mtrk.has_value()), add(solicit, o.solicit.has_value());
-    add(submitter, o.submitter.has_value()), add(requiretls, o.requiretls), add(conperm, o.conperm);
+    add(submitter, o.submitter.has_value()), add(requiretls, o.requiretls), add(conperm, o.conperm), add(prdr, o.prdr);
     add(transid, o.transid.has_value()), add(alt_address, o.alt_address.has_value());
     return ids;
 }
@@ -733,6 +737,7 @@ constexpr void put_parameters(writer& w, mail_options const& o, syntax rules) no
     p.value(parameter_id::submitter, o.submitter, write_submitter, rules);
     p.flag(parameter_id::requiretls, o.requiretls);
     p.flag(parameter_id::conperm, o.conperm);
+    p.flag(parameter_id::prdr, o.prdr);
     p.value(parameter_id::transid, o.transid, write_transid);
     p.value(parameter_id::alt_address, o.alt_address, write_alt_address, rules);
     p.others(o.others);

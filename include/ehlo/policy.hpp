@@ -25,7 +25,7 @@ inline constexpr extensions server_extensions =
     extension::starttls | extension::auth | extension::deliver_by | extension::mt_priority | extension::rrvs | extension::require_tls |
     extension::limits | extension::mtrk | extension::no_soliciting | extension::conperm | extension::conneg | extension::burl |
     extension::etrn | extension::atrn | extension::submitter | extension::send | extension::soml | extension::saml | extension::turn |
-    extension::verbose | extension::onex | extension::xclient | extension::xforward;
+    extension::verbose | extension::onex | extension::xclient | extension::xforward | extension::prdr;
 
 /// Octets that came before the reply that they had to wait for: before the greeting (RFC 5321 4.3.1); after a command that may
 /// only be the last of those sent together; or sent together where PIPELINING was not offered (RFC 2920 3.1). `answered` tells of
@@ -62,7 +62,7 @@ struct policy {
 namespace detail {
 
 /// Octets of the longest command line with the parameters of the extensions on offer: 512 (RFC 5321 4.5.3.1.4) and what each
-/// adds to it. RFC 6152, 4141 and 4405 give no number: by arithmetic " BODY=8BITMIME", " CONPERM", " CONNEG"; none for SUBMITTER.
+/// adds to it. RFC 6152, 4141, 4405 and PRDR give no number: by arithmetic " BODY=8BITMIME", " CONPERM", " CONNEG", " PRDR"; none for SUBMITTER.
 constexpr std::uint32_t least_line(extensions offers) noexcept {
     struct row {
         extension code;
@@ -82,6 +82,7 @@ constexpr std::uint32_t least_line(extensions offers) noexcept {
         {extension::no_soliciting, 1007, 0}, // RFC 3865 4.1
         {extension::conperm, 8, 0},
         {extension::conneg, 0, 7},
+        {extension::prdr, 5, 0},
     };
     std::uint32_t mail = 512, rcpt = 512;
     for (row const& r : rows) {
@@ -94,7 +95,7 @@ constexpr std::uint32_t least_line(extensions offers) noexcept {
 
 /// What can be wrong with a policy.
 enum class policy_fault : std::uint8_t {
-    none, recipients, short_line, line, message, reply_space, offers, smtputf8, binary_mime, lmtp, burl,
+    none, recipients, short_line, line, message, reply_space, offers, smtputf8, binary_mime, lmtp, burl, prdr,
 };
 constexpr policy_fault find_policy_fault(policy const& p) noexcept {
     if (p.max_recipients < 100) return policy_fault::recipients;
@@ -108,6 +109,7 @@ constexpr policy_fault find_policy_fault(policy const& p) noexcept {
     bool const lmtp = p.service == service::lmtp;
     if (lmtp && !(p.offers.has(extension::pipelining) && p.offers.has(extension::enhanced_status_codes))) return policy_fault::lmtp;
     if (lmtp && p.offers.has(extension::burl)) return policy_fault::burl;
+    if (lmtp && p.offers.has(extension::prdr)) return policy_fault::prdr;
     return policy_fault::none;
 }
 
@@ -126,6 +128,7 @@ constexpr bool policy_is_right() noexcept {
     static_assert(Fault != binary_mime, "RFC 3030 3: a server that offers BINARYMIME offers CHUNKING");
     static_assert(Fault != lmtp, "RFC 2033 5: an LMTP server offers PIPELINING and ENHANCEDSTATUSCODES");
     static_assert(Fault != burl, "RFC 4468 is for submission: an LMTP server does not offer BURL");
+    static_assert(Fault != prdr, "RFC 2033 4.2: an LMTP server has a reply for each recipient in any case, and does not offer PRDR");
     return true;
 }
 

@@ -22,7 +22,7 @@ struct reply_meaning {
     std::uint16_t code;
     std::string_view meaning;
 };
-/// Every reply code that an RFC gives to SMTP, in order: RFC 821, RFC 5321 4.2.3, and the extensions named. Codes marked
+/// Every reply code that an RFC gives to SMTP, and PRDR's, in order: RFC 821, RFC 5321 4.2.3, and the extensions named. Codes marked
 /// "legacy" stand only in table 1 of RFC 5248, as the basic code of an enhanced one.
 inline constexpr reply_meaning reply_meanings[] = {
     {211, "system status or help"},
@@ -35,6 +35,7 @@ inline constexpr reply_meaning reply_meanings[] = {
     {252, "the user cannot be verified; mail will be tried"},
     {253, "pending mail for the node is being sent"},                         // RFC 1985
     {334, "a challenge; answer it"},                                          // RFC 4954
+    {353, "a reply for each recipient follows, and one for the message"},      // draft-hall-prdr-00
     {354, "send the content, end it with a line that is only a dot"},
     {355, "go on from the octet offset in the text"},                         // RFC 1845
     {421, "the service is not available and closes the channel"},
@@ -225,6 +226,7 @@ inline constexpr reply ok = "250 2.0.0 OK";
 inline constexpr reply sender_ok = "250 2.1.0 Sender OK";
 inline constexpr reply recipient_ok = "250 2.1.5 Recipient OK";
 inline constexpr reply start_content = "354 Start mail input; end with <CRLF>.<CRLF>";
+inline constexpr reply each_recipient = "353 Replies for each recipient follow";
 inline constexpr reply message_accepted = "250 2.6.0 Message accepted";
 inline constexpr reply chunk_received = "250 2.0.0 Chunk received";
 inline constexpr reply cannot_verify = "252 2.1.5 Cannot verify the user, but will take mail for it";

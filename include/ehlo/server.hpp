@@ -198,7 +198,7 @@ class server_with {
                 return call();
             } catch (...) {
                 bool const open = core_.order.settle(event::lost, answer::refused) == change::dropped;
-                if (open && !core_.message.stored) core_.threw = detail::thrown::in_transaction;
+                if (open && !core_.message.stored()) core_.threw = detail::thrown::in_transaction;
                 else if (core_.threw == detail::thrown::nothing) core_.threw = detail::thrown::outside;
                 core_.awaited.waiting = false;
                 core_.chunk = detail::open_chunk();
@@ -230,7 +230,7 @@ class server_with {
                 if (!room) return leave(t, more_room(t));
                 if (t.used == t.in.size() || !detail::take_command(core_, t, handler)) return leave(t, want::read);
             } else if (r == reader::content) {
-                if (!detail::take_content(core_, t, handler)) return leave(t, !room && more_content(t) ? more_room(t) : want::read);
+                if (!detail::take_content(core_, t, handler)) return leave(t, !room && (core_.message.ended || more_content(t)) ? more_room(t) : want::read);
             } else if (r == reader::chunk) {
                 if (!detail::take_chunk(core_, t, handler)) return leave(t, core_.chunk.left == 0 ? more_room(t) : want::read);
             } else if (core_.order.over()) {

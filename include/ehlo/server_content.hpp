@@ -16,23 +16,27 @@ constexpr void hand_on(Server& s, H& handler, std::string_view octets) {
     if (s.message.octets <= s.settings->max_message && !s.message.spoilt(*s.settings) && !octets.empty()) handler.on(content{octets});
 }
 
-// One reply, or in LMTP one for each recipient (RFC 2033 4.2). The end of the content is consumed with the last: until
-// then it is found again, when there is room for the next reply, or when the answer to a reply put off has come.
+// One reply, or several: in LMTP one for each recipient (RFC 2033 4.2). The end of the content is consumed with the first.
 template <class Server, class H>
 constexpr void end_content(Server& s, server_io& t, H& handler, std::size_t consumed) {
     std::optional<failure> const fault = s.message.find_fault(*s.settings);
     s.tolerated = strict;  // DATA's was told
+    s.message.ended = true;
     asked const a{event::content_end, verb::data};
-    reply const r = fault ? reply_for(*fault, verb::data) : handler.on(end_of_content{s.message.octets, s.message.recipients, s.message.answered});
-    std::size_t const used = s.is_last_answer() ? consumed : 0;
-    if (r.is_later()) return s.put_off(used, a);
-    t.used += used;
+    reply const r = fault ? reply_for(*fault, verb::data) : handler.on(s.question());
+    if (r.is_later()) return s.put_off(consumed, a);
+    t.used += consumed;
     s.conclude(t, handler, a, r, fault);
 }
 
 /// Decodes content. False: more input (or room) is needed.
 template <class Server, class H>
 constexpr bool take_content(Server& s, server_io& t, H& handler) {
+    if (s.message.ended) [[unlikely]] {
+        if (!s.has_room(t)) return false;
+        detail::end_content(s, t, handler, 0);
+        return true;
+    }
     for (;;) {
         std::string_view const rest = t.rest();
         // The end needs a reply: it is left where it is until there is room for one.
@@ -41,11 +45,6 @@ constexpr bool take_content(Server& s, server_io& t, H& handler) {
         if (piece.consumed == 0) return false;
         if (piece.end) {
             detail::end_content(s, t, handler, piece.consumed);
-            return true;
-        }
-        // LMTP: some have had their reply, so the end was there.
-        if (s.message.answered != 0) [[unlikely]] {
-            s.misused(t, handler);
             return true;
         }
         t.used += piece.consumed;
@@ -90,11 +89,11 @@ constexpr void end_chunk(Server& s, server_io& t, H& handler) {
         }
         return s.refuse(t, handler, a, *fault, fault->code != errc::not_implemented);
     }
-    if (a.on == event::last_chunk_end && s.message.answered == 0) detail::hand_on(s, handler, s.message.chunks.finish(s.settings->bare));
+    if (a.on == event::last_chunk_end) detail::hand_on(s, handler, s.message.chunks.finish(s.settings->bare));
     if (!fault) fault = s.message.find_fault(*s.settings);
     reply r = replies::chunk_received;
     if (fault) r = reply_for(*fault, verb::data);
-    else if (a.on == event::last_chunk_end) r = handler.on(end_of_content{s.message.octets, s.message.recipients, s.message.answered});
+    else if (a.on == event::last_chunk_end) r = handler.on(s.question());
     if (r.is_later()) return s.put_off(0, a);
     s.conclude(t, handler, a, r, fault);
 }

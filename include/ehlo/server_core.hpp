@@ -47,10 +47,14 @@ struct open_message {
     std::uint64_t octets = 0;       // of content so far
     content_decoder content;
     chunk_decoder chunks;
-    bool stored = false;            // LMTP: it was accepted for a recipient at least
+    bool taken = false;             // it was accepted for a recipient at least, where each has a reply
+    bool ended = false;             // the end of the content was read, and not all of its replies are given
+    bool each = false;              // PRDR: 353 was said
     std::uint32_t recipients = 0;   // that were accepted; those of a transaction that a chunk spoilt are owed replies still
-    std::uint32_t answered = 0;     // of them those that have had their reply to the content (LMTP)
+    std::uint32_t answered = 0;     // of them those that have had their reply to the content
 
+    /// LMTP: what was accepted for one recipient was delivered. With PRDR the reply to the message decides.
+    constexpr bool stored() const noexcept { return taken && !each; }
     constexpr bool has_bare_cr() const noexcept { return content.bare_cr() || chunks.bare_cr(); }
     constexpr bool has_bare_lf() const noexcept { return content.bare_lf() || chunks.bare_lf(); }
     constexpr bool spoilt(policy const& p) const noexcept { return p.bare == bare_octets::reject && (has_bare_cr() || has_bare_lf()); }
@@ -115,10 +119,20 @@ struct server_core {
     constexpr bool has_room(server_io const& t) const noexcept { return t.out.room() >= settings->reply_space; }
     constexpr bool answers_each_recipient(event e) const noexcept {
         if (settings->service != service::lmtp) return false;
-        return facts_of(e).replies == replies_due::one_per_recipient || (e == event::bdat && chunk.last && offered.has(extension::chunking));
+        return ends_message(e) || (e == event::bdat && chunk.last && offered.has(extension::chunking));
     }
-    constexpr bool is_last_answer() const noexcept {
-        return settings->service != service::lmtp || message.answered + 1 >= message.recipients;
+    // What the handler is asked at the end of a message.
+    constexpr end_of_content question() const noexcept {
+        using subject = end_of_content::subject;
+        bool const one = settings->service == service::lmtp || (message.each && message.answered != message.recipients);
+        bool const either = !message.each && message.recipients > 1 && order.knows(fact::prdr);
+        return {message.octets, message.recipients, message.answered,
+                one ? subject::recipient : message.each ? subject::message_after_each : either ? subject::message_or_each : subject::message};
+    }
+    // Whether a reply may be of this class. 353 comes once.
+    constexpr bool fits(event e, unsigned code) const noexcept {
+        if (!order.fits(e, answer_of(code))) return false;
+        return code / 100 != 3 || !ends_message(e) || (code == 353 && !message.each && message.recipients > 1);
     }
     constexpr void put_off(std::size_t consumed, asked const& a) noexcept {
         awaited = {static_cast<std::uint32_t>(consumed), true, a.on, a.verb, a.brings};
@@ -158,8 +172,7 @@ struct server_core {
         }
         if (what != change::dropped && what != change::delivered && !dangling) return;
         abandoned const lost{message.octets, message.recipients};
-        // LMTP: what was stored for one recipient was delivered, whatever becomes of the others.
-        bool const open = dangling || (what == change::dropped && !message.stored);
+        bool const open = dangling || (what == change::dropped && !message.stored());
         // RFC 2033 4.3: the last chunk of a spoilt transaction still has a reply for each recipient.
         std::uint32_t const owed = order.where() == state::spoilt ? message.recipients : 0;
         message = open_message();
@@ -177,11 +190,11 @@ struct server_core {
         unsigned const first = r.code / 100;
         // RFC 4954 4: the 3yz of AUTH is 334 with base64.
         bool const bad_challenge = first == 3 && (e == event::auth || e == event::response) && (r.code != 334 || !check_base64(r.text));
-        if (first < 2 || first > 5 || bad_challenge || !order.fits(e, answer_of(r.code))) [[unlikely]] {
+        if (first < 2 || first > 5 || bad_challenge || !fits(e, r.code)) [[unlikely]] {
             if (!fault) {
                 told = fail(errc::bad_value, 0);
                 r = first == 2 ? replies::start_content : replies::try_later;
-                if (!order.fits(e, answer_of(r.code))) r = replies::try_later;
+                if (!fits(e, r.code)) r = replies::try_later;
             }
         } else if (unsigned const only = only_code(e); only != 0 && first == 2 && r.code != only) {
             told = fail(errc::bad_value, 0);
@@ -207,12 +220,21 @@ struct server_core {
         if (code == 421) e = event::shutdown;
         bool const each = answers_each_recipient(e);
         if (each) {
-            bool const last = is_last_answer();
-            ++message.answered;
-            message.stored |= accepted;
-            if (!last) return tell(handler, a, e, told, r);
-            accepted = message.stored;
+            message.taken |= accepted;
+            if (++message.answered < message.recipients) return tell(handler, a, e, told, r);
+            accepted = message.taken;
             if (accepted) code = 250;
+        } else if ((message.each || code == 353) && ends_message(e)) [[unlikely]] {
+            // PRDR: 353, one for each recipient, and the last one, which moves on.
+            bool const last = message.each && message.answered == message.recipients;
+            if (message.each && !last) {
+                ++message.answered;
+                message.taken |= accepted;
+            }
+            message.each = true;
+            if (!last) return tell(handler, a, e, told, r);
+            accepted = accepted && message.taken;
+            if (!accepted && code < 400) code = 554;   // for nobody
         }
         if (chunk.under_way) chunk = open_chunk();
         if (!fault) pipelined = !accepted && (facts_of(e).pipelined || (pipelined && e == event::data));

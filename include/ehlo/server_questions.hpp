@@ -35,6 +35,7 @@ constexpr reply ask(Server const& s, H& handler, cmd::mail const& c, std::option
     fact_set brings;
     if (p.smtputf8()) brings |= fact::smtputf8;
     if (binary) brings |= fact::binary;
+    if (p.prdr()) brings |= fact::prdr;
     a.brings = static_cast<std::uint8_t>(brings.bits);
     return handler.on(c);
 }

@@ -78,9 +78,10 @@ enum class fact : std::uint8_t {
     authenticated,
     smtputf8,       ///< this transaction asked for it
     binary,         ///< this transaction is BODY=BINARYMIME
+    prdr,           ///< this transaction asked for a reply for each recipient (draft-hall-prdr-00)
 };
-inline constexpr std::size_t fact_count = 5;
-inline constexpr std::string_view fact_names[fact_count] = {"extended", "tls", "authenticated", "smtputf8", "binary"};
+inline constexpr std::size_t fact_count = 6;
+inline constexpr std::string_view fact_names[fact_count] = {"extended", "tls", "authenticated", "smtputf8", "binary", "prdr"};
 static_assert(detail::names_all<fact>(fact_names), "a fact has no name");
 constexpr std::string_view name(fact f) noexcept { return fact_names[static_cast<unsigned>(f)]; }
 using fact_set = set_of<fact>;
@@ -91,6 +92,8 @@ enum class replies_due : std::uint8_t {
     none,
     one,
     one_per_recipient,   ///< in LMTP (RFC 2033 4.2); one in SMTP
+    /// Likewise. But in SMTP, if MAIL had PRDR, the one may be 353; then one for each recipient follows, and one for the message.
+    or_prdr,
 };
 
 struct event_facts {
@@ -112,7 +115,7 @@ inline constexpr event_facts event_table[event_count] = {
     {event::mail, "MAIL", true, replies_due::one, 300, {}},
     {event::rcpt, "RCPT", true, replies_due::one, 300, {}},
     {event::data, "DATA", false, replies_due::one, 120, {}},
-    {event::content_end, "end of content", true, replies_due::one_per_recipient, 600, detail::anyway},
+    {event::content_end, "end of content", true, replies_due::or_prdr, 600, detail::anyway},
     {event::rset, "RSET", true, replies_due::one, 300, fact::authenticated},
     {event::noop, "NOOP", false, replies_due::one, 300, detail::anyway},
     {event::vrfy, "VRFY", false, replies_due::one, 300, {}},
@@ -127,7 +130,7 @@ inline constexpr event_facts event_table[event_count] = {
     {event::response, "AUTH response", false, replies_due::one, 300, fact::authenticated},
     {event::bdat, "BDAT", true, replies_due::none, 180, {}},
     {event::chunk_end, "end of chunk", true, replies_due::one, 180, detail::anyway},
-    {event::last_chunk_end, "end of last chunk", true, replies_due::one_per_recipient, 600, detail::anyway},
+    {event::last_chunk_end, "end of last chunk", true, replies_due::or_prdr, 600, detail::anyway},
     {event::burl, "BURL", true, replies_due::one, 600, {}},
     {event::last_burl, "BURL LAST", true, replies_due::one_per_recipient, 600, {}},
     {event::etrn, "ETRN", false, replies_due::one, 300, {}},
@@ -153,6 +156,9 @@ constexpr event_facts const& facts_of(event e) noexcept { return event_table[sta
 constexpr std::string_view name(event e) noexcept { return facts_of(e).name; }
 
 namespace detail {
+
+/// Whether the replies to this event decide over a message.
+constexpr bool ends_message(event e) noexcept { return facts_of(e).replies >= replies_due::one_per_recipient; }
 
 using session_row = transition<state, event, fact>;
 
@@ -180,7 +186,7 @@ struct session_rows {
         // RFC 5321 4.1.4: accepted, they drop the transaction; refused, they change nothing.
         {commands,           e::hello,                s::ready,   never,       stay,        effect::drops,    {}, {}, f::extended},
         {commands,           e::helo,                 s::ready,   never,       stay,        effect::drops,    {}, {}, {}, f::extended},
-        {s::ready,           e::mail,                 s::mail,    never,       stay,        effect::begins,   {}, {}, {}, {}, f::smtputf8 | f::binary},
+        {s::ready,           e::mail,                 s::mail,    never,       stay,        effect::begins,   {}, {}, {}, {}, f::smtputf8 | f::binary | f::prdr},
         {s::mail | s::rcpt,  e::rcpt,                 s::rcpt,    never,       stay,        effect::adds},
         // RFC 3030 3: a binary message has no lines, and so no line ".".
         {s::rcpt,            e::data,                 never,      s::content,  stay,        effect::none,     {}, f::binary},
@@ -188,20 +194,21 @@ struct session_rows {
         misplaced(s::mail,   e::data,                 never,      s::content,  stay,        effect::none),
         // Or though it refused MAIL.
         misplaced(s::ready,  e::data,                 never,      s::content,  stay,        effect::begins),
-        // RFC 5321 4.1.1.4: the buffers are cleared either way.
-        {s::content,         e::content_end,          s::ready,   never,       s::ready,    effect::delivers},
+        // RFC 5321 4.1.1.4: the buffers are cleared either way. draft-hall-prdr-00: 353 leads nowhere, and the last of the replies
+        // that follow it decides.
+        {s::content,         e::content_end,          s::ready,   stay,        s::ready,    effect::delivers, {}, {}, {}, {}, {}, f::prdr},
         {in_order,           e::rset,                 s::ready,   never,       stay,        effect::drops},
         {s::greeted,         e::rset,                 stay,       never,       stay},
         {commands,           e::noop | e::vrfy | e::expn | e::help | e::verbose | e::onex, stay, never, stay},
         {commands | s::refused, e::quit,              s::closed,  never,       s::closed,   effect::ends},
         {alive,              e::shutdown | e::lost,   s::closed,  s::closed,   s::closed,   effect::ends},
         // RFC 5321 4.1.1.11: only if service extensions were negotiated.
-        {commands,           e::parameter,            stay,       never,       stay,        effect::none,     f::extended, {}, {}, {}, {}, errc::unknown_parameter},
+        {commands,           e::parameter,            stay,       never,       stay,        effect::none,     f::extended, {}, {}, {}, {}, {}, errc::unknown_parameter},
 
         // RFC 3030 2. The octets of a chunk come whatever its BDAT is answered.
         {s::rcpt | s::chunks, e::bdat,                s::chunk,   never,       s::spoilt,   effect::part,     f::extended},
         {s::chunk,           e::chunk_end,            s::chunks,  never,       s::spoilt,   effect::part},
-        {s::chunk,           e::last_chunk_end,       s::ready,   never,       s::ready,    effect::delivers},
+        {s::chunk,           e::last_chunk_end,       s::ready,   stay,        s::ready,    effect::delivers, {}, {}, {}, {}, {}, f::prdr},
         misplaced(s::mail,   e::bdat,                 never,      never,       s::spoilt,   effect::part),
         misplaced(s::chunks, e::data,                 never,      never,       s::spoilt,   effect::part),
         // RFC 4468 3: a chunk that the server fetches.
@@ -222,7 +229,7 @@ struct session_rows {
         {s::ready,           e::xclient,              s::greeted, never,       stay,        effect::none,     f::extended, {}, {}, f::extended | f::authenticated},
         // RFC 821 3.8; RFC 2645 5: for a client that is known.
         {s::ready,           e::turn,                 s::turned,  never,       stay},
-        {s::ready,           e::atrn,                 s::turned,  never,       stay,        effect::none,     f::authenticated, {}, {}, {}, {}, errc::not_authenticated},
+        {s::ready,           e::atrn,                 s::turned,  never,       stay,        effect::none,     f::authenticated, {}, {}, {}, {}, {}, errc::not_authenticated},
     };
 };
 
@@ -233,7 +240,7 @@ inline constexpr std::size_t session_row_count = sizeof(session_rows::rows) / si
 /// The protocol as it stands in the RFCs. One with commands of the user's own has the same members.
 struct smtp_protocol {
     static constexpr transition_table<state, event, fact, state_count, event_count, detail::session_row_count> rules{detail::session_rows::rows};
-    static constexpr fact_set of_transaction = fact::smtputf8 | fact::binary;                            ///< they end with it
+    static constexpr fact_set of_transaction = fact::smtputf8 | fact::binary | fact::prdr;               ///< they end with it
     static constexpr fact_set from_outside = fact::tls | fact::authenticated;                            ///< may hold from the beginning
     static constexpr event brings_by = event::parameter;                                              ///< in order where a command may bring facts
     static constexpr state_set ends = state::turned | state::closed;
@@ -293,7 +300,7 @@ class basic_session {
 
     /// Whether a reply of this class is an answer to the event here.
     constexpr bool fits(event e, answer a) const noexcept {
-        return Protocol::rules.has_answer(e, a) && detail::target_of(Protocol::rules.at(where_, e), a) != detail::session_rows::never;
+        return Protocol::rules.has_answer(e, a) && detail::target_of(Protocol::rules.at(where_, e), a, known()) != detail::session_rows::never;
     }
     /// The event was answered: the only way anything moves. `brought`: facts that the command itself brings. 421 is the end of
     /// the session, whatever it answers (RFC 5321 3.8).
@@ -304,7 +311,7 @@ class basic_session {
         auto const& r = Protocol::rules.at(where_, e);
         situation<state, fact> const before{where_, known(), in_transaction(where_) ? transaction::one : transaction::none};
         auto const now = detail::settle(r, before, a, brought, Protocol::of_transaction);
-        bool const moved = detail::target_of(r, a) != detail::session_rows::never;
+        bool const moved = detail::target_of(r, a, before.known) != detail::session_rows::never;
         where_ = now.where;
         known_ = static_cast<std::uint8_t>(now.known.bits);
         if (!moved) return change::none;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -48,6 +49,7 @@ struct transition {
     set_of<Fact> sets{};     ///< done: facts that hold from then on
     set_of<Fact> clears{};   ///< done: facts that hold no longer
     set_of<Fact> brings{};   ///< done: facts that the command itself may bring, by its parameters
+    set_of<Fact> asked{};    ///< facts without which a 3yz is no answer: nobody asked for it
     errc otherwise = errc::bad_sequence;   ///< why it is out of order, where `needs` or `barred` is to blame
     /// False: to be answered with a refusal wherever one decides, and yet the answer of one who decides otherwise leads on.
     bool in_order = true;
@@ -126,9 +128,11 @@ constexpr std::optional<errc> find_disorder(Row const& r, set_of<Fact> known) no
     if (known.has_all(r.needs) && !known.has_any(r.barred)) [[likely]] return std::nullopt;
     return r.otherwise;
 }
-template <class Row>
-constexpr auto target_of(Row const& r, answer a) noexcept {
-    return a == answer::done ? r.done : a == answer::more ? r.more : r.refused;
+template <class Row, class Fact>
+constexpr auto target_of(Row const& r, answer a, set_of<Fact> known) noexcept {
+    if (a == answer::done) return r.done;
+    if (a == answer::refused) return r.refused;
+    return known.has_all(r.asked) ? r.more : never_to<std::remove_cv_t<decltype(r.more)>>;
 }
 constexpr bool ends_transaction(effect does, answer a) noexcept {
     return does == effect::ends || (a == answer::done && (does == effect::drops || does == effect::delivers)) ||
@@ -137,7 +141,7 @@ constexpr bool ends_transaction(effect does, answer a) noexcept {
 /// The one place where a situation changes. `brought`: facts that the command brings; `of_transaction`: facts that end with it.
 template <class Row, class State, class Fact>
 constexpr situation<State, Fact> settle(Row const& r, situation<State, Fact> x, answer a, set_of<Fact> brought, set_of<Fact> of_transaction) noexcept {
-    State const to = target_of(r, a);
+    State const to = target_of(r, a, x.known);
     if (to == never_to<State>) return x;
     if (to != stay_in<State>) x.where = to;
     if (ends_transaction(r.does, a)) {

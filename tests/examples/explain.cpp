@@ -1158,6 +1158,7 @@ struct happening {
     std::optional<std::uint64_t> octets{};
     size_t recipients = 0, recipient = 0;  // how many; which of them the reply to the content is for
     string path{};                         // of that one
+    ehlo::end_of_content::subject about = ehlo::end_of_content::subject::message;
     std::uint64_t chunk = 0;               // octets of the chunk that has ended
     string_view mechanism{};               // of an AUTH that succeeded
     size_t secret = string::npos;          // from this octet on the line is not to be shown
@@ -1172,9 +1173,11 @@ struct accept_all {
     std::vector<string> recipients{};
     string path{};
     size_t next = 0;
+    ehlo::end_of_content::subject about{};
     ehlo::mechanism mechanism = ehlo::mechanism::unknown;
     size_t responses = 0;
     std::uint64_t taken = 0, before = 0;  // octets of the message so far, and of its chunks that have ended
+    bool each = false;         // 353 was said
     bool auth_failed = false;  // what comes now may be a password that was sent all the same
 
     ehlo::reply on(ehlo::cmd::hello const&) { return ehlo::replies::ok; }
@@ -1236,7 +1239,10 @@ struct accept_all {
     ehlo::reply on(ehlo::end_of_content const& end) {
         taken = end.octets;
         octets = end.octets;
-        return ehlo::replies::message_accepted;
+        about = end.about;
+        using subject = ehlo::end_of_content::subject;
+        if (about == subject::message_or_each) return ehlo::replies::each_recipient;
+        return each && about == subject::recipient ? ehlo::replies::recipient_ok : ehlo::replies::message_accepted;
     }
     void on(ehlo::abandoned const& what) {
         taken = what.octets;
@@ -1252,12 +1258,15 @@ struct accept_all {
         }
         if (ends_chunk(a.event)) h.chunk = taken - std::exchange(before, taken);
         if (a.event == event::rcpt && accepted) recipients.push_back(path);
-        if ((a.event == event::data || a.event == event::rcpt) && accepted) next = 0;
+        if ((a.event == event::data || a.event == event::rcpt) && accepted) next = 0, each = false;
         if (ends_message(a.event)) {
             h.octets = std::exchange(octets, std::nullopt);
             h.recipients = recipients.size();
             h.recipient = next++;
-            h.path = h.recipient < recipients.size() ? recipients[h.recipient] : string();
+            h.about = std::exchange(about, ehlo::end_of_content::subject::message);
+            size_t const whose = h.recipient - (each ? 1 : 0);   // the first was 353
+            h.path = whose < recipients.size() ? recipients[whose] : string();
+            each = each || a.sent.code == 353;
         }
         if (a.sent.code == 235) h.mechanism = ehlo::name(mechanism);
         if (a.event == event::response || (auth_failed && a.verb == ehlo::verb::unknown)) h.secret = 0;
@@ -1289,6 +1298,7 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
     ehlo::answered const& a = h.answer;
     bool const is_chunk = ends_chunk(a.event) && h.recipient == 0;
     bool const is_message = a.event == event::content_end || (a.event == event::last_chunk_end && (a.sent.accepted() || h.recipient != 0));
+    bool const is_recipients = h.about == ehlo::end_of_content::subject::recipient;
     if (o.json) {
         if (a.event == event::greeting) return;
         auto const fault = [&](record& r, bool has_place) {
@@ -1308,11 +1318,11 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
         record r;
         if (a.event == event::starttls && !a.fault && a.sent.accepted()) r.json("event", "\"starttls\"");
         else if (!h.mechanism.empty()) r.json("event", "\"authenticated\"").text("mechanism", h.mechanism);
-        else r.json("event", is_message ? "\"message\"" : a.fault ? "\"refused\"" : "\"command\"");
+        else r.json("event", is_message ? (a.sent.code == 353 ? "\"prdr\"" : is_recipients && !o.lmtp ? "\"recipient\"" : "\"message\"") : a.fault ? "\"refused\"" : "\"command\"");
         if (is_message) {
-            if (h.octets) r.number("octets", *h.octets);
+            if (h.octets && (o.lmtp || !is_recipients)) r.number("octets", *h.octets);
             r.number("recipients", h.recipients);
-            if (o.lmtp) r.text("recipient", h.path);
+            if (o.lmtp || is_recipients) r.text("recipient", h.path);
         }
         fault(r, !is_message);
         if (!is_message && h.mechanism.empty() && a.verb != ehlo::verb::unknown) r.text("verb", ehlo::name(a.verb));
@@ -1326,7 +1336,7 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
     if (a.event == event::content_end) {
         if (said == ".\r\n" || said.ends_with("\r\n.\r\n")) said.remove_suffix(3);
         if (!said.empty()) s += say('C', said, "", {}, {}, true);
-        if (h.recipient == 0) s += say('C', ".\r\n", blue);  // in LMTP it is consumed with the last reply
+        if (h.recipient == 0) s += say('C', ".\r\n", blue);
     } else if (a.verb == ehlo::verb::bdat && chunk_size(said, o.grammar) != 0) {
         size_t const line = said.find('\n') + 1;
         std::optional<size_t> at;
@@ -1344,7 +1354,7 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
     if (!a.tolerated.empty())
         s += "     " + paint(yellow, "(tolerated: " + join(names_of(a.tolerated), ", ") + ')') + '\n';
     if (o.at_once && a.early) s += "     " + paint(yellow, "(the client did not wait for this reply)") + '\n';
-    if (is_message && o.lmtp) s += "     " + paint(dim, "(for " + escape(h.path) + ')') + '\n';
+    if (is_message && (o.lmtp || is_recipients)) s += "     " + paint(dim, "(for " + escape(h.path) + ')') + '\n';
     put(reply.empty() ? s : s + say('S', reply, colour_of(a.sent.code)));
 }
 
@@ -1390,7 +1400,8 @@ int play_server(options const& o, string_view input, std::vector<size_t> const& 
             size_t const end = h.answer.sent.code == 354 ? input.find('\n', shown) + 1 : used;
             tell(o, h, octets, input.substr(shown, end - shown));
             shown = end;
-            messages += ends_message(h.answer.event) && h.answer.sent.accepted() && h.recipient == 0;
+            bool const decides = h.about == ehlo::end_of_content::subject::message_after_each || h.recipient == 0;
+            messages += ends_message(h.answer.event) && h.answer.sent.code / 100 == 2 && decides;
             fatal |= h.answer.fault && (h.answer.event == ehlo::event::shutdown || h.answer.event == ehlo::event::lost);
         }
         handler.log.clear();
@@ -1442,6 +1453,7 @@ consteval ehlo::policy everything(ehlo::service service) {
     ehlo::policy p;
     p.service = service;
     p.offers = ehlo::server_extensions - (burl | atrn | turn | verbose | onex | send | soml | saml);
+    if (service == ehlo::service::lmtp) p.offers = p.offers - prdr;
     p.max_line = 4096;
     p.mail_modes = true;
     p.clear_text_passwords = true;
@@ -1460,9 +1472,10 @@ class letter_sender {
     options const& o_;
     ehlo::client c_;
     std::vector<char> buffer_;
-    std::vector<string_view> const to_whom_;
+    std::vector<string_view> to_whom_;
     std::vector<string_view> accepted_;
     size_t said_rcpt_ = 0, heard_rcpt_ = 0, delivered_ = 0, responses_ = 0;
+    size_t said_yes_ = 0, heard_each_ = 0;   // PRDR: for so many recipients; replies before the last
     bool said_hello_ = false, said_helo_ = false, said_starttls_ = false, said_auth_ = false, said_mail_ = false, said_data_ = false;
     bool ehlo_unknown_ = false, stuck_ = false;
     ehlo::mechanism mechanism_ = ehlo::mechanism::unknown;
@@ -1533,6 +1546,9 @@ class letter_sender {
         } else if (ready && !std::exchange(said_mail_, true)) {
             ehlo::mail_options extra;
             if (c_.offers().has(extension::size)) extra.size = letter.size();
+            // It is for more recipients than one.
+            extra.prdr = c_.offers().has(extension::prdr) && !o_.lmtp;
+            if (extra.prdr) to_whom_.push_back(second_recipient);
             written = c_.mail(out, sender, extra);
             if (written && o_.pipeline && c_.offers().has(extension::pipelining)) {
                 while (written && said_rcpt_ < to_whom_.size()) written = c_.rcpt(out, to_whom_[said_rcpt_++]);
@@ -1572,8 +1588,11 @@ class letter_sender {
             ++heard_rcpt_;
         }
         if (!ends_message(r.to)) return {};
-        delivered_ += r.accepted;
-        return o_.lmtp && r.recipient < accepted_.size() ? accepted_[r.recipient] : string_view();
+        bool const one = o_.lmtp || (r.more && r.reply.code() != 353);
+        if (r.more) said_yes_ += one && r.accepted;
+        else if (r.accepted) delivered_ += heard_each_ != 0 ? said_yes_ : o_.lmtp ? 1 : accepted_.size();
+        heard_each_ += r.more;
+        return one && r.recipient < accepted_.size() ? accepted_[r.recipient] : string_view();
     }
 
   private:
@@ -1746,7 +1765,7 @@ int client(options const& o, string_view input, std::vector<size_t> const& arriv
     if (bad) s += say('S', input.substr(used), "", bad->at, ehlo::message(bad->code));
     else if (unread != 0 && !c.over()) s += say('S', input.substr(used), "", unread, "here the server stopped");
     string result = who.delivered() != 0 ? "delivered" : "not delivered";
-    if (o.lmtp && who.delivered() != 0) result += " to " + std::to_string(who.delivered()) + " of " + plural(who.recipients(), "recipient");
+    if (who.recipients() > 1 && who.delivered() != 0) result += " to " + std::to_string(who.delivered()) + " of " + plural(who.recipients(), "recipient");
     if (who.again()) result += *who.again() ? ", to be tried again" : ", refused for good";
     s += "\n  " + paint(who.delivered() != 0 ? green : red, result) + "; end: state " + string(ehlo::name(c.where()));
     if (bad) s += ", " + paint(red, "fatal: " + string(ehlo::name(bad->code)));
@@ -1822,6 +1841,7 @@ constexpr parameter_row parameter_rows[] = {
     {ehlo::parameter_id::submitter, "xtext of a mailbox", "submitter", "xtext"},
     {ehlo::parameter_id::requiretls, "", "requiretls", "bool"},
     {ehlo::parameter_id::conperm, "", "conperm", "bool"},
+    {ehlo::parameter_id::prdr, "", "prdr", "bool"},
     {ehlo::parameter_id::transid, "<token@token>", "transid", "transaction_id"},
     {ehlo::parameter_id::notify, "NEVER, or some of SUCCESS,FAILURE,DELAY", "notify", "notify"},
     {ehlo::parameter_id::orcpt, "type \";\" ( xtext / utf-8-enc-addr )", "orcpt", "original_recipient"},
@@ -1883,7 +1903,7 @@ static_assert([] {
     X(size) X(eight_bit_mime) X(pipelining) X(enhanced_status_codes) X(smtputf8) X(help) X(vrfy) X(expn) X(chunking)    \
     X(binary_mime) X(dsn) X(starttls) X(auth) X(deliver_by) X(future_release) X(mt_priority) X(rrvs) X(require_tls)     \
     X(limits) X(mtrk) X(no_soliciting) X(conperm) X(conneg) X(burl) X(checkpoint) X(etrn) X(atrn) X(submitter)          \
-    X(utf8smtp) X(send) X(soml) X(saml) X(turn) X(verbose) X(onex) X(xclient) X(xforward)
+    X(utf8smtp) X(send) X(soml) X(saml) X(turn) X(verbose) X(onex) X(xclient) X(xforward) X(prdr)
 #define EXTENSION_ROW(NAME) {ehlo::extension::NAME, #NAME},
 struct extension_row {
     ehlo::extension code;

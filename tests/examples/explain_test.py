@@ -246,6 +246,7 @@ PARAMETERS = [
     good(MAIL + "SOLICIT=org.example:adv,b", parameters={"SOLICIT": ["org.example:adv", "b"]}), bad(MAIL + "SOLICIT=a,¦1", "bad_parameter_value"),
     good(MAIL + "SUBMITTER=a+2Bb@c", decoded={"SUBMITTER": "a+b@c"}), bad(MAIL + "SUBMITTER=¦@b", "bad_parameter_value"),
     good(MAIL + "REQUIRETLS conperm", parameters={"REQUIRETLS": True, "CONPERM": True}),
+    good(MAIL + "PRDR", parameters={"PRDR": True}), bad(MAIL + "PRDR¦=1", "bad_parameter_value"),
     bad(MAIL + "REQUIRETLS¦=1", "bad_parameter_value"), bad(MAIL + "CONPERM¦=1", "bad_parameter_value"),
     good(MAIL + "TRANSID=<1.a@b>", parameters={"TRANSID": "<1.a@b>"}), bad(MAIL + "TRANSID=<a¦>", "bad_parameter_value"),
     good(MAIL + "ALT-ADDRESS=a@b", parameters={"ALT-ADDRESS": "a@b"}), good(RCPT + "ALT-ADDRESS=a+2Bb@c", decoded={"ALT-ADDRESS": "a+b@c"}),
@@ -348,7 +349,7 @@ REPLIES = [
 ]
 
 PLAIN_KEYWORDS = """8BITMIME PIPELINING ENHANCEDSTATUSCODES SMTPUTF8 HELP VRFY EXPN CHUNKING BINARYMIME DSN STARTTLS RRVS REQUIRETLS MTRK
-    CONPERM CONNEG BURL CHECKPOINT ETRN ATRN SUBMITTER UTF8SMTP SEND SOML SAML TURN VERB ONEX SIZE DELIVERBY NO-SOLICITING""".split()
+    CONPERM CONNEG BURL CHECKPOINT ETRN ATRN SUBMITTER UTF8SMTP SEND SOML SAML TURN VERB ONEX PRDR SIZE DELIVERBY NO-SOLICITING""".split()
 ANSWERS = [
     good("250-mx.example Hello\\r\\n250-SIZE 1000\\r\\n250-AUTH PLAIN LOGIN\\r\\n250 pipelining\\r\\n", domain="mx.example",
          greet="Hello", capabilities={"SIZE": 1000, "AUTH": ["PLAIN", "LOGIN"], "PIPELINING": True}),
@@ -546,14 +547,14 @@ def test_sessions():
     accepted = "250 2.6.0 Message accepted"
     offers = "server.example,SIZE 67108864,8BITMIME,PIPELINING,ENHANCEDSTATUSCODES,SMTPUTF8,HELP,VRFY,EXPN,CHUNKING,BINARYMIME,DSN," \
              "STARTTLS,AUTH PLAIN LOGIN SCRAM-SHA-256 XOAUTH2,DELIVERBY,MT-PRIORITY,RRVS,LIMITS RCPTMAX=1000,MTRK,NO-SOLICITING,CONPERM,CONNEG,ETRN," \
-             "SUBMITTER,XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT,XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE".split(",")
+             "SUBMITTER,XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT,XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE,PRDR".split(",")
     def offered(lines):
         return command("EHLO", "".join(f"250-{line}\r\n" for line in lines[:-1]) + f"250 {lines[-1]}")
 
     hello = offered(offers)
     # Dovecot's attributes are named where they are tolerated.
     lenient_hello = offered([line + " SESSION CLIENT-TRANSPORT TTL TIMEOUT FORWARD" if line.startswith("XCLIENT") else line for line in offers])
-    lhlo = {**hello, "verb": "LHLO"}
+    lhlo = {**offered(offers[:-1]), "verb": "LHLO"}   # PRDR is not for LMTP
     helo = command("HELO", "250 server.example")
     matches(["session"], transcript("mit.txt"), [
         helo, sender_ok, ok_rcpt, ok_rcpt, ok_rcpt, go,
@@ -658,6 +659,23 @@ def test_sessions():
     text = run(["--at-once", "session"], hasty)[1].decode().splitlines()
     check([text[i - 1] for i, line in enumerate(text) if "did not wait" in line] == ["  C: EHLO a", "  C: DATA"], f"early:\n{text}")
 
+    # PRDR: 353, a reply for each recipient, and one for the message
+    def each(octets):
+        one = {"event": "recipient", "recipients": 2, "reply": "250 2.1.5 Recipient OK", "octets": ABSENT}
+        return [{"event": "prdr", "octets": octets, "recipients": 2, "reply": "353 Replies for each recipient follow"},
+                {**one, "recipient": "<d@e>"}, {**one, "recipient": "<f@g>"},
+                {"event": "message", "octets": octets, "recipients": 2, "recipient": ABSENT, "reply": accepted}]
+
+    prdr = "EHLO a\nMAIL FROM:<b@c> PRDR\nRCPT TO:<d@e>\nRCPT TO:<f@g>\n"
+    begun = [hello, sender_ok, ok_rcpt, ok_rcpt]
+    matches(["session"], crlf(prdr + "DATA\nx\n.\nNOOP\n"), begun + [go] + each(3) + [ok, end("ready", 1)])
+    matches(["session"], crlf(prdr + "BDAT 3 LAST\nx\nNOOP\n"),
+            begun + [chunk(3, True, "353 Replies for each recipient follow")] + each(3) + [ok, end("ready", 1)])
+    matches(["session"], crlf(2 * (prdr + "DATA\n.\n")), 2 * (begun + [go] + each(0)) + [end("ready", 2)])
+    matches(["session"], crlf(envelope.replace("<b@c>", "<b@c> PRDR") + ".\n"),   # one recipient, one reply
+            opened + [{"event": "message", "octets": 0, "recipients": 1, "reply": accepted}, end("ready", 1)])
+    matches(["--lmtp", "session"], crlf("LHLO a\nMAIL FROM:<b@c> PRDR\n"), [lhlo, refused("unknown_parameter", 16, "555 *"), end("ready", 0)])
+
     # LMTP: a reply for each recipient
     def message(path, reply=accepted, **more):
         return {"event": "message", "recipients": 2, "recipient": path, "reply": reply, **more}
@@ -749,6 +767,20 @@ def test_clients():
     matches(["--lmtp", "client"], crlf("220 mx\n250 mx\n250 a\n550 b\n551 c\n221 bye\n"),
             here + [reply("RCPT", 550), carol, reply("RCPT", 551), quit, reply("QUIT", 221), last(False, "closed")])
     matches(["--lmtp", "client"], crlf("220 mx\n500 what\n221 bye\n"), [greeting, lhlo, reply("LHLO", 500), quit, reply("QUIT", 221), last(False, "closed")])
+    # PRDR: a reply for each recipient, and one for the message; or one for all
+    prdr = [greeting, hello, reply("EHLO", 250), send("MAIL FROM:<ann@client.example> PRDR\\r\\n"), reply("MAIL", 250), rcpt, reply("RCPT", 250), carol,
+            reply("RCPT", 250), data, reply("DATA", 354), letter]
+    said = "220 mx\n250-mx\n250 PRDR\n250 a\n250 b\n250 c\n354 go\n"
+    matches(["client"], crlf(said + "353 wait\n250 d\n550 e\n250 f\n221 bye\n"),
+            prdr + [reply("end of content", 353, recipient=ABSENT), reply("end of content", 250, recipient="<bob@server.example>"),
+                    reply("end of content", 550, recipient="<carol@server.example>"), reply("end of content", 250, recipient=ABSENT),
+                    quit, reply("QUIT", 221), last(True, "closed")])
+    matches(["client"], crlf(said + "250 all\n221 bye\n"),
+            prdr + [reply("end of content", 250, recipient=ABSENT), quit, reply("QUIT", 221), last(True, "closed")])
+    matches(["client"], crlf(said + "353 wait\n550 d\n450 e\n250 f\n221 bye\n"),
+            prdr + [reply("end of content", code) for code in (353, 550, 450, 250)] + [quit, reply("QUIT", 221), last(False, "closed", again=True)])
+    matches(["client"], crlf(said + "353 wait\n353 again\n"),
+            prdr + [reply("end of content", 353), last(False, "content", True, error="bad_reply_class", unread=11)])
     # RFC 3207: without TLS no mail, if it must be.
     starttls = send("STARTTLS\\r\\n")
     ehlo = [greeting, hello, reply("EHLO", 250)]
@@ -949,7 +981,8 @@ def test_table():
     check(code == 0 and len(rows) >= 100, f"table --json: {len(rows)} rows")
     cells = {(r["state"], r["event"]): r for r in rows}
     check(len(cells) == len(rows), "table: two rows for one cell")
-    for cell, then in {("ready", "MAIL"): {"accepted": "mail", "refused": "ready", "effect": "begins", "brings": ["smtputf8", "binary"], "in_order": True},
+    for cell, then in {("ready", "MAIL"): {"accepted": "mail", "refused": "ready", "effect": "begins", "brings": ["smtputf8", "binary", "prdr"], "in_order": True},
+                       ("content", "end of content"): {"accepted": "ready", "continued": "content", "refused": "ready", "effect": "delivers", "asked": ["prdr"]},
                        ("rcpt", "DATA"): {"accepted": "content", "refused": "rcpt", "barred": ["binary"], "in_order": True},
                        ("mail", "DATA"): {"accepted": "content", "refused": "mail", "in_order": False},
                        ("ready", "AUTH"): {"accepted": "ready", "continued": "exchange", "needs": ["extended"], "barred": ["authenticated"],

@@ -57,7 +57,10 @@ inline string from_of(ehlo::state_set from) {
     if (from == rows::in_order) return "in order";
     return joined(names_of(from));
 }
-inline string to_of(ehlo::state to) { return to == stay ? "=" : to == never ? "-" : string(name(to)); }
+inline string to_of(ehlo::state to, ehlo::fact_set asked = {}) {
+    string const where = to == stay ? "=" : to == never ? "-" : string(name(to));
+    return asked.empty() ? where : where + " if " + joined(names_of(asked));
+}
 inline string guards_of(ehlo::fact_set needs, ehlo::fact_set barred) {
     words all = names_of(needs);
     for (string const& fact : names_of(barred)) all.push_back("not " + fact);
@@ -138,7 +141,7 @@ string cells() {
                 if (r.more != never && r.done != never) text("continued", to(r.more));
                 text("refused", to(r.refused));
                 if (r.does != ehlo::effect::none) text("effect", effect_names[static_cast<size_t>(r.does)]);
-                for (auto const& [key, facts] : {std::pair{"needs", r.needs}, {"barred", r.barred}, {"sets", r.sets}, {"clears", r.clears}, {"brings", r.brings}}) {
+                for (auto const& [key, facts] : {std::pair{"needs", r.needs}, {"barred", r.barred}, {"sets", r.sets}, {"clears", r.clears}, {"brings", r.brings}, {"asked", r.asked}}) {
                     if (facts.empty()) continue;
                     words all = names_of(facts);
                     for (string& fact : all) fact = quoted(fact);
@@ -156,7 +159,7 @@ string columns(std::function<string(string_view)> const& bold) {
     std::vector<words> all{{"in"}, {"on"}, {"2yz"}, {"3yz"}, {"4yz, 5yz"}, {"needs"}, {"does"}, {"known"}};
     for (row const& r : Protocol::rules.rows) {
         if (r.on.empty()) continue;   // that of all cells that no row names
-        string const cells[] = {from_of(r.from), joined(names_of<Protocol>(r.on)) + (r.in_order ? "" : " *"), to_of(r.done), to_of(r.more), to_of(r.refused),
+        string const cells[] = {from_of(r.from), joined(names_of<Protocol>(r.on)) + (r.in_order ? "" : " *"), to_of(r.done), to_of(r.more, r.asked), to_of(r.refused),
                                 guards_of(r.needs, r.barred), string(effect_names[static_cast<size_t>(r.does)]), facts_of(r)};
         for (size_t i = 0; i < all.size(); ++i) all[i].push_back(cells[i]);
     }
@@ -173,7 +176,7 @@ string columns(std::function<string(string_view)> const& bold) {
         while (text.ends_with(' ')) text.pop_back();
         s += text + '\n';
     }
-    return s + "\nWhere a reply leads, by its class: = nowhere, - is no answer. 421 ends the session whatever it answers.\n"
+    return s + "\nWhere a reply leads, by its class: = nowhere, - is no answer, and neither is a 3yz if nobody asked for it. 421 ends the session whatever it answers.\n"
                "  in order   " + joined(names_of(rows::in_order)) + "\n"
                "  commands   these and greeted\n"
                "  any        all but closed\n"

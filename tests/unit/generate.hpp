@@ -511,7 +511,7 @@ inline constexpr std::string_view ehlo_keywords[] = {
     "CHUNKING", "BINARYMIME", "DSN",     "STARTTLS",            "AUTH",     "DELIVERBY", "FUTURERELEASE", "MT-PRIORITY",
     "RRVS",   "REQUIRETLS", "LIMITS",    "MTRK",                "NO-SOLICITING", "CONPERM", "CONNEG",    "BURL",
     "CHECKPOINT", "ETRN", "ATRN",        "SUBMITTER",           "UTF8SMTP", "SEND",   "SOML",          "SAML",
-    "TURN",   "VERB",     "ONEX",        "XCLIENT",             "XFORWARD"};
+    "TURN",   "VERB",     "ONEX",        "XCLIENT",             "XFORWARD", "PRDR"};
 
 // ehlo-line of RFC 5321 4.1.1.1, those with numbers more often
 inline std::string ehlo_line(rng& r, std::size_t budget = usual_budget) {

@@ -73,7 +73,7 @@ class session {
 
   private:
     bool open_ = false;                // MAIL was accepted, and the message is neither stored nor abandoned
-    bool smtputf8_ = false, binary_ = false;
+    bool smtputf8_ = false, binary_ = false, prdr_ = false;
     std::uint32_t recipients_ = 0;     // of the transaction that is open, or that a chunk spoilt
     std::string text_;                 // decoded content of chunks, before CR and LF alone are looked at
     bool last_ = false;
@@ -96,7 +96,7 @@ class session {
     }
     void forget() {
         recipients_ = 0;
-        smtputf8_ = binary_ = false;
+        smtputf8_ = binary_ = prdr_ = false;
         text_.clear();
         raw.clear();
     }
@@ -134,12 +134,31 @@ class session {
             finish(false, clean.size());
             return;
         }
+        auto ask = [&](std::uint32_t i) {
+            call("END " + std::to_string(clean.size()) + " " + std::to_string(recipients_) + " " + std::to_string(i) + " " + clean);
+        };
+        auto hear = [&](unsigned said) {
+            refuse({said == 571 ? 5 : said});
+            return yes(said);
+        };
+        // draft-hall-prdr-00 4.4, 4.5: for more recipients than one there may be a reply for each, and one for the message.
+        if (prdr_ && recipients_ > 1) {
+            ask(0);
+            unsigned const first = handler.end_or_each();
+            if (first != 353) return finish(hear(fit(first)), clean.size());
+            refuse({353});
+            bool some = false;
+            for (std::uint32_t i = 0; i < recipients_; ++i) {
+                ask(i);
+                some = hear(fit(handler.end())) || some;
+            }
+            ask(recipients_);
+            return finish(hear(fit(handler.end())) && some, clean.size());
+        }
         bool any = false;
         for (std::uint32_t i = 0; i < many; ++i) {
-            call("END " + std::to_string(clean.size()) + " " + std::to_string(recipients_) + " " + std::to_string(i) + " " + clean);
-            unsigned const said = fit(handler.end());
-            any = any || yes(said);
-            refuse({said == 571 ? 5 : said});
+            ask(i);
+            any = hear(fit(handler.end())) || any;
         }
         finish(any, clean.size());
     }
@@ -321,7 +340,7 @@ class session {
             for (auto const& p : parts->parameters) utf8 = utf8 || upper(p.keyword) == "SMTPUTF8";
         if (!utf8) parts = oracle::split_command(text, false);
         bool good = parts && oracle::limits::path_fits(parts->argument, utf8);
-        bool binary = false;
+        bool binary = false, prdr = false;
         bool const order = at == place::ready;
         unsigned const g = gated(false), o = order ? g : 503;
         if (!good) return refuse({500, 501, 552, 553, 555, g, o});
@@ -341,6 +360,9 @@ class session {
                 else if (value != "7BIT" && value != "8BITMIME") return refuse({501, 504, 555, 552, g, o});
             } else if (key == "SMTPUTF8") {
                 if (p.value) return refuse({501, 504, 555, 552, g, o});
+            } else if (key == "PRDR" && with.prdr && !with.lmtp) {
+                if (p.value) return refuse({501, 504, 555, 552, g, o});
+                prdr = true;
             } else if (key == "AUTH") {
                 if (value != "<>" && !oracle::matches(oracle::Mailbox, from_xtext(value))) return refuse({501, 504, 555, 552, g, o});
             } else {
@@ -359,6 +381,7 @@ class session {
         forget();
         smtputf8_ = utf8;
         binary_ = binary;
+        prdr_ = prdr;
         at = place::mail;
     }
     void rcpt(std::string const& text) {

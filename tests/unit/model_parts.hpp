@@ -21,6 +21,7 @@ using namespace std::string_literals;
 struct settings {
     bool lmtp = false, submission = false;
     bool chunking = true, binary = true, starttls = true, xclient = true;
+    bool prdr = true;   // not in LMTP
     bool rare = true;   // XFORWARD, ETRN, ATRN, TURN; BURL, but not in LMTP
     bool require_tls = false, require_authentication = false, clear_text_passwords = false;
     int bare = 0;   // reject, normalize, pass
@@ -51,7 +52,8 @@ struct oracle_of_handler {
     unsigned mail() { return say({250, 251, 250}, {550, 451, 452, 553, 571, 354, 530}); }
     unsigned rcpt() { return say({250, 251}, {550, 450, 452, 551, 571, 354, 556}); }
     unsigned data() { return say({354, 354, 250}, {554, 451, 571}); }
-    unsigned end() { return say({250, 251}, {554, 452, 571, 354}); }
+    unsigned end() { return say({250, 251}, {554, 452, 571, 354, 353}); }
+    unsigned end_or_each() { return say({353, 353, 250}, {554, 452, 571, 354}); }
     unsigned lookup() { return say({250, 252}, {550, 451, 553}); }
     unsigned remark() { return say({250, 214}, {502, 451}); }
     unsigned starttls() { return say({220}, {454, 554}); }
@@ -102,7 +104,7 @@ inline bool is_utf8(std::string const& text) {
     return oracle::matches(oracle::any(oracle::alt(oracle::range(0, 127), oracle::UTF8_non_ascii)), text, true);
 }
 // A class that the command cannot have is 451 (a temporary error of the server).
-inline unsigned fit(unsigned said) { return said == 354 ? 451 : said; }
+inline unsigned fit(unsigned said) { return said / 100 == 3 ? 451 : said; }
 inline bool yes(unsigned code) { return code / 100 == 2; }
 
 inline bool is_control(unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; }

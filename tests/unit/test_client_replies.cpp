@@ -507,6 +507,7 @@ TEST_CASE(
         {"SUBMITTER=a@b", {.submitter = ehlo::xtext("a@b")}, {"SUBMITTER"}},
         {"REQUIRETLS", {.requiretls = true}, {"REQUIRETLS"}},
         {"CONPERM", {.conperm = true}, {"CONPERM"}},
+        {"PRDR", {.prdr = true}, {"PRDR"}},
         {"TRANSID=<a@b>", {.transid = ehlo::transaction_id{"a", "b"}}, {"CHECKPOINT"}},
         {"ALT-ADDRESS=a@b", {.alt_address = ehlo::xtext("a@b")}, {"UTF8SMTP"}},
     };

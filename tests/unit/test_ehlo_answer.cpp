@@ -93,7 +93,7 @@ TEST_CASE("the answers of real servers, typed", "[ehlo_answer]") {
     // Exim
     CHECK(read("250-mx.example.org Hello client [192.0.2.1]\r\n250-SIZE 52428800\r\n250-LIMITS MAILMAX=1000 RCPTMAX=50000\r\n250-8BITMIME\r\n"
                "250-PIPELINING\r\n250-PIPECONNECT\r\n250-AUTH CRAM-MD5 GSSAPI\r\n250-CHUNKING\r\n250-STARTTLS\r\n250-PRDR\r\n250 HELP\r\n") ==
-          "'mx.example.org' 'Hello client [192.0.2.1]': SIZE 8BITMIME PIPELINING HELP CHUNKING STARTTLS AUTH LIMITS; size 52428800"
+          "'mx.example.org' 'Hello client [192.0.2.1]': SIZE 8BITMIME PIPELINING HELP CHUNKING STARTTLS AUTH LIMITS PRDR; size 52428800"
           "; auth CRAM-MD5 of 'CRAM-MD5 GSSAPI'; mailmax 1000; rcptmax 50000");
     // Exchange
     CHECK(read("250-MX.example.org Hello [192.0.2.1]\r\n250-SIZE\r\n250-PIPELINING\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n250-STARTTLS\r\n"

@@ -90,6 +90,9 @@ constexpr bad_case bad_mail[] = {
     {"ALT-ADDRESS", errc::bad_parameter_value, 11},
     {"SIZE=1 REQUIRETLS=1", errc::bad_parameter_value, 17},
     {"CONPERM=YES", errc::bad_parameter_value, 7},
+    {"PRDR=1", errc::bad_parameter_value, 4},
+    {"PRDR=", errc::bad_parameter, 5},
+    {"PRDR SIZE=1 prdr", errc::duplicate_parameter, 12},
     {"RET=", errc::bad_parameter, 4},
     {"ENVID=", errc::bad_parameter, 6},
     {"ENVID= RET=FULL", errc::bad_parameter, 6},
@@ -300,7 +303,7 @@ TEST_CASE("the table of registered parameters", "[parameters_all]") {
         {"HOLDFOR", "M", true, 0}, {"HOLDUNTIL", "M", true, 34}, {"MT-PRIORITY", "M", true, 15}, {"MTRK", "M", true, 40},
         {"SOLICIT", "M", true, 1007}, {"SUBMITTER", "M", true, 0}, {"SMTPUTF8", "MV", false, 10}, {"REQUIRETLS", "M", false, 11},
         {"RRVS", "R", true, 33}, {"CONPERM", "M", false, 0}, {"CONNEG", "R", false, 0}, {"TRANSID", "M", true, 88},
-        {"ALT-ADDRESS", "MR", true, 460}, {"UTF8REPLY", "V", false, 0},
+        {"ALT-ADDRESS", "MR", true, 460}, {"UTF8REPLY", "V", false, 0}, {"PRDR", "M", false, 0},
     };
     static_assert(std::size(rows) == parameter_count && std::size(registered_parameters) == parameter_count);
     std::set<std::string_view> seen;
@@ -320,7 +323,7 @@ TEST_CASE("the table of registered parameters", "[parameters_all]") {
         CHECK((f.max_length > 0) == r.value);
         if (r.increment != 0) CHECK(f.increment == r.increment);
         CHECK_FALSE(f.extension.empty());
-        CHECK(f.rfc.substr(0, 4) == "RFC ");
+        CHECK(f.rfc.starts_with(r.keyword == "PRDR" ? "draft-hall-prdr" : "RFC "));
         // In any case; nothing shorter, longer or near it.
         std::string lower(r.keyword);
         for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
@@ -402,7 +405,8 @@ TEST_CASE("values that are taken", "[parameters_all]") {
     CHECK(decoded(*m("SUBMITTER=a+2Bb@example.com").submitter()) == "a+b@example.com");
     CHECK(m("requiretls").requiretls());
     CHECK(m("ConPerm").conperm());
-    CHECK_FALSE((m("X").requiretls() || m("X").conperm() || r("X").conneg()));
+    CHECK(m("SIZE=1 PrDr").prdr());
+    CHECK_FALSE((m("X").requiretls() || m("X").conperm() || m("X PRDRX").prdr() || r("X").conneg()));
     CHECK(m("TRANSID=<12345.6@claremont.EDU>").transid() == transaction_id{"12345.6", "claremont.EDU"});
     CHECK(m("TRANSID=<!#$@%&'>").transid() == transaction_id{"!#$", "%&'"});
     CHECK(*m("ALT-ADDRESS=a@b").alt_address() == "a@b");
@@ -538,9 +542,9 @@ TEST_CASE("parameters are written", "[parameters_all]") {
     mail_options const all{.size = 0, .body = body::seven_bit, .smtputf8 = true, .others = "X=1 Y", .ret = ret::hdrs,
         .envid = xtext("a b@c+"), .auth = xtext("<>"), .by = deliver_by{-5, by_mode::notify, true}, .holduntil = *parse_date_time("2026-01-31T10:00:00Z"),
         .mt_priority = -9, .mtrk = tracking{certifier, 7}, .solicit = solicitations("a,b"), .submitter = xtext("\"x y\"@b"),
-        .requiretls = true, .conperm = true, .transid = transaction_id{"a", "b"}, .alt_address = xtext("a=@b")};
+        .requiretls = true, .conperm = true, .prdr = true, .transid = transaction_id{"a", "b"}, .alt_address = xtext("a=@b")};
     std::string const text = " SIZE=0 BODY=7BIT SMTPUTF8 RET=HDRS ENVID=a+20b@c+2B AUTH=<> BY=-5;NT HOLDUNTIL=2026-01-31T10:00:00Z MT-PRIORITY=-9 "
-        "MTRK=2jmj7l5rSw0yVb/vlWAYkK/YBwk:7 SOLICIT=a,b SUBMITTER=\"x+20y\"@b REQUIRETLS CONPERM TRANSID=<a@b> ALT-ADDRESS=a+3D@b X=1 Y";
+        "MTRK=2jmj7l5rSw0yVb/vlWAYkK/YBwk:7 SOLICIT=a,b SUBMITTER=\"x+20y\"@b REQUIRETLS CONPERM PRDR TRANSID=<a@b> ALT-ADDRESS=a+3D@b X=1 Y";
     CHECK(put(all) == text);
     CHECK(given(all) == parse_mail_parameters(std::string_view(text.substr(1)))->present());
     CHECK(written([&](writer& w) { return write_mail(w, "<>", all); }) == "MAIL FROM:<>" + text + "\r\n");

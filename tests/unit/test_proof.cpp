@@ -52,7 +52,7 @@ std::vector<unsigned> behaviour(walk<mutant, fact_count> const& reached) {
             auto const why = detail::find_disorder(r, x.known);
             all.push_back(why ? static_cast<unsigned>(*why) + 1 : 0);
             for (answer const a : {answer::done, answer::more, answer::refused}) {
-                all.push_back(mutant::rules.has_answer(on, a) && detail::target_of(r, a) != rows_of_smtp::never);
+                all.push_back(mutant::rules.has_answer(on, a) && detail::target_of(r, a, x.known) != rows_of_smtp::never);
                 for (fact_set const brought : {fact_set(), fact_set::first(fact_count)}) {
                     auto const to = detail::settle(r, x, a, brought, mutant::of_transaction);
                     all.push_back(static_cast<unsigned>(to.where) << 16 | static_cast<unsigned>(to.known.bits) << 8 | static_cast<unsigned>(to.open));
@@ -111,6 +111,7 @@ void each_mutant(std::function<void(std::string const& what)> const& f) {
             toggled("sets", &row::sets);
             toggled("clears", &row::clears);
             toggled("brings", &row::brings);
+            toggled("asked", &row::asked);
         }
         changed("in order", [](row& r) { r.in_order = !r.in_order; });
     }

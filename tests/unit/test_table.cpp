@@ -18,7 +18,7 @@ using namespace ehlo;
 // ------------------------------------------------------------------------------------------------ what the RFCs say
 
 // Written down from RFC 5321 3.1 to 3.3, 3.8, 4.1.1, 4.1.4; 2920 3.1; 3030 2 and 3; 3207 4; 4468 3; 4954 4; 1985 5; 2645 5; Postfix's
-// XCLIENT_README. A cell: where a 2yz, a 3yz and a 4yz or 5yz lead; "=" nowhere, "-" is no answer, "." out of order. "!" before
+// XCLIENT_README; draft-hall-prdr-00. A cell: where a 2yz, a 3yz and a 4yz or 5yz lead; "=" nowhere, "-" is no answer, "." out of order. "!" before
 // it: out of order, but whoever takes it all the same is followed.
 //   c connected  g greeted  r ready  m mail  p rcpt  D content  K chunk  k chunks  s spoilt  x exchange  h handshake  f refused
 //   t turned  z closed
@@ -27,6 +27,7 @@ struct line {
     std::string_view cells;   // connected, greeted, ready, mail, rcpt, content, chunk, chunks, spoilt, exchange, handshake, refused, turned
     fact_set needs{}, barred{};
     errc otherwise = errc::bad_sequence;
+    fact_set asked{};   // without it a 3yz is no answer
 };
 constexpr std::string_view letters = "cgrmpDKksxhftz";
 constexpr std::string_view aside = ".   =-= =-= =-= =-= .   .   =-= =-= .   .   .   .";
@@ -37,7 +38,7 @@ constexpr line lines[] = {
     {event::mail,           ".   .   m-= .   .   .   .   .   .   .   .   .   ."},
     {event::rcpt,           ".   .   .   p-= p-= .   .   .   .   .   .   .   ."},
     {event::data,           ".   .  !-D=!-D= -D= .   .  !--s .   .   .   .   .", {}, fact::binary},
-    {event::content_end,    ".   .   .   .   .   r-r .   .   .   .   .   .   ."},
+    {event::content_end,    ".   .   .   .   .   r=r .   .   .   .   .   .   .", {}, {}, {}, fact::prdr},
     {event::rset,           ".   =-= r-= r-= r-= .   .   r-= r-= .   .   .   ."},
     {event::noop, aside}, {event::vrfy, aside}, {event::expn, aside}, {event::help, aside}, {event::verbose, aside}, {event::onex, aside},
     {event::quit,           ".   z-z z-z z-z z-z .   .   z-z z-z .   .   z-z ."},
@@ -47,7 +48,7 @@ constexpr line lines[] = {
     {event::response,       ".   .   .   .   .   .   .   .   .   r=r .   .   ."},
     {event::bdat,           ".   .   .  !--s K-s .   .   K-s .   .   .   .   .", fact::extended},
     {event::chunk_end,      ".   .   .   .   .   .   k-s .   .   .   .   .   ."},
-    {event::last_chunk_end, ".   .   .   .   .   .   r-r .   .   .   .   .   ."},
+    {event::last_chunk_end, ".   .   .   .   .   .   r=r .   .   .   .   .   .", {}, {}, {}, fact::prdr},
     {event::burl,           ".   .   .   .   k-s .   .   k-s .   .   .   .   .", fact::extended},
     {event::last_burl,      ".   .   .   .   r-r .   .   r-r .   .   .   .   .", fact::extended},
     {event::etrn,           ".   .   =-= .   .   .   .   .   .   .   .   .   .", fact::extended},
@@ -104,7 +105,7 @@ session in(state s) {
     return x;
 }
 
-constexpr fact_set of_mail = fact::smtputf8 | fact::binary;
+constexpr fact_set of_mail = fact::smtputf8 | fact::binary | fact::prdr;
 
 }  // namespace
 
@@ -132,7 +133,8 @@ TEST_CASE("session table: each event in each state with all that may be known, a
                 CHECK(x.check(l.on) == why);
 
                 for (answer const a : {answer::done, answer::more, answer::refused}) {
-                    char const to = none ? '=' : cell[static_cast<std::size_t>(a)];
+                    char to = none ? '=' : cell[static_cast<std::size_t>(a)];
+                    if (a == answer::more && !known.has_all(l.asked)) to = '-';
                     session y = x;
                     change const what = y.settle(l.on, a, fact_set::first(fact_count));
                     if (!none) CHECK(x.fits(l.on, a) == (to != '-'));
@@ -167,7 +169,8 @@ TEST_CASE("session table: each event in each state with all that may be known, a
 }
 
 TEST_CASE("session table: no answer to what is out of order is one of a class that the event never has, RFC 5321 4.3.2") {
-    constexpr event_set asks = event::data | event::auth | event::response | event::shutdown | event::lost | event::tls_lost;
+    constexpr event_set asks = event::data | event::auth | event::response | event::content_end | event::last_chunk_end | event::shutdown |
+                               event::lost | event::tls_lost;
     for (line const& l : lines)
         for (std::size_t n = 0; n < state_count; ++n) {
             session const x = in(static_cast<state>(n));
@@ -218,7 +221,7 @@ TEST_CASE("session: what a service requires, RFC 3207 4, RFC 4954 6") {
 TEST_CASE("session: pipelining, replies and timeouts of each event, RFC 2920 3.1, RFC 3030 4.2, RFC 2033 4.2, RFC 5321 4.5.3.2") {
     constexpr event_set followed = event::mail | event::rcpt | event::rset | event::content_end | event::bdat | event::chunk_end |
                                    event::last_chunk_end | event::burl | event::last_burl;
-    constexpr event_set each = event::content_end | event::last_chunk_end | event::last_burl;
+    constexpr event_set or_prdr = event::content_end | event::last_chunk_end;
     constexpr event_set silent = event::secured | event::bdat | event::parameter | event::shutdown | event::lost | event::tls_lost;
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < event_count; ++i) {
@@ -226,7 +229,8 @@ TEST_CASE("session: pipelining, replies and timeouts of each event, RFC 2920 3.1
         CAPTURE(name(e));
         CHECK(facts_of(e).code == e);
         CHECK(facts_of(e).pipelined == followed.has(e));
-        CHECK(facts_of(e).replies == (silent.has(e) ? replies_due::none : each.has(e) ? replies_due::one_per_recipient : replies_due::one));
+        CHECK(facts_of(e).replies == (silent.has(e) ? replies_due::none : or_prdr.has(e) ? replies_due::or_prdr
+                                      : e == event::last_burl ? replies_due::one_per_recipient : replies_due::one));
         names.insert(name(e));
     }
     CHECK(names.size() == event_count);

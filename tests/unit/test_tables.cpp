@@ -26,7 +26,7 @@ struct keyword {
     std::string_view name, rfc;
     bool parameters;  // something may follow it
 };
-// IANA's "SMTP Service Extensions", and the two of Postfix.
+// IANA's "SMTP Service Extensions", the two of Postfix, and PRDR.
 constexpr keyword keywords[] = {
     {"8BITMIME", "RFC 6152", false},   {"SIZE", "RFC 1870", true},          {"PIPELINING", "RFC 2920", false},
     {"CHUNKING", "RFC 3030", false},   {"BINARYMIME", "RFC 3030", false},   {"DSN", "RFC 3461", false},
@@ -40,12 +40,12 @@ constexpr keyword keywords[] = {
     {"EXPN", "RFC 5321", false},       {"VRFY", "RFC 5321", false},         {"SEND", "RFC 821", false},
     {"SOML", "RFC 821", false},        {"SAML", "RFC 821", false},          {"TURN", "RFC 821", false},
     {"VERB", "sendmail", false},       {"ONEX", "sendmail", false},         {"XCLIENT", "Postfix", true},
-    {"XFORWARD", "Postfix", true},
+    {"XFORWARD", "Postfix", true},     {"PRDR", "draft-hall-prdr-00", false},
 };
 constexpr std::string_view verbs[] = {"HELO", "EHLO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT",     "VRFY",
                                       "EXPN", "HELP", "SEND", "SOML", "SAML", "TURN", "LHLO", "STARTTLS", "AUTH",
                                       "BDAT", "BURL", "ETRN", "ATRN", "XCLIENT", "XFORWARD", "VERB", "ONEX"};
-constexpr unsigned codes[] = {211, 214, 220, 221, 235, 250, 251, 252, 253, 334, 354, 355, 421, 422, 430,
+constexpr unsigned codes[] = {211, 214, 220, 221, 235, 250, 251, 252, 253, 334, 353, 354, 355, 421, 422, 430,
                               432, 450, 451, 452, 453, 454, 455, 458, 459, 500, 501, 502, 503, 504, 521,
                               523, 524, 525, 530, 533, 534, 535, 538, 550, 551, 552, 553, 554, 555, 556};
 // X.subject.0 up to X.subject.last, without a gap.

@@ -98,6 +98,7 @@ struct said {
     bool tagged;             // the handler gave it: its text has the serial
     bool delivers;           // the handler said yes to a message
     std::uint16_t code;
+    bool more = false;       // PRDR: the reply to the message is still to come
 };
 
 // What the walk does with a pair.
@@ -106,14 +107,14 @@ enum class way : std::uint8_t {
     yes, no_for_now, no, bye, challenge,          // the server reads, or gets the answer put off: this is what the handler says first
     octets, end, cancel, secure, quit,            // (in this order they lead to the end)
     hello, helo, lhlo, mail, mail_binary, rcpt, data, bdat, last, empty_last, auth, auth_initial, response, starttls, rset, noop, vrfy,
-    mail_utf8, xclient,
+    mail_utf8, mail_prdr, xclient,
     shut_down,
 };
-constexpr unsigned way_count = 31;
+constexpr unsigned way_count = 32;
 constexpr std::string_view way_names[way_count] = {
     "hear", "yes", "no for now", "no", "421", "challenge", "octets", "end", "cancel", "secured", "QUIT", "hello", "HELO", "LHLO", "MAIL",
     "MAIL binary", "RCPT", "DATA", "BDAT", "BDAT LAST", "BDAT 0 LAST", "AUTH", "AUTH initial", "response", "STARTTLS", "RSET", "NOOP",
-    "VRFY", "MAIL SMTPUTF8", "XCLIENT", "shut down"};
+    "VRFY", "MAIL SMTPUTF8", "MAIL PRDR", "XCLIENT", "shut down"};
 constexpr bool is_answer(way w) { return w >= way::yes && w <= way::challenge; }
 constexpr bool is_call(way w) { return (w >= way::octets && w <= way::cancel) || (w >= way::quit && w <= way::xclient); }
 
@@ -122,6 +123,7 @@ struct limits {
     std::uint8_t under_way = 4, recipients = 2;
     bool binary = true, security = true;   // BODY=BINARYMIME; STARTTLS and AUTH
     bool utf8 = false, xclient = false;    // SMTPUTF8; XCLIENT
+    bool prdr = false;
 };
 
 // The client and the server, and all that is between them.
@@ -141,6 +143,7 @@ struct pair {
     std::optional<event> waits{};       // the question put off
     bool open = false;                  // it was told of a transaction, and not of its end
     bool stored = false;                // LMTP: for one of its recipients
+    bool each = false, taken = false;   // PRDR: 353 was said; the handler said yes for one of them
     bool again = false;                 // after an answer the server is to be given its input again, be it nothing
     bool shutting = false, tagged = false, said_yes = false;
     std::uint8_t rcpts = 0;             // accepted since MAIL was
@@ -170,13 +173,19 @@ struct pair {
 };
 static_assert(std::is_trivially_copyable_v<ehlo::client> && std::is_trivially_copyable_v<ehlo::server_with<>>);
 
-constexpr bool ends_message(event e) { return ehlo::facts_of(e).replies == ehlo::replies_due::one_per_recipient; }
+constexpr bool ends_message(event e) { return ehlo::facts_of(e).replies >= ehlo::replies_due::one_per_recipient; }
+// Whether the handler may answer 334, or 353.
+bool may_challenge(pair const& p) {
+    if (p.asked.empty()) return false;
+    event const e = p.asked.first().on;
+    return e == event::auth || e == event::response || (ends_message(e) && p.server.knows(ehlo::fact::prdr) && p.rcpts > 1 && !p.each);
+}
 
 // Whether the table leads from one state to the other by this event. A BDAT has no reply of its own. `each`: other replies to it follow.
 bool leads(state from, event e, unsigned code, state to, bool each = false) {
     using rows = ehlo::detail::session_rows;
     auto const target = [](state s, event on, ehlo::answer a) {
-        state const t = ehlo::detail::target_of(ehlo::smtp_protocol::rules.at(s, on), a);
+        state const t = ehlo::detail::target_of(ehlo::smtp_protocol::rules.at(s, on), a, ehlo::fact_set());
         return t == rows::stay || t == rows::never ? s : t;
     };
     if (code == 421) e = event::shutdown;
@@ -206,6 +215,7 @@ struct handler {
             return {static_cast<std::uint16_t>(e == event::greeting || e == event::starttls || e == event::xclient ? 220 : e == event::data ? 354 : auth ? 235 : 250), text};
         case way::no_for_now: return {static_cast<std::uint16_t>(auth || e == event::starttls ? 454 : 451), text};
         case way::no: return {static_cast<std::uint16_t>(auth ? 535 : 554), text};
+        case way::challenge: return {353, text};
         default: return {421, text};
         }
     }
@@ -279,6 +289,10 @@ struct handler {
         must(p.received == p.asked.first().content, "the content is another than that written");
         must(e.recipients == p.rcpts, "the recipients of a message are not those accepted");
         must(e.recipient == p.confirmed, "a recipient has two replies, or none");
+        using subject = ehlo::end_of_content::subject;
+        subject const about = p.lmtp() ? subject::recipient : !p.each ? (may_challenge(p) ? subject::message_or_each : subject::message)
+                              : p.confirmed < p.rcpts ? subject::recipient : subject::message_after_each;
+        must(e.about == about, "the handler is asked about something else");
         return ask(p.asked.first().on);
     }
     void on(ehlo::abandoned const& a) {
@@ -302,8 +316,9 @@ struct handler {
         if (!a.line.empty() && s.line != 0 && hash_of(a.line) != s.line) wrong("answered another line than that written: ", a.line);
         if (a.early) wrong("the client did not wait for the reply to ", name(s.on));
         bool const each = p.lmtp() && ends_message(s.on);
-        unsigned const due = each ? p.rcpts : 1;
-        if (!leads(from, a.event, a.sent.code, to, each && p.confirmed + 1u < due))
+        unsigned const due = each ? p.rcpts : p.each ? p.rcpts + 1u : 1;
+        bool const begins = ends_message(s.on) && a.sent.code == 353, more = begins || (p.each && p.confirmed + 1u < due && a.sent.code != 421);
+        if (!leads(from, a.event, a.sent.code, to, more || (each && p.confirmed + 1u < due)))
             wrong("the server went from ", name(from), " to ", name(to), " by ", name(a.event), " ", std::to_string(a.sent.code), ", which is no row");
         bool const required = a.fault && ((a.fault->code == ehlo::errc::tls_required && p.server.settings().require_tls) ||
                                           (a.fault->code == ehlo::errc::not_authenticated && p.server.settings().require_authentication));
@@ -316,10 +331,19 @@ struct handler {
             return;
         }
         must(p.confirmed < due, "a reply too many");
-        bool const accepted = a.sent.code < 300;
+        bool const accepted = a.sent.code < 300, delivers = ends_message(s.on) && yes && accepted && !more;
         p.told.push({s.on, s.serial, p.confirmed, tagged && a.sent.code != 334 && !(accepted && (s.on == event::hello || s.on == event::helo)),
-                     ends_message(s.on) && yes && accepted, a.sent.code});
-        p.expected.push({s.on, s.serial, p.confirmed, false, ends_message(s.on) && yes && accepted, a.sent.code});
+                     delivers, a.sent.code, more});
+        p.expected.push({s.on, s.serial, p.confirmed, false, delivers && (!p.each || p.taken), a.sent.code, more});
+        if (more) {
+            must(p.server.knows(ehlo::fact::prdr), "353, and nobody asked");
+            p.taken = p.taken || accepted;
+            if (!begins) ++p.confirmed;
+            p.each = true;
+            return;
+        }
+        if (p.each) must(p.open == (accepted && p.taken), "PRDR: delivered and abandoned, or neither");
+        p.each = p.taken = false;
         if (each && a.sent.code != 421) {
             p.stored = p.stored || accepted;
             if (++p.confirmed < due) return;
@@ -406,7 +430,7 @@ void take(pair& p, ehlo::step const& s, char const* out) {
     if (p.server_closed()) {
         // In LMTP a message that was stored for one recipient is not abandoned.
         must(p.open == p.stored, "closed, and a transaction was not abandoned");
-        p.open = p.stored = false;
+        p.open = p.stored = p.each = p.taken = false;
         p.to_server.size = p.asked.size = 0;
     }
 }
@@ -448,9 +472,10 @@ bool hear(pair& p, std::size_t most = static_cast<std::size_t>(-1)) {
     else if (r->to != t.on) wrong("the reply to ", name(t.on), " is counted for ", name(r->to));
     if (t.tagged && r->reply.octets().find(tags[t.serial]) == std::string_view::npos) wrong("the reply to another ", name(t.on));
     if (p.lmtp() && ends_message(t.on) && t.code != 421) must(r->recipient == t.recipient, "the reply for another recipient");
+    must(r->more == t.more && (!t.more || r->recipient == t.recipient), "PRDR: the reply for another recipient");
     must((verdict_of(*r) == verdict::delivered) == t.delivers, "the client and the handler do not agree over a message");
     // What follows it may be without a reply: the last chunk for nobody.
-    if (!leads(from, r->to, t.code, p.client.where()) && !p.lmtp())
+    if (!leads(from, r->to, t.code, p.client.where(), t.more) && !p.lmtp())
         wrong("the client went from ", name(from), " to ", name(p.client.where()), " by ", name(r->to), ", which is no row");
     must(t.code != 421 || p.client.over(), "421, and the client goes on");
     p.to_client.pop(r.consumed);
@@ -497,6 +522,14 @@ bool call(pair& p, way w, limits const& l) {
         ehlo::mail_options o;
         o.smtputf8 = true;
         other = 2;
+        command(c.mail(out, address, o), event::mail);
+        break;
+    }
+    case way::mail_prdr: {
+        if (!l.prdr) return false;
+        ehlo::mail_options o;
+        o.prdr = true;
+        other = 3;
         command(c.mail(out, address, o), event::mail);
         break;
     }
@@ -573,15 +606,14 @@ bool go(pair& p, way w, limits const& l) {
     if (is_answer(w)) {
         if (p.server_closed()) return false;
         if (p.waits) {
-            if (w == way::challenge && *p.waits != event::auth && *p.waits != event::response) return false;
+            if (w == way::challenge && !may_challenge(p)) return false;
             answer(p, w);
             p.again = !p.server_closed();
             return true;
         }
         if (p.to_server.empty() && p.server.where() != state::connected && !p.again) return false;
         p.again = false;
-        bool const challenged = !p.asked.empty() && (p.asked.first().on == event::auth || p.asked.first().on == event::response);
-        if (w == way::challenge && !challenged) return false;
+        if (w == way::challenge && !may_challenge(p)) return false;
         // Where the handler is not asked there is one way only.
         return read(p, w) || w == way::yes;
     }
@@ -689,12 +721,12 @@ std::uint64_t key_of(pair const& p, std::uint32_t allowed) {
     add(allowed);
     add(p.rcpts_written | unsigned{p.rcpts} << 4 | unsigned{p.confirmed} << 8 | unsigned{p.open} << 12 | unsigned{p.stored} << 13 |
         unsigned{p.wrote_content} << 14 | unsigned{p.last_chunk && c.chunk_left() != 0} << 15 |
-        unsigned{p.again} << 16 | unsigned{p.utf8} << 17);
+        unsigned{p.again} << 16 | unsigned{p.utf8} << 17 | unsigned{p.each} << 18 | unsigned{p.taken} << 19);
     for (std::size_t i = 0; i < p.asked.size; ++i)
         add(static_cast<unsigned>(p.asked.items[i].on) | unsigned{p.asked.items[i].other} << 8 | unsigned{p.asked.items[i].alone} << 9 |
             unsigned{p.asked.items[i].foreign} << 10 | 1U << 16);
     for (std::size_t i = 0; i < p.told.size; ++i)
-        add(static_cast<unsigned>(p.told.items[i].on) | unsigned{p.told.items[i].code} << 8 | 1U << 20);
+        add(static_cast<unsigned>(p.told.items[i].on) | unsigned{p.told.items[i].code} << 8 | 1U << 20 | unsigned{p.told.items[i].more} << 21);
     return a;
 }
 
@@ -711,7 +743,7 @@ struct walk {
     std::vector<std::uint32_t> leads_to{};   // by the first way there is: what is under way is read, and then the session ended
     std::unordered_map<std::uint64_t, std::uint32_t> known{};
     std::deque<pair> next{};
-    std::size_t ways = 0, cut_ways = 0, losses = 0;
+    std::size_t ways = 0, cut_ways = 0, losses = 0, each = 0;   // `each`: pairs between the replies of PRDR
 
     std::string way_to(std::uint32_t n) const {
         std::string text;
@@ -738,6 +770,7 @@ struct walk {
             places.push_back({from, by});
             leads_to.push_back(0);
             next.push_back(p);
+            each += p.each ? 1 : 0;
         }
         return at->second;
     }
@@ -845,8 +878,7 @@ struct wanderer {
             return true;
         }
         if (is_answer(w) && !p.waits) {
-            if (p.server_closed() || (w == way::challenge && (p.asked.empty() || (p.asked.first().on != event::auth && p.asked.first().on != event::response))))
-                return false;
+            if (p.server_closed() || (w == way::challenge && !may_challenge(p))) return false;
             if (p.to_server.size < shown_server) wrong("consumed what it was not shown");
             if (p.to_server.size == shown_server && p.server.where() != state::connected && !p.again) return false;
             p.again = false;
@@ -890,7 +922,7 @@ void wander(ehlo::policy const& settings, std::uint64_t seed) {
     generate::rng r(seed);
     std::size_t steps = 0, messages = 0;
     for (int i = 0; i < generate::drawn(4000); ++i) {
-        limits const l{.settings = settings, .under_way = 6, .recipients = 3, .utf8 = true, .xclient = true};
+        limits const l{.settings = settings, .under_way = 6, .recipients = 3, .utf8 = true, .xclient = true, .prdr = true};
         wanderer w{.r = r, .l = l, .p = pair(settings)};
         w.run(600);
         steps += w.steps;
@@ -911,6 +943,11 @@ constexpr ehlo::policy requires_tls = requiring(true, false), requires_authentic
 constexpr ehlo::policy with_xclient = [] {
     ehlo::policy p = requires_authentication;
     p.offers = p.offers | ehlo::extension::xclient;
+    return p;
+}();
+constexpr ehlo::policy with_prdr = [] {
+    ehlo::policy p = smtp_walked;
+    p.offers = p.offers | ehlo::extension::prdr;
     return p;
 }();
 constexpr ehlo::policy without_pipelining = [] {
@@ -948,6 +985,13 @@ TEST_CASE("client and server, all there is: SMTPUTF8 (RFC 6531), and XCLIENT whe
     walk again{.l = {.settings = with_xclient, .under_way = 2, .binary = false, .utf8 = true, .xclient = true}, .most_pairs = most(200000)};
     take_walk("XCLIENT", again);
 }
+TEST_CASE("client and server, all there is: a reply for each recipient (draft-hall-prdr-00)") {
+    walk w{.l = {.settings = with_prdr, .under_way = 2, .binary = false, .security = false, .prdr = true}, .most_pairs = most(400000)};
+    take_walk("PRDR", w);
+    CHECK((w.each > 0 || generate::draws_few));
+    walk cut{.l = {.settings = with_prdr, .under_way = 2, .binary = false, .security = false, .prdr = true}, .cuts = true, .most_pairs = generate::draws_few ? 500u : 6000u};
+    take_walk("PRDR, cut", cut);
+}
 TEST_CASE("client and server, four commands under way: SMTP") {
     walk w{.l = {.settings = smtp_walked, .under_way = 4, .security = false}, .most_pairs = most(400000)};
     take_walk("SMTP, 4", w);
@@ -966,4 +1010,5 @@ TEST_CASE("client and server, a random walk") {
     wander(smtp_walked, 5321);
     wander(lmtp_walked, 2033);
     wander(with_xclient, 4954);
+    wander(with_prdr, 353);
 }
