@@ -25,6 +25,7 @@
 #include <ehlo/reply.hpp>
 #include <ehlo/server.hpp>
 #include <ehlo/session.hpp>
+#include <ehlo/tap.hpp>
 #include <ehlo/turn.hpp>
 #include <ehlo/version.hpp>
 #include <ehlo/xclient.hpp>
