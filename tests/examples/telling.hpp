@@ -166,7 +166,7 @@ class teller {
                                      (t.whole ? from_ : "?");
             if (at_machine_) {
                 std::string line = "   = " + what + ", to";
-                for (recipient const& r : recipients_) line += " " + r.to + " " + std::to_string(r.code);
+                for (recipient const& r : recipients_) line += " " + (r.to.empty() ? "?" : r.to) + " " + std::to_string(r.code);
                 say(line + (unlisted_ != 0 ? " and " + std::to_string(unlisted_) + " more" : ""));
             } else {
                 table_ += "  " + what + "\n";
