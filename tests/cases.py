@@ -39,7 +39,7 @@ sys.path.insert(0, str(HERE / "examples"))
 import explaining  # noqa: E402
 from explaining import ABSENT, check, marked, objects, same, unescape  # noqa: E402
 
-ITEMS = ["command", "path", "mailbox", "reply", "ehlo", "content", "encode", "write"]
+ITEMS = ["command", "path", "mailbox", "reply", "ehlo", "content", "encode", "proxy", "write"]
 DIALOGUES = ["session", "client"]
 ANY_LINES = object()
 
@@ -235,7 +235,7 @@ def inputs(block, case):
         yield "client", letters_of(block.options, case) + b"\n" + case.input
     elif block.mode != "write":
         octets = unescape(case.text)
-        yield {"mailbox": "path", "encode": "content", "ehlo": "ehlo_answer"}.get(block.mode, block.mode), octets
+        yield {"mailbox": "path", "encode": "content", "ehlo": "ehlo_answer", "proxy": "proxy_header"}.get(block.mode, block.mode), octets
         if block.mode == "command" and (m := re.search(rb"> (\S.*?)(?:\r\n)?$", octets, re.S)):
             yield "parameters", m[1]
         if block.mode == "ehlo":

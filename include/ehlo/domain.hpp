@@ -5,6 +5,7 @@
 #include <ehlo/number.hpp>
 #include <ehlo/scan.hpp>
 #include <ehlo/syntax.hpp>
+#include <ehlo/writer.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -233,6 +234,47 @@ constexpr result<ip_address> parse_ip_address(std::string_view literal,
     if (!c.end()) return fail(errc::bad_address_literal, c.at);
     if (address.kind == host_kind::general) return fail(errc::bad_address_literal, 1);
     return address;
+}
+
+/// An IPv4 or IPv6 address without brackets or tag, as RFC 5952 has it: "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1".
+/// Errors: bad_value for another kind, output_full.
+constexpr result<std::size_t> write_ip_address(writer& out, ip_address const& a) noexcept {
+    if (a.kind != host_kind::ipv4 && a.kind != host_kind::ipv6) return fail(errc::bad_value, 0);
+    auto const four = [&a](writer& w, unsigned from) noexcept {
+        for (unsigned i = from; i < from + 4; ++i) (i == from ? w : w.raw('.')).number(a.octets[i]);
+    };
+    if (a.kind == host_kind::ipv4) return out.atomically([&](writer& w) { four(w, 0); });
+    auto const group = [&a](unsigned i) noexcept { return static_cast<unsigned>(a.octets[2 * i] << 8 | a.octets[2 * i + 1]); };
+    // The longest run of two zeros or more, the first of equals (4.2.2, 4.2.3).
+    unsigned gap = 8, length = 1;
+    for (unsigned i = 0; i < 8; ++i) {
+        unsigned n = 0;
+        while (i + n < 8 && group(i + n) == 0) ++n;
+        if (n > length) {
+            gap = i;
+            length = n;
+        }
+    }
+    bool const mapped = gap == 0 && length == 5 && group(5) == 0xFFFF;   // section 5
+    return out.atomically([&](writer& w) {
+        for (unsigned i = 0; i < (mapped ? 6u : 8u); ++i) {
+            if (i == gap) {
+                w.raw("::");
+                i += length - 1;
+                continue;
+            }
+            if (i != 0 && i != gap + length) w.raw(':');
+            bool started = false;
+            for (unsigned shift = 16; shift != 0; shift -= 4) {
+                unsigned const digit = group(i) >> (shift - 4) & 15;
+                started = started || digit != 0 || shift == 4;
+                if (started) w.raw("0123456789abcdef"[digit]);
+            }
+        }
+        if (!mapped) return;
+        w.raw(':');
+        four(w, 12);
+    });
 }
 
 /// Whether two domains or address literals are the same host (RFC 5321 2.4):

@@ -21,9 +21,11 @@
 #include <ehlo/own_commands.hpp>
 #include <ehlo/policy.hpp>
 #include <ehlo/proof.hpp>
+#include <ehlo/proxy_header.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/server.hpp>
 #include <ehlo/session.hpp>
+#include <ehlo/tap.hpp>
 #include <ehlo/turn.hpp>
 #include <ehlo/version.hpp>
 #include <ehlo/xclient.hpp>

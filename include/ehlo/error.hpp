@@ -49,6 +49,8 @@ enum class errc : std::uint8_t {
     bad_sasl_message,     ///< decoded, but no message of its mechanism
     unexpected_initial_response, ///< AUTH with one, for a mechanism that begins with a challenge
     bad_url,              ///< not an absolute URI
+    bad_proxy_header,     ///< not a PROXY header of version 1 or 2
+    bad_checksum,         ///< the CRC32c in a PROXY header is not that of its octets
     // limit: well formed but too much
     line_too_long,
     local_part_too_long,
@@ -61,6 +63,7 @@ enum class errc : std::uint8_t {
     message_too_large,
     reply_too_long,
     auth_line_too_long,   ///< a line of an AUTH exchange
+    proxy_header_too_long, ///< version 1: over 107 octets; version 2: over the limit
     // sequence: well formed, not now
     bad_sequence,         ///< the table of states has no such command here
     not_implemented,      ///< the verb is known, this session does not do it
@@ -147,6 +150,8 @@ inline constexpr errc_facts errc_table[] = {
     {errc::bad_sasl_message, blame_t::malformed, "bad_sasl_message", "this cannot stand in a message of this mechanism"},
     {errc::unexpected_initial_response, blame_t::malformed, "unexpected_initial_response", "the mechanism begins with a challenge"},
     {errc::bad_url, blame_t::malformed, "bad_url", "a URL should stand here"},
+    {errc::bad_proxy_header, blame_t::malformed, "bad_proxy_header", "this cannot stand in a PROXY header"},
+    {errc::bad_checksum, blame_t::malformed, "bad_checksum", "the checksum is wrong"},
     {errc::line_too_long, blame_t::limit, "line_too_long", "the line is too long"},
     {errc::local_part_too_long, blame_t::limit, "local_part_too_long", "the local part is too long"},
     {errc::domain_too_long, blame_t::limit, "domain_too_long", "the domain is too long"},
@@ -158,6 +163,7 @@ inline constexpr errc_facts errc_table[] = {
     {errc::message_too_large, blame_t::limit, "message_too_large", "the message is too large"},
     {errc::reply_too_long, blame_t::limit, "reply_too_long", "the reply is too long"},
     {errc::auth_line_too_long, blame_t::limit, "auth_line_too_long", "the line of the AUTH exchange is too long"},
+    {errc::proxy_header_too_long, blame_t::limit, "proxy_header_too_long", "the PROXY header is too long"},
     {errc::bad_sequence, blame_t::sequence, "bad_sequence", "not in this state of the session"},
     {errc::not_implemented, blame_t::sequence, "not_implemented", "the command is not implemented here"},
     {errc::not_authenticated, blame_t::sequence, "not_authenticated", "authentication is needed first"},

@@ -156,6 +156,7 @@ class command_observer : protected reply_observer {
                 tell_typed(h, said, c);
             });
             if (used != 0) {
+                auth_refused_ = false;
                 note_command(h, said, m);
                 use(client, t, used);
                 return true;

@@ -306,7 +306,10 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::early_octets: return with(554, 5, 0);
     case errc::unknown_parameter: return with(v == verb::vrfy || v == verb::expn ? 504 : 555, 5, 4);  // 555 is MAIL's and RCPT's
     case errc::session_over: return with(421, 3, 0);
-    // The rest are faults in replies, which a client sees, and faults of the calling program.
+    // The rest are faults in PROXY headers, which no reply answers; in replies, which a client sees; and of the calling program.
+    case errc::bad_proxy_header:
+    case errc::bad_checksum:
+    case errc::proxy_header_too_long:
     case errc::bad_reply_code:
     case errc::bad_reply_separator:
     case errc::mixed_reply_codes:

@@ -60,6 +60,7 @@ Modes that read items, one a line; in an item \r \n \t \0 \\ \xHH are escapes:
   ehlo      the answer to EHLO
   content   what follows DATA, up to the line "." (--bare=reject|normalize|pass)
   encode    a message, to be sent after DATA      (--bare=reject|normalize)
+  proxy     a PROXY header, version 1 or 2, which a proxy sends before the session
   write     VERB TAB field TAB field..., to be made a command, or
             REPLY TAB code TAB enhanced status TAB text
 Modes that read raw octets:
@@ -118,12 +119,12 @@ Examples:
   printf 'EHLO me.example\r\nMAIL FROM: <me@me.example>\r\n' | explain session
 )";
 
-enum class mode { command, path, mailbox, reply, ehlo, content, encode, write, session, client, watch, table, reference };
+enum class mode { command, path, mailbox, reply, ehlo, content, encode, proxy, write, session, client, watch, table, reference };
 constexpr std::pair<string_view, mode> mode_names[] = {
     {"command", mode::command}, {"path", mode::path},       {"mailbox", mode::mailbox}, {"reply", mode::reply},
     {"ehlo", mode::ehlo},       {"content", mode::content}, {"encode", mode::encode},   {"write", mode::write},
     {"session", mode::session}, {"client", mode::client},   {"watch", mode::watch},   {"table", mode::table},
-    {"reference", mode::reference}};
+    {"reference", mode::reference}, {"proxy", mode::proxy}};
 
 struct options {
     mode what = mode::command;
@@ -840,6 +841,47 @@ record replies(string_view item, options const& o) {
     else if (item.empty()) r.human("rest", "empty");
     else if (used < item.size()) r.human("rest", "the reply goes on: more is needed", yellow);
     return r;
+}
+
+// ------------------------------------------------------------------------------------------------ PROXY headers
+
+string name_of(ehlo::proxy_tlv_type t) {
+    string_view const known = ehlo::name(t);
+    return known.empty() ? std::to_string(static_cast<unsigned>(t)) : string(known);
+}
+void add_tlvs(record& r, string_view key, ehlo::proxy_tlvs const& all) {
+    members m;
+    for (ehlo::proxy_tlv const t : all) {
+        bool const text = t.type != ehlo::proxy_tlv_type::ssl && t.type != ehlo::proxy_tlv_type::crc32c;
+        string const shown = text ? escape(t.value) : hex_escape(t.value);
+        m.add(name_of(t.type), json_string(shown));
+        r.human(name_of(t.type), shown);
+    }
+    if (!m.json.empty()) r.json(key, m.object());
+}
+
+record proxy(string_view item, options const& o) {
+    auto const next = feed(item, o.chunk, [](string_view in) { return ehlo::parse_proxy_header(in); });
+    record r;
+    if (next.failed()) return r.json("ok", "false").failed(next.error()), r;
+    if (next.need_more()) return r.json("ok", "false").json("rest", "\"need_more\"").human("rest", "the header goes on: more is needed", yellow), r;
+    ehlo::proxy_header const& h = *next;
+    r = success();
+    r.number("version", h.version).text("family", ehlo::name(h.family));
+    if (h.local) r.flag("local", true);
+    if (h.datagram) r.flag("datagram", true);
+    if (h.family == ehlo::proxy_family::unix_socket) {
+        r.text("source", escape(h.source_path)).text("destination", escape(h.destination_path));
+    } else if (h.tells()) {
+        r.text("source", written([&h](ehlo::writer& w) { return ehlo::write_ip_address(w, h.source); })).number("source_port", h.source_port);
+        r.text("destination", written([&h](ehlo::writer& w) { return ehlo::write_ip_address(w, h.destination); })).number("destination_port", h.destination_port);
+    }
+    add_tlvs(r, "tlvs", h.tlvs);
+    if (auto const ssl = h.ssl()) {
+        r.flag("tls", ssl->tls()).flag("verified", ssl->verified());
+        add_tlvs(r, "ssl", ssl->values);
+    }
+    return r.number("consumed", next.consumed), r;
 }
 
 string words_or_true(string_view parameters) {
@@ -2179,6 +2221,7 @@ record explain(string_view line, options const& o) {
     case mode::reply: return replies(item, o);
     case mode::ehlo: return ehlo_answer(item, o);
     case mode::content: return content(item, o);
+    case mode::proxy: return proxy(item, o);
     default: return encode(item, o);
     }
 }

@@ -11,8 +11,10 @@
 // Nearly all of the time goes into system calls: the parsers and the session take half a microsecond for a command, its
 // recv and its send over ten. So there are as few as can be: for a connection accept4, epoll_ctl and close; for commands
 // that come together one recv and one send; for a message openat, write, linkat, close and one write to the log.
+#include "logging.hpp"
 #include "mailsink_message.hpp"
 #include "mailsink_options.hpp"
+#include "mailsink_proxy.hpp"
 #include "net.hpp"
 #include "tls.hpp"
 
@@ -32,6 +34,8 @@
 #include <ctime>
 #include <iterator>
 #include <list>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -59,6 +63,8 @@ mailsink::options& opt = all.opt;
 constexpr std::size_t block = sizeof all.decoded;
 char input[block], replies[16 * 1024];
 
+// A proxy sends its header at once.
+constexpr std::time_t proxy_patience = 10;
 constexpr ehlo::reply idle_too_long = "421 4.4.2 Timeout, closing the channel";
 
 struct connection {
@@ -71,6 +77,10 @@ struct connection {
     std::size_t heard = 0;  // octets of content since the limit was last put off
     std::time_t limit = 0;  // when it is over
     std::string host{};
+    std::unique_ptr<session_log> log{};
+    std::optional<mailsink::proxy_reader> proxy{};  // its header has not come
+    bool tls_first = false;
+    std::string from{};  // the proxy
     std::list<connection>::iterator here{};
 };
 
@@ -86,6 +96,7 @@ bool accepts = true, stopping = false;
 std::size_t most_connections = 1000;  // that there are descriptors for
 std::list<connection> connections;
 std::unordered_map<std::string, std::size_t> peers;  // connections from each address
+log_file log_to;
 
 void watch(int fd, unsigned events, connection* c, int operation) {
     epoll_event e{};
@@ -98,9 +109,27 @@ void accept_more(bool yes) {
         for (listener const& l : listeners) watch(l.fd, yes ? unsigned{EPOLLIN} : 0, nullptr, EPOLL_CTL_MOD);
 }
 
+void write_log(connection& c) {
+    std::string const lines = c.log->take();
+    if (!log_to.is_stderr()) {
+        static bool failed = false;
+        if (!log_to.write(lines) && !std::exchange(failed, true)) all.err.say("mailsink: cannot write the log: " + std::string(std::strerror(errno)));
+        return;
+    }
+    for (std::string_view rest = lines; !rest.empty();) {
+        std::size_t const end = rest.find('\n');
+        all.err.say(std::string(rest.substr(0, end)));
+        rest.remove_prefix(end + 1);
+    }
+}
+
 void hang_up(connection& c) {
     c.smtp.disconnected(c.mail);
-    if (auto const peer = peers.find(c.host); --peer->second == 0) peers.erase(peer);
+    if (c.log) {
+        c.log->end();
+        write_log(c);
+    }
+    if (auto const peer = peers.find(c.host); peer != peers.end() && --peer->second == 0) peers.erase(peer);
     connections.erase(c.here);
     accept_more(true);
 }
@@ -121,17 +150,27 @@ bool send_out(connection& c, std::string_view octets) {
     return true;
 }
 
+ehlo::step advance(connection& c, std::string_view in) {
+    auto const call = [&c](std::string_view rest) { return c.smtp.advance(rest, c.mail, replies); };
+    return c.log ? c.log->run(in, replies, call) : call(in);
+}
+ehlo::step say_end(connection& c, std::span<char> out, ehlo::reply const& why = ehlo::replies::shutting_down) {
+    ehlo::step const s = c.smtp.shut_down(c.mail, out, why);
+    if (c.log) c.log->said({out.data(), s.produced});
+    return s;
+}
+
 // Drives the session with all octets at hand. False: it is over, or the connection is lost.
 bool drive(connection& c, std::string_view in) {
     ehlo::step s{};
     bool answered = false;
     do {
         bool const content = takes_content(c);
-        s = c.smtp.advance(in, c.mail, replies);
+        s = advance(c, in);
         in.remove_prefix(s.consumed);
         if (content) c.heard += s.consumed;
         if (stopping && s.want == ehlo::want::read && !ehlo::in_transaction(c.smtp.where())) {
-            ehlo::step const end = c.smtp.shut_down(c.mail, std::span(replies).subspan(s.produced));
+            ehlo::step const end = say_end(c, std::span(replies).subspan(s.produced));
             s.produced += end.produced;
             s.want = end.want;
         }
@@ -139,6 +178,7 @@ bool drive(connection& c, std::string_view in) {
         if (s.produced != 0 && !send_out(c, {replies, s.produced})) return false;
     } while (s.want == ehlo::want::write && c.out.empty());
     c.mail.flush();
+    if (c.log) write_log(c);
     if (s.want == ehlo::want::close && c.out.empty()) {
         // Who has said QUIT says no more. Others may be talking still, and a reset would overtake the last reply.
         bool const gone = c.mail.quit() && in.empty();
@@ -155,8 +195,8 @@ bool drive(connection& c, std::string_view in) {
 
 // Says 421 and waits for the client to go.
 void shut_down(connection& c, ehlo::reply const& why) {
-    if (c.last_words || !c.out.empty() || c.peer.is_handshaking()) return hang_up(c);  // it is gone, or it does not listen
-    ehlo::step const s = c.smtp.shut_down(c.mail, replies, why);
+    if (c.last_words || !c.out.empty() || c.peer.is_handshaking() || c.proxy) return hang_up(c);  // it is gone, or it does not listen
+    ehlo::step const s = say_end(c, replies, why);
     if (!send_out(c, {replies, s.produced}) || !drive(c, {})) hang_up(c);
 }
 
@@ -198,13 +238,41 @@ void shake_hands(connection& c) {
     }
     c.smtp.secured();
     c.mail.secured();
+    if (c.log) c.log->secured();
     put_off(c);
     watch(c.peer.fd(), EPOLLIN, &c, EPOLL_CTL_MOD);
     if (!drive(c, {})) return hang_up(c);  // where TLS was there from the beginning, the greeting
     if (c.peer.has_more() && c.out.empty()) readable(c);
 }
 
+// A client is there, and who it is, is known.
+void begin(connection& c, std::string peer) {
+    c.host = peer.substr(0, peer.rfind(':'));
+    bool const crowded = ++peers[c.host] > opt.max_per_peer || connections.size() > opt.max_connections;
+    if (opt.logs) {
+        c.log = std::make_unique<session_log>(all.connections, opt.log_json, peer + " ", ehlo::direction::from_client, ehlo::observing(opt.policy));
+        c.log->begin(peer, opt.name);
+    }
+    c.mail.begin(std::move(peer), crowded);
+    put_off(c);
+    if (c.tls_first) c.peer.begin(opt.tls, true);
+    else if (!drive(c, {})) hang_up(c);  // the greeting
+}
+
+void read_proxy_header(connection& c) {
+    using what = mailsink::proxy_reader::what;
+    what const now_is = c.proxy->read(c.peer.fd());
+    if (now_is == what::waits) return;
+    if (now_is == what::refused && (opt.verbose || opt.logs))
+        all.err.say(c.from + " closed: no PROXY header: " + std::string(ehlo::message(c.proxy->why.code)) + " (octet " + std::to_string(c.proxy->why.at) + ")");
+    if (now_is != what::done) return hang_up(c);
+    std::string source = std::move(c.proxy->source);
+    c.proxy.reset();
+    begin(c, source.empty() ? std::move(c.from) : std::move(source));
+}
+
 void serve(connection& c, unsigned events) {
+    if (c.proxy) return read_proxy_header(c);
     if (c.peer.is_handshaking()) shake_hands(c);
     else if ((events & EPOLLOUT) != 0) writable(c);
     else readable(c);
@@ -224,14 +292,15 @@ void accept_some(listener const& l, int most) {
         connection& c = connections.emplace_back();
         c.peer = stream(fd);
         c.here = std::prev(connections.end());
-        std::string peer = from.text();
-        c.host = peer.substr(0, peer.rfind(':'));
-        bool const crowded = ++peers[c.host] > opt.max_per_peer || connections.size() > opt.max_connections;
-        c.mail.begin(std::move(peer), crowded);
-        put_off(c);
+        c.tls_first = l.tls;
         watch(fd, EPOLLIN, &c, EPOLL_CTL_ADD);
-        if (l.tls) c.peer.begin(opt.tls, true);
-        else if (!drive(c, {})) hang_up(c);  // the greeting
+        if (!opt.proxy) {
+            begin(c, from.text());
+            continue;
+        }
+        c.from = from.text();
+        c.proxy.emplace();
+        c.limit = now + proxy_patience;
     }
 }
 
@@ -276,6 +345,10 @@ int main(int argc, char** argv) {
     all.err.open();
     if (!opt.discard && !all.mails.open(opt.dir.c_str(), opt.sync)) {
         std::fprintf(stderr, "mailsink: cannot keep messages in %s: %s\n", opt.dir.c_str(), std::strerror(errno));
+        return 1;
+    }
+    if (!opt.log.empty() && !log_to.open(opt.log)) {
+        std::fprintf(stderr, "mailsink: cannot write %s: %s\n", opt.log.c_str(), std::strerror(errno));
         return 1;
     }
     // The signals are let in only while the loop waits, so none is missed.

@@ -28,6 +28,10 @@ inline constexpr char usage[] =
   --port=N             (2525); 0: any that is free
   --name=HOST          what the server calls itself (mailsink.invalid)
   --verbose            tell of each reply and each message on stderr
+  --log[=FILE]         tell all that is said, an event a line, on stderr or in FILE; secrets are left out
+  --log-format=json    as JSON
+  --proxy              each connection begins with a PROXY header (version 1 or 2) and is the client's whom that names; without it,
+                       it is closed. Anybody can write one: let only proxies connect
 what is spoken
   --lmtp               LMTP (RFC 2033): a reply for each recipient
   --certificate=FILE   offer STARTTLS with this certificate (PEM; first its own, then those that vouch for it)
@@ -77,7 +81,8 @@ struct options {
     logins::users users;
     std::map<std::string, std::string, std::less<>> lists;   // the members, as EXPN tells them
     std::map<std::string, made_up, std::less<>> answers, content_answers;
-    bool verbose = false, sync = false, discard = false;
+    bool verbose = false, sync = false, discard = false, proxy = false, logs = false, log_json = false;
+    std::string log;  // a file
     tls_context tls;
 
     bool lmtp() const { return policy.service == ehlo::service::lmtp; }
@@ -184,6 +189,10 @@ inline void read_options(int argc, char** argv, options& opt) {
         else if (a.is("--answer")) add_answer(a, opt.answers);
         else if (a.is("--answer-content")) add_answer(a, opt.content_answers);
         else if (a.is_flag("--verbose")) opt.verbose = true;
+        else if (a.is_flag("--proxy")) opt.proxy = true;
+        else if (a.key == "--log" && !a.has_text) opt.logs = true;
+        else if (a.is("--log")) opt.logs = true, opt.log = a.text;
+        else if (a.is("--log-format") && a.text == "json") opt.log_json = true;
         else if (a.is_flag("--sync")) opt.sync = true;
         else if (a.is_flag("--discard")) opt.discard = true;
         else return spoken(a) || limits(a);
@@ -197,6 +206,7 @@ inline void read_options(int argc, char** argv, options& opt) {
         std::exit(2);
     };
     if (opt.dir.empty() != opt.discard) end("either --dir or --discard is needed");
+    if (opt.log_json && !opt.logs) end("--log-format needs --log");
     if (opt.hosts.empty()) opt.hosts.emplace_back("127.0.0.1");
     if (!opt.self_signed.empty() && !opt.tls.serve_self_signed(opt.name, opt.self_signed)) end("--self-signed: " + opt.tls.why);
     if (!opt.certificate.empty() && !opt.tls.serve(opt.certificate, opt.key.empty() ? opt.certificate : opt.key))

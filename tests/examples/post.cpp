@@ -2,6 +2,7 @@
 //
 // What a client around ehlo looks like: a poll loop, and one `ehlo::client` for each connection. Commands go out together
 // when the server offers PIPELINING.
+#include "logging.hpp"
 #include "net.hpp"
 #include "post_options.hpp"
 #include "tls.hpp"
@@ -21,6 +22,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,6 +85,7 @@ class session {
 
     stream peer_;
     ehlo::client smtp_{opt.client};
+    std::unique_ptr<session_log> log_;
     logins::client_login login_;
     stage next_ = stage::listen;
     ehlo::verb hello_ = ehlo::verb::ehlo;
@@ -260,6 +263,7 @@ class session {
                 char line[ehlo::max_auth_line];
                 ehlo::writer out(line);
                 must(login_.answer(smtp_, r.reply, out));
+                note_said(out.text());
                 return send(out.text());
             }
             if (r.accepted && !login_.trusted()) end(refused, "the server has not shown that it knows the password");
@@ -304,6 +308,18 @@ class session {
             if (!moved_on_ && !awaits_end()) next_message();
         }
     }
+    void tell() const { std::cerr << log_->take(); }
+    void note_said(std::string_view octets) {
+        if (!log_) return;
+        log_->said(octets);
+        tell();
+    }
+    ehlo::progress<ehlo::client_reply> receive(std::string_view in) {
+        if (!log_) return smtp_.receive(in);
+        auto const r = log_->receive(smtp_, in);
+        tell();
+        return r;
+    }
     void send(std::string_view octets) {
         ssize_t const n = peer_.send(octets);
         if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -323,6 +339,10 @@ class session {
     void close() {
         if (peer_.is_encrypted()) peer_.end();
         peer_.close();
+        if (!log_) return;
+        log_->end();
+        tell();
+        log_.reset();
     }
     void shake_hands() {
         switch (peer_.handshake()) {
@@ -332,6 +352,7 @@ class session {
         }
         heard_ = true;
         if (!smtp_.secured()) end(later, "TLS, when nobody asked for it");
+        if (log_) log_->secured();
         if (!opt.implicit_tls) next_ = stage::hello;
         go_on();
     }
@@ -343,6 +364,13 @@ class session {
         --unsent;  // the first message is for this one
         heard_ = true;
         peer_ = stream(connect());
+        if (opt.verbose) {
+            std::string const head = opt.connections > 1 ? std::to_string(connected) + " " : std::string();
+            log_ = std::make_unique<session_log>(static_cast<unsigned long long>(connected), false, head, ehlo::direction::from_server,
+                                                 ehlo::observer_settings{.lmtp = opt.client.lmtp});
+            log_->begin(opt.name, opt.host);
+            tell();
+        }
         if (opt.implicit_tls) peer_.begin(opt.tls, false, opt.insecure ? "" : opt.host);
         go_on();
         if (peer_.is_handshaking()) shake_hands();
@@ -365,6 +393,7 @@ class session {
             ehlo::writer out(buffer);
             while (write_next(out)) {}
             if (out.size() == 0) break;
+            note_said(out.text());
             send(out.text());
             moved = true;
             if (next_ == stage::content || next_ == stage::chunks) break;  // a refusal that comes before the end is to be heard at once
@@ -399,7 +428,7 @@ class session {
         if (n < 0) return lost(std::strerror(errno));
         std::string_view rest(buffer, in_.size() + static_cast<std::size_t>(n));
         while (is_open() && !rest.empty()) {
-            auto const got = smtp_.receive(rest);
+            auto const got = receive(rest);
             if (got.failed()) return lost("not an SMTP reply: " + as_text(got.error()));
             if (!got.ready()) break;
             rest.remove_prefix(got.consumed);

@@ -44,6 +44,7 @@ inline constexpr char usage[] =
   --smtputf8         say SMTPUTF8 even if no address needs it
   --send-8bit        send octets over 127 even to a server that does not offer 8BITMIME
   --repeat=N         send it N times
+  --verbose          tell all that is said on stderr; secrets and content are left out
   --connections=N    over so many connections at once
   --reconnect        a connection for each message
 Addresses in UTF-8 need a server that offers SMTPUTF8; octets over 127 in the content one that offers 8BITMIME.
@@ -54,7 +55,7 @@ struct options {
     std::string host = "127.0.0.1", name = "localhost.localdomain", from, file, ca;
     std::vector<std::string> to;
     unsigned port = 25;
-    bool lf = false, reconnect = false, send_8bit = false, insecure = false, implicit_tls = false, binary = false, smtputf8 = false;
+    bool lf = false, reconnect = false, send_8bit = false, insecure = false, implicit_tls = false, verbose = false, binary = false, smtputf8 = false;
     ehlo::client_settings client{};
     logins::users users;
     ehlo::mechanism mechanism = ehlo::mechanism::unknown;
@@ -168,6 +169,7 @@ inline void read_options(int argc, char** argv) {
         else if (a.is("--repeat")) opt.repeat = a.number(1l, 1000000000l);
         else if (a.is("--connections")) opt.connections = a.number(1l, 100000l);
         else if (a.is_flag("--reconnect")) opt.reconnect = true;
+        else if (a.is_flag("--verbose")) opt.verbose = true;
         else if (a.is_flag("--send-8bit")) opt.send_8bit = true;
         else if (a.is_flag("--lf")) opt.lf = true;
         else return false;

@@ -23,9 +23,11 @@ import test_answers
 import test_clients
 import test_dovecot
 import test_load
+import test_log
 import test_mailsink
 import test_post
 import test_programs
+import test_proxy
 import test_servers
 import test_sockets
 import test_tls
@@ -46,6 +48,8 @@ GROUPS = {
     "left-running": [test_mailsink.Stderr, test_mailsink.Addresses, test_mailsink.Ending, test_mailsink.Limits],
     "sockets": [test_sockets.Delivery, test_sockets.Interrupted, test_sockets.Smuggling, test_sockets.Endurance],
     "answers": [test_answers.Relaying, test_answers.Expansion, test_answers.Settings],
+    "proxy": [test_proxy.HaProxy, test_proxy.Headers],
+    "log": [test_log.Logs],
     "tls": [test_tls.Ways, test_tls.Trust, test_answers.StartTls],
     "programs": [test_programs.Swaks, test_programs.Curl, test_programs.Msmtp, test_programs.Smtplib, test_programs.Nodemailer],
     "programs-2": [test_programs.OpenSmtpd, test_programs.Aiosmtplib, test_programs.NetSmtp],

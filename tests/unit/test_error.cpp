@@ -7,6 +7,7 @@
 #include <ehlo/error.hpp>
 #include <ehlo/leniency.hpp>
 #include <ehlo/line.hpp>
+#include <ehlo/proxy_header.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/result.hpp>
 
@@ -123,6 +124,13 @@ constexpr failure of_command(std::string_view line, syntax const& rules = strict
 constexpr failure of_line(std::string_view octets, std::size_t limit) {
     return line_reader().next(octets, limit).error();
 }
+template <std::size_t N>
+constexpr failure of_proxy(char const (&block)[N]) {
+    char octets[16 + N] = "\r\n\r\n\0\r\nQUIT\n\x21\x11";
+    octets[15] = N - 1;
+    for (std::size_t i = 0; i < N; ++i) octets[16 + i] = block[i];
+    return parse_proxy_header({octets, 15 + N}).error();
+}
 constexpr syntax small{.max_local_part = 2, .max_domain = 3, .max_path = 8};
 constexpr produced productions[] = {
     {errc::empty_line, 0, of_command("")},
@@ -156,11 +164,14 @@ constexpr produced productions[] = {
     {errc::bad_status, 0, parse_status("9.9.9").error()},
     {errc::bad_xtext, 31, of_command("MAIL FROM:<a@b.example> AUTH=a+0Ab@c.example")},
     {errc::bad_url, 5, of_command("BURL //example.org/x")},
+    {errc::bad_proxy_header, 6, parse_proxy_header("PROXY tcp4\r\n").error()},
+    {errc::bad_checksum, 31, of_proxy("192021220000\3\0\4sum!")},
     {errc::line_too_long, 8, of_line("abcdefgh\r\n", 8)},
     {errc::local_part_too_long, 11, of_command("RCPT TO:<abc@d>", small)},
     {errc::domain_too_long, 14, of_command("RCPT TO:<a@bcde>", small)},
     {errc::path_too_long, 16, of_command("RCPT TO:<@a:b@cde>", small)},
     {errc::number_too_large, 37, of_command("MAIL FROM:<> SIZE=99999999999999999999")},
+    {errc::proxy_header_too_long, 14, parse_proxy_header({"\r\n\r\n\0\r\nQUIT\n\x20\0\xFF\xFF", 16}).error()},
     {errc::reply_too_long, 8, parse_reply("250 abcdefg\r\n", reply_limits{.line = 10}).error()},
 };
 constexpr std::size_t first_unlike() {
