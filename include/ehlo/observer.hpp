@@ -110,7 +110,7 @@ class observer : detail::command_observer {
         if (!session_begun()) now_.know(fact::tls);
         else if (opaque_) now_.settle(event::secured, answer::done);
         else return;
-        ahead_ = now_;
+        go_ahead_from_now();
         opaque_ = false;
         at_[0] = at_[1] = 0;
         left_[0] = left_[1] = 0;
@@ -122,7 +122,7 @@ class observer : detail::command_observer {
     template <class Handler>
     constexpr void end(Handler& handler) noexcept(never_throws<Handler>) {
         detail::check_observing<Handler>();
-        bool doubt = lost_ || !paired_;
+        bool doubt = lost_ || unpaired_;
         queue_.each([&doubt](queue::command const& c) noexcept { doubt = doubt || ends_message(c.on); });
         clear_queue(handler);
         if (message_.open) conclude(handler, doubt ? outcome::unknown : outcome::abandoned, 0, std::nullopt);
@@ -136,9 +136,9 @@ class observer : detail::command_observer {
         struct nobody {
             constexpr void on(seen::tls const&) const noexcept {}
         } h;
-        if (settings_.sees == sight::both) return push(h, event::greeting, verb::unknown, 0, {});
+        if (!one_sided_) return push(h, event::greeting, verb::unknown, 0, {});
         told_sure_ = false;
-        paired_ = false;
+        unpaired_ = true;
         if (!alone()) lost_ = true;
         else push(h, event::greeting, verb::unknown, 0, {});
     }
@@ -156,7 +156,7 @@ class observer : detail::command_observer {
         bool const was_lost = lost_;
         bool const early = message_.refused_early;
         lose(h);
-        if (was_lost || !paired_) return;
+        if (was_lost || unpaired_) return;
         // Whatever was lost, the next reply is that to the end of the content, or to the response.
         if (content && !early) {
             sizes_.push(std::nullopt);

@@ -37,11 +37,13 @@ class command_observer : protected reply_observer {
     using reply_observer::reply_observer;
 
     constexpr reading client_reading() const noexcept {
-        if (opaque_) return reading::opaque;
-        if (over_) return reading::over;
-        if (in_chunk_) return reading::chunk;
-        if (in_content_) return reading::content;
-        if (lost_ || (!paired_ && !alone())) return reading::lost;
+        if (opaque_ || over_ || in_chunk_ || in_content_ || lost_ || unpaired_) {
+            if (opaque_) return reading::opaque;
+            if (over_) return reading::over;
+            if (in_chunk_) return reading::chunk;
+            if (in_content_) return reading::content;
+            if (lost_ || !alone()) return reading::lost;
+        }
         if (waits()) return reading::waiting;
         return queue_.empty() && now_.where() == state::exchange ? reading::responses : reading::commands;
     }
@@ -78,7 +80,7 @@ class command_observer : protected reply_observer {
             case reading::responses: more = take_response(t, h); break;
             case reading::commands: more = take_command(t, h); break;
             }
-            if (!more) return awaits::octets;
+            if (!more || (t.used == t.in.size() && !in_chunk_)) return awaits::octets;   // a chunk may be empty
         }
     }
     constexpr void forget_line() noexcept {
@@ -100,9 +102,9 @@ class command_observer : protected reply_observer {
     }
 
     static constexpr event event_for(v0::verb v) noexcept { return v == verb::unknown ? event::noop : verb_table[static_cast<unsigned>(v)].on; }
-    constexpr syntax grammar() const noexcept {
+    constexpr syntax grammar() noexcept {
         syntax g = settings_.grammar;
-        g.smtputf8 = g.smtputf8 || ahead_.knows(fact::smtputf8) || lost_;
+        if (lost_ || ahead().knows(fact::smtputf8)) g.smtputf8 = true;
         return g;
     }
 
@@ -144,7 +146,7 @@ class command_observer : protected reply_observer {
             if (v == verb::unknown) v = verb::starttls;   // the only longer one that is read in one step
             said.verb = v;
             m.event = said.event = event_for(v);
-            bool const in_order = !ahead_.check(m.event);
+            bool const in_order = !ahead().check(m.event);
             bool const rare = !in_order || v == verb::bdat;
             std::size_t const used = rare ? 0 : take_common_command(in, longest_line, rules, [&](auto const& c) noexcept(quiet<H>) {
                 learn(m, c);
@@ -195,7 +197,7 @@ class command_observer : protected reply_observer {
         std::optional<failure> fault;
         if (!split) fault = split.error();
         // `at` of an order is the verb's: the whole line is in question.
-        auto const disorder = alone() ? std::nullopt : ahead_.check(m.event);
+        auto const disorder = alone() ? std::nullopt : ahead().check(m.event);
         bool typed = false;
         if (split && said.verb != verb::unknown) {
             // What follows a MAIL that asked for SMTPUTF8 may have crossed with its refusal.
@@ -262,7 +264,7 @@ class command_observer : protected reply_observer {
         if (!queue_.empty()) note_group(h, said);
         if (offers_known_) {
             auto const of = extension_of(said.verb);
-            if ((of && !offered_.has(*of)) || !(m.uses - parameters_of(offered_)).empty()) [[unlikely]]
+            if ((of && !offered_.has(*of)) || (!m.uses.empty() && !(m.uses - parameters_of(offered_)).empty())) [[unlikely]]
                 depart(h, departure::not_offered, client, said.at);
         }
         told_wait_ = false;
@@ -273,8 +275,8 @@ class command_observer : protected reply_observer {
                 e = event::noop;
             } else {
                 e = m.chunk->last ? event::last_chunk_end : event::chunk_end;
-                chunk_binary_ = ahead_.knows(fact::binary);
-                if (!alone()) ahead_.settle(event::bdat, answer::done);
+                chunk_binary_ = ahead().knows(fact::binary);
+                if (!alone()) ahead().settle(event::bdat, answer::done);
                 chunk_left_ = m.chunk->size;
                 chunk_last_ = m.chunk->last;
                 chunk_number_ = pushed_;
@@ -345,7 +347,7 @@ class command_observer : protected reply_observer {
         in_content_ = false;
         tell(h, seen::end_of_content{place(client, at, size), pushed_, content_.octets()});
         use(client, t, size);
-        if (!paired_ && !alone()) return lose(h);
+        if (unpaired_ && !alone()) return lose(h);
         if (message_.refused_early) {
             // Whether a reply comes to the end of what was refused before it, nobody knows.
             message_.refused_early = false;
@@ -366,7 +368,7 @@ class command_observer : protected reply_observer {
         if (visit_command(*split, strict_syntax, [](auto const&) noexcept {})) return true;
         in_content_ = false;
         now_.settle(event::content_end, answer::refused);
-        ahead_ = now_;
+        go_ahead_from_now();
         return true;
     }
 
@@ -390,7 +392,7 @@ class command_observer : protected reply_observer {
             // If its reply came first, nobody asks any more.
             if (queue_.number() <= chunk_number_) sizes_.push(content_.all_octets());
         }
-        if (!paired_ && !alone()) lose(h);
+        if (unpaired_ && !alone()) lose(h);
         return true;
     }
 
@@ -408,7 +410,7 @@ class command_observer : protected reply_observer {
             auto const split = split_command(*line);
             if (split && split->verb != verb::unknown) {
                 now_.settle(event::response, answer::done);
-                ahead_ = now_;
+                go_ahead_from_now();
                 return true;   // the line is read again, as a command
             }
         }

@@ -61,7 +61,7 @@ class observer_core {
     queue queue_{};
     std::uint64_t pushed_ = 0;            // how many commands had a number
     session now_{};                       // as the replies have it
-    session ahead_{};                     // if all that is under way is accepted
+    session ahead_{};                     // if all that is under way is accepted; without the last command, if `owed_`
     message message_{};
     content_watch content_{};
     message_sizes sizes_{};
@@ -69,22 +69,28 @@ class observer_core {
     extensions offered_{};
     candidate candidate_{};
     std::uint32_t overflows_ = 0;
+    // One octet, so that all of them are looked at in one step: mostly none is true.
+    bool opaque_ : 1 = false;
+    bool over_ : 1 = false;
+    bool in_chunk_ : 1 = false;
+    bool in_content_ : 1 = false;
+    bool lost_ : 1 = false;               // it is not known what the client's octets are
+    bool unpaired_ : 1 = false;           // replies cannot be matched
+    bool one_sided_ : 1;                  // only one direction is shown
+    bool client_first_ : 1 = false;       // what the client waited with comes before the next reply
     bool offers_known_ = false, lmtp_;
-    bool in_content_ = false, in_chunk_ = false, chunk_last_ = false, chunk_binary_ = false, chunk_begun_ = false;
-    bool opaque_ = false, over_ = false;
-    bool lost_ = false;                   // it is not known what the client's octets are
-    bool paired_ = true;                  // replies can be matched
+    bool chunk_last_ = false, chunk_binary_ = false, chunk_begun_ = false;
+    bool owed_ = false;                   // mostly its reply comes before anybody asks
     bool told_sure_ = true;
     bool skip_[2] = {};                   // to the next line
-    bool client_first_ = false;           // what the client waited with comes before the next reply
     bool auth_refused_ = false;           // what looks like no command may be meant as a response
     bool told_wait_ = false;              // that the client did not wait
     bool latest_mail_is_wide_ = false;   // that of the client, whatever was replied
     bool told_end_[2] = {}, tls_seen_[2] = {};
 
-    constexpr explicit observer_core(observer_settings const& s) noexcept : settings_(s), lmtp_(s.lmtp) {}
+    constexpr explicit observer_core(observer_settings const& s) noexcept : settings_(s), one_sided_(s.sees != sight::both), lmtp_(s.lmtp) {}
 
-    constexpr bool is_sure() const noexcept { return !lost_ && paired_ && settings_.sees == sight::both; }
+    constexpr bool is_sure() const noexcept { return !lost_ && !unpaired_ && !one_sided_; }
     constexpr bool alone() const noexcept { return settings_.sees == sight::client_only; }
     static constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == replies_due::one_per_recipient; }
 
@@ -137,6 +143,17 @@ class observer_core {
         return from;
     }
 
+    // The session as the client must see it that does not wait for replies.
+    constexpr session& ahead() noexcept {
+        if (owed_) accept(ahead_, queue_.last().on, fact_set::with_bits(queue_.last().brings));
+        owed_ = false;
+        return ahead_;
+    }
+    constexpr void go_ahead_from_now() noexcept {
+        ahead_ = now_;
+        owed_ = false;
+    }
+
     // A command awaits its reply. With one direction only it is supposed to be accepted.
     template <class H>
     constexpr void push(H& h, event e, v0::verb v, std::uint64_t at, fact_set brings) noexcept(quiet<H>) {
@@ -145,16 +162,17 @@ class observer_core {
             // A command in place of the response says that AUTH needed none.
             if (e == event::auth) now_.settle(e, answer::more);
             else accept(now_, e, brings);
-            ahead_ = now_;
+            go_ahead_from_now();
             return;
         }
+        ahead();
         if (!queue_.push(e, v, at, brings)) {
             ++overflows_;
             depart(h, departure::too_many_under_way, client, at);
             unpair(h);
             return;
         }
-        accept(ahead_, e, brings);
+        owed_ = true;
         skip_unanswered(h);
     }
     // RFC 2033 4.2, 4.3: one for each recipient that was accepted.
@@ -170,14 +188,14 @@ class observer_core {
             queue_.pop();
             if (message_.open) conclude(h, outcome::refused, 0, std::nullopt);
         }
-        if (queue_.empty()) ahead_ = now_;
+        if (queue_.empty()) go_ahead_from_now();
     }
 
     template <class H>
     constexpr void conclude(H& h, outcome what, unsigned code, std::optional<std::uint64_t> octets) noexcept(quiet<H>) {
         message const m = message_;
         message_ = message();
-        bool const sure = what != outcome::unknown && settings_.sees == sight::both;
+        bool const sure = what != outcome::unknown && !one_sided_;
         tell(h, seen::transaction{m.number, what, code, m.recipients, m.accepted, octets, m.whole, sure});
     }
     // What is under way will not be answered, or nobody knows by what.
@@ -192,12 +210,12 @@ class observer_core {
             tell(h, seen::unanswered{place(client, at, 0), c.on, c.verb, number, c.count});
         }
         sizes_.clear();
-        ahead_ = now_;
+        go_ahead_from_now();
     }
     // Replies can no longer be matched. Content and chunks that have begun can be read to their end all the same.
     template <class H>
     constexpr void unpair(H& h) noexcept(quiet<H>) {
-        paired_ = false;
+        unpaired_ = true;
         // Whoever waited for one waits no more.
         client_first_ = left_[index(client)] != 0;
         clear_queue(h);
@@ -222,7 +240,7 @@ class observer_core {
         clear_queue(h);
         if (message_.open) conclude(h, outcome::unknown, 0, std::nullopt);
         lost_ = false;
-        paired_ = true;
+        unpaired_ = false;
         note_step(h);
     }
     template <class H>

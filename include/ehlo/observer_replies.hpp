@@ -38,8 +38,8 @@ class reply_observer : protected observer_core {
     template <class H>
     constexpr awaits watch_server(io& t, H& h) noexcept(quiet<H>) {
         for (;;) {
-            if (client_first_) return awaits::client_octets;
-            if (opaque_) {
+            if (client_first_ || opaque_) [[unlikely]] {
+                if (client_first_) return awaits::client_octets;
                 pass_opaque(h, server, t);
                 return awaits::octets;
             }
@@ -73,16 +73,14 @@ class reply_observer : protected observer_core {
     // A reply, which `size` octets here are.
     template <class H>
     constexpr void hear(H& h, reply_view const& r, std::size_t size) noexcept(quiet<H>) {
-        bool const waited = waits();
-        seen::reply told{place(server, here(server), size), r, std::nullopt, verb::unknown, 0, std::nullopt, 0};
-        if (over_) return hear_after_end(h, told);
-        if (queue_.empty()) return hear_unasked(h, told);
+        bool const waited = left_[index(client)] != 0 && waits();
+        if (over_ || queue_.empty()) {
+            seen::reply told{place(server, here(server), size), r};
+            return over_ ? hear_after_end(h, told) : hear_unasked(h, told);
+        }
         queue::command const c = queue_.first();
-        told.to = c.on;
-        told.verb = c.verb;
-        told.number = queue_.number();
-        told.command_at = queue_.first_at(here(client));
-        told.sure = paired_ && settings_.sees == sight::both;
+        bool const sure = !unpaired_ && !one_sided_;
+        seen::reply told{{server, here(server), size, sure}, r, c.on, c.verb, queue_.number(), queue_.first_at(here(client))};
         bool const each = lmtp_ && ends_message(c.on);
         unsigned code = r.code();
         if (each) {
@@ -99,7 +97,7 @@ class reply_observer : protected observer_core {
         }
         queue_.pop();
         settle(h, c, told, code);
-        if (waited && !waits()) client_first_ = left_[index(client)] != 0;
+        if (waited && !waits()) client_first_ = true;
     }
     // The client's octets after a command like DATA cannot be read before its reply.
     constexpr bool waits() const noexcept {
@@ -114,8 +112,8 @@ class reply_observer : protected observer_core {
         fact_set const brings = fact_set::with_bits(c.brings);
         std::optional<std::uint64_t> octets;
         if (ends_message(c.on)) octets = sizes_.pop();
-        bool const is_go_ahead = e == event::greeting || e == event::starttls;
-        if (code != 421 && (!smtp_protocol::rules.has_answer(e, a) || (is_go_ahead && a == answer::done && code != 220))) {
+        bool const is_220 = a != answer::done || code == 220 || (e != event::greeting && e != event::starttls);
+        if (code != 421 && (!smtp_protocol::rules.has_answer(e, a) || !is_220)) {
             depart(h, departure::bad_reply_class, server, told.at, errc::bad_reply_class);
             unpair(h);
             return;
@@ -124,7 +122,7 @@ class reply_observer : protected observer_core {
         bool const was_open = message_.open;
         if (e == event::mail && a == answer::done && was_open) conclude(h, outcome::abandoned, code, std::nullopt);
         change const what = now_.settle(e, code, brings);
-        auth_refused_ = auth_refused_ || ((e == event::auth || e == event::response) && a == answer::refused);
+        if (a == answer::refused && (e == event::auth || e == event::response)) auth_refused_ = true;
         if (what == change::begun) {
             message_ = message();
             message_.open = true;
@@ -156,7 +154,7 @@ class reply_observer : protected observer_core {
         if (!known) unpair(h);
     }
     constexpr void look_ahead() noexcept {
-        ahead_ = now_;
+        go_ahead_from_now();
         queue_.each([this](queue::command const& c) noexcept {
             for (unsigned i = 0; i < c.count && i < 2; ++i) accept(ahead_, c.on, fact_set::with_bits(c.brings));
         });
@@ -208,7 +206,7 @@ class reply_observer : protected observer_core {
     template <class H>
     EHLO_NOINLINE constexpr void hear_unasked(H& h, seen::reply& told) noexcept(quiet<H>) {
         unsigned const code = told.said.code();
-        if (lost_ || !paired_) return hear_lost(h, told);
+        if (lost_ || unpaired_) return hear_lost(h, told);
         told.to = event::shutdown;
         if (in_content_) {
             // To the content: a refusal, which a server may give when it has seen enough. A yes says that for it the content has ended.
@@ -236,7 +234,7 @@ class reply_observer : protected observer_core {
     }
     template <class H>
     constexpr void unpair_content(H& h) noexcept(quiet<H>) {
-        paired_ = false;
+        unpaired_ = true;
         clear_queue(h);
         lose(h);
     }
@@ -249,7 +247,7 @@ class reply_observer : protected observer_core {
             told.sure = false;
             tell(h, told);
             // The server awaits content, wherever it is: its next reply is that to the content.
-            if (lost_ && r.code() == 354 && !lmtp_ && settings_.sees == sight::both) {
+            if (lost_ && r.code() == 354 && !lmtp_ && !one_sided_) {
                 regain_server(h);
                 begin_content(here(client));
             } else if (r.code() == 421) {
@@ -267,11 +265,11 @@ class reply_observer : protected observer_core {
         told.sure = is_sure();
         tell(h, told);
         answer const a = answer_of(r.code());
-        now_ = ahead_ = reach(now_, e, a);
+        now_ = reach(now_, e, a);
         ++pushed_;
         queue_.skip_number();
         now_.settle(e, a);
-        ahead_ = now_;
+        go_ahead_from_now();
         if (e == event::hello) hear_hello(e, c.verb, r);
         if (e == event::data) {
             message_.open = true;
@@ -286,11 +284,11 @@ class reply_observer : protected observer_core {
     template <class H>
     constexpr void regain_server(H& h) noexcept(quiet<H>) {
         if (message_.open) conclude(h, outcome::unknown, 0, std::nullopt);
-        paired_ = true;
+        unpaired_ = false;
         session const from = now_;
         now_ = reach(from, event::data, answer::more);
         now_.settle(event::data, answer::more);
-        ahead_ = now_;
+        go_ahead_from_now();
         message_.open = true;
         message_.whole = false;
         message_.number = pushed_;
