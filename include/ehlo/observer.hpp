@@ -90,7 +90,7 @@ class observer : detail::command_observer {
         at_[i] += left_[i] + octets;
         left_[i] = 0;
         if (d == client) forget_line();
-        else replies_ = reply_reader();
+        else replies_ = reply_reader(), long_ = place_in_long::none;
         if (opaque_ || over_) return;
         if (d == server) {
             skip_[i] = partial_ = true;
@@ -115,6 +115,7 @@ class observer : detail::command_observer {
         at_[0] = at_[1] = 0;
         left_[0] = left_[1] = 0;
         replies_ = reply_reader();
+        long_ = place_in_long::none;
         forget_line();
         forget_offers();
     }

@@ -273,13 +273,13 @@ class observer_core {
         }
         use(d, t, t.in.size() - t.used);
     }
-    // To behind the next line end. False: it has not come.
+    // To behind the next line end, of which a server's may be LF alone. False: it has not come.
     constexpr bool skip_line(direction d, io& t) noexcept {
         std::string_view const rest = t.rest();
         for (std::size_t at = 0;;) {
             at = find_first<charset("\n")>(rest, at);
             if (at == rest.size()) break;
-            if (at != 0 && rest[at - 1] == '\r') {
+            if ((at != 0 && rest[at - 1] == '\r') || (d == server && settings_.replies.tolerate.has(rule::bare_lf_reply))) {
                 use(d, t, at + 1);
                 skip_[index(d)] = false;
                 return true;

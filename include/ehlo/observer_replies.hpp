@@ -15,6 +15,10 @@ class reply_observer : protected observer_core {
   protected:
     reply_reader replies_{};
     bool partial_ = false;   // the first lines of the next reply may be missing
+    // A reply that is too long to be kept: its code, and where its octets are.
+    enum class place_in_long : std::uint8_t { none, line, text, last_text } long_ = place_in_long::none;
+    std::uint64_t long_at_ = 0;
+    char long_code_[5] = {};
 
     using observer_core::observer_core;
 
@@ -48,9 +52,17 @@ class reply_observer : protected observer_core {
                 if (!skip_line(server, t)) return awaits::octets;
                 continue;
             }
+            if (long_ != place_in_long::none) [[unlikely]] {
+                if (!take_long(t, h)) return awaits::octets;
+                continue;
+            }
             std::string_view const rest = t.rest();
             auto const parsed = replies_.next(rest, settings_.replies);
             if (parsed.need_more()) return awaits::octets;
+            if (parsed.failed() && parsed.error().code == errc::reply_too_long && begin_long(rest)) {
+                depart(h, departure::long_line, server, here(server) + parsed.error().at, errc::reply_too_long);
+                continue;
+            }
             if (parsed.failed()) {
                 depart(h, departure::malformed, server, here(server) + parsed.error().at, parsed.error().code);
                 replies_ = reply_reader();
@@ -59,28 +71,96 @@ class reply_observer : protected observer_core {
                 give_up_message(h);
                 continue;
             }
-            hear(h, *parsed, parsed.consumed);
+            // Empty lines before it may be passed over.
+            std::size_t const size = parsed->octets().size();
+            std::uint64_t const at = here(server) + parsed.consumed - size;
+            if (!parsed->tolerated().empty() || size > 512) [[unlikely]] tell_oddities(h, *parsed, at);
+            hear(h, *parsed, size, at);
             use(server, t, parsed.consumed);
             partial_ = false;
             give_up_if_lost(h);
         }
+    }
+    // What is not as RFC 5321 4.2 has it, and is read all the same: the first of each kind.
+    template <class H>
+    EHLO_NOINLINE constexpr void tell_oddities(H& h, reply_view const& r, std::uint64_t at) noexcept(quiet<H>) {
+        std::string_view const text = r.octets();
+        leniency const odd = r.tolerated();
+        bool long_line = false, lf = !odd.has(rule::bare_lf_reply), cr = !odd.has(rule::controls_in_reply), nul = cr;
+        bool code = !odd.has(rule::odd_reply_code), separator = !odd.has(rule::odd_reply_separator);
+        auto once = [&](bool& told, departure what, std::size_t where, std::optional<errc> why = {}) noexcept(quiet<H>) {
+            if (!told) depart(h, what, server, at + where, why);
+            told = true;
+        };
+        for (std::size_t line = 0, end = 0; line < text.size(); line = end + 1) {
+            end = find_first<charset("\n")>(text, line);
+            if (text[line] < '2' || text[line] > '5') once(code, departure::malformed, line, errc::bad_reply_code);
+            char const after = text[line + 3];
+            if (after != ' ' && after != '-' && after != '\r' && after != '\n') once(separator, departure::malformed, line + 3, errc::bad_reply_separator);
+            for (std::size_t i = line + 3; i + 1 < end; ++i) {
+                if (text[i] == '\r') once(cr, departure::bare_cr, i);
+                if (text[i] == '\0') once(nul, departure::nul, i);
+            }
+            if (text[end - 1] == '\0') once(nul, departure::nul, end - 1);
+            if (text[end - 1] != '\r') once(lf, departure::bare_lf, end);
+            if (end + 1 - line > 512) once(long_line, departure::long_line, line);
+        }
+        if (!odd.empty()) depart(h, departure::tolerated, server, at, {}, odd);
+    }
+    constexpr bool begin_long(std::string_view rest) noexcept {
+        std::size_t at = 0;
+        while (at < rest.size() && (rest[at] == '\r' || rest[at] == '\n')) ++at;
+        for (std::size_t i = 0; i < 3; ++i) {
+            if (at + i >= rest.size() || !is_digit(rest[at + i])) return false;
+            long_code_[i] = rest[at + i];
+        }
+        long_code_[3] = '\r', long_code_[4] = '\n';
+        long_ = place_in_long::line;
+        long_at_ = here(server);
+        replies_ = reply_reader();
+        return true;
+    }
+    // To the end of its last line. False: more input is needed.
+    template <class H>
+    EHLO_NOINLINE constexpr bool take_long(io& t, H& h) noexcept(quiet<H>) {
+        std::string_view const rest = t.rest();
+        std::size_t const end = find_first<charset("\n")>(rest);
+        if (long_ == place_in_long::line) {
+            if (rest.size() < 4 && end == rest.size()) return false;
+            bool const empty = rest[0] == '\r' || rest[0] == '\n';
+            long_ = (end > 3 && rest[3] == '-') || empty ? place_in_long::text : place_in_long::last_text;
+        }
+        bool const whole = end != rest.size();
+        use(server, t, whole ? end + 1 : end);
+        if (!whole) return false;
+        if (long_ == place_in_long::text) {
+            long_ = place_in_long::line;
+            return true;
+        }
+        long_ = place_in_long::none;
+        partial_ = true;   // what it offers was not looked at
+        auto const r = parse_reply(std::string_view(long_code_, 5), settings_.replies);
+        if (r.ready()) hear(h, *r, here(server) - long_at_, long_at_);
+        partial_ = false;
+        give_up_if_lost(h);
+        return true;
     }
     template <class H>
     constexpr void give_up_if_lost(H& h) noexcept(quiet<H>) {
         if (lost_) give_up_message(h);
     }
 
-    // A reply, which `size` octets here are.
+    // A reply, and where it stands.
     template <class H>
-    constexpr void hear(H& h, reply_view const& r, std::size_t size) noexcept(quiet<H>) {
+    constexpr void hear(H& h, reply_view const& r, std::uint64_t size, std::uint64_t at) noexcept(quiet<H>) {
         bool const waited = left_[index(client)] != 0 && waits();
         if (over_ || queue_.empty()) {
-            seen::reply told{place(server, here(server), size), r};
+            seen::reply told{place(server, at, size), r};
             return over_ ? hear_after_end(h, told) : hear_unasked(h, told);
         }
         queue::command const c = queue_.first();
         bool const sure = !unpaired_ && !one_sided_;
-        seen::reply told{{server, here(server), size, sure}, r, c.on, c.verb, queue_.number(), queue_.first_at(here(client))};
+        seen::reply told{{server, at, size, sure}, r, c.on, c.verb, queue_.number(), queue_.first_at(here(client))};
         bool const each = lmtp_ && ends_message(c.on);
         unsigned code = r.code();
         if (each) {
@@ -137,7 +217,7 @@ class reply_observer : protected observer_core {
         if (e == event::hello || e == event::helo) hear_hello(e, c.verb, told.said);
         else if (a == answer::done && (e == event::xclient || e == event::starttls)) forget_offers();
         if (e == event::data && a == answer::more) begin_content(here(client));
-        if (e == event::starttls && a == answer::done) begin_tls(h, told.size);
+        if (e == event::starttls && a == answer::done) begin_tls(h, told);
         if (smtp_protocol::ends.has(now_.where())) end_session();
         if (what == change::dropped && a == answer::refused && !queue_.empty()) look_ahead();
         skip_unanswered(h);
@@ -171,11 +251,11 @@ class reply_observer : protected observer_core {
         content_ = content_watch(at);
     }
     template <class H>
-    constexpr void begin_tls(H& h, std::uint64_t size) noexcept(quiet<H>) {
+    constexpr void begin_tls(H& h, seen::reply const& told) noexcept(quiet<H>) {
         opaque_ = true;
         tls_seen_[index(client)] = told_wait_;
         tls_seen_[index(server)] = false;
-        tell(h, seen::tls{here(client), here(server) + size});
+        tell(h, seen::tls{here(client), told.at + told.size});
     }
     constexpr void end_session() noexcept {
         over_ = true;
@@ -189,7 +269,8 @@ class reply_observer : protected observer_core {
         offered_ = {};
         offers_known_ = !partial_;
         if (e == event::helo) return;
-        if (auto const c = parse_capabilities(r, settings_.replies.tolerate)) offered_ = c->offered;
+        leniency const blanks = settings_.replies.tolerate.has(rule::blanks_in_ehlo_answer) ? leniency(rule::blanks_in_ehlo_answer) : strict;
+        if (auto const c = parse_capabilities(r, blanks)) offered_ = c->offered;
     }
 
     // QUIT was answered, or 421 said: and somebody goes on.
@@ -277,7 +358,7 @@ class reply_observer : protected observer_core {
             message_.number = told.number;
             begin_content(here(client));
         }
-        if (e == event::starttls) begin_tls(h, told.size);
+        if (e == event::starttls) begin_tls(h, told);
         if (smtp_protocol::ends.has(now_.where())) end_session();
     }
     // The client stays lost, but the replies can be matched from here on.
