@@ -67,6 +67,7 @@ class observer_core {
     message_sizes sizes_{};
     std::uint64_t chunk_left_ = 0, chunk_number_ = 0;
     extensions offered_{};
+    std::uint8_t own_offered_ = 0;        // one bit for each command of the user's own
     candidate candidate_{};
     std::uint32_t overflows_ = 0;
     // One octet, so that all of them are looked at in one step: mostly none is true.
@@ -115,6 +116,24 @@ class observer_core {
         return [this, &h](departure what, std::uint64_t at, dot_line line) noexcept(quiet<H>) { depart(h, what, client, at, {}, {}, line); };
     }
 
+    // Order is that of the table, with the rows of the user's own commands where there are any.
+    template <class H>
+    static constexpr decltype(auto) ordered(session const& s) noexcept {
+        if constexpr (own_of<H>::list::size == 0) return (s);
+        else return basic_session<typename own_of<H>::list::protocol>(s);
+    }
+    template <class H, class Answer>
+    static constexpr change move(session& s, event e, Answer a, fact_set brings = {}) noexcept {
+        if constexpr (own_of<H>::list::size == 0) {
+            return s.settle(e, a, brings);
+        } else {
+            auto with_own = ordered<H>(s);
+            change const what = with_own.settle(e, a, brings);
+            s = session(with_own);
+            return what;
+        }
+    }
+
     // Moves a session by an event: a chunk has one reply, to its BDAT and its octets.
     static constexpr event answered(session& s, event e) noexcept {
         if ((e != event::chunk_end && e != event::last_chunk_end) || !s.check(e)) return e;
@@ -123,19 +142,21 @@ class observer_core {
         return e;
     }
     // Moves on by the answer that the client hopes for.
+    template <class H>
     static constexpr void accept(session& s, event e, fact_set brings) noexcept {
         event const of = answered(s, e);
-        s.settle(of, s.fits(of, answer::done) ? answer::done : answer::more, brings);
+        move<H>(s, of, ordered<H>(s).fits(of, answer::done) ? answer::done : answer::more, brings);
     }
     // The session of one who decides otherwise than the table: in the first state where such an answer leads on. The session itself,
     // if there is none.
+    template <class H>
     static constexpr session reach(session const& from, event e, answer a) noexcept {
         constexpr event way[] = {event::greeting, event::hello, event::mail, event::rcpt, event::data};
         session s;
         for (event const step : way) {
             s.settle(step, s.fits(step, answer::done) ? answer::done : answer::more);
-            auto const& row = smtp_protocol::rules.at(s.where(), e);
-            if (!row.in_order || !s.fits(e, a)) continue;
+            auto const& row = own_of<H>::list::protocol::rules.at(s.where(), e);
+            if (!row.in_order || !ordered<H>(s).fits(e, a)) continue;
             if (target_of(row, a) == stay_in<state> && row.does == effect::none) break;
             for (unsigned f = 0; f < fact_count; ++f) s.know(static_cast<fact>(f), from.knows(static_cast<fact>(f)));
             return s;
@@ -144,8 +165,9 @@ class observer_core {
     }
 
     // The session as the client must see it that does not wait for replies.
+    template <class H>
     constexpr session& ahead() noexcept {
-        if (owed_) accept(ahead_, queue_.last().on, fact_set::with_bits(queue_.last().brings));
+        if (owed_) accept<H>(ahead_, queue_.last().on, fact_set::with_bits(queue_.last().brings));
         owed_ = false;
         return ahead_;
     }
@@ -161,11 +183,11 @@ class observer_core {
         if (alone()) {
             // A command in place of the response says that AUTH needed none.
             if (e == event::auth) now_.settle(e, answer::more);
-            else accept(now_, e, brings);
+            else accept<H>(now_, e, brings);
             go_ahead_from_now();
             return;
         }
-        ahead();
+        ahead<H>();
         if (!queue_.push(e, v, at, brings)) {
             ++overflows_;
             depart(h, departure::too_many_under_way, client, at);
@@ -252,6 +274,7 @@ class observer_core {
 
     constexpr void forget_offers() noexcept {
         offered_ = {};
+        own_offered_ = 0;
         offers_known_ = false;
     }
     // Octets in the clear where TLS records should come: a handshake, or an alert.

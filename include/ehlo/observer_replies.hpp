@@ -193,15 +193,15 @@ class reply_observer : protected observer_core {
         std::optional<std::uint64_t> octets;
         if (ends_message(c.on)) octets = sizes_.pop();
         bool const is_220 = a != answer::done || code == 220 || (e != event::greeting && e != event::starttls);
-        if (code != 421 && (!smtp_protocol::rules.has_answer(e, a) || !is_220)) {
+        if (code != 421 && (!own_of<H>::list::protocol::rules.has_answer(e, a) || !is_220)) {
             depart(h, departure::bad_reply_class, server, told.at, errc::bad_reply_class);
             unpair(h);
             return;
         }
-        if (code != 421 && a != answer::refused && !smtp_protocol::rules.has(now_.where(), e)) now_ = reach(now_, e, a);
+        if (code != 421 && a != answer::refused && !own_of<H>::list::protocol::rules.has(now_.where(), e)) now_ = reach<H>(now_, e, a);
         bool const was_open = message_.open;
         if (e == event::mail && a == answer::done && was_open) conclude(h, outcome::abandoned, code, std::nullopt);
-        change const what = now_.settle(e, code, brings);
+        change const what = move<H>(now_, e, code, brings);
         if (a == answer::refused && (e == event::auth || e == event::response)) auth_refused_ = true;
         if (what == change::begun) {
             message_ = message();
@@ -214,12 +214,12 @@ class reply_observer : protected observer_core {
         }
         bool const ended = ends_message(e) && (what != change::none || !was_open);
         if (ended || what == change::dropped || what == change::delivered) conclude_by(h, e, a, code, octets);
-        if (e == event::hello || e == event::helo) hear_hello(e, c.verb, told.said);
+        if (e == event::hello || e == event::helo) hear_hello<H>(e, c.verb, told.said);
         else if (a == answer::done && (e == event::xclient || e == event::starttls)) forget_offers();
         if (e == event::data && a == answer::more) begin_content(here(client));
         if (e == event::starttls && a == answer::done) begin_tls(h, told);
         if (smtp_protocol::ends.has(now_.where())) end_session();
-        if (what == change::dropped && a == answer::refused && !queue_.empty()) look_ahead();
+        if (what == change::dropped && a == answer::refused && !queue_.empty()) look_ahead<H>();
         skip_unanswered(h);
     }
     template <class H>
@@ -233,10 +233,11 @@ class reply_observer : protected observer_core {
         conclude(h, o, code, octets);
         if (!known) unpair(h);
     }
+    template <class H>
     constexpr void look_ahead() noexcept {
         go_ahead_from_now();
         queue_.each([this](queue::command const& c) noexcept {
-            for (unsigned i = 0; i < c.count && i < 2; ++i) accept(ahead_, c.on, fact_set::with_bits(c.brings));
+            for (unsigned i = 0; i < c.count && i < 2; ++i) accept<H>(ahead_, c.on, fact_set::with_bits(c.brings));
         });
     }
     constexpr void begin_content(std::uint64_t at) noexcept {
@@ -263,14 +264,29 @@ class reply_observer : protected observer_core {
         told_end_[0] = told_end_[1] = false;
         client_first_ = left_[index(client)] != 0;   // they are after the end, though a later reply begins anew
     }
+    template <class H>
     constexpr void hear_hello(event e, v0::verb v, reply_view const& r) noexcept {
         if (!r.accepted()) return;
         lmtp_ = v == verb::lhlo || settings_.lmtp;
-        offered_ = {};
+        forget_offers();
         offers_known_ = !partial_;
         if (e == event::helo) return;
         leniency const blanks = settings_.replies.tolerate.has(rule::blanks_in_ehlo_answer) ? leniency(rule::blanks_in_ehlo_answer) : strict;
         if (auto const c = parse_capabilities(r, blanks)) offered_ = c->offered;
+        if constexpr (own_of<H>::list::size != 0) hear_own<H>(r);
+    }
+
+    template <class H>
+    constexpr void hear_own(reply_view const& r) noexcept {
+        for (std::string_view const line : r.lines()) {
+            std::string_view const keyword = split_capability(line).keyword;
+            unsigned bit = 1;
+            own_of<H>::list::any([&]<class One>() noexcept {
+                if (!One::keyword.empty() && iequals(keyword, One::keyword)) own_offered_ = static_cast<std::uint8_t>(own_offered_ | bit);
+                bit <<= 1;
+                return false;
+            });
+        }
     }
 
     // QUIT was answered, or 421 said: and somebody goes on.
@@ -346,12 +362,12 @@ class reply_observer : protected observer_core {
         told.sure = is_sure();
         tell(h, told);
         answer const a = answer_of(r.code());
-        now_ = reach(now_, e, a);
+        now_ = reach<H>(now_, e, a);
         ++pushed_;
         queue_.skip_number();
         now_.settle(e, a);
         go_ahead_from_now();
-        if (e == event::hello) hear_hello(e, c.verb, r);
+        if (e == event::hello) hear_hello<H>(e, c.verb, r);
         if (e == event::data) {
             message_.open = true;
             message_.whole = false;
@@ -367,7 +383,7 @@ class reply_observer : protected observer_core {
         if (message_.open) conclude(h, outcome::unknown, 0, std::nullopt);
         unpaired_ = false;
         session const from = now_;
-        now_ = reach(from, event::data, answer::more);
+        now_ = reach<H>(from, event::data, answer::more);
         now_.settle(event::data, answer::more);
         go_ahead_from_now();
         message_.open = true;

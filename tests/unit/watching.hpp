@@ -109,9 +109,11 @@ struct turn {
 using dialogue = std::vector<turn>;
 
 // As an event loop would do it: two buffers, of which what was not consumed is kept.
-struct watcher {
-    ehlo::observer o;
-    log h{};
+template <class Observer, class Log>
+struct basic_watcher {
+    using observer = Observer;
+    Observer o;
+    Log h{};
     std::string pending[2]{};
 
     void show(direction d, std::string_view text) {
@@ -127,8 +129,11 @@ struct watcher {
     }
 };
 
-inline std::vector<std::string> watch(dialogue const& all, machine::pieces const& next, ehlo::observer_settings const& settings = {}) {
-    watcher w{ehlo::observer(settings)};
+using watcher = basic_watcher<ehlo::observer, log>;
+
+template <class Watcher = watcher>
+std::vector<std::string> watch(dialogue const& all, machine::pieces const& next, ehlo::observer_settings const& settings = {}) {
+    Watcher w{typename Watcher::observer(settings)};
     for (turn const& t : all)
         if (t.who == "T") w.h.places = false;
         else w.h.said[t.who.back() == 'C' ? 0 : 1] += t.text;
@@ -154,9 +159,10 @@ inline std::vector<std::string> watch(dialogue const& all, machine::pieces const
     return w.h.lines;
 }
 // Whole, octet by octet, and each turn cut in two at every place.
-inline std::vector<std::string> watch_everywhere(dialogue const& all, ehlo::observer_settings const& settings = {}) {
-    auto const whole = watch(all, machine::whole(), settings);
-    CHECK(watch(all, machine::octets(), settings) == whole);
+template <class Watcher = watcher>
+std::vector<std::string> watch_everywhere(dialogue const& all, ehlo::observer_settings const& settings = {}) {
+    auto const whole = watch<Watcher>(all, machine::whole(), settings);
+    CHECK(watch<Watcher>(all, machine::octets(), settings) == whole);
     std::size_t longest = 0;
     for (turn const& t : all) longest = (std::max)(longest, t.text.size());
     for (std::size_t cut = 1; cut < longest && cut < 400; ++cut) {
@@ -170,7 +176,7 @@ inline std::vector<std::string> watch_everywhere(dialogue const& all, ehlo::obse
             }
         }
         INFO("cut at " << cut);
-        CHECK(watch(parts, machine::whole(), settings) == whole);
+        CHECK(watch<Watcher>(parts, machine::whole(), settings) == whole);
     }
     return whole;
 }
