@@ -325,6 +325,24 @@ inline void add_session_rows(std::vector<entry>& rows) {
                                                    "354 End data with <CR><LF>.<CR><LF>\r\n", "250 2.0.0 Queued\r\n", "221 2.0.0 Bye\r\n"};
         return row{1, total(reads) + total(replies), [] { watch(reads, replies); }, {{"serve", [] { serve(reads); }}}};
     }});
+    // Beside what a server takes for the same octets of the client.
+    auto observed = [](workload::dialogue (*make)()) {
+        return [make](inputs&) {
+            static std::map<workload::dialogue (*)(), workload::dialogue> made;
+            workload::dialogue const& d = made.try_emplace(make, make()).first->second;
+            std::vector<std::string_view> const reads(d.client.begin(), d.client.end()), replies(d.server.begin(), d.server.end());
+            return row{1, total(reads) + total(replies), [=] { watch(reads, replies); }, {{"serve", [=] { serve(reads); }}}};
+        };
+    };
+    rows.push_back({"observed_commands", observed(workload::envelopes)});
+    rows.push_back({"observed_replies", observed(workload::long_replies)});
+    rows.push_back({"observed_content", [](inputs& in) {
+        std::vector<std::string_view> const reads{"EHLO client.example.net\r\n", "MAIL FROM:<ann.smith@example.net>\r\nRCPT TO:<bob@mail.example.org>\r\nDATA\r\n",
+                                                  in.wire(workload::body::text)};
+        std::vector<std::string_view> const replies{"220 mx.example.org ESMTP ready\r\n", ehlo_answer,
+                                                    "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 End data with <CR><LF>.<CR><LF>\r\n", "250 2.0.0 Ok\r\n"};
+        return row{1, total(reads) + total(replies), [=] { watch(reads, replies); }, {{"serve", [=] { serve(reads); }}}};
+    }});
     rows.push_back({"client_session", [](inputs&) {
         static std::string const content = [] {
             std::string text = workload::content(workload::body::text, 4096);

@@ -330,6 +330,48 @@ inline std::string paths() {
     return s;
 }
 
+/// Both directions of a connection: the greeting, and then each of the client's turns with what the server says to it.
+struct dialogue {
+    std::vector<std::string> client, server{"220 mx.example.org ESMTP ready\r\n"};
+    void turn(std::string said, std::string replies) {
+        client.push_back(std::move(said));
+        server.push_back(std::move(replies));
+    }
+};
+/// W1 with both directions: pipelined envelopes, and next to no content.
+inline dialogue envelopes() {
+    random r(6);
+    dialogue d;
+    d.turn("EHLO client.example.net\r\n", ehlo_reply(r));
+    for (std::size_t i = 0; i < 500; ++i) {
+        std::string said = "MAIL FROM:<" + mailbox(r) + ">";
+        said += " SIZE=" + std::to_string(r.between(500, 200499)) + " BODY=8BITMIME\r\n";
+        std::string replies = "250 2.1.0 Ok\r\n";
+        for (std::size_t n = r.between(1, 8); n > 0; --n) {
+            said += "RCPT TO:<" + mailbox(r) + ">\r\n";
+            replies += "250 2.1.5 Ok\r\n";
+        }
+        d.turn(said + "DATA\r\n", replies + "354 End data with <CR><LF>.<CR><LF>\r\n");
+        d.turn("Subject: x\r\n\r\n.\r\n", "250 2.0.0 Ok: queued as " + some(r, hex_digits, 11) + "\r\n");
+    }
+    d.turn("QUIT\r\n", "221 2.0.0 Bye\r\n");
+    return d;
+}
+/// W2 with both directions: short commands, and the replies in its mixture.
+inline dialogue long_replies() {
+    random r(7);
+    dialogue d;
+    while (d.client.size() < 1000) {
+        std::size_t const kind = r.below(100);
+        std::string reply = kind < 60 ? short_reply(r) : kind < 85 ? ehlo_reply(r) : policy_reply(r);
+        if (kind < 60 && reply.starts_with("250")) d.turn("NOOP\r\n", std::move(reply));
+        else if (kind >= 60 && kind < 85) d.turn("EHLO client.example.net\r\n", std::move(reply));
+        else if (kind >= 85 && reply.starts_with('5')) d.turn("VRFY ann\r\n", std::move(reply));
+    }
+    d.turn("QUIT\r\n", "221 2.0.0 Bye\r\n");
+    return d;
+}
+
 /// Kinds of content: ordinary ones, and two that do their worst to a decoder.
 enum class body { base64, text, dotted, only_dots, bare };
 inline constexpr body bodies[] = {body::base64, body::text, body::dotted, body::only_dots, body::bare};

@@ -281,6 +281,20 @@ EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tol
         at += end + 2;
     }
 }
+/// Likewise of any reply: lines that end in LF, or hold a CR, are cut the slow way.
+template <class Known, class Other>
+EHLO_INLINE constexpr void visit_ehlo_lines(reply_view const& r, leniency tolerate, Known&& known, Other&& other) noexcept {
+    if (!r.tolerated().has(rule::bare_lf_reply) && !r.tolerated().has(rule::controls_in_reply)) [[likely]]
+        return visit_ehlo_lines(r.octets(), tolerate, known, other);
+    bool first = true;
+    for (std::string_view const line : r.lines()) {
+        std::size_t const end = tolerate.has(rule::blanks_in_ehlo_answer) ? find_first<charset(" \t")>(line) : find_first<charset(" ")>(line);
+        auto const e = first ? std::nullopt : find_extension(sub(line, 0, end));
+        if (e) known(*e, end == line.size() ? std::string_view() : sub(line, line[end] == ' ' ? end + 1 : end));
+        else if (!first) other(line);
+        first = false;
+    }
+}
 }  // namespace detail
 
 namespace detail {
@@ -289,7 +303,7 @@ constexpr void read_size(capabilities& c, std::string_view parameters) noexcept 
     c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
 }
 /// Not inline, for the sake of what is nearly always read.
-EHLO_NOINLINE constexpr capabilities read_lenient_capabilities(std::string_view reply, leniency tolerate) noexcept {
+EHLO_NOINLINE constexpr capabilities read_lenient_capabilities(reply_view const& reply, leniency tolerate) noexcept {
     capabilities c;
     answer_blanks blanks{tolerate};
     auto known = [&](extension e, std::string_view text) noexcept {
@@ -313,7 +327,7 @@ EHLO_NOINLINE constexpr capabilities read_lenient_capabilities(std::string_view 
 /// ehlo-params is passed over. The old form "AUTH=PLAIN LOGIN" counts as AUTH. Errors: bad_reply_class if the reply is not 250.
 constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency tolerate = strict) noexcept {
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
-    if (!tolerate.empty()) [[unlikely]] return detail::read_lenient_capabilities(r.octets(), tolerate);
+    if (!tolerate.empty()) [[unlikely]] return detail::read_lenient_capabilities(r, tolerate);
     capabilities c;
     auto known = [&](extension e, std::string_view parameters) noexcept {
         c.offered = c.offered | e;
@@ -323,7 +337,7 @@ constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency 
     auto other = [&](std::string_view line) noexcept {
         if (istarts_with(line, "AUTH=")) c.offered = c.offered | extension::auth;
     };
-    detail::visit_ehlo_lines(r.octets(), strict, known, other);
+    detail::visit_ehlo_lines(r, strict, known, other);
     return c;
 }
 

@@ -159,7 +159,7 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
     auto other = [&](std::string_view text) noexcept {
         if (istarts_with(text, "AUTH=")) detail::read_mechanisms(a, blanks.words(detail::sub(text, 5)), true);
     };
-    detail::visit_ehlo_lines(r.octets(), tolerate, known, other);
+    detail::visit_ehlo_lines(r, tolerate, known, other);
     a.tolerated = blanks.tolerated;
     return a;
 }

@@ -31,7 +31,7 @@ class heard_offers {
             own_ = static_cast<std::uint8_t>(all);
             static_cast<void>(line), static_cast<void>(n);
         };
-        visit_ehlo_lines(r.octets(), tolerate, known, own);
+        visit_ehlo_lines(r, tolerate, known, own);
     }
 
   public:

@@ -33,6 +33,10 @@ enum class rule : std::uint8_t {
     dovecot_xclient,        ///< XCLIENT SESSION=a TTL=5: attributes that Dovecot has and Postfix does not
     repeated_attribute,     ///< XCLIENT HELO=a HELO=b: an attribute twice; the last one counts
     empty_line_between_replies,  ///< CRLF alone before a reply: it is passed over
+    bare_lf_reply,          ///< LF alone ends a line of a reply
+    controls_in_reply,      ///< CR alone, or NUL, in a line of a reply: it is of the text
+    odd_reply_separator,    ///< 250_ok, 250: ok: the line is the last one, as if a space stood there
+    odd_reply_code,         ///< 950 ok, 150 ok: any three digits; what does not begin with 2 or 3 is a refusal
 };
 
 inline constexpr std::string_view rule_names[] = {
@@ -40,7 +44,8 @@ inline constexpr std::string_view rule_names[] = {
     "ipv6_single_group", "underscore_in_domain", "trailing_dot",            "loose_dots",          "utf8_without_smtputf8",
     "spaces_after_verb", "text_after_hello",   "mixed_reply_codes",         "tab_after_colon",     "space_before_colon",
     "spaces_between_parameters", "lower_case_hexchar", "auth_not_a_mailbox", "any_hello_name",     "blanks_in_ehlo_answer",
-    "dovecot_xclient",   "repeated_attribute", "empty_line_between_replies"};
+    "dovecot_xclient",   "repeated_attribute", "empty_line_between_replies", "bare_lf_reply",     "controls_in_reply",
+    "odd_reply_separator", "odd_reply_code"};
 static_assert(detail::names_all<rule>(rule_names), "a rule has no name");
 inline constexpr unsigned rule_count = sizeof rule_names / sizeof *rule_names;
 constexpr std::string_view name(rule r) noexcept { return rule_names[static_cast<unsigned>(r)]; }
@@ -80,6 +85,7 @@ inline constexpr leniency strict{};
 inline constexpr leniency of_spelling = rule::bare_lf_line | rule::space_after_colon | rule::missing_brackets | rule::spaces_in_route |
                                         rule::spaces_after_verb | rule::text_after_hello | rule::mixed_reply_codes | rule::tab_after_colon |
                                         rule::space_before_colon | rule::spaces_between_parameters | rule::lower_case_hexchar |
-                                        rule::blanks_in_ehlo_answer | rule::empty_line_between_replies;
+                                        rule::blanks_in_ehlo_answer | rule::empty_line_between_replies | rule::bare_lf_reply |
+                                        rule::odd_reply_separator;
 
 }  // namespace ehlo

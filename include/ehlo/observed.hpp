@@ -4,6 +4,7 @@
 #include <ehlo/dispatch.hpp>
 #include <ehlo/dot_lines.hpp>
 #include <ehlo/handler.hpp>
+#include <ehlo/own_commands.hpp>
 #include <ehlo/reply.hpp>
 
 #include <cstddef>
@@ -23,7 +24,7 @@ constexpr std::string_view name(direction d) noexcept { return direction_names[s
 /// What somebody did that is not as the RFCs have it, or that two readers may take in two ways.
 enum class departure : std::uint8_t {
     malformed,               ///< a command, an AUTH response or a reply: `why`
-    tolerated,               ///< a command under the rules of leniency that were asked for: `rules`
+    tolerated,               ///< a command or a reply under the rules of leniency that were asked for: `rules`
     out_of_order,            ///< a command: `why`
     not_offered,             ///< a command, or one with a parameter, that the latest EHLO did not offer
     pipelining_not_offered,  ///< a command before the reply to the one before it
@@ -31,8 +32,8 @@ enum class departure : std::uint8_t {
     early_talker,            ///< a command before the greeting
     after_starttls,          ///< octets in the clear after STARTTLS, or its 220 (RFC 3207 4.2)
     after_the_end,           ///< octets after QUIT, or after a 421
-    bare_cr, bare_lf, nul,   ///< the first in a line, or in content
-    long_line,               ///< a command over 512 octets, a line of content over 998
+    bare_cr, bare_lf, nul,   ///< the first in a command, in content, or in a reply
+    long_line,               ///< a command or a line of a reply over 512 octets, a line of content over 998
     smuggled_end,            ///< content has a line that others take for its end: `line`
     other_end,               ///< content ended at such a line, as the endpoint is said to read: `line`
     may_be_chunk,            ///< a refused line that a laxer reader may take for BDAT, and the next octets for its chunk
@@ -71,7 +72,9 @@ struct observer_settings {
     bool knows_bdat = true;      ///< false: to the server BDAT is no command, and it reads the chunk as commands
     bool drains_chunks = true;   ///< false: of a BDAT that was refused before its first octet came no chunk is read
     bool lmtp = false;           ///< replies after the content are for each recipient; LHLO says so, too
-    reply_limits replies{};      ///< how the client reads replies
+    /// How the client reads replies: as most clients do, which take LF for the end of a line and any three digits for a code. A reply
+    /// that is longer is told without its text.
+    reply_limits replies{.line = 64 * 1024, .lines = 0xFFFF, .tolerate = of_replies};
     sight sees = sight::both;
     bool guesses = false;        ///< while out of step, tell lines that look like commands, with `sure` false
     std::uint32_t max_waiting = 64 * 1024;   ///< octets of a client that did not wait for 354 are left to wait, up to so many
@@ -100,7 +103,7 @@ struct command : place {
     std::optional<failure> fault{};          ///< why it is no well-formed command, or out of order
     constexpr std::string_view loggable() const noexcept { return detail::sub(line, 0, secret); }
 };
-/// The same with the command, typed.
+/// The same with the command, typed. A command of the user's own is told as seen::of<One::type>.
 template <class Command>
 struct of : command {
     Command typed;
@@ -113,7 +116,7 @@ struct response : place {
     std::optional<failure> fault{};   ///< bad_base64; auth_cancelled if the line is "*"
 };
 
-/// A reply, and what it answers. The reply to AUTH and to responses may be a challenge.
+/// A reply, and what it answers. `said` is not all of it if it is longer than the client hears: its code alone. The reply to AUTH and to responses may be a challenge.
 struct reply : place {
     reply_view said{};
     std::optional<v0::event> to{};              ///< nothing: it answers nothing that was seen
@@ -196,13 +199,48 @@ constexpr bool tells_quietly() noexcept {
         seen::of<cmd::auth>, seen::of<cmd::bdat>, seen::of<cmd::burl>, seen::of<cmd::etrn>, seen::of<cmd::atrn>, \
         seen::of<cmd::client_facts>, seen::response, seen::reply, seen::unanswered, seen::content, seen::end_of_content, \
         seen::transaction, seen::tls, seen::in_step, seen::departed
-template <class H>
+template <class H, class... Own>
 constexpr void check_observing() noexcept {
-    check_told<H, EHLO_EVENTS_SEEN>();
+    check_told<H, EHLO_EVENTS_SEEN, seen::of<typename Own::type>...>();
 }
 template <class H>
 inline constexpr bool observes_quietly = tells_quietly<H, EHLO_EVENTS_SEEN>();
 #undef EHLO_EVENTS_SEEN
+
+/// A handler that is told of commands of the user's own, too.
+template <class H, class... Own>
+struct handler_with_own {
+    H& to;
+    using own_mail_parameters = typename own_parameters_of<H>::mail;
+    using own_rcpt_parameters = typename own_parameters_of<H>::rcpt;
+    template <class E>
+        requires handles<H, E>
+    constexpr void on(E const& e) noexcept(noexcept(to.on(e))) {
+        to.on(e);
+    }
+};
+template <class H, class... Own>
+inline constexpr bool observes_quietly<handler_with_own<H, Own...>> = observes_quietly<H> && tells_quietly<H, seen::of<typename Own::type>...>();
+
+/// The commands of the user's own that come with a handler.
+template <class... Own>
+struct own_list {
+    using protocol = protocol_with<Own...>;
+    static constexpr std::size_t size = sizeof...(Own);
+    /// Calls `f.operator()<One>()` for each until it returns true.
+    template <class F>
+    static constexpr bool any(F&& f) {
+        return (... || f.template operator()<Own>());
+    }
+};
+template <class H>
+struct own_of {
+    using list = own_list<>;
+};
+template <class H, class... Own>
+struct own_of<handler_with_own<H, Own...>> {
+    using list = own_list<Own...>;
+};
 
 }  // namespace detail
 }  // namespace ehlo

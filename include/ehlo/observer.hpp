@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -39,13 +40,23 @@ struct [[nodiscard]] observed_both {
 
 /// An observer of an SMTP or LMTP session between two others; its settings and what it tells are in observed.hpp. Trivially
 /// copyable: it can be saved at any octet. The handler has `void on(E const&)` for each E of ehlo::seen that it wants to be told; one
-/// that is nearly right does not compile. What it throws goes through, and the observer is of no more use.
-class observer : detail::command_observer {
+/// that is nearly right does not compile. What it throws goes through, and the observer is of no more use. `Own`: commands of the
+/// user's own (own_commands.hpp), told as seen::of<One::type>; parameters of his own are those that the handler names, as a server's.
+template <class... Own>
+class observer_with : detail::command_observer {
+    static_assert(detail::proved<Own...>());
+    // The handler, and with it the commands of the user's own.
     template <class H>
-    static constexpr bool never_throws = detail::observes_quietly<H>;
+    static constexpr decltype(auto) with_own(H& h) noexcept {
+        detail::check_observing<H, Own...>();
+        if constexpr (sizeof...(Own) == 0) return (h);
+        else return detail::handler_with_own<H, Own...>{h};
+    }
+    template <class H>
+    static constexpr bool never_throws = quiet<std::remove_reference_t<decltype(with_own(std::declval<H&>()))>>;
 
   public:
-    constexpr explicit observer(observer_settings const& settings = {}) noexcept : command_observer(settings) { begin(); }
+    constexpr explicit observer_with(observer_settings const& settings = {}) noexcept : command_observer(settings) { begin(); }
 
     constexpr state where() const noexcept { return now_.where(); }
     constexpr bool knows(fact f) const noexcept { return now_.knows(f); }
@@ -61,10 +72,10 @@ class observer : detail::command_observer {
     /// Fewer octets than were left are a loss of those.
     template <class Handler>
     constexpr observed advance(direction d, std::string_view in, Handler& handler) noexcept(never_throws<Handler>) {
-        detail::check_observing<Handler>();
+        auto&& h = with_own(handler);
         if (in.size() < left_[index(d)]) gap(d, 0, handler);   // they are gone
         io t{in};
-        awaits const what = d == client ? watch_client(t, handler) : watch_server(t, handler);
+        awaits const what = d == client ? watch_client(t, h) : watch_server(t, h);
         std::size_t const left = in.size() - t.used;
         left_[index(d)] = left < 0xFFFFFFFF ? static_cast<std::uint32_t>(left) : 0xFFFFFFFF;
         return {t.used, what};
@@ -84,25 +95,25 @@ class observer : detail::command_observer {
     /// So many octets of a direction are missing (0: nobody knows how many). What was left unconsumed before them is lost, too: drop it.
     template <class Handler>
     constexpr void gap(direction d, std::uint64_t octets, Handler& handler) noexcept(never_throws<Handler>) {
-        detail::check_observing<Handler>();
+        auto&& h = with_own(handler);
         std::size_t const i = index(d);
         bool const clean = left_[i] == 0;
         at_[i] += left_[i] + octets;
         left_[i] = 0;
         if (d == client) forget_line();
-        else replies_ = reply_reader();
+        else replies_ = reply_reader(), long_ = place_in_long::none;
         if (opaque_ || over_) return;
         if (d == server) {
             skip_[i] = partial_ = true;
-            unpair(handler);
+            unpair(h);
         } else if (in_chunk_ && clean && octets != 0 && octets <= chunk_left_) {
             chunk_left_ -= octets;
             content_.spoil();
             return;
         } else {
-            miss_client(handler);
+            miss_client(h);
         }
-        if (lost_) give_up_message(handler);
+        if (lost_) give_up_message(h);
     }
 
     /// See above. Anywhere else it means nothing.
@@ -110,11 +121,12 @@ class observer : detail::command_observer {
         if (!session_begun()) now_.know(fact::tls);
         else if (opaque_) now_.settle(event::secured, answer::done);
         else return;
-        ahead_ = now_;
+        go_ahead_from_now();
         opaque_ = false;
         at_[0] = at_[1] = 0;
         left_[0] = left_[1] = 0;
         replies_ = reply_reader();
+        long_ = place_in_long::none;
         forget_line();
         forget_offers();
     }
@@ -122,10 +134,11 @@ class observer : detail::command_observer {
     template <class Handler>
     constexpr void end(Handler& handler) noexcept(never_throws<Handler>) {
         detail::check_observing<Handler>();
-        bool doubt = lost_ || !paired_;
+        auto&& h = with_own(handler);
+        bool doubt = lost_ || unpaired_;
         queue_.each([&doubt](queue::command const& c) noexcept { doubt = doubt || detail::ends_message(c.on); });
-        clear_queue(handler);
-        if (message_.open) conclude(handler, doubt ? outcome::unknown : outcome::abandoned, 0, std::nullopt);
+        clear_queue(h);
+        if (message_.open) conclude(h, doubt ? outcome::unknown : outcome::abandoned, 0, std::nullopt);
         over_ = true;
         in_content_ = in_chunk_ = false;
     }
@@ -136,14 +149,14 @@ class observer : detail::command_observer {
         struct nobody {
             constexpr void on(seen::tls const&) const noexcept {}
         } h;
-        if (settings_.sees == sight::both) return push(h, event::greeting, verb::unknown, 0, {});
+        if (!one_sided_) return push(h, event::greeting, verb::unknown, 0, {});
         told_sure_ = false;
-        paired_ = false;
+        unpaired_ = true;
         if (!alone()) lost_ = true;
         else push(h, event::greeting, verb::unknown, 0, {});
     }
     template <class H>
-    constexpr void miss_client(H& h) noexcept(never_throws<H>) {
+    constexpr void miss_client(H& h) noexcept(quiet<H>) {
         skip_[index(client)] = true;
         client_first_ = false;
         bool const content = in_content_, responses = queue_.empty() && now_.where() == state::exchange;
@@ -156,7 +169,7 @@ class observer : detail::command_observer {
         bool const was_lost = lost_;
         bool const early = message_.refused_early;
         lose(h);
-        if (was_lost || !paired_) return;
+        if (was_lost || unpaired_) return;
         // Whatever was lost, the next reply is that to the end of the content, or to the response.
         if (content && !early) {
             sizes_.push(std::nullopt);
@@ -168,6 +181,7 @@ class observer : detail::command_observer {
         }
     }
 };
+using observer = observer_with<>;
 static_assert(std::is_trivially_copyable_v<observer> && sizeof(observer) <= 640);
 
 }  // namespace ehlo

@@ -22,6 +22,8 @@ class command_observer : protected reply_observer {
         parameter_ids uses{};
         std::optional<cmd::bdat> chunk{};
         leniency tolerated{};
+        std::optional<errc> odd_parameter{};      // the first that nobody knows, or one of the user's own that is wrong
+        char const* odd_at = nullptr;
     };
 
     line_reader lines_{};
@@ -37,11 +39,13 @@ class command_observer : protected reply_observer {
     using reply_observer::reply_observer;
 
     constexpr reading client_reading() const noexcept {
-        if (opaque_) return reading::opaque;
-        if (over_) return reading::over;
-        if (in_chunk_) return reading::chunk;
-        if (in_content_) return reading::content;
-        if (lost_ || (!paired_ && !alone())) return reading::lost;
+        if (opaque_ || over_ || in_chunk_ || in_content_ || lost_ || unpaired_) {
+            if (opaque_) return reading::opaque;
+            if (over_) return reading::over;
+            if (in_chunk_) return reading::chunk;
+            if (in_content_) return reading::content;
+            if (lost_ || !alone()) return reading::lost;
+        }
         if (waits()) return reading::waiting;
         return queue_.empty() && now_.where() == state::exchange ? reading::responses : reading::commands;
     }
@@ -78,7 +82,7 @@ class command_observer : protected reply_observer {
             case reading::responses: more = take_response(t, h); break;
             case reading::commands: more = take_command(t, h); break;
             }
-            if (!more) return awaits::octets;
+            if (!more || (t.used == t.in.size() && !in_chunk_)) return awaits::octets;   // a chunk may be empty
         }
     }
     constexpr void forget_line() noexcept {
@@ -100,31 +104,39 @@ class command_observer : protected reply_observer {
     }
 
     static constexpr event event_for(v0::verb v) noexcept { return v == verb::unknown ? event::noop : verb_table[static_cast<unsigned>(v)].on; }
-    constexpr syntax grammar() const noexcept {
+    template <class H>
+    constexpr syntax grammar() noexcept {
         syntax g = settings_.grammar;
-        g.smtputf8 = g.smtputf8 || ahead_.knows(fact::smtputf8) || lost_;
+        if (lost_ || ahead<H>().knows(fact::smtputf8)) g.smtputf8 = true;
         return g;
     }
 
-    template <class C>
+    template <class Own>
+    static constexpr void learn_parameters(meaning& m, parameter_list const& p) noexcept {
+        m.uses = p.present();
+        if (!p.unknown_at()) [[likely]] return;
+        auto const fault = Own::find_fault(p);
+        if (!fault) return;
+        m.odd_parameter = fault->code;
+        m.odd_at = p.all().text().data() + fault->at;
+    }
+    template <class H, class C>
     static constexpr void learn(meaning& m, C const& c) noexcept {
         if constexpr (requires { c.tolerated; }) m.tolerated |= c.tolerated;
+        if constexpr (requires { c.parameters.unknown_at(); })
+            learn_parameters<std::conditional_t<std::is_same_v<C, cmd::mail>, typename own_parameters_of<H>::mail, typename own_parameters_of<H>::rcpt>>(m, c.parameters);
+        learn_more(m, c);
     }
-    static constexpr void learn(meaning& m, cmd::hello const& c) noexcept { m.tolerated |= c.name.tolerated; }
-    static constexpr void learn(meaning& m, cmd::mail const& c) noexcept {
-        m.tolerated |= c.tolerated;
-        m.uses = c.parameters.present();
+    static constexpr void learn_more(meaning&, auto const&) noexcept {}
+    static constexpr void learn_more(meaning& m, cmd::hello const& c) noexcept { m.tolerated |= c.name.tolerated; }
+    static constexpr void learn_more(meaning& m, cmd::mail const& c) noexcept {
         if (c.parameters.all().text().empty()) [[likely]] return;
         if (c.parameters.smtputf8()) m.brings |= fact::smtputf8;
         if (c.parameters.body() == body::binary_mime) m.brings |= fact::binary;
         if (c.parameters.prdr()) m.brings |= fact::prdr;
     }
-    static constexpr void learn(meaning& m, cmd::rcpt const& c) noexcept {
-        m.tolerated |= c.tolerated;
-        m.uses = c.parameters.present();
-    }
-    static constexpr void learn(meaning& m, cmd::burl const& c) noexcept { m.event = c.last ? event::last_burl : event::burl; }
-    static constexpr void learn(meaning& m, cmd::bdat const& c) noexcept { m.chunk = c; }
+    static constexpr void learn_more(meaning& m, cmd::burl const& c) noexcept { m.event = c.last ? event::last_burl : event::burl; }
+    static constexpr void learn_more(meaning& m, cmd::bdat const& c) noexcept { m.chunk = c; }
 
     template <class H, class C>
     constexpr void tell_typed(H& h, seen::command const& base, C const& c) const noexcept(quiet<H>) {
@@ -136,7 +148,7 @@ class command_observer : protected reply_observer {
     constexpr bool take_command(io& t, H& h) noexcept(quiet<H>) {
         std::string_view const in = t.rest();
         if (in.empty()) return false;
-        syntax const rules = grammar();
+        syntax const rules = grammar<H>();
         seen::command said{place(client, here(client), 0)};
         said.number = pushed_;
         meaning m;
@@ -145,10 +157,10 @@ class command_observer : protected reply_observer {
             if (v == verb::unknown) v = verb::starttls;   // the only longer one that is read in one step
             said.verb = v;
             m.event = said.event = event_for(v);
-            bool const in_order = !ahead_.check(m.event);
+            bool const in_order = !ordered<H>(ahead<H>()).check(m.event);
             bool const rare = !in_order || v == verb::bdat;
             std::size_t const used = rare ? 0 : take_common_command(in, longest_line, rules, [&](auto const& c) noexcept(quiet<H>) {
-                learn(m, c);
+                learn<H>(m, c);
                 // Its end is known when it was read: what comes before the CR.
                 said.line = {in.data(), find_near<charset("\r")>(in)};
                 said.size = said.line.size() + 2;
@@ -193,24 +205,30 @@ class command_observer : protected reply_observer {
             m.tolerated |= split->tolerated;
         }
         m.event = said.event = event_for(said.verb);
-        if (said.verb == verb::unknown && auth_refused_) said.secret = 0;
+        if (split && said.verb == verb::unknown) m.event = said.event = own_event<H>(split->name);
+        bool const is_own = said.event >= event::own0, is_known = said.verb != verb::unknown || is_own;
+        if (!is_known && auth_refused_) said.secret = 0;
         std::optional<failure> fault;
         if (!split) fault = split.error();
         // `at` of an order is the verb's: the whole line is in question.
-        auto const disorder = alone() ? std::nullopt : ahead_.check(m.event);
+        auto const disorder = alone() ? std::nullopt : ordered<H>(ahead<H>()).check(m.event);
         bool typed = false;
         if (split && said.verb != verb::unknown) {
             // What follows a MAIL that asked for SMTPUTF8 may have crossed with its refusal.
             syntax wide = rules;
             wide.smtputf8 = wide.smtputf8 || disorder || latest_mail_is_wide_;
             auto const bad = visit_command(*split, wide, [&](auto const& c) noexcept(quiet<H>) {
-                learn(m, c);
+                learn<H>(m, c);
                 said.event = m.event;
                 if (disorder) said.fault = fail(*disorder, 0);
                 typed = true;
                 tell_typed(h, said, c);
             });
             if (bad) fault = bad;
+        } else if (is_own) {
+            if (disorder) said.fault = fail(*disorder, 0);
+            fault = tell_own(h, said, *split, rules);
+            typed = !fault;
         } else if (split) {
             fault = fail(errc::unknown_verb, 0);
         }
@@ -218,7 +236,7 @@ class command_observer : protected reply_observer {
             said.fault = fault;
             tell(h, said);
         }
-        if (said.verb != verb::unknown) auth_refused_ = false;
+        if (is_known) auth_refused_ = false;
         if (fault) depart(h, departure::malformed, client, said.at + fault->at, fault->code);
         if (m.tolerated.has(rule::bare_lf_line)) depart(h, departure::bare_lf, client, said.at + said.size - 1);
         if (!m.tolerated.empty()) depart(h, departure::tolerated, client, said.at, {}, m.tolerated);
@@ -234,6 +252,40 @@ class command_observer : protected reply_observer {
         // Who cannot read its size reads on, or closes.
         if (may_be_chunk) depart(h, departure::may_be_chunk, client, said.at);
         return true;
+    }
+    // Commands of the user's own.
+    template <class H>
+    static constexpr event own_event(std::string_view name) noexcept {
+        event found = event::noop;
+        own_of<H>::list::any([&]<class One>() noexcept {
+            if (!iequals(name, One::verb)) return false;
+            found = own_of<H>::list::protocol::template event_of<One>;
+            return true;
+        });
+        return found;
+    }
+    template <class H>
+    constexpr std::optional<failure> tell_own(H& h, seen::command const& said, command_line const& split, syntax const& rules) const noexcept(quiet<H>) {
+        std::optional<failure> fault;
+        own_of<H>::list::any([&]<class One>() noexcept(quiet<H>) {
+            if (own_of<H>::list::protocol::template event_of<One> != said.event) return false;
+            auto const parsed = One::parse(split.arguments, rules);
+            if (parsed) tell_typed(h, said, *parsed);
+            else fault = fail(parsed.error().code, parsed.error().at + static_cast<std::size_t>(split.arguments.data() - said.line.data()));
+            return true;
+        });
+        return fault;
+    }
+    // Whether the EHLO answer lacks its keyword.
+    template <class H>
+    constexpr bool own_is_missing(event e) const noexcept {
+        unsigned bit = static_cast<unsigned>(e) - static_cast<unsigned>(event::own0), at = 0;
+        bool has_keyword = false;
+        own_of<H>::list::any([&]<class One>() noexcept {
+            if (at++ == bit) has_keyword = !One::keyword.empty();
+            return at > bit;
+        });
+        return has_keyword && (own_offered_ >> bit & 1) == 0;
     }
     // Lines that extensions make longer than 512 octets.
     static constexpr bool may_be_long(v0::verb v) noexcept {
@@ -262,10 +314,17 @@ class command_observer : protected reply_observer {
     template <class H>
     EHLO_INLINE constexpr void note_command(H& h, seen::command const& said, meaning const& m) noexcept(quiet<H>) {
         if (!queue_.empty()) note_group(h, said);
+        bool missing = false;
         if (offers_known_) {
             auto const of = extension_of(said.verb);
-            if ((of && !offered_.has(*of)) || !(m.uses - parameters_of(offered_)).empty()) [[unlikely]]
-                depart(h, departure::not_offered, client, said.at);
+            missing = (of && !offered_.has(*of)) || (!m.uses.empty() && !(m.uses - parameters_of(offered_)).empty());
+            if constexpr (own_of<H>::list::size != 0) missing = missing || (m.event >= event::own0 && own_is_missing<H>(m.event));
+            if (missing) [[unlikely]] depart(h, departure::not_offered, client, said.at);
+        }
+        if (m.odd_parameter) [[unlikely]] {
+            std::uint64_t const at = said.at + static_cast<std::size_t>(m.odd_at - said.line.data());
+            if (*m.odd_parameter != errc::unknown_parameter) depart(h, departure::malformed, client, at, *m.odd_parameter);
+            else if (offers_known_ && !missing) depart(h, departure::not_offered, client, at, errc::unknown_parameter);
         }
         told_wait_ = false;
         event e = m.event;
@@ -275,8 +334,8 @@ class command_observer : protected reply_observer {
                 e = event::noop;
             } else {
                 e = m.chunk->last ? event::last_chunk_end : event::chunk_end;
-                chunk_binary_ = ahead_.knows(fact::binary);
-                if (!alone()) ahead_.settle(event::bdat, answer::done);
+                chunk_binary_ = ahead<H>().knows(fact::binary);
+                if (!alone()) ahead<H>().settle(event::bdat, answer::done);
                 chunk_left_ = m.chunk->size;
                 chunk_last_ = m.chunk->last;
                 chunk_number_ = pushed_;
@@ -347,7 +406,7 @@ class command_observer : protected reply_observer {
         in_content_ = false;
         tell(h, seen::end_of_content{place(client, at, size), pushed_, content_.octets()});
         use(client, t, size);
-        if (!paired_ && !alone()) return lose(h);
+        if (unpaired_ && !alone()) return lose(h);
         if (message_.refused_early) {
             // Whether a reply comes to the end of what was refused before it, nobody knows.
             message_.refused_early = false;
@@ -368,7 +427,7 @@ class command_observer : protected reply_observer {
         if (visit_command(*split, strict_syntax, [](auto const&) noexcept {})) return true;
         in_content_ = false;
         now_.settle(event::content_end, answer::refused);
-        ahead_ = now_;
+        go_ahead_from_now();
         return true;
     }
 
@@ -392,7 +451,7 @@ class command_observer : protected reply_observer {
             // If its reply came first, nobody asks any more.
             if (queue_.number() <= chunk_number_) sizes_.push(content_.all_octets());
         }
-        if (!paired_ && !alone()) lose(h);
+        if (unpaired_ && !alone()) lose(h);
         return true;
     }
 
@@ -410,7 +469,7 @@ class command_observer : protected reply_observer {
             auto const split = split_command(*line);
             if (split && split->verb != verb::unknown) {
                 now_.settle(event::response, answer::done);
-                ahead_ = now_;
+                go_ahead_from_now();
                 return true;   // the line is read again, as a command
             }
         }
@@ -444,7 +503,7 @@ class command_observer : protected reply_observer {
         use(client, t, line.consumed);
         if (line.need_more()) return false;
         if (line.failed()) return true;
-        auto const split = split_command(*line, grammar());
+        auto const split = split_command(*line, grammar<H>());
         seen::command said{seen::place{client, at, line.consumed, false}};
         said.line = *line;
         said.secret = find_secret(*line);
@@ -453,7 +512,7 @@ class command_observer : protected reply_observer {
         if (said.verb == verb::unknown) said.secret = 0;   // a response, perhaps
         bool good = false;
         if (said.verb != verb::unknown) {
-            good = !visit_command(*split, grammar(), [&](auto const& c) noexcept(quiet<H>) {
+            good = !visit_command(*split, grammar<H>(), [&](auto const& c) noexcept(quiet<H>) {
                 if (settings_.guesses) tell_typed(h, said, c);
             });
         }

@@ -63,30 +63,37 @@ class observer_core {
     queue queue_{};
     std::uint64_t pushed_ = 0;            // how many commands had a number
     session now_{};                       // as the replies have it
-    session ahead_{};                     // if all that is under way is accepted
+    session ahead_{};                     // if all that is under way is accepted; without the last command, if `owed_`
     message message_{};
     content_watch content_{};
     message_sizes sizes_{};
     std::uint64_t chunk_left_ = 0, chunk_number_ = 0;
     extensions offered_{};
+    std::uint8_t own_offered_ = 0;        // one bit for each command of the user's own
     candidate candidate_{};
     std::uint32_t overflows_ = 0;
+    // One octet, so that all of them are looked at in one step: mostly none is true.
+    bool opaque_ : 1 = false;
+    bool over_ : 1 = false;
+    bool in_chunk_ : 1 = false;
+    bool in_content_ : 1 = false;
+    bool lost_ : 1 = false;               // it is not known what the client's octets are
+    bool unpaired_ : 1 = false;           // replies cannot be matched
+    bool one_sided_ : 1;                  // only one direction is shown
+    bool client_first_ : 1 = false;       // what the client waited with comes before the next reply
     bool offers_known_ = false, lmtp_;
-    bool in_content_ = false, in_chunk_ = false, chunk_last_ = false, chunk_binary_ = false, chunk_begun_ = false;
-    bool opaque_ = false, over_ = false;
-    bool lost_ = false;                   // it is not known what the client's octets are
-    bool paired_ = true;                  // replies can be matched
+    bool chunk_last_ = false, chunk_binary_ = false, chunk_begun_ = false;
+    bool owed_ = false;                   // mostly its reply comes before anybody asks
     bool told_sure_ = true;
     bool skip_[2] = {};                   // to the next line
-    bool client_first_ = false;           // what the client waited with comes before the next reply
     bool auth_refused_ = false;           // what looks like no command may be meant as a response
     bool told_wait_ = false;              // that the client did not wait
     bool latest_mail_is_wide_ = false;   // that of the client, whatever was replied
     bool told_end_[2] = {}, tls_seen_[2] = {};
 
-    constexpr explicit observer_core(observer_settings const& s) noexcept : settings_(s), lmtp_(s.lmtp) {}
+    constexpr explicit observer_core(observer_settings const& s) noexcept : settings_(s), one_sided_(s.sees != sight::both), lmtp_(s.lmtp) {}
 
-    constexpr bool is_sure() const noexcept { return !lost_ && paired_ && settings_.sees == sight::both; }
+    constexpr bool is_sure() const noexcept { return !lost_ && !unpaired_ && !one_sided_; }
     constexpr bool alone() const noexcept { return settings_.sees == sight::client_only; }
 
     constexpr seen::place place(direction d, std::uint64_t at, std::uint64_t size) const noexcept { return {d, at, size, is_sure()}; }
@@ -110,6 +117,24 @@ class observer_core {
         return [this, &h](departure what, std::uint64_t at, dot_line line) noexcept(quiet<H>) { depart(h, what, client, at, {}, {}, line); };
     }
 
+    // Order is that of the table, with the rows of the user's own commands where there are any.
+    template <class H>
+    static constexpr decltype(auto) ordered(session const& s) noexcept {
+        if constexpr (own_of<H>::list::size == 0) return (s);
+        else return basic_session<typename own_of<H>::list::protocol>(s);
+    }
+    template <class H, class Answer>
+    static constexpr change move(session& s, event e, Answer a, fact_set brings = {}) noexcept {
+        if constexpr (own_of<H>::list::size == 0) {
+            return s.settle(e, a, brings);
+        } else {
+            auto with_own = ordered<H>(s);
+            change const what = with_own.settle(e, a, brings);
+            s = session(with_own);
+            return what;
+        }
+    }
+
     // Moves a session by an event: a chunk has one reply, to its BDAT and its octets.
     static constexpr event answered(session& s, event e) noexcept {
         if ((e != event::chunk_end && e != event::last_chunk_end) || !s.check(e)) return e;
@@ -118,24 +143,38 @@ class observer_core {
         return e;
     }
     // Moves on by the answer that the client hopes for.
+    template <class H>
     static constexpr void accept(session& s, event e, fact_set brings) noexcept {
         event const of = answered(s, e);
-        s.settle(of, s.fits(of, answer::done) ? answer::done : answer::more, brings);
+        move<H>(s, of, ordered<H>(s).fits(of, answer::done) ? answer::done : answer::more, brings);
     }
     // The session of one who decides otherwise than the table: in the first state where such an answer leads on. The session itself,
     // if there is none.
+    template <class H>
     static constexpr session reach(session const& from, event e, answer a) noexcept {
         constexpr event way[] = {event::greeting, event::hello, event::mail, event::rcpt, event::data};
         session s;
         for (event const step : way) {
             s.settle(step, s.fits(step, answer::done) ? answer::done : answer::more);
-            auto const& row = smtp_protocol::rules.at(s.where(), e);
-            if (!row.in_order || !s.fits(e, a)) continue;
+            auto const& row = own_of<H>::list::protocol::rules.at(s.where(), e);
+            if (!row.in_order || !ordered<H>(s).fits(e, a)) continue;
             if (target_of(row, a, s.known()) == stay_in<state> && row.does == effect::none) break;
             for (unsigned f = 0; f < fact_count; ++f) s.know(static_cast<fact>(f), from.knows(static_cast<fact>(f)));
             return s;
         }
         return from;
+    }
+
+    // The session as the client must see it that does not wait for replies.
+    template <class H>
+    constexpr session& ahead() noexcept {
+        if (owed_) accept<H>(ahead_, queue_.last().on, fact_set::with_bits(queue_.last().brings));
+        owed_ = false;
+        return ahead_;
+    }
+    constexpr void go_ahead_from_now() noexcept {
+        ahead_ = now_;
+        owed_ = false;
     }
 
     // A command awaits its reply. With one direction only it is supposed to be accepted.
@@ -145,17 +184,18 @@ class observer_core {
         if (alone()) {
             // A command in place of the response says that AUTH needed none.
             if (e == event::auth) now_.settle(e, answer::more);
-            else accept(now_, e, brings);
-            ahead_ = now_;
+            else accept<H>(now_, e, brings);
+            go_ahead_from_now();
             return;
         }
+        ahead<H>();
         if (!queue_.push(e, v, at, brings)) {
             ++overflows_;
             depart(h, departure::too_many_under_way, client, at);
             unpair(h);
             return;
         }
-        accept(ahead_, e, brings);
+        owed_ = true;
         skip_unanswered(h);
     }
     // RFC 2033 4.2, 4.3: one for each recipient that was accepted.
@@ -171,14 +211,14 @@ class observer_core {
             queue_.pop();
             if (message_.open) conclude(h, outcome::refused, 0, std::nullopt);
         }
-        if (queue_.empty()) ahead_ = now_;
+        if (queue_.empty()) go_ahead_from_now();
     }
 
     template <class H>
     constexpr void conclude(H& h, outcome what, unsigned code, std::optional<std::uint64_t> octets) noexcept(quiet<H>) {
         message const m = message_;
         message_ = message();
-        bool const sure = what != outcome::unknown && settings_.sees == sight::both;
+        bool const sure = what != outcome::unknown && !one_sided_;
         tell(h, seen::transaction{m.number, what, code, m.recipients, m.accepted, octets, m.whole, sure});
     }
     // What is under way will not be answered, or nobody knows by what.
@@ -193,12 +233,12 @@ class observer_core {
             tell(h, seen::unanswered{place(client, at, 0), c.on, c.verb, number, c.count});
         }
         sizes_.clear();
-        ahead_ = now_;
+        go_ahead_from_now();
     }
     // Replies can no longer be matched. Content and chunks that have begun can be read to their end all the same.
     template <class H>
     constexpr void unpair(H& h) noexcept(quiet<H>) {
-        paired_ = false;
+        unpaired_ = true;
         // Whoever waited for one waits no more.
         client_first_ = left_[index(client)] != 0;
         clear_queue(h);
@@ -223,7 +263,7 @@ class observer_core {
         clear_queue(h);
         if (message_.open) conclude(h, outcome::unknown, 0, std::nullopt);
         lost_ = false;
-        paired_ = true;
+        unpaired_ = false;
         note_step(h);
     }
     template <class H>
@@ -235,6 +275,7 @@ class observer_core {
 
     constexpr void forget_offers() noexcept {
         offered_ = {};
+        own_offered_ = 0;
         offers_known_ = false;
     }
     // Octets in the clear where TLS records should come: a handshake, or an alert.
@@ -256,13 +297,13 @@ class observer_core {
         }
         use(d, t, t.in.size() - t.used);
     }
-    // To behind the next line end. False: it has not come.
+    // To behind the next line end, of which a server's may be LF alone. False: it has not come.
     constexpr bool skip_line(direction d, io& t) noexcept {
         std::string_view const rest = t.rest();
         for (std::size_t at = 0;;) {
             at = find_first<charset("\n")>(rest, at);
             if (at == rest.size()) break;
-            if (at != 0 && rest[at - 1] == '\r') {
+            if ((at != 0 && rest[at - 1] == '\r') || (d == server && settings_.replies.tolerate.has(rule::bare_lf_reply))) {
                 use(d, t, at + 1);
                 skip_[index(d)] = false;
                 return true;

@@ -15,6 +15,10 @@ class reply_observer : protected observer_core {
   protected:
     reply_reader replies_{};
     bool partial_ = false;   // the first lines of the next reply may be missing
+    // A reply that is too long to be kept: its code, and where its octets are.
+    enum class place_in_long : std::uint8_t { none, line, text, last_text } long_ = place_in_long::none;
+    std::uint64_t long_at_ = 0;
+    char long_code_[5] = {};
 
     using observer_core::observer_core;
 
@@ -38,8 +42,8 @@ class reply_observer : protected observer_core {
     template <class H>
     constexpr awaits watch_server(io& t, H& h) noexcept(quiet<H>) {
         for (;;) {
-            if (client_first_) return awaits::client_octets;
-            if (opaque_) {
+            if (client_first_ || opaque_) [[unlikely]] {
+                if (client_first_) return awaits::client_octets;
                 pass_opaque(h, server, t);
                 return awaits::octets;
             }
@@ -48,9 +52,17 @@ class reply_observer : protected observer_core {
                 if (!skip_line(server, t)) return awaits::octets;
                 continue;
             }
+            if (long_ != place_in_long::none) [[unlikely]] {
+                if (!take_long(t, h)) return awaits::octets;
+                continue;
+            }
             std::string_view const rest = t.rest();
             auto const parsed = replies_.next(rest, settings_.replies);
             if (parsed.need_more()) return awaits::octets;
+            if (parsed.failed() && parsed.error().code == errc::reply_too_long && begin_long(rest)) {
+                depart(h, departure::long_line, server, here(server) + parsed.error().at, errc::reply_too_long);
+                continue;
+            }
             if (parsed.failed()) {
                 depart(h, departure::malformed, server, here(server) + parsed.error().at, parsed.error().code);
                 replies_ = reply_reader();
@@ -59,30 +71,96 @@ class reply_observer : protected observer_core {
                 give_up_message(h);
                 continue;
             }
-            hear(h, *parsed, parsed.consumed);
+            // Empty lines before it may be passed over.
+            std::size_t const size = parsed->octets().size();
+            std::uint64_t const at = here(server) + parsed.consumed - size;
+            if (!parsed->tolerated().empty() || size > 512) [[unlikely]] tell_oddities(h, *parsed, at);
+            hear(h, *parsed, size, at);
             use(server, t, parsed.consumed);
             partial_ = false;
             give_up_if_lost(h);
         }
+    }
+    // What is not as RFC 5321 4.2 has it, and is read all the same: the first of each kind.
+    template <class H>
+    EHLO_NOINLINE constexpr void tell_oddities(H& h, reply_view const& r, std::uint64_t at) noexcept(quiet<H>) {
+        std::string_view const text = r.octets();
+        leniency const odd = r.tolerated();
+        bool long_line = false, lf = !odd.has(rule::bare_lf_reply), cr = !odd.has(rule::controls_in_reply), nul = cr;
+        bool code = !odd.has(rule::odd_reply_code), separator = !odd.has(rule::odd_reply_separator);
+        auto once = [&](bool& told, departure what, std::size_t where, std::optional<errc> why = {}) noexcept(quiet<H>) {
+            if (!told) depart(h, what, server, at + where, why);
+            told = true;
+        };
+        for (std::size_t line = 0, end = 0; line < text.size(); line = end + 1) {
+            end = find_first<charset("\n")>(text, line);
+            if (text[line] < '2' || text[line] > '5') once(code, departure::malformed, line, errc::bad_reply_code);
+            char const after = text[line + 3];
+            if (after != ' ' && after != '-' && after != '\r' && after != '\n') once(separator, departure::malformed, line + 3, errc::bad_reply_separator);
+            for (std::size_t i = line + 3; i + 1 < end; ++i) {
+                if (text[i] == '\r') once(cr, departure::bare_cr, i);
+                if (text[i] == '\0') once(nul, departure::nul, i);
+            }
+            if (text[end - 1] == '\0') once(nul, departure::nul, end - 1);
+            if (text[end - 1] != '\r') once(lf, departure::bare_lf, end);
+            if (end + 1 - line > 512) once(long_line, departure::long_line, line);
+        }
+        if (!odd.empty()) depart(h, departure::tolerated, server, at, {}, odd);
+    }
+    constexpr bool begin_long(std::string_view rest) noexcept {
+        std::size_t at = 0;
+        while (at < rest.size() && (rest[at] == '\r' || rest[at] == '\n')) ++at;
+        for (std::size_t i = 0; i < 3; ++i) {
+            if (at + i >= rest.size() || !is_digit(rest[at + i])) return false;
+            long_code_[i] = rest[at + i];
+        }
+        long_code_[3] = '\r', long_code_[4] = '\n';
+        long_ = place_in_long::line;
+        long_at_ = here(server);
+        replies_ = reply_reader();
+        return true;
+    }
+    // To the end of its last line. False: more input is needed.
+    template <class H>
+    EHLO_NOINLINE constexpr bool take_long(io& t, H& h) noexcept(quiet<H>) {
+        std::string_view const rest = t.rest();
+        std::size_t const end = find_first<charset("\n")>(rest);
+        if (long_ == place_in_long::line) {
+            if (rest.size() < 4 && end == rest.size()) return false;
+            bool const empty = rest[0] == '\r' || rest[0] == '\n';
+            long_ = (end > 3 && rest[3] == '-') || empty ? place_in_long::text : place_in_long::last_text;
+        }
+        bool const whole = end != rest.size();
+        use(server, t, whole ? end + 1 : end);
+        if (!whole) return false;
+        if (long_ == place_in_long::text) {
+            long_ = place_in_long::line;
+            return true;
+        }
+        long_ = place_in_long::none;
+        partial_ = true;   // what it offers was not looked at
+        auto const r = parse_reply(std::string_view(long_code_, 5), settings_.replies);
+        if (r.ready()) hear(h, *r, here(server) - long_at_, long_at_);
+        partial_ = false;
+        give_up_if_lost(h);
+        return true;
     }
     template <class H>
     constexpr void give_up_if_lost(H& h) noexcept(quiet<H>) {
         if (lost_) give_up_message(h);
     }
 
-    // A reply, which `size` octets here are.
+    // A reply, and where it stands.
     template <class H>
-    constexpr void hear(H& h, reply_view const& r, std::size_t size) noexcept(quiet<H>) {
-        bool const waited = waits();
-        seen::reply told{place(server, here(server), size), r};
-        if (over_) return hear_after_end(h, told);
-        if (queue_.empty()) return hear_unasked(h, told);
+    constexpr void hear(H& h, reply_view const& r, std::uint64_t size, std::uint64_t at) noexcept(quiet<H>) {
+        bool const waited = left_[index(client)] != 0 && waits();
+        if (over_ || queue_.empty()) {
+            seen::reply told{place(server, at, size), r};
+            return over_ ? hear_after_end(h, told) : hear_unasked(h, told);
+        }
         queue::command const c = queue_.first();
-        told.to = c.on;
-        told.verb = c.verb;
-        told.number = queue_.number();
-        told.command_at = queue_.first_at(here(client));
-        told.sure = paired_ && settings_.sees == sight::both;
+        bool const sure = !unpaired_ && !one_sided_;
+        seen::reply told{{server, at, size, sure}, r, c.on, c.verb, queue_.number(), queue_.first_at(here(client))};
         bool const each = lmtp_ && ends_message(c.on);
         unsigned code = r.code();
         if (each) {
@@ -102,7 +180,7 @@ class reply_observer : protected observer_core {
         }
         queue_.pop();
         settle(h, c, told, code);
-        if (waited && !waits()) client_first_ = left_[index(client)] != 0;
+        if (waited && !waits()) client_first_ = true;
     }
     // PRDR: 353, and a reply for each recipient. False: it is the one to the message, or none that can come here.
     template <class H>
@@ -133,19 +211,19 @@ class reply_observer : protected observer_core {
         fact_set const brings = fact_set::with_bits(c.brings);
         std::optional<std::uint64_t> octets;
         if (ends_message(c.on)) octets = sizes_.pop();
-        bool const is_go_ahead = e == event::greeting || e == event::starttls;
         bool const each = ends_message(e) && a == answer::more;   // PRDR, and nobody asked for it
-        if (code != 421 && (!smtp_protocol::rules.has_answer(e, a) || each || (is_go_ahead && a == answer::done && code != 220))) {
+        bool const is_220 = a != answer::done || code == 220 || (e != event::greeting && e != event::starttls);
+        if (code != 421 && (!own_of<H>::list::protocol::rules.has_answer(e, a) || each || !is_220)) {
             // Unless that was not seen.
             if (!each || message_.whole) depart(h, departure::bad_reply_class, server, told.at, errc::bad_reply_class);
             unpair(h);
             return;
         }
-        if (code != 421 && a != answer::refused && !smtp_protocol::rules.has(now_.where(), e)) now_ = reach(now_, e, a);
+        if (code != 421 && a != answer::refused && !own_of<H>::list::protocol::rules.has(now_.where(), e)) now_ = reach<H>(now_, e, a);
         bool const was_open = message_.open;
         if (e == event::mail && a == answer::done && was_open) conclude(h, outcome::abandoned, code, std::nullopt);
-        change const what = now_.settle(e, code, brings);
-        auth_refused_ = auth_refused_ || ((e == event::auth || e == event::response) && a == answer::refused);
+        change const what = move<H>(now_, e, code, brings);
+        if (a == answer::refused && (e == event::auth || e == event::response)) auth_refused_ = true;
         if (what == change::begun) {
             message_ = message();
             message_.open = true;
@@ -157,12 +235,12 @@ class reply_observer : protected observer_core {
         }
         bool const ended = ends_message(e) && (what != change::none || !was_open);
         if (ended || what == change::dropped || what == change::delivered) conclude_by(h, e, a, code, octets);
-        if (e == event::hello || e == event::helo) hear_hello(e, c.verb, told.said);
+        if (e == event::hello || e == event::helo) hear_hello<H>(e, c.verb, told.said);
         else if (a == answer::done && (e == event::xclient || e == event::starttls)) forget_offers();
         if (e == event::data && a == answer::more) begin_content(here(client));
-        if (e == event::starttls && a == answer::done) begin_tls(h, told.size);
+        if (e == event::starttls && a == answer::done) begin_tls(h, told);
         if (smtp_protocol::ends.has(now_.where())) end_session();
-        if (what == change::dropped && a == answer::refused && !queue_.empty()) look_ahead();
+        if (what == change::dropped && a == answer::refused && !queue_.empty()) look_ahead<H>();
         skip_unanswered(h);
     }
     template <class H>
@@ -176,10 +254,11 @@ class reply_observer : protected observer_core {
         conclude(h, o, code, octets);
         if (!known) unpair(h);
     }
+    template <class H>
     constexpr void look_ahead() noexcept {
-        ahead_ = now_;
+        go_ahead_from_now();
         queue_.each([this](queue::command const& c) noexcept {
-            for (unsigned i = 0; i < c.count && i < 2; ++i) accept(ahead_, c.on, fact_set::with_bits(c.brings));
+            for (unsigned i = 0; i < c.count && i < 2; ++i) accept<H>(ahead_, c.on, fact_set::with_bits(c.brings));
         });
     }
     constexpr void begin_content(std::uint64_t at) noexcept {
@@ -194,11 +273,11 @@ class reply_observer : protected observer_core {
         content_ = content_watch(at);
     }
     template <class H>
-    constexpr void begin_tls(H& h, std::uint64_t size) noexcept(quiet<H>) {
+    constexpr void begin_tls(H& h, seen::reply const& told) noexcept(quiet<H>) {
         opaque_ = true;
         tls_seen_[index(client)] = told_wait_;
         tls_seen_[index(server)] = false;
-        tell(h, seen::tls{here(client), here(server) + size});
+        tell(h, seen::tls{here(client), told.at + told.size});
     }
     constexpr void end_session() noexcept {
         over_ = true;
@@ -206,13 +285,29 @@ class reply_observer : protected observer_core {
         told_end_[0] = told_end_[1] = false;
         client_first_ = left_[index(client)] != 0;   // they are after the end, though a later reply begins anew
     }
+    template <class H>
     constexpr void hear_hello(event e, v0::verb v, reply_view const& r) noexcept {
         if (!r.accepted()) return;
         lmtp_ = v == verb::lhlo || settings_.lmtp;
-        offered_ = {};
+        forget_offers();
         offers_known_ = !partial_;
         if (e == event::helo) return;
-        if (auto const c = parse_capabilities(r, settings_.replies.tolerate)) offered_ = c->offered;
+        leniency const blanks = settings_.replies.tolerate.has(rule::blanks_in_ehlo_answer) ? leniency(rule::blanks_in_ehlo_answer) : strict;
+        if (auto const c = parse_capabilities(r, blanks)) offered_ = c->offered;
+        if constexpr (own_of<H>::list::size != 0) hear_own<H>(r);
+    }
+
+    template <class H>
+    constexpr void hear_own(reply_view const& r) noexcept {
+        for (std::string_view const line : r.lines()) {
+            std::string_view const keyword = split_capability(line).keyword;
+            unsigned bit = 1;
+            own_of<H>::list::any([&]<class One>() noexcept {
+                if (!One::keyword.empty() && iequals(keyword, One::keyword)) own_offered_ = static_cast<std::uint8_t>(own_offered_ | bit);
+                bit <<= 1;
+                return false;
+            });
+        }
     }
 
     // QUIT was answered, or 421 said: and somebody goes on.
@@ -229,7 +324,7 @@ class reply_observer : protected observer_core {
     template <class H>
     EHLO_NOINLINE constexpr void hear_unasked(H& h, seen::reply& told) noexcept(quiet<H>) {
         unsigned const code = told.said.code();
-        if (lost_ || !paired_) return hear_lost(h, told);
+        if (lost_ || unpaired_) return hear_lost(h, told);
         told.to = event::shutdown;
         if (in_content_) {
             // To the content: a refusal, which a server may give when it has seen enough. A yes says that for it the content has ended.
@@ -257,7 +352,7 @@ class reply_observer : protected observer_core {
     }
     template <class H>
     constexpr void unpair_content(H& h) noexcept(quiet<H>) {
-        paired_ = false;
+        unpaired_ = true;
         clear_queue(h);
         lose(h);
     }
@@ -270,7 +365,7 @@ class reply_observer : protected observer_core {
             told.sure = false;
             tell(h, told);
             // The server awaits content, wherever it is: its next reply is that to the content.
-            if (lost_ && r.code() == 354 && !lmtp_ && settings_.sees == sight::both) {
+            if (lost_ && r.code() == 354 && !lmtp_ && !one_sided_) {
                 regain_server(h);
                 begin_content(here(client));
             } else if (r.code() == 421) {
@@ -288,30 +383,30 @@ class reply_observer : protected observer_core {
         told.sure = is_sure();
         tell(h, told);
         answer const a = answer_of(r.code());
-        now_ = ahead_ = reach(now_, e, a);
+        now_ = reach<H>(now_, e, a);
         ++pushed_;
         queue_.skip_number();
         now_.settle(e, a);
-        ahead_ = now_;
-        if (e == event::hello) hear_hello(e, c.verb, r);
+        go_ahead_from_now();
+        if (e == event::hello) hear_hello<H>(e, c.verb, r);
         if (e == event::data) {
             message_.open = true;
             message_.whole = false;
             message_.number = told.number;
             begin_content(here(client));
         }
-        if (e == event::starttls) begin_tls(h, told.size);
+        if (e == event::starttls) begin_tls(h, told);
         if (smtp_protocol::ends.has(now_.where())) end_session();
     }
     // The client stays lost, but the replies can be matched from here on.
     template <class H>
     constexpr void regain_server(H& h) noexcept(quiet<H>) {
         if (message_.open) conclude(h, outcome::unknown, 0, std::nullopt);
-        paired_ = true;
+        unpaired_ = false;
         session const from = now_;
-        now_ = reach(from, event::data, answer::more);
+        now_ = reach<H>(from, event::data, answer::more);
         now_.settle(event::data, answer::more);
-        ahead_ = now_;
+        go_ahead_from_now();
         message_.open = true;
         message_.whole = false;
         message_.number = pushed_;

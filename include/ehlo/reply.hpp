@@ -328,23 +328,24 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     return replies::try_later;
 }
 
-/// The lines of a reply without code, separator and CRLF: `for (std::string_view line : r.lines())`.
+/// The lines of a reply without code, separator and line end: `for (std::string_view line : r.lines())`.
 class reply_lines {
     std::string_view text_;
 
   public:
     class iterator {
         std::string_view rest_;
-        std::size_t end_;  // of the line: looked for once
+        std::size_t end_;  // the line's LF: looked for once
 
       public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest), end_(detail::find_near<charset("\r")>(rest)) {}
+        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest), end_(detail::find_near<charset("\n")>(rest)) {}
         constexpr std::string_view operator*() const noexcept {
-            return {rest_.data() + (end_ > 4 ? 4 : 0), end_ > 4 ? end_ - 4 : 0};
+            std::size_t const end = end_ != 0 && rest_[end_ - 1] == '\r' ? end_ - 1 : end_;
+            return {rest_.data() + (end > 4 ? 4 : 0), end > 4 ? end - 4 : 0};
         }
         constexpr iterator& operator++() noexcept {
-            rest_.remove_prefix(end_ + 2 < rest_.size() ? end_ + 2 : rest_.size());
-            end_ = detail::find_near<charset("\r")>(rest_);
+            rest_.remove_prefix(end_ < rest_.size() ? end_ + 1 : rest_.size());
+            end_ = detail::find_near<charset("\n")>(rest_);
             return *this;
         }
         constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
@@ -387,12 +388,16 @@ class reply_view {
     constexpr leniency tolerated() const noexcept { return tolerated_; }
 };
 
+/// The rules of leniency that mean something in a reply.
+inline constexpr leniency of_replies = rule::mixed_reply_codes | rule::empty_line_between_replies | rule::bare_lf_reply |
+                                       rule::controls_in_reply | rule::odd_reply_separator | rule::odd_reply_code;
+
 /// How much a client listens to. RFC 5321 has no limit on the number of lines: an endless reply must end somewhere.
 struct reply_limits {
     std::uint32_t line = 2048;       ///< octets with CRLF; RFC 5321 4.5.3.1.5 asks for 512
     std::uint32_t total = 64 * 1024; ///< octets of all lines
     std::uint16_t lines = 100;
-    leniency tolerate = strict;      ///< mixed_reply_codes, empty_line_between_replies
+    leniency tolerate = strict;      ///< of `of_replies`
 };
 
 /// Reads replies out of a growing buffer. Call `next(buffer)` with all octets not yet consumed; discard `consumed`
@@ -408,7 +413,13 @@ class reply_reader {
     std::uint16_t lines_ = 0;      // whole lines before it
     std::uint16_t code_ = 0;       // of the line before it
     bool after_cr_ = false;        // one octet more was there, a CR
-    bool mixed_codes_ = false, empty_lines_ = false;  // tolerated
+    // Tolerated.
+    bool mixed_codes_ : 1 = false;
+    bool empty_lines_ : 1 = false;
+    bool bare_lf_ : 1 = false;
+    bool controls_ : 1 = false;
+    bool odd_separator_ : 1 = false;
+    bool odd_code_ : 1 = false;
 
     // A whole reply that nothing is wrong with, if that is what `in` begins with: its octets, or 0. Most are, and one compare
     // for the code and one for the end of each line tell it.
@@ -492,7 +503,9 @@ class reply_reader {
                     return {std::size_t{0}};
                 }
                 unsigned const place = static_cast<unsigned>(at - line);
-                if (!right_digit(in[at], place)) {
+                if (place == 0 && is_digit(in[at]) && !right_digit(in[at], 0) && limits.tolerate.has(rule::odd_reply_code)) {
+                    odd_code_ = true;
+                } else if (!right_digit(in[at], place)) {
                     bool const may_be_empty = place == 0 && lines_ == 0 && in[at] == '\r' && limits.tolerate.has(rule::empty_line_between_replies);
                     if (!may_be_empty || (at + 1 < in.size() && in[at + 1] != '\n')) return failed(errc::bad_reply_code, at);
                     after_cr_ = at + 1 == in.size();
@@ -512,9 +525,17 @@ class reply_reader {
                 if (!limits.tolerate.has(rule::mixed_reply_codes)) return failed(errc::mixed_reply_codes, at);
                 mixed_codes_ = true;
             }
-            if (at == line + 3 && at < in.size() && in[at] != ' ' && in[at] != '-' && !stops.contains(in[at]))
-                return failed(errc::bad_reply_separator, at);
-            std::size_t const end = detail::find_first<stops>(in, at);
+            if (at == line + 3 && at < in.size() && in[at] != ' ' && in[at] != '-' && !stops.contains(in[at])) {
+                if (!limits.tolerate.has(rule::odd_reply_separator)) return failed(errc::bad_reply_separator, at);
+                odd_separator_ = true;
+            }
+            std::size_t end = detail::find_first<stops>(in, at);
+            if (limits.tolerate.has(rule::controls_in_reply)) {
+                while (end < in.size() && (in[end] == '\0' || (in[end] == '\r' && end + 1 < in.size() && in[end + 1] != '\n'))) {
+                    controls_ = true;
+                    end = detail::find_first<stops>(in, end + 1);
+                }
+            }
             std::size_t const most = limits.line < limits.total - line ? line + limits.line : limits.total;
             if (end + 2 > most) return failed(errc::reply_too_long, most - 2);  // where the CR should have been at last
             if (end == in.size() || (in[end] == '\r' && end + 1 == in.size())) {
@@ -523,12 +544,14 @@ class reply_reader {
                 return {std::size_t{0}};
             }
             if (in[end] == '\0') return failed(errc::nul_octet, end);
-            if (in[end] == '\n') return failed(errc::bare_lf, end);
-            if (in[end + 1] != '\n') return failed(errc::bare_cr, end);
+            bool const lf_alone = in[end] == '\n';
+            if (lf_alone && !limits.tolerate.has(rule::bare_lf_reply)) return failed(errc::bare_lf, end);
+            if (lf_alone) bare_lf_ = true;
+            else if (in[end + 1] != '\n') return failed(errc::bare_cr, end);
             unsigned const code = static_cast<unsigned>((in[line] - '0') * 100 + (in[line + 1] - '0') * 10 + (in[line + 2] - '0'));
             code_ = static_cast<std::uint16_t>(code);
             ++lines_;
-            at = end + 2;
+            at = end + (lf_alone ? 1 : 2);
             if (in[line + 3] != '-') {
                 reply_view r;
                 std::size_t begin = 0;
@@ -539,6 +562,10 @@ class reply_reader {
                 r.line_count_ = lines_;
                 if (mixed_codes_) r.tolerated_ |= rule::mixed_reply_codes;
                 if (empty_lines_) r.tolerated_ |= rule::empty_line_between_replies;
+                if (bare_lf_) r.tolerated_ |= rule::bare_lf_reply;
+                if (controls_) r.tolerated_ |= rule::controls_in_reply;
+                if (odd_separator_) r.tolerated_ |= rule::odd_reply_separator;
+                if (odd_code_) r.tolerated_ |= rule::odd_reply_code;
                 *this = reply_reader();
                 return {r, at};
             }

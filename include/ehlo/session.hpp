@@ -267,9 +267,15 @@ class basic_session {
     std::uint32_t recipients_ = 0;
     state where_ = state::connected;
     std::uint8_t known_ = 0, required_ = 0;   // sets of facts
+    template <class>
+    friend class basic_session;
 
   public:
     constexpr basic_session() noexcept = default;
+    /// The same under other rows: with commands of the user's own, or without.
+    template <class Other>
+    constexpr explicit basic_session(basic_session<Other> const& s) noexcept
+        : recipients_(s.recipients_), where_(s.where_), known_(s.known_), required_(s.required_) {}
     /// A service that requires TLS or authentication answers 530 to all but what leads there (RFC 3207 4, RFC 4954 4).
     constexpr explicit basic_session(fact_set required) noexcept : required_(static_cast<std::uint8_t>(required.bits)) {}
 

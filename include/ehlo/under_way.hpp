@@ -12,10 +12,10 @@ namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 class commands_under_way {
   public:
     struct command {
-        event on = event::noop;
-        v0::verb verb = verb::unknown;
+        event on{};
+        v0::verb verb{};
         std::uint8_t brings = 0;          // facts that a MAIL brings
-        std::uint16_t count = 1;          // so many of them in a row
+        std::uint16_t count = 0;          // so many of them in a row
         std::uint32_t at = 0;             // the low half of the offset of the first
     };
     static constexpr std::size_t size = 20;
@@ -26,7 +26,10 @@ class commands_under_way {
     std::uint64_t number_ = 0;            // of the first
     bool joined_ = false;                 // the first is one of several that took one place, and not the first of them
 
-    constexpr std::size_t place(std::size_t n) const noexcept { return (first_ + n) % size; }
+    constexpr std::size_t place(std::size_t n) const noexcept {
+        n += first_;
+        return n < size ? n : n - size;
+    }
 
   public:
     constexpr bool empty() const noexcept { return used_ == 0; }

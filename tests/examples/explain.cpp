@@ -1921,6 +1921,10 @@ constexpr rule_row rule_rows[] = {
     {ehlo::rule::dovecot_xclient, "XCLIENT SESSION=a TTL=5", "the attributes of Dovecot's XCLIENT"},
     {ehlo::rule::repeated_attribute, "XCLIENT HELO=a HELO=b", "an attribute of XCLIENT or XFORWARD twice; the last counts"},
     {ehlo::rule::empty_line_between_replies, "\\r\\n250 a", "an empty line before a reply; it is passed over"},
+    {ehlo::rule::bare_lf_reply, "250 a\\n", "LF alone ends a line of a reply"},
+    {ehlo::rule::controls_in_reply, "250 a\\rb", "CR alone, or NUL, in a line of a reply; it is of the text"},
+    {ehlo::rule::odd_reply_separator, "250: a", "any octet between code and text; the line is the last one"},
+    {ehlo::rule::odd_reply_code, "950 a", "any three digits as a code; what does not begin with 2 or 3 is a refusal"},
 };
 
 template <class Rows, class Key>

@@ -4,25 +4,6 @@
 namespace {
 
 using namespace watching;
-using lines = std::vector<std::string>;
-
-// A greeting and an EHLO that offers all that matters here.
-dialogue begun(dialogue more) {
-    dialogue all{{"S", "220 mx ready\r\n"},
-                 {"C", "EHLO me.example\r\n"},
-                 {"S", "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-STARTTLS\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN\r\n"}};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-}
-// Without what `begun` brings.
-lines told(dialogue const& more, ehlo::observer_settings const& s = {}) {
-    lines all = watch_everywhere(begun(more), s);
-    lines const first{"S 220 to greeting", "C EHLO me.example", "S 250 to EHLO"};
-    REQUIRE(all.size() >= 3);
-    CHECK(lines(all.begin(), all.begin() + 3) == first);
-    return {all.begin() + 3, all.end()};
-}
-
 }  // namespace
 
 TEST_CASE("observer: a message") {

@@ -207,6 +207,34 @@ TEST_CASE("RFC 5321 4.2: empty lines before a reply, refused or passed over", "[
     static_assert(parse_reply("250 2.0.0 a\r\n")->text() == "2.0.0 a" && parse_reply("250-a\r\n250 b\r\n")->text() == "a" && parse_reply("250\r\n")->text().empty());
 }
 
+TEST_CASE("what servers send that is no reply, tolerated by name", "[reply]") {
+    struct { rule r; std::string text, strict, loose; } const odd[] = {
+        {rule::bare_lf_reply, "250 a\n", "bare_lf@5", "250: 'a' [bare_lf_reply] (6,1) +0"},
+        {rule::bare_lf_reply, "250\n", "bare_lf@3", "250: '' [bare_lf_reply] (4,1) +0"},
+        {rule::bare_lf_reply, "250-a\n250-\n250 b\r\n250 c\r\n", "bare_lf@5", "250: 'a' '' 'b' [bare_lf_reply] (18,3) 250: 'c' [] (7,1) +0"},
+        {rule::bare_lf_reply, "250-a\r\n250 b\n354 c\n", "bare_lf@12", "250: 'a' 'b' [bare_lf_reply] (13,2) 354: 'c' [bare_lf_reply] (6,1) +0"},
+        {rule::controls_in_reply, "250 a\rb\r\n", "bare_cr@5", "250: 'a\\rb' [controls_in_reply] (9,1) +0"},
+        {rule::controls_in_reply, "250 a\r250 b\r\r\n", "bare_cr@5", "250: 'a\\r250 b\\r' [controls_in_reply] (14,1) +0"},
+        {rule::controls_in_reply, std::string("250-\0\r\n250 a\0b\0\r\n", 17), "nul_octet@4", "250: '\\x00' 'a\\x00b\\x00' [controls_in_reply] (17,2) +0"},
+        {rule::odd_reply_separator, "250_a\r\n", "bad_reply_separator@3", "250: 'a' [odd_reply_separator] (7,1) +0"},
+        {rule::odd_reply_separator, "250-a\r\n250: b\r\n", "bad_reply_separator@10", "250: 'a' ' b' [odd_reply_separator] (15,2) +0"},
+        {rule::odd_reply_code, "950 a\r\n", "bad_reply_code@0", "950: 'a' [odd_reply_code] (7,1) +0"},
+        {rule::odd_reply_code, "100-a\r\n100 b\r\n", "bad_reply_code@0", "100: 'a' 'b' [odd_reply_code] (14,2) +0"},
+    };
+    for (auto const& o : odd) {
+        CAPTURE(o.text);
+        CHECK(everywhere_replies(o.text).find(o.strict.substr(0, o.strict.find('@'))) != std::string::npos);
+        CHECK(everywhere_replies(o.text, {.tolerate = leniency::all() - o.r}) == everywhere_replies(o.text, {.tolerate = strict}));
+        CHECK(everywhere_replies(o.text, {.tolerate = o.r}) == everywhere_replies(o.text, {.tolerate = leniency::all()}));
+        CHECK(everywhere_replies(o.text, {.tolerate = o.r}) == o.loose);
+    }
+    // A line that is none stays none.
+    for (std::string const text : {"25 a\r\n", "2500\n", "hello\r\n", "\n250 a\r\n", "-50 a\r\n", "250-a\r\nhello\r\n"})
+        CHECK(everywhere_replies(text, {.tolerate = leniency::all() - rule::odd_reply_separator}).find("bad_reply") != std::string::npos);
+    static_assert(parse_reply("950-a\n950_b\n", {.tolerate = of_replies})->line_count() == 2);
+    static_assert(!parse_reply("950 a\r\n", {.tolerate = of_replies})->accepted() && !parse_reply("150 a\r\n", {.tolerate = of_replies})->accepted());
+}
+
 TEST_CASE("replies: fewer octets than were there before are told, and never read", "[reply]") {
     // Every reply cut anywhere, then every shorter buffer, then the right one again.
     for (reply_limits const& limits : {reply_limits(), reply_limits{.tolerate = leniency::all()}})
