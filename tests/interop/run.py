@@ -26,6 +26,7 @@ import test_load
 import test_mailsink
 import test_post
 import test_programs
+import test_relays
 import test_servers
 import test_sockets
 import test_tls
@@ -51,6 +52,7 @@ GROUPS = {
     "programs-2": [test_programs.OpenSmtpd, test_programs.Aiosmtplib, test_programs.NetSmtp],
     "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer, test_servers.Exim],
     "dovecot": [test_dovecot.Lmtp, test_dovecot.Submission],
+    "relays": [test_relays.OpenSmtpd, test_relays.Postfix, test_relays.Sendmail],
     "cut-off": [test_tls.CutOff],
 }
 

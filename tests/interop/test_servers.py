@@ -51,6 +51,13 @@ class ServerCase(TlsCase):
         outcome = self.post_to(port, content, *options)
         self.assertEqual(outcome.code, 0, outcome.err.decode())
 
+    def answers(self, port):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as peer:
+                return peer.recv(3) == b"220"
+        except OSError:
+            return False
+
     def check_way(self, way, *options):
         port = self.server(way)
         for n, (name, content) in enumerate(self.contents.items()):
