@@ -1,5 +1,5 @@
-"""Servers that can run only where they are installed, with users of their own. Each runs in a mount namespace in which its packages
-lie over /usr, its users are known, and the host is relay.example; nothing of it is seen outside, and nothing outlives it."""
+"""Servers that can run only where they are installed, with users of their own. Each runs in a mount namespace in which its
+packages lie over /usr, its users are known, and the host is relay.example; nothing of it is seen outside, and nothing outlives it."""
 
 import contextlib
 import grp
@@ -73,5 +73,6 @@ def require():
     """Whether this machine lets such a place be made."""
     if os.geteuid() != 0:
         raise harness.Missing("servers that have users of their own can be run by root only")
-    if not shutil.which("unshare") or subprocess.run([*_NAMESPACE, "true"], capture_output=True, timeout=harness.PATIENCE).returncode != 0:
+    tried = shutil.which("unshare") and subprocess.run([*_NAMESPACE, "true"], capture_output=True, timeout=harness.PATIENCE)
+    if not tried or tried.returncode != 0:
         raise harness.Missing("a mount namespace cannot be made (unshare, Debian package util-linux)")

@@ -22,6 +22,7 @@ import matrix
 import test_answers
 import test_clients
 import test_dovecot
+import test_haraka
 import test_load
 import test_mailsink
 import test_post
@@ -53,6 +54,7 @@ GROUPS = {
     "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer, test_servers.Exim],
     "dovecot": [test_dovecot.Lmtp, test_dovecot.Submission],
     "relays": [test_relays.OpenSmtpd, test_relays.Postfix, test_relays.Sendmail],
+    "haraka": [test_haraka.Haraka],
     "cut-off": [test_tls.CutOff],
 }
 

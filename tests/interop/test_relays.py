@@ -14,7 +14,7 @@ from test_tls import PASSWORD, USER
 
 RELAYED = f"{FROM_POST}, on to mailsink"
 AFTER_RECEIVED = "octet for octet, after the Received line it adds"
-_RECEIVED = re.compile(rb"\AReceived: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
+_ADDED = re.compile(rb"\A(?:(?:Received|Authentication-Results): [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)+")
 
 
 class RelayCase(ServerCase):
@@ -58,18 +58,20 @@ class RelayCase(ServerCase):
         os.chown(database, self.place.ids.get(owner, 0), 0)
 
     def check_way(self, way, *options):
-        self.lmtp = way.endswith("on with LMTP")
+        onward = way.partition("on with ")[2]
+        self.lmtp = "LMTP" in onward
         self.behind = self.secure_sink(*(["--lmtp"] if self.lmtp else []))
         server = self.start()
         server.wait_for(lambda: self.answers(self.port), f"answer on port {self.port}")
         for content in self.contents.values():
             self.must_post(self.port, content, *options)
         server.wait_for(lambda: len(self.behind.files()) == len(self.contents), f"{len(self.contents)} messages that went on")
-        kept = [_RECEIVED.sub(b"", content) for content in self.behind.contents()]
+        kept = [_ADDED.sub(b"", content) for content in self.behind.contents()]
         self.same_set(kept, list(self.contents.values()), "mailsink's files against what post was given")
+        said_as = ("LMTP" if self.lmtp else "ESMTP") + ("S" if "STARTTLS" in onward else "")
         for told in self.behind.envelopes():
             self.assertEqual((told["with"], told["helo"], told["from"], told["to"]),
-                             ("LMTP" if self.lmtp else "ESMTPS", installed.NAME, "a@example.com", ["b@example.com"]))
+                             (said_as, installed.NAME, "a@example.com", ["b@example.com"]))
         if "--user" in str(options):
             self.assertEqual(self.post_to(self.port, messages.DOTS, *options, f"--user={USER}:wrong").code, 1)
 
@@ -98,8 +100,8 @@ match from any for any action out
         self.place.owned(self.place.folder / "lib/opensmtpd/empty", "root", 0o755)
         self.place.owned(self.place.folder / "spool/smtpd", "root", 0o711)
         scheme, more = ("lmtp", "") if self.lmtp else ("smtp+tls", "tls no-verify")
-        configuration = self.file("smtpd.conf", self.CONFIGURATION.format(port=self.port, scheme=scheme, more=more, behind=self.behind.port).encode())
-        return self.in_place("smtpd", "-d", "-f", configuration)
+        configuration = self.CONFIGURATION.format(port=self.port, scheme=scheme, more=more, behind=self.behind.port)
+        return self.in_place("smtpd", "-d", "-f", self.file("smtpd.conf", configuration.encode()))
 
 
 @matrix.ways("Postfix", RELAYED, AFTER_RECEIVED, {
@@ -161,7 +163,8 @@ postlog unix-dgram n - n - 1 postlogd
     def start(self):
         folder = self.place.owned(self.scratch / "postfix", "root", 0o755)
         queue = self.place.owned(self.place.folder / "spool/postfix", "root", 0o755)
-        for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "private", "saved", "trace"):
+        for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "private", "saved",
+                     "trace"):
             self.place.owned(queue / name, "postfix")
         self.place.owned(queue / "public", "postfix", 0o755)
         self.place.owned(queue / "pid", "root", 0o755)
