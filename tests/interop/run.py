@@ -23,6 +23,7 @@ import test_answers
 import test_clients
 import test_dovecot
 import test_haraka
+import test_libraries
 import test_load
 import test_mailsink
 import test_post
@@ -55,6 +56,8 @@ GROUPS = {
     "dovecot": [test_dovecot.Lmtp, test_dovecot.Submission],
     "relays": [test_relays.OpenSmtpd, test_relays.Postfix, test_relays.Sendmail],
     "haraka": [test_haraka.Haraka],
+    "libraries": [test_libraries.PhpMailer, test_libraries.Ruby, test_libraries.Go],
+    "java": [test_libraries.JavaMail],
     "cut-off": [test_tls.CutOff],
 }
 
