@@ -39,9 +39,7 @@ class ServerCase(TlsCase):
     def setUp(self):
         super().setUp()
         self.directory = pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
-        self.certificate, self.key = self.scratch / "cert.pem", self.scratch / "key.pem"
-        self.must_run([self.openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key,
-                       "-out", self.certificate, "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        self.certificate, self.key = harness.certificate(self.scratch)
 
     def post_to(self, port, content, *options):
         return self.run_to_end([harness.post, "--host=localhost", f"--port={port}", "--from=a@example.com", "--to=b@example.com",
