@@ -203,6 +203,15 @@ def need_tls():
         raise Missing("mailsink is built without OpenSSL (Debian package libssl-dev)")
 
 
+def certificate(folder):
+    """A certificate for localhost and its key, in two files."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run([tool("openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True, timeout=PATIENCE)
+    return cert, key
+
+
 def failing(*calls):
     """An environment in which these calls fail; see faults.cpp."""
     # A program with AddressSanitizer does not start otherwise.

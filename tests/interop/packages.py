@@ -82,6 +82,23 @@ def modules():
     return folder
 
 
+def npm(name, version, until):
+    """The folder of a program of npm's, with what it needs; nothing of that is newer than the date."""
+    folder = cache() / f"npm-{name}-{version}"
+    found = folder / "node_modules" / name
+    npm = harness.tool("npm", "npm")
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(cache() / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "whole").exists():
+            done = subprocess.run([npm, "install", f"--prefix={folder}", f"--before={until}", "--omit=optional",
+                                   "--ignore-scripts", "--no-audit", "--no-fund", f"{name}@{version}"], capture_output=True, text=True, timeout=120)
+            if done.returncode != 0:
+                raise harness.Missing(f"npm install {name}@{version} failed:\n{done.stderr}")
+            (folder / "whole").touch()
+    return found
+
+
 def _fetch(path, packages):
     for command in ("apt-get", "apt-cache", "dpkg"):
         if not shutil.which(command):

@@ -22,12 +22,15 @@ import matrix
 import test_answers
 import test_clients
 import test_dovecot
+import test_haraka
+import test_libraries
 import test_load
 import test_log
 import test_mailsink
 import test_post
 import test_programs
 import test_proxy
+import test_relays
 import test_servers
 import test_sockets
 import test_tls
@@ -55,6 +58,10 @@ GROUPS = {
     "programs-2": [test_programs.OpenSmtpd, test_programs.Aiosmtplib, test_programs.NetSmtp],
     "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer, test_servers.Exim],
     "dovecot": [test_dovecot.Lmtp, test_dovecot.Submission],
+    "relays": [test_relays.OpenSmtpd, test_relays.Postfix, test_relays.Sendmail],
+    "haraka": [test_haraka.Haraka],
+    "libraries": [test_libraries.PhpMailer, test_libraries.Ruby, test_libraries.Go],
+    "java": [test_libraries.JavaMail],
     "cut-off": [test_tls.CutOff],
 }
 

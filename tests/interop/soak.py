@@ -2,24 +2,22 @@
 """Load and hostility at once: what mailsink acknowledges is on the disk once, nothing else is, and neither its memory nor its
 descriptors grow.
 
-    soak.py --mailsink=PATH --post=PATH [--seconds=20]
+    soak.py --mailsink=PATH --post=PATH [--seconds=60]
 
 Well-behaved clients send messages over TCP and over TLS, with and without AUTH, behind DATA and in chunks; post does it in bulk.
-Hostile ones send slowly, close one half, reset, send garbage, flood with commands and with content that does not end, cut TLS in the
-middle of a record, and go away in the middle of everything.
+The clients of hostile.py are there all the time. mailsink, which has few descriptors, is killed in the middle and started anew,
+twice.
 """
 
 import argparse
 import base64
 import collections
-import contextlib
 import hashlib
 import os
 import pathlib
 import random
 import socket
 import ssl
-import struct
 import subprocess
 import sys
 import tempfile
@@ -29,10 +27,14 @@ import time
 sys.dont_write_bytecode = True
 
 import harness
+import hostile
 import wire
 
 USER, PASSWORD = "ann", "open-sesame"
-SETTLING = 0.3  # of the time; memory is compared after it
+CRASHES = (0.15, 0.3)  # of the time
+SETTLING = 0.5  # memory is compared after it
+DESCRIPTORS = 200
+PAUSE = 0.02  # seconds after each session: this runs beside other tests
 
 
 def digest(content):
@@ -41,12 +43,16 @@ def digest(content):
 
 
 class Soak:
-    def __init__(self, sink, ca, seconds):
-        self.sink = sink
+    descriptors = DESCRIPTORS
+
+    def __init__(self, start, ca, seconds):
+        self.start = start
+        self.sink = start()
         self.context = ssl.create_default_context(cafile=str(ca))
         self.end = time.monotonic() + seconds
         self.acknowledged = set()
-        self.maybe = set()      # sent whole, and cut off before the answer: may be there
+        self.maybe = set()      # sent whole: may be there, though the answer did not come
+        self.bulk_least, self.bulk_most = 0, 0
         self.failures = []
         self.count = {}
         self.lock = threading.Lock()
@@ -56,13 +62,14 @@ class Soak:
 
     def content(self, rng, who, n):
         """A message like no other: its first line says which."""
-        lines = [rng.choice([b".", b"..", b"", b"text", b".text", b"QUIT", b"x" * 998]) for _ in range(rng.choice([0, 3, 30, 300]))]
+        lines = rng.choices([b".", b"..", b"", b"text", b".text", b"QUIT", b"x" * 998], k=rng.choice([0, 3, 30, 300]))
         return b"\r\n".join([b"Subject: %s %d" % (who.encode(), n), b"", *lines, b""])
 
     def connect(self, rng):
         """A peer that has been greeted, over TCP or TLS in one of its two ways, and maybe logged in."""
         way = rng.choice(["clear", "starttls", "tls"])
-        raw = socket.create_connection(("127.0.0.1", self.sink.tls_port if way == "tls" else self.sink.port), timeout=10)
+        sink = self.living()
+        raw = socket.create_connection(("127.0.0.1", sink.tls_port if way == "tls" else sink.port), timeout=20)
         try:
             if way == "tls":
                 raw = self.context.wrap_socket(raw, server_hostname="localhost")
@@ -98,15 +105,31 @@ class Soak:
 
     def deliver(self, rng, peer, content):
         octets, codes = self.whole(rng, content)
-        with self.lock:
-            self.maybe.add(digest(content))
+        self.may_be_there(content)
         peer.send(octets)
         for wanted in codes:
             self.expect(peer.code(), wanted)
+        self.must_be_there(content)
+
+    def may_be_there(self, content):
+        with self.lock:
+            self.maybe.add(digest(content))
+
+    def must_be_there(self, content):
         with self.lock:
             self.acknowledged.add(digest(content))
 
-    # Well-behaved.
+    def crash(self):
+        """SIGKILL, and a new one in the same directory. It listens elsewhere: nobody's wait for the old one is in vain."""
+        old = self.sink
+        self.sink = None
+        old.kill()
+        self.sink = self.start(old.directory)
+
+    def living(self):
+        while (sink := self.sink) is None:
+            time.sleep(0.01)
+        return sink
 
     def good(self, rng, who, n):
         with self.connect(rng) as peer:
@@ -114,124 +137,53 @@ class Soak:
                 self.deliver(rng, peer, self.content(rng, who, n * 100 + k))
             self.expect(peer.ask(b"QUIT"), 221)
 
-    # Hostile. Each may be cut off, or be told that it is enough.
-
-    def slow(self, rng, who, n):
-        with self.connect(rng) as peer:
-            content = b"Subject: %s %d\r\n\r\nslow\r\n" % (who.encode(), n)
-            octets, _ = self.whole(rng, content)
-            for octet in octets[:rng.randrange(len(octets))]:
-                peer.send(bytes([octet]))
-                time.sleep(0.0005)
-
-    def half_closed(self, rng, who, n):
-        with self.connect(rng) as peer:
-            content = self.content(rng, who, n)
-            octets, codes = self.whole(rng, content)
-            with self.lock:
-                self.maybe.add(digest(content))
-            peer.send(octets)
-            if not isinstance(peer.socket, ssl.SSLSocket):
-                peer.socket.shutdown(socket.SHUT_WR)
-            if [peer.code() for _ in codes] == codes:
-                with self.lock:
-                    self.acknowledged.add(digest(content))
-
-    def reset(self, rng, who, n):
-        """Anywhere, also when the answer is on its way."""
-        with self.connect(rng) as peer:
-            content = self.content(rng, who, n)
-            octets, _ = self.whole(rng, content)
-            with self.lock:
-                self.maybe.add(digest(content))
-            peer.send(octets[:rng.choice([rng.randrange(len(octets)), len(octets)])])
-            if rng.random() < 0.5:
-                peer.code()
-            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    def gone_in_content(self, rng, who, n):
-        with self.connect(rng) as peer:
-            octets, _ = self.whole(rng, self.content(rng, who, n))
-            peer.send(octets[:rng.randrange(len(octets) - 5)])
-            if isinstance(peer.socket, ssl.SSLSocket) and rng.random() < 0.5:
-                peer.socket.settimeout(1)
-                peer.socket.unwrap()
-
-    def garbage(self, rng, who, n):
-        port = rng.choice([self.sink.port, self.sink.tls_port])
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
-            raw.sendall(rng.randbytes(rng.randrange(1, 20000)))
-            raw.settimeout(0.2)
-            while raw.recv(65536):
-                pass
-
-    def garbage_under_tls(self, rng, who, n):
-        with self.connect(rng) as peer:
-            peer.send(rng.randbytes(rng.randrange(1, 20000)))
-            peer.socket.settimeout(0.2)
-            peer.socket.recv(65536)
-
-    def truncated_record(self, rng, who, n):
-        """A record's header, and less than it promises."""
-        with socket.create_connection(("127.0.0.1", self.sink.tls_port), timeout=5) as raw:
-            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-            tls = self.context.wrap_bio(incoming, outgoing, server_hostname="localhost")
-            with contextlib.suppress(ssl.SSLWantReadError):
-                tls.do_handshake()
-            hello = outgoing.read()
-            raw.sendall(hello[:rng.randrange(len(hello))])
-
-    def broken_record(self, rng, who, n):
-        """An octet of a record under way is changed: the message in it must not come."""
-        with self.connect(rng) as peer:
-            if not isinstance(peer.socket, ssl.SSLSocket):
-                return
-            octets, _ = self.whole(rng, self.content(rng, who, n))
-            peer.send(octets[:-4])
-            with socket.socket(fileno=os.dup(peer.socket.fileno())) as raw:
-                raw.sendall(b"\x17\x03\x03\x00\x20" + rng.randbytes(32))
-                raw.settimeout(0.5)
-                raw.recv(100)
-
-    def flood(self, rng, who, n):
-        with self.connect(rng) as peer:
-            peer.socket.settimeout(0.5)
-            peer.send(rng.choice([b"NOOP\r\n" * 20000, b"x" * 500000, b"RCPT TO:<a@example.com>\r\n" * 5000, b"\r\n" * 20000,
-                                  b"MAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n" + b"x" * 300000]))
-
-    HOSTILE = (slow, half_closed, reset, gone_in_content, garbage, garbage_under_tls, truncated_record, broken_record, flood)
-
     def run(self, act, seed):
         rng = random.Random(seed)
         n = 0
         name = act.__name__
         while not self.over():
+            sink = self.living()
             try:
                 act(self, rng, f"{name}-{seed}", n)
-                n += 1
-            except (OSError, AssertionError, ValueError) as failure:
-                # A hostile client has no claim to anything; a good one to all.
-                if name == "good":
+            except (OSError, AssertionError, ValueError, AttributeError) as failure:
+                # A hostile client has no claim to anything; a good one to all, but from a server that was killed.
+                if name == "good" and sink is self.sink:
                     self.failures.append(f"{name}-{seed} {n}: {failure!r}")
                     return
-                n += 1
+            n += 1
+            time.sleep(PAUSE)
         with self.lock:
             self.count[name] = self.count.get(name, 0) + n
 
-    def bulk(self, case_file, ca, post):
-        """post, in bulk: all that it sends is the same message. Returns how often it was acknowledged."""
-        sent = 0
-        for turn in range(1 << 30):
-            if self.over():
-                return sent
-            how = [["--tls=required"], ["--tls=implicit"], ["--bdat=3000", "--tls=required", f"--user={USER}:{PASSWORD}"], ["--bdat"], []][turn % 5]
-            port = self.sink.tls_port if "--tls=implicit" in how else self.sink.port
-            done = subprocess.run([post, "--host=localhost", f"--port={port}", f"--ca={ca}", "--from=a@example.com", "--to=b@example.com",
-                                   "--repeat=100", "--connections=5", *how, case_file], capture_output=True, timeout=60)
-            if done.returncode != 0:
+    def bulk(self, case_file, ca):
+        """post, in bulk: all that it sends is the same message."""
+        ways = [["--tls=required"], ["--tls=implicit"], ["--bdat"], [],
+                ["--bdat=3000", "--tls=required", f"--user={USER}:{PASSWORD}"]]
+        turn = 0
+        while not self.over():
+            sink, how = self.living(), ways[turn % len(ways)]
+            turn += 1
+            port = sink.tls_port if "--tls=implicit" in how else sink.port
+            done = subprocess.run([harness.post, "--host=localhost", f"--port={port}", f"--ca={ca}", "--from=a@example.com",
+                                   "--to=b@example.com", "--repeat=100", "--connections=5", *how, case_file],
+                                  capture_output=True, timeout=60)
+            self.bulk_most += 100
+            if done.returncode == 0:
+                self.bulk_least += 100
+            elif sink is self.sink:
                 self.failures.append(f"post {how}: {done.stderr!r}")
-                return sent
-            sent += 100
+            time.sleep(10 * PAUSE)
+
+    def check(self, kept, of_bulk, grown):
+        """Everything that was promised; `kept`: how often there is what."""
+        ours = set(kept)
+        assert not self.failures, self.failures[:5]
+        assert self.bulk_least <= of_bulk <= self.bulk_most, f"{self.bulk_least} to {self.bulk_most} sent by post, {of_bulk} kept"
+        assert len(ours) == kept.total(), "a message is there twice"
+        assert not self.acknowledged - ours, f"{len(self.acknowledged - ours)} acknowledged messages are not there"
+        assert not ours - self.maybe, f"{len(ours - self.maybe)} messages are there that nobody sent whole"
+        assert grown < 4 << 20, f"mailsink grew by {grown} octets"
+        assert len(self.count) == len(hostile.ALL) + 1 and all(self.count.values()), self.count
 
 
 def descriptors(sink):
@@ -241,52 +193,56 @@ def descriptors(sink):
 def soak(seconds):
     with tempfile.TemporaryDirectory(prefix="ehlo-soak-") as directory:
         scratch = pathlib.Path(directory)
-        ca = scratch / "ca.pem"
+        cert, key = harness.certificate(scratch)
         # What AddressSanitizer keeps of what was freed would pass for growth.
-        sink = harness.MailSink(scratch, f"--self-signed={ca}", "--tls-port=0", f"--user={USER}:{PASSWORD}", "--idle=3", "--content-idle=3",
-                                env={"ASAN_OPTIONS": ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1"]))})
+        quiet = {"ASAN_OPTIONS": ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1"]))}
+
+        def start(directory=None):
+            return harness.MailSink(scratch, f"--certificate={cert}", f"--key={key}", "--tls-port=0", f"--user={USER}:{PASSWORD}",
+                                    "--idle=10", "--content-idle=10", descriptors=DESCRIPTORS, directory=directory, env=quiet)
+        work = Soak(start, cert, seconds)
         try:
-            work = Soak(sink, ca, seconds)
             bulk_file = scratch / "bulk.eml"
             bulk_content = b"Subject: bulk\r\n\r\n" + b".line\r\n" * 500
             bulk_file.write_bytes(bulk_content)
-            bulk = []
-            idle = descriptors(sink)
+            idle = descriptors(work.sink)
             threads = [threading.Thread(target=work.run, args=(Soak.good, seed)) for seed in range(3)]
-            threads += [threading.Thread(target=work.run, args=(act, 10 + n)) for n, act in enumerate(Soak.HOSTILE)]
-            threads.append(threading.Thread(target=lambda: bulk.append(work.bulk(bulk_file, ca, harness.post))))
+            threads += [threading.Thread(target=work.run, args=(act, 10 + n)) for n, act in enumerate(hostile.ALL)]
+            threads.append(threading.Thread(target=work.bulk, args=(bulk_file, cert)))
+            begin = time.monotonic()
             for thread in threads:
                 thread.start()
-            time.sleep(seconds * SETTLING)
-            settled = sink.resident()
+            for share in CRASHES:
+                time.sleep(max(0.0, begin + share * seconds - time.monotonic()))
+                work.crash()
+            time.sleep(max(0.0, begin + SETTLING * seconds - time.monotonic()))
+            settled = work.sink.resident()
             for thread in threads:
                 thread.join()
             # The last of the others have their time, and are gone then.
-            sink.wait_for(lambda: descriptors(sink) == idle, f"{idle} descriptors as at first", timeout=30)
-            grown = sink.resident() - settled
-            kept = collections.Counter(digest(path.read_bytes()) for path in sink.files())
+            work.sink.wait_for(lambda: descriptors(work.sink) == idle, f"{idle} descriptors as at first", timeout=30)
+            grown = work.sink.resident() - settled
+            kept = collections.Counter(digest(path.read_bytes()) for path in work.sink.files())
             of_bulk = kept.pop(digest(bulk_content), 0)
-            ours = set(kept)
-            assert not work.failures, work.failures[:5]
-            assert of_bulk == bulk[0], f"{bulk[0]} acknowledged to post, {of_bulk} kept"
-            assert len(ours) == kept.total(), "a message is there twice"
-            assert not work.acknowledged - ours, f"{len(work.acknowledged - ours)} acknowledged messages are not there"
-            assert not ours - work.maybe, f"{len(ours - work.maybe)} messages are there that nobody sent whole"
-            assert grown < 4 << 20, f"mailsink grew by {grown} octets"
-            assert all(work.count.values()), work.count
-            sink.finish()
-            print(f"{seconds:.0f} s: {len(work.acknowledged) + bulk[0]} messages acknowledged and there once, {len(ours - work.acknowledged)} more whose "
-                  f"answer was not waited for; memory {grown / 1024:+.0f} KiB after {seconds * SETTLING:.0f} s; sessions: "
+            work.check(kept, of_bulk, grown)
+            assert work.sink.stop() == 0
+            strays = [path.name for path in work.sink.directory.iterdir() if path.suffix != ".eml" and path.name != harness.LOG]
+            assert not strays, strays[:5]
+            acknowledged = len(work.acknowledged) + work.bulk_least
+            print(f"{seconds:.0f} s, {len(CRASHES)} crashes: {acknowledged} messages acknowledged and there once, "
+                  f"{kept.total() + of_bulk - acknowledged} more whose answer was not waited for; "
+                  f"memory {grown / 1024:+.0f} KiB after {seconds * SETTLING:.0f} s; sessions: "
                   + ", ".join(f"{name} {n}" for name, n in sorted(work.count.items())))
         finally:
-            sink.kill()
+            if work.sink:
+                work.sink.kill()
 
 
 def main():
     parser = argparse.ArgumentParser(description="Load and hostility at once.")
     for name in ("--mailsink", "--post"):
         parser.add_argument(name, required=True)
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
     harness.mailsink, harness.post = os.path.abspath(options.mailsink), os.path.abspath(options.post)
     soak(options.seconds)

@@ -39,9 +39,7 @@ class ServerCase(TlsCase):
     def setUp(self):
         super().setUp()
         self.directory = pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
-        self.certificate, self.key = self.scratch / "cert.pem", self.scratch / "key.pem"
-        self.must_run([self.openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key,
-                       "-out", self.certificate, "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        self.certificate, self.key = harness.certificate(self.scratch)
 
     def post_to(self, port, content, *options):
         return self.run_to_end([harness.post, "--host=localhost", f"--port={port}", "--from=a@example.com", "--to=b@example.com",
@@ -50,6 +48,13 @@ class ServerCase(TlsCase):
     def must_post(self, port, content, *options):
         outcome = self.post_to(port, content, *options)
         self.assertEqual(outcome.code, 0, outcome.err.decode())
+
+    def answers(self, port):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as peer:
+                return peer.recv(3) == b"220"
+        except OSError:
+            return False
 
     def check_way(self, way, *options):
         port = self.server(way)

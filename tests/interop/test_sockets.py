@@ -1,6 +1,7 @@
 """mailsink against raw sockets: what no decent client does, seen from outside."""
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -360,6 +361,35 @@ class Endurance(harness.Case):
             for peer in peers[30:]:
                 self.assertEqual(peer.code(), 220, "greeting of a connection that had to wait")
         self.assertEqual(sink.finish(), (0, 60), "(messages, connections)")
+
+    def test_messages_take_the_last_descriptors(self):
+        # accept(2) fails with EMFILE, and so do the files of messages. Who has one is served; the others are told to try again, or
+        # wait; all is as before when they have gone.
+        sink = self.sink(descriptors=40)
+        with contextlib.ExitStack() as many:
+            peers = [many.enter_context(Peer(sink.port)) for _ in range(24)]
+            for n, peer in enumerate(peers):
+                peer.envelope()
+                peer.send(b"Subject: %d\r\n" % n)
+            taken = lambda: len(os.listdir(f"/proc/{sink.process.pid}/fd"))  # noqa: E731
+            sink.wait_for(lambda: taken() == 40, "descriptors that are all taken")
+            late = many.enter_context(Peer(sink.port))
+            before = sink.cpu()
+            time.sleep(1)
+            self.assertLess(sink.cpu() - before, 0.05, "processor time of a server that waits for a descriptor")
+            codes = []
+            for peer in peers:
+                peer.send(b".\r\n")
+                codes.append(peer.code())
+            self.assertEqual(set(codes), {250, 451}, codes)
+            kept = [b"Subject: %d\r\n" % n for n, code in enumerate(codes) if code == 250]
+            self.same_set(sink.contents(), kept, "mailsink's files against what was acknowledged")
+            self.assertEqual(late.code(), 220, "greeting of a connection that had to wait")
+        with Peer(sink.port) as peer:
+            peer.envelope()
+            peer.send(stuff(messages.DOTS))
+            self.assertEqual(peer.code(), 250)
+        self.assertEqual(sink.finish()[0], len(kept) + 1)
 
     def test_nothing_can_be_stored(self):
         # 451, and no file: the client is to try again.
