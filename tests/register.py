@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the register of what the RFCs demand: tests/register/*.md, a file for each RFC.
 
-    register.py                      every entry is decided, and what it names exists
+    register.py                      every entry is decided, and what it names exists; so does what .github/SECURITY.md names
     register.py --self-test          proves that each fault is found
     register.py --text=NNNN FILE     compares the counts of rfcNNNN.md with the text of that RFC
     register.py --summary            a line for each RFC
@@ -25,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 OURS = {"parser", "writer", "server", "client", "observer"}
 OTHERS = {"caller", "nobody", "open"}   # the program around ehlo; not a matter of code; ehlo, which does not yet
+NAMED = re.compile(r"`((?:test_\w+|proof|compile_fail|cases/\S+): [^`]+)`")
 ENTRY = re.compile(r"^\| (\d+) \| (.+?) \| ([a-z, ]+?) \|(| .*?) \| (.*?) \|$")
 
 
@@ -112,7 +113,7 @@ def check(path, tree):
             if who - OURS - OTHERS or ("open" in who and len(who) != 1):
                 fault(f"who is {', '.join(sorted(who - OURS - OTHERS))}?")
             places, tests = re.findall(r"`([^`]+)`", m[4]), re.findall(r"`([^`]+)`", m[5])
-            tests = [t for t in tests if re.match(r"(test_\w+|proof|compile_fail|cases/\S+): ", t)]
+            tests = [t for t in tests if NAMED.match(f"`{t}`")]
             if who & OURS:
                 numbers["ours"] += 1
                 if not places:
@@ -132,6 +133,15 @@ def check(path, tree):
             numbers["tests"].update(tests)
     close("end")
     return faults, numbers
+
+
+def check_security(text, tree):
+    """.github/SECURITY.md names tests in the same way."""
+    faults = [f"SECURITY.md: {why}" for name in NAMED.findall(text) if (why := tree.why_no_test(name))]
+    for line in text.splitlines():
+        if line.startswith("|") and line.count("|") == 4 and not re.match(r"\|( class|--)", line) and not NAMED.search(line):
+            faults.append(f"SECURITY.md: no test: {line}")
+    return faults
 
 
 def count(text, any_case):
@@ -182,7 +192,9 @@ def self_test():
             path.write_text(good.replace(old, new), encoding="utf-8")
             faults = check(path, tree)[0]
             assert any(message in f for f in faults), (old, new, faults)
-    print(f"{len(broken)} faults, each found")
+    assert check_security("| a | b | none |\n", tree) and check_security("`compile_fail: zzz`", tree)
+    assert not check_security("| class | x | y |\n|--|--|--|\n| a | b | `compile_fail: reply_nul` |\n", tree)
+    print(f"{len(broken) + 2} faults, each found")
 
 
 def main():
@@ -204,6 +216,7 @@ def main():
         faults += found
         print(f"RFC {path.stem[3:]}: {n['words']} words, {n['entries']} entries: {n['ours']} ehlo's ({len(n['tests'])} tests), "
               f"{n['caller']} the caller's, {n['nobody']} nobody's, {n['open']} open")
+    faults += check_security((ROOT / ".github/SECURITY.md").read_text(encoding="utf-8"), tree)
     print(*faults, sep="\n", end="\n" if faults else "")
     sys.exit(bool(faults))
 
