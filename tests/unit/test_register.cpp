@@ -194,7 +194,7 @@ TEST_CASE("RFC 5321 4.5.3.1.10: 452 and 552 to a later recipient say that there 
         INFO(c.reply);
         talker t("250 mx.example.org\r\n");
         REQUIRE(t.client.mail(t.out, "<a@b.example>"));
-        t.hear("250 OK\r\n");
+        CHECK(t.hear("250 OK\r\n").recipient == 0);
         REQUIRE(t.client.rcpt(t.out, "<c@d.example>"));
         t.hear("250 OK\r\n");
         REQUIRE(t.client.rcpt(t.out, "<e@f.example>"));
