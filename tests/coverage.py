@@ -8,7 +8,7 @@
     coverage.py --profile=FILE  and whose run is, too: merged by llvm-profdata
     coverage.py --self-test     proves that it counts what is there, and that less is refused
 
-All instantiations of a template are one. A branch is counted where its condition was evaluated at all, once for each way it may
+All instantiations of a template are one; one that no test instantiates is not seen. A branch is counted where its condition was evaluated at all, once for each way it may
 go; lines that are never reached are counted as lines. What only the compiler runs is not seen (static_assert, consteval, proofs).
 
 coverage.json says why lines are not covered: the text of the line, or of the first line of the function that it stands in.
@@ -26,6 +26,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 GATE = HERE / "coverage.json"
+# The first line of a function, as the house writes it.
+HEAD = re.compile(r" {0,4}(\[\[nodiscard\]\] )?(static |friend )?(constexpr|consteval|inline|explicit|EHLO_\w+)\b.*\(")
 
 
 def tool(name):
@@ -90,7 +92,7 @@ def uncovered(found, include):
             text = source[line - 1].strip()
             if text in ("}", "};", ""):
                 continue
-            head = next((source[i].strip() for i in range(line - 1, -1, -1) if re.match(r"( {0,4})(template <|constexpr|EHLO_|consteval|inline|explicit)", source[i])), text)
+            head = next((source[i].strip() for i in range(line - 1, -1, -1) if HEAD.match(source[i])), text)
             yield header, line, text, head
 
 

@@ -35,9 +35,9 @@ FLAGS = ["-std=c++20", "-O0", "-w", f"-I{HERE / 'unit'}"]
 CXX = os.environ.get("CXX", "clang++")
 # Where the name does not say it. The quickest that sees most stands first.
 TESTS = {
-    "ascii": "ascii scan", "set": "table", "error": "error", "result": "error", "temporary": "temporary", "names": "error", "number": "parameters_all reply writer",
+    "ascii": "ascii scan", "set": "set table", "error": "error", "result": "error", "temporary": "temporary", "names": "error", "number": "parameters_all reply writer",
     "writer": "command reply writer", "utf8": "mailbox writer", "status": "tables reply writer", "leniency": "error leniency rules", "syntax": "oracle leniency", "verb": "tables command",
-    "capabilities": "capabilities tables", "heard_offers": "client client_auth", "client_reply": "register client_bdat client_replies", "event_queue": "client client_pipeline",
+    "capabilities": "capabilities tables", "heard_offers": "client client_auth", "client_reply": "register client_bdat client_replies", "event_queue": "event_queue client client_pipeline",
     "chunk": "extended bdat", "chunk_content": "bdat", "turn": "extended", "xclient": "extended rules", "dispatch": "command command_reader extended",
     "table": "table proof", "session": "table proof", "vocabulary": "table tables", "policy": "register server server_verbs", "own_commands": "own_commands",
     "server_replies": "server server_auth register", "server_offers": "server_verbs starttls server_auth register", "server_content": "server bdat lmtp",
@@ -70,7 +70,15 @@ def blank(m):
 
 
 def mutants(source):
-    """(line number, what, line as it would be) of each."""
+    """(line number, what, line as it would be) of each; the second of the same in a line is #2."""
+    seen = {}
+    for n, what, text in all_mutants(source):
+        what, at, column = what.partition(" at ")
+        k = seen[n, what] = seen.get((n, what), 0) + 1
+        yield n, what + (f" #{k}" if k > 1 else "") + at + column, text
+
+
+def all_mutants(source):
     code = NOISE.sub(blank, source).split("\n")
     lines = source.split("\n")
     for n, text in enumerate(code):
@@ -236,7 +244,7 @@ def self_test():
               "    return c < 0 ? \"==\"[0] : a;\n}\n")
     got = [(n + 1, what) for n, what, _ in mutants(source)]
     want = [(3, "4 -> 5 at 13"), (4, "== -> != at 11"), (4, "&& -> || at 16"), (4, "! -> nothing at 19"), (4, "7 -> 8 at 30"), (4, "left out after its condition"),
-            (5, "1 -> 2 at 10"), (5, "left out"), (6, "< -> <= at 14"), (6, "0 -> 1 at 16"), (6, "0 -> 1 at 25"), (6, "return {} instead")]
+            (5, "1 -> 2 at 10"), (5, "left out"), (6, "< -> <= at 14"), (6, "0 -> 1 at 16"), (6, "0 -> 1 #2 at 25"), (6, "return {} instead")]
     assert sorted(got) == sorted(want), got
     for n, what, text in mutants(source):
         assert text != source.split("\n")[n], what
