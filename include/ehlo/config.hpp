@@ -49,9 +49,14 @@
 #endif
 
 // EHLO_INLINE: for the few functions whose call would cost more than their body. EHLO_ASSUME: what always holds and GCC 12 cannot see:
-// it warns of reads that cannot happen, and a check for its sake would cost two instructions an octet.
+// it warns of reads that cannot happen, and a check for its sake would cost two instructions an octet. Where nothing is optimised,
+// bodies in the place of calls would only double what there is to compile.
 #if defined(__GNUC__)
+#if defined(__OPTIMIZE__)
 #define EHLO_INLINE __attribute__((always_inline)) inline
+#else
+#define EHLO_INLINE inline
+#endif
 #define EHLO_NOINLINE __attribute__((noinline))
 #define EHLO_INLINE_LAMBDA __attribute__((always_inline))
 #define EHLO_ASSUME(fact) do { if (!(fact)) __builtin_unreachable(); } while (false)

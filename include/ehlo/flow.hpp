@@ -371,7 +371,8 @@ class EHLO_CONSUMABLE answered {
         } else {
             reply_ = r->reply;
             answer const a = answer_of(reply_.code());
-            kind_ = c.over() && On != event::quit ? kind::over : a == answer::done ? kind::done : a == answer::more ? kind::more : kind::refused;
+            bool const led_there = On == event::quit || c.where() == state::turned;   // the end that was asked for
+            kind_ = c.over() && !led_there ? kind::over : a == answer::done ? kind::done : a == answer::more ? kind::more : kind::refused;
         }
     }
 
