@@ -17,7 +17,7 @@ WORK = pathlib.Path(sys.argv[2]).resolve()
 CMAKE = os.environ.get("CMAKE", "cmake")
 CXX = os.environ.get("CXX", "c++")
 VERSION = re.search(r' version = "(.+?)"', (ROOT / "include/ehlo/version.hpp").read_text())[1]
-HEADERS = sorted(p.name for p in (ROOT / "include/ehlo").glob("*.hpp"))
+HEADERS = sorted(p.name for p in (ROOT / "include/ehlo").iterdir())
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror"
 
 os.environ["CXXFLAGS"] = os.environ.get("CXXFLAGS", "") + " " + WARNINGS
