@@ -1,5 +1,5 @@
-/* ehlo for C99: SMTP parsers, writers and sessions. No allocation, no I/O, no exception. Compile include/ehlo/ehlo_c.cpp as C++20
- * into the program (C++'s standard library is not linked), or a shared object of it.
+/* ehlo for C99: SMTP parsers, writers and sessions. No allocation, no I/O, no exception. Compile ehlo_c.cpp as C++20 into the program, or
+ * into a shared object; with -fno-exceptions no library of C++ has to be linked.
  *
  * Borrowed: an ehlo_text in a result points into the octets that were given, and lives as long as they do, unless it says otherwise.
  * What a callback is given lives until it returns. Sessions and readers are values: they may be copied with `=` or memcpy, kept in

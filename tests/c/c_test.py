@@ -81,7 +81,7 @@ def conversations(sink, send):
     if mailsink := options.get("mailsink"):
         spool = work / "spool2"
         spool.mkdir()
-        with listening(*shlex.split(mailsink), "--port=0", f"--directory={spool}") as port:
+        with listening(*shlex.split(mailsink), "--port=0", f"--dir={spool}") as port:
             run(send, "127.0.0.1", port, "ann@a.example", "bob@b.example", input=MESSAGE)
             stored(spool, 1, "send to mailsink")
 
