@@ -132,7 +132,7 @@ typedef struct ehlo_observer { uint64_t opaque[96]; } ehlo_observer;
 
 /* ---- About the library ---- */
 
-EHLO_API char const* ehlo_version(void); /* "0.1.0" */
+EHLO_API char const* ehlo_version(void); /* "0.2.0" */
 
 /* The sizes that header and object must agree in. */
 typedef struct ehlo_layout {

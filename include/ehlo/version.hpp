@@ -7,7 +7,7 @@
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// The only copy of the version number: CMakeLists.txt and meson.build read this line.
-inline constexpr std::string_view version = "0.1.0";
+inline constexpr std::string_view version = "0.2.0";
 
 namespace detail {
 consteval int version_part(int index) {
