@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the README against what it speaks of: readme.py [--update] EXPLAIN
 
-Its C++ is code of tests/examples/readme_*.cpp, which runs as tests; its diagram and its reference are what EXPLAIN prints;
+Its C++ is code of tests/examples/readme_*.cpp, which runs as tests, its C of the examples in C; its diagram and its reference are what EXPLAIN prints;
 the rules, files, presets and functions that it names exist. With --update the reference is written anew first.
 """
 import pathlib
@@ -32,10 +32,11 @@ def lines(code):
     return [line.strip() for line in code.splitlines() if line.strip()]
 
 
-samples = {p.name: "\n".join(lines(p.read_text())) for p in root.glob("tests/examples/readme_*.cpp")}
-for _, block in (b for b in blocks if b[0] == "cpp"):
-    if not any("\n".join(lines(block)) in sample for sample in samples.values()):
-        faults.append("C++ that is in no tests/examples/readme_*.cpp:\n" + textwrap.indent(block, "    "))
+for language, programs in (("cpp", "readme_*.cpp"), ("c", "*.c")):
+    samples = ["\n".join(lines(p.read_text())) for p in root.glob(f"tests/examples/{programs}")]
+    for block in (b for k, b in blocks if k == language):
+        if not any("\n".join(lines(block)) in sample for sample in samples):
+            faults.append(f"code that is in no tests/examples/{programs}:\n" + textwrap.indent(block, "    "))
 
 if [b for k, b in blocks if k == "mermaid"] != [printed("table", "--mermaid")]:
     faults.append("the diagram is not what `explain table --mermaid` prints")
@@ -43,7 +44,7 @@ if [b for k, b in blocks if k == "mermaid"] != [printed("table", "--mermaid")]:
 if text.count(begin + printed("reference") + end) != 1:
     faults.append("the reference is not what `explain reference` prints; tests/readme.py --update EXPLAIN makes it so")
 
-headers = "".join(p.read_text() for p in root.glob("include/ehlo/*.hpp"))
+headers = "".join(p.read_text() for p in root.glob("include/ehlo/*.h*"))
 for name in set(re.findall(r"`([a-z_0-9]+)`", text)):
     if not re.search(rf"\b{name}\b", headers) and not (root / f"include/ehlo/{name}.hpp").exists() and name not in ("explain", "mailsink", "post", "memchr", "memcpy"):
         faults.append(f"`{name}` is neither in a header nor one")

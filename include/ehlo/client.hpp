@@ -576,7 +576,7 @@ class client_with {
         auto const parsed = parse_lookup(v, text);
         bool const offered = !parsed || ((!parsed->smtputf8 || offered_.has(extension::smtputf8)) &&
                                          (!parsed->utf8reply || offered_.has(extension::utf8smtp)));
-        return put(event_of(v).value(), offered, [&] { return write_argument(out, v, text); });
+        return put(*event_of(v), offered, [&] { return write_argument(out, v, text); });
     }
 
     constexpr encoded_content put_chunk(std::string_view octets, writer& out) noexcept {

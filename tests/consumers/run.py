@@ -15,9 +15,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WORK = pathlib.Path(sys.argv[2]).resolve()
 CMAKE = os.environ.get("CMAKE", "cmake")
+CC = os.environ.get("CC", "cc")
 CXX = os.environ.get("CXX", "c++")
 VERSION = re.search(r' version = "(.+?)"', (ROOT / "include/ehlo/version.hpp").read_text())[1]
-HEADERS = sorted(p.name for p in (ROOT / "include/ehlo").glob("*.hpp"))
+HEADERS = sorted(p.name for p in (ROOT / "include/ehlo").iterdir())
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror"
 
 os.environ["CXXFLAGS"] = os.environ.get("CXXFLAGS", "") + " " + WARNINGS
@@ -47,10 +48,11 @@ def quiet(output, *words):
             sys.exit(f"not quiet: {word}")
 
 
-def check(program):
-    printed = run(program).strip()
-    if printed != VERSION:
-        sys.exit(f"printed {printed}, not {VERSION}")
+def check(*programs):
+    for program in programs:
+        printed = run(program).strip()
+        if printed != VERSION:
+            sys.exit(f"printed {printed}, not {VERSION}")
 
 
 def source():
@@ -82,7 +84,7 @@ def moved():
 def with_cmake(kind, *options):
     quiet(run(CMAKE, "-S", HERE, "-B", WORK / "build", f"-DKIND={kind}", "--warn-uninitialized", *options))
     quiet(run(CMAKE, "--build", WORK / "build"))
-    check(WORK / "build/consumer")
+    check(WORK / "build/consumer", WORK / "build/consumer_c")
 
 
 def with_pkg_config(prefix, include):
@@ -96,7 +98,11 @@ def with_pkg_config(prefix, include):
     if headers != HEADERS:
         sys.exit(f"installed {headers}, not {HEADERS}")
     run(CXX, "-std=c++20", *os.environ["CXXFLAGS"].split(), *flags, HERE / "main.cpp", "-o", WORK / "consumer")
-    check(WORK / "consumer")
+    source = run("pkg-config", "--variable=c_source", "ehlo").strip()
+    run(CXX, "-std=c++20", *os.environ["CXXFLAGS"].split(), *flags, "-c", source, "-o", WORK / "ehlo_c.o")
+    run(CC, "-std=c99", *flags, "-c", HERE / "main.c", "-o", WORK / "main_c.o")
+    run(CXX, *os.environ["CXXFLAGS"].split(), WORK / "main_c.o", WORK / "ehlo_c.o", "-o", WORK / "consumer_c")
+    check(WORK / "consumer", WORK / "consumer_c")
 
 
 def with_find_package(prefix):
@@ -137,13 +143,13 @@ def meson_subproject():
     need("meson")
     project = WORK / "project"
     (project / "subprojects").mkdir(parents=True)
-    for name in ("main.cpp", "meson.build"):
+    for name in ("main.cpp", "main.c", "meson.build"):
         shutil.copy(HERE / name, project)
     source().rename(project / "subprojects/ehlo")
     # The fallback even where some ehlo is installed.
     quiet(run("meson", "setup", "--wrap-mode=forcefallback", WORK / "build", project), "catch2", "benchmark", "python")
     quiet(run("meson", "compile", "-C", WORK / "build"))
-    check(WORK / "build/consumer")
+    check(WORK / "build/consumer", WORK / "build/consumer_c")
 
 
 def meson_install():
