@@ -21,6 +21,7 @@
 #include <ehlo/own_commands.hpp>
 #include <ehlo/policy.hpp>
 #include <ehlo/proof.hpp>
+#include <ehlo/relay.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/server.hpp>
 #include <ehlo/session.hpp>
