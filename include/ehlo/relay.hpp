@@ -113,7 +113,9 @@ class relay {
   private:
     constexpr relay_want after(direction d, detail::relay_io const& t) const noexcept {
         if (d == client && !core_.now.check(event::secured)) return relay_want::tls;
-        return t.empty() ? relay_want::octets : relay_want::again;
+        // A chunk whose octets have all been thrown away has its answer to come; a message that goes no further has its server to lose.
+        bool const owes = (core_.chunk.under_way && core_.chunk.left == 0) || (core_.spoilt && !core_.gone);
+        return t.empty() && !(d == client && owes) ? relay_want::octets : relay_want::again;
     }
     template <class H>
     constexpr bool take(detail::relay_io& t, H& h) noexcept(quiet<H>) {

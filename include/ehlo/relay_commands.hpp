@@ -199,7 +199,7 @@ constexpr bool carry_out(relay_core& s, relay_io& t, H& h, relayed_command& a, r
     } else {
         t.pass(size);
     }
-    if (a.on == event::burl || a.on == event::last_burl) s.begin_content();
+    if ((a.on == event::burl || a.on == event::last_burl) && s.order.where() == state::rcpt) s.begin_content();
     s.push(a.on, a.brings);
     s.auth_failed = false;
     return true;

@@ -75,7 +75,7 @@ class relayed_session {
         if (aborts) abort();
         closed = r.want == ehlo::relay_want::close;
         if (closed && !server.closed && !aborted) cut = true;
-        wants_tls = r.want == ehlo::relay_want::tls;
+        if (d == direction::from_client) wants_tls = r.want == ehlo::relay_want::tls;
         return r.consumed != 0 || r.produced != 0 || aborts || closed;
     }
     void send(std::string_view octets) {
@@ -134,6 +134,11 @@ class relayed_session {
         settle();
         std::size_t const before = heard.size();
         at_relay += octets;
+        settle();
+        return heard.substr(before);
+    }
+    std::string hear_more() {
+        std::size_t const before = heard.size();
         settle();
         return heard.substr(before);
     }
