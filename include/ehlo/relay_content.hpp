@@ -11,18 +11,29 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
-// What a departure in content means to the policy. A line that others take for the end is refused whatever that says.
-constexpr std::optional<errc> find_content_fault(policy const& p, departure d, dot_line line) noexcept {
-    bool const passes = p.bare == bare_octets::pass;
-    if (d == departure::bare_cr && !passes) return errc::bare_cr;
-    if (d == departure::bare_lf && !passes) return errc::bare_lf;
-    if (d == departure::smuggled_end) return line == dot_line::with_nul ? errc::nul_octet : errc::bare_lf;
-    return std::nullopt;
+// Why content that was looked at cannot go on. A line that others take for the end is refused even where bare CR and LF pass.
+constexpr std::optional<errc> find_bare_fault(relay_core const& s) noexcept {
+    if (s.settings->bare == bare_octets::pass) return std::nullopt;
+    return s.body.bare_cr() ? std::optional(errc::bare_cr) : s.body.bare_lf() ? std::optional(errc::bare_lf) : std::nullopt;
 }
-constexpr auto content_faults(relay_core const& s, std::optional<errc>& found) noexcept {
-    return [&s, &found](departure d, std::uint64_t, dot_line line) noexcept {
-        if (!found) found = find_content_fault(*s.settings, d, line);
+constexpr auto find_dot_lines(std::optional<errc>& found) noexcept {
+    return [&found](departure d, std::uint64_t, dot_line line) noexcept {
+        if (d == departure::smuggled_end) found = line == dot_line::with_nul ? errc::nul_octet : errc::bare_lf;
     };
+}
+// The next part of content; nothing consumed: more is needed. Where bare octets pass, a dot that may become such a line stays until it is
+// certain.
+constexpr content_watch::part next_content(relay_core& s, std::string_view rest) noexcept {
+    bool const holds = s.settings->bare == bare_octets::pass;
+    content_watch const before = s.body;
+    auto p = s.body.next(rest, 0, {}, find_dot_lines(s.spoilt));
+    if (!s.spoilt) s.spoilt = find_bare_fault(s);
+    if (!holds || p.end || s.spoilt) return p;
+    auto const dot = s.body.pending_dot();
+    if (!dot) return p;
+    s.body = before;
+    if (*dot == 0) return {};
+    return s.body.next(sub(rest, 0, static_cast<std::size_t>(*dot)), 0, {}, find_dot_lines(s.spoilt));
 }
 template <class H>
 constexpr void show(H& h, std::string_view octets) {
@@ -61,7 +72,7 @@ constexpr bool refuse_message(relay_core& s, relay_io& t, H& h, relayed_command 
     bool const disorder = fault && is_disorder(fault->code);
     reply const r = fault ? reply_for(*fault, disorder ? a.verb : verb::data) : said;
     std::uint32_t const due = s.lmtp && (s.ends_message(a.on) || s.chunk.last) ? s.now.recipients_owed() : 1;
-    t.ends = true;
+    t.ends = due != 0;
     for (; s.heard + 1 < due; ++s.heard) {
         if (!s.has_room(t)) return t.stop(relay_want::room);
         reply one = r;
@@ -83,7 +94,7 @@ template <class H>
 constexpr bool take_content(relay_core& s, relay_io& t, H& h) {
     if (s.spoilt && !s.gone) return abort_message(s, t);
     std::string_view const rest = t.rest();
-    auto const p = s.body.next(rest, 0, {}, content_faults(s, s.spoilt));
+    auto const p = next_content(s, rest);
     if (p.consumed == 0) return t.stop(relay_want::octets);
     relayed_command const a{event::content_end, verb::data};
     if (!p.end) {
@@ -116,8 +127,7 @@ constexpr bool take_content(relay_core& s, relay_io& t, H& h) {
 
 // A last chunk may not end with a CR alone.
 constexpr std::optional<errc> find_last_fault(relay_core const& s, bool after_cr, bool binary) noexcept {
-    if (!after_cr || binary) return std::nullopt;
-    return find_content_fault(*s.settings, departure::bare_cr, {});
+    return after_cr && !binary && s.settings->bare != bare_octets::pass ? std::optional(errc::bare_cr) : std::nullopt;
 }
 
 // The relay's own answer to a chunk, when nothing else is under way: why it went no further, or what the handler says.
@@ -175,7 +185,8 @@ constexpr bool take_chunk(relay_core& s, relay_io& t, H& h) {
     bool const ends = c.last && part.size() == c.left;
     if (ends && says<H, end_of_content> && c.before != 0) return t.stop(relay_want::other);
     if (!c.looked_at) {
-        s.body.next_chunk(part, 0, c.binary, content_faults(s, s.spoilt));
+        s.body.next_chunk(part, 0, c.binary, find_dot_lines(s.spoilt));
+        if (!s.spoilt) s.spoilt = find_bare_fault(s);
         s.after_cr = part.back() == '\r';
         if (!s.spoilt && ends) s.spoilt = find_last_fault(s, s.after_cr, c.binary);
         if (!s.spoilt && part.size() > s.limit - s.octets) s.spoilt = errc::message_too_large;

@@ -76,7 +76,7 @@ class relayed_session {
         closed = r.want == ehlo::relay_want::close;
         if (closed && !server.closed && !aborted) cut = true;
         if (d == direction::from_client) wants_tls = r.want == ehlo::relay_want::tls;
-        return r.consumed != 0 || r.produced != 0 || aborts || closed;
+        return r.consumed != 0 || r.produced != 0 || aborts || closed || r.want == ehlo::relay_want::again;
     }
     void send(std::string_view octets) {
         if (aborted && !octets.empty()) FAIL("octets after the end of the connection");
