@@ -73,7 +73,7 @@ constexpr void hear_hello(relay_core& s, relay_io& t, reply_view const& r, H& h)
     s.usable = a.auth;
     // What was on offer, and is out of order from now on: 503, not 502.
     if (s.now.knows(fact::authenticated)) s.offered = s.offered | extension::auth;
-    if constexpr (ends_tls<H>) s.offered = s.offered | extension::starttls;
+    if (ends_tls<H> && s.now.knows(fact::tls)) s.offered = s.offered | extension::starttls;
     if (write_ehlo_answer_within<>(t.out, a, s.settings->reply_space)) {
         // What cannot be written is not offered.
         s.offered = {};
