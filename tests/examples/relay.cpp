@@ -183,7 +183,7 @@ bool read(session& s, side& of) {
         watch(of, 0);
         of.peer.close();
         if (!s.closing) s.lose_server();
-    } else if (n == 0 && !s.closing && s.introduced && !of.peer.is_encrypted()) {
+    } else if (n == 0 && !s.closing && (s.introduced || !of.in.empty()) && !of.peer.is_encrypted()) {
         s.ended = true;   // it may still hear what it has asked for
     } else {
         drop(s);
