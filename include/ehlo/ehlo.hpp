@@ -22,6 +22,7 @@
 #include <ehlo/policy.hpp>
 #include <ehlo/proof.hpp>
 #include <ehlo/proxy_header.hpp>
+#include <ehlo/relay.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/server.hpp>
 #include <ehlo/session.hpp>

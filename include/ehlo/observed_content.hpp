@@ -36,6 +36,12 @@ class content_watch {
     constexpr explicit content_watch(std::uint64_t at) noexcept : begin_(at) {}
     constexpr void spoil() noexcept { whole_ = false; }
     constexpr std::uint64_t octets() const noexcept { return octets_; }
+    constexpr bool bare_cr() const noexcept { return decoder_.bare_cr() || chunks_.bare_cr(); }
+    constexpr bool bare_lf() const noexcept { return decoder_.bare_lf() || chunks_.bare_lf(); }
+    /// Where the dot is of what may become a line that others take for the end; nothing if the octets so far do not end in one.
+    constexpr std::optional<std::uint64_t> pending_dot() const noexcept {
+        return scanning_ && finder_.pending() ? std::optional(finder_.dot_at()) : std::nullopt;
+    }
     constexpr std::optional<std::uint64_t> all_octets() const noexcept { return whole_ ? std::optional(octets_) : std::nullopt; }
 
     /// The next part of content after DATA; `rest` stands at offset `at`. Nothing consumed: more is needed.

@@ -20,6 +20,7 @@ import wire
 # Filled in by run.py from its command line.
 mailsink = None
 post = None
+relay = None
 postfix_cache = None
 faults = None  # the library that makes system calls fail
 moved = None  # the library that has a program look for its modules elsewhere

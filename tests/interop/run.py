@@ -30,6 +30,7 @@ import test_mailsink
 import test_post
 import test_programs
 import test_proxy
+import test_relay
 import test_relays
 import test_servers
 import test_sockets
@@ -63,6 +64,7 @@ GROUPS = {
     "libraries": [test_libraries.PhpMailer, test_libraries.Ruby, test_libraries.Go],
     "java": [test_libraries.JavaMail],
     "cut-off": [test_tls.CutOff],
+    **test_relay.GROUPS,
 }
 
 
@@ -72,6 +74,7 @@ def arguments():
                         help="only: is the table in tests/README.md that of these tests? Or write it")
     parser.add_argument("--mailsink", required="--matrix" not in " ".join(sys.argv), help="the server under test")
     parser.add_argument("--post", required="--matrix" not in " ".join(sys.argv), help="the client under test")
+    parser.add_argument("--relay", help="the relay under test; without it, its tests fail")
     parser.add_argument("--faults", help="the library that faults.cpp becomes; without it, tests that need it fail")
     parser.add_argument("--moved", help="the library that moved.cpp becomes; likewise")
     parser.add_argument("--postfix-cache", required="--matrix" not in " ".join(sys.argv), help="directory to unpack Postfix's tools into")
@@ -96,6 +99,7 @@ def main():
         return 0 if current else 1
     harness.mailsink = os.path.abspath(options.mailsink)
     harness.post = os.path.abspath(options.post)
+    harness.relay = options.relay and os.path.abspath(options.relay)
     harness.faults = options.faults and os.path.abspath(options.faults)
     harness.moved = options.moved and os.path.abspath(options.moved)
     harness.postfix_cache = os.path.abspath(options.postfix_cache)

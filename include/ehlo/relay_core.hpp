@@ -1,0 +1,237 @@
+// What a relay is: where the session is as the replies have it and as it will be, what is under way, and how the client is answered
+// by the relay itself. Reading is done in relay_replies.hpp, relay_content.hpp and relay_commands.hpp.
+#pragma once
+
+#include <ehlo/chunk.hpp>
+#include <ehlo/event_queue.hpp>
+#include <ehlo/line.hpp>
+#include <ehlo/observed_content.hpp>
+#include <ehlo/relay_say.hpp>
+#include <ehlo/server_replies.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace ehlo::inline v0::inline EHLO_TARGET::detail {
+
+/// The octets of one call: it passes some on, and then it may drop others and produce what goes in their place. Then it ends.
+struct relay_io {
+    std::string_view in;
+    writer out;
+    std::size_t used = 0, passed = 0;
+    bool ends = false, to_server = false;
+    relay_want want = relay_want::octets;
+
+    constexpr relay_io(std::string_view octets, std::span<char> room) noexcept : in(octets), out(room.data(), room.size()) {}
+    constexpr std::string_view rest() const noexcept { return sub(in, used); }
+    constexpr bool empty() const noexcept { return used == in.size(); }
+    constexpr void pass(std::size_t n) noexcept { passed = used += n; }
+    constexpr void drop(std::size_t n) noexcept {
+        used += n;
+        ends = true;
+    }
+    constexpr void drop_all() noexcept { drop(in.size() - used); }
+    /// Ends the call. False, for those who return it.
+    constexpr bool stop(relay_want w) noexcept {
+        want = w;
+        return false;
+    }
+    constexpr relayed done() const noexcept { return {used, passed, out.size(), to_server, want}; }
+};
+
+/// What is being answered.
+struct relayed_command {
+    event on = event::noop;
+    v0::verb verb = verb::unknown;
+    std::string_view line{};
+    std::uint32_t secret = 0;
+    fact_set brings{};
+    std::optional<cmd::bdat> chunk{};
+};
+
+struct relay_chunk {
+    std::uint64_t left = 0;
+    std::uint32_t before = 0;       // replies that are due before its own
+    bool under_way = false, last = false, binary = false;
+    bool looked_at = false;         // its last octets, which wait for the handler
+    bool answered = false;          // its reply came before its last octet
+    std::optional<errc> fault{};    // none of it goes on
+};
+
+struct relay_core {
+    policy const* settings;
+    char const* name;
+    std::uint64_t limit;            // octets of a message
+    extensions offered{};           // to the client, by the latest EHLO
+    session now, order;             // as the replies have it; if all that is under way is accepted
+    event_queue under_way{};
+    reply_reader replies{};
+    line_reader lines{};
+    content_watch body{};
+    relay_chunk chunk{};
+    std::uint64_t octets = 0;       // of decoded content
+    std::uint32_t errors = 0;
+    std::uint32_t heard = 0;        // LMTP: recipients whose reply to the message has come
+    std::uint16_t name_size;
+    mechanisms usable{};
+    bdat_finder finder{};           // in a line that is being thrown away
+    std::optional<errc> spoilt{};   // why the content that is under way goes no further
+    bool reads_content = false;
+    bool after_cr = false;          // the chunks so far end with a CR
+    bool gone = false;              // there is no server any more
+    bool own_auth = false;          // the exchange is the relay's own
+    bool lmtp = false;
+    bool stored = false;            // LMTP: for one recipient at least
+    bool stale = false;             // a part of a reply lay there when nothing was under way
+    bool pipelined = false;         // a command was refused, others may have been sent before its reply was seen (RFC 2920 3.1)
+    bool auth_failed = false;       // an unknown command may be a password that was sent all the same
+
+    constexpr relay_core(policy const& p, std::string_view relay_name) noexcept
+        : settings(&p),
+          name(relay_name.data()),
+          limit(p.max_message),
+          now(required_by(p)),
+          order(now),
+          name_size(static_cast<std::uint16_t>(relay_name.size() < 0xFFFF ? relay_name.size() : 0xFFFF)) {
+        push(event::greeting, {});
+    }
+    constexpr std::string_view relay_name() const noexcept { return {name, name_size}; }
+    constexpr bool has_room(relay_io const& t) const noexcept { return t.out.room() >= settings->reply_space; }
+
+    // --- what is under way ---
+
+    static constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == replies_due::one_per_recipient; }
+    // A chunk has one reply, to its BDAT and its octets. Where no chunk may come it is to the BDAT alone (RFC 3030 2).
+    static constexpr event answered_by(session& s, event e) noexcept {
+        if ((e != event::chunk_end && e != event::last_chunk_end) || !s.check(e)) return e;
+        if (s.check(event::bdat)) return event::bdat;
+        s.settle(event::bdat, answer::done);
+        return e;
+    }
+    static constexpr void accept(session& s, event e, fact_set brings) noexcept {
+        event const of = answered_by(s, e);
+        s.settle(of, s.fits(of, answer::done) ? answer::done : answer::more, brings);
+    }
+    // RFC 2033 4.2, 4.3.
+    constexpr std::uint32_t replies_due_now(event e) const noexcept { return lmtp && ends_message(e) ? now.recipients_owed() : 1; }
+
+    constexpr void push(event e, fact_set brings) noexcept {
+        under_way.push(e, brings);
+        accept(order, e, brings);
+        skip_unanswered();
+    }
+    // What has no reply is over as soon as it is the first under way.
+    constexpr void skip_unanswered() noexcept {
+        while (!under_way.empty() && replies_due_now(under_way.first()) == 0) [[unlikely]] {
+            now.settle(answered_by(now, under_way.first()), answer::refused);
+            pop();
+        }
+        if (under_way.empty()) order = now;
+    }
+    constexpr void pop() noexcept {
+        under_way.pop();
+        if (chunk.before != 0) --chunk.before;
+        else if (chunk.under_way && !chunk.fault) chunk.answered = true;
+    }
+    constexpr void look_ahead() noexcept {
+        order = now;
+        under_way.each([this](event e, fact_set brings, unsigned count) noexcept {
+            for (unsigned i = 0; i < count && i < 2; ++i) accept(order, e, brings);
+        });
+    }
+    constexpr std::uint32_t replies_due_in_all() const noexcept {
+        std::uint32_t all = 0;
+        under_way.each([&all](event, fact_set, unsigned count) noexcept { all += count; });
+        return all;
+    }
+    // The session is answered: both of what it is, where nothing else is under way.
+    constexpr change settle(event e, unsigned code, fact_set brings = {}) noexcept {
+        change const what = now.settle(e, code, brings);
+        if (!now.knows(fact::extended)) offered = {};
+        if (now.over()) {
+            under_way.clear();
+            reads_content = false;
+            chunk = relay_chunk();
+        }
+        if (under_way.empty()) order = now;
+        return what;
+    }
+
+    template <class H>
+    constexpr void tell(H& h, relayed_command const& a, std::optional<failure> const& fault, reply const& r) const {
+        if constexpr (handles<H, answered>) h.on(answered{a.verb, a.on, fault, r, strict, a.line, a.secret, false});
+        else static_cast<void>(h), static_cast<void>(a), static_cast<void>(fault), static_cast<void>(r);
+    }
+
+    // --- the relay's own replies: nothing else is under way ---
+
+    // Whether the client is told a yes that is not the server's.
+    static constexpr bool may_say_yes(event e) noexcept {
+        constexpr event_set harmless = event::noop | event::help | event::vrfy | event::expn | event::quit | event::starttls | event::auth | event::response;
+        return harmless.has(e);
+    }
+    template <class H>
+    constexpr void conclude(relay_io& t, H& h, relayed_command const& a, reply r, std::optional<failure> fault, bool moves = true) {
+        t.ends = true;
+        unsigned const first = r.code / 100;
+        bool const fits = first >= 2 && first <= 5 && now.fits(a.on, answer_of(r.code));
+        if (!fault && (!fits || (first < 4 && !may_say_yes(a.on)))) {
+            fault = fail(errc::bad_value, 0);
+            r = replies::try_later;
+        }
+        if (a.on == event::starttls && r.accepted()) r.code = 220;
+        bool const hello = a.on == event::hello || a.on == event::helo;
+        bool const plain = hello || !offered.has(extension::enhanced_status_codes);   // RFC 2034 4
+        if (plain) r.enhanced = {};
+        else if (!r.enhanced && first != 3) add_status(r);
+        if (!write_within(t.out, r, settings->reply_space)) fault = write_without_text(t.out, plain, r);
+        if (!fault) note_refusal(a.on, r.accepted());
+        if (a.verb == verb::auth) auth_failed = !r.accepted();
+        event const e = r.code == 421 ? event::shutdown : a.on;
+        if (moves || e == event::shutdown) settle(e, r.code, a.brings);
+        tell(h, a, fault, r);
+    }
+    // `may_be_chunk`: what follows may be a chunk of unknown size, so the next command cannot be found.
+    template <class H>
+    constexpr void refuse(relay_io& t, H& h, relayed_command a, failure f, bool moves, bool may_be_chunk = false) {
+        bool const counts = !is_innocent(a, f.code);
+        if (counts && ++errors >= settings->max_errors) f = fail(errc::too_many_errors, 0);
+        bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request || may_be_chunk;
+        if (fatal) a.on = event::shutdown;
+        conclude(t, h, a, reply_for(f, a.verb), f, moves || fatal);
+        if (counts || f.code != errc::bad_sequence)
+            pipelined = f.code != errc::bad_sequence && (a.verb == verb::unknown || a.verb == verb::bdat || a.on == event::mail || a.on == event::rcpt);
+    }
+    // What a client may have sent before it saw a refusal is no error of its own (RFC 2920 3.1).
+    constexpr void note_refusal(event e, bool accepted) noexcept {
+        pipelined = !accepted && (facts_of(e).pipelined || (pipelined && e == event::data));
+    }
+    constexpr bool is_innocent(relayed_command const& a, errc code) const noexcept {
+        if (code == errc::too_many_recipients || code == errc::message_too_large || code == errc::unknown_parameter) return true;
+        bool const follows = a.on == event::rcpt || a.on == event::data || a.verb == verb::bdat;
+        return pipelined && follows && (code == errc::bad_sequence || code == errc::not_implemented);
+    }
+    // 421, whatever is under way, if there is room for it and a client that can hear it.
+    template <class H>
+    constexpr void shut_down(relay_io& t, H& h, reply r) {
+        if (!now.over() && now.check(event::secured)) {
+            if (!offered.has(extension::enhanced_status_codes)) r.enhanced = {};
+            if (!write_reply(t.out, r)) r = reply();
+            tell(h, {event::shutdown}, fail(errc::session_over, 0), r);
+        }
+        settle(event::shutdown, 421);
+    }
+    // Another message, of which nothing has come.
+    constexpr void begin_content() noexcept {
+        body = content_watch();
+        octets = 0;
+        after_cr = false;
+    }
+};
+
+inline constexpr reply server_is_gone = "421 4.4.2 Lost the connection to the server, closing the channel";
+
+}  // namespace ehlo::detail

@@ -1,0 +1,186 @@
+// A client, a relay and a server, and the wires between them, on which octets take their time.
+#pragma once
+
+#include "everything.hpp"
+
+#include <ehlo/relay.hpp>
+
+namespace machine {
+
+using ehlo::direction;
+
+// The server behind a relay: what it may offer is what passes, so that the answers to EHLO are alike.
+inline ehlo::policy upstream_rules(ehlo::extensions more = {}) {
+    ehlo::policy p = offering(more | ehlo::extension::chunking | ehlo::extension::binary_mime | ehlo::extension::dsn | ehlo::extension::etrn |
+                              ehlo::extension::burl | ehlo::extension::deliver_by);
+    p.max_errors = 1000000;
+    p.max_line = 4096;
+    return p;
+}
+inline ehlo::policy passing_rules() {
+    ehlo::policy p = ehlo::relay_policy();
+    p.max_errors = 1000000;
+    p.clear_text_passwords = true;
+    return p;
+}
+
+struct as_it_is {};
+
+// A server without EXTERNAL, which means nothing through a relay.
+struct reachable : everything {
+    reachable() { can = can - ehlo::mechanism::external; }
+};
+
+template <class Say = as_it_is, class Handler = reachable>
+class relayed_session {
+  public:
+    ehlo::policy server_rules, rules;
+    loop<ehlo::server_with<>, Handler> server;
+    ehlo::relay relay;
+    Say say{};
+    std::string at_relay{};        // the client's octets that are there
+    std::string sent{};            // on their way to the server
+    std::string all_sent{};
+    std::string coming{};          // on their way from the server
+    std::string answers{};         // there
+    std::string heard{};           // by the client
+    std::size_t room = 8192;
+    std::size_t server_said = 0;   // of its output
+    bool aborted = false, closed = false, wants_tls = false, server_lost = false, cut = false;
+
+    explicit relayed_session(ehlo::policy const& of_server, ehlo::policy const& of_relay)
+        : server_rules(of_server), rules(of_relay), server(ehlo::server_with<>(server_rules, "mx.example.org")), relay(rules, "relay.example") {}
+    relayed_session(relayed_session const&) = delete;
+
+    // One call to the relay. False: nothing happened.
+    bool turn(direction d) {
+        if (closed) return false;
+        std::string& pending = d == direction::from_client ? at_relay : answers;
+        exact const in(pending);
+        exact out(room);
+        ehlo::relayed const r = relay.advance(d, in.view(), say, out.span());
+        return take(d, r, in.view(), out.view());
+    }
+    bool take(direction d, ehlo::relayed const& r, std::string_view in, std::string_view out) {
+        std::string& pending = d == direction::from_client ? at_relay : answers;
+        REQUIRE((r.consumed <= pending.size() && r.passed <= r.consumed && r.produced <= out.size()));
+        std::string_view const passed = in.substr(0, r.passed), made = out.substr(0, r.produced);
+        pending.erase(0, r.consumed);
+        if (d == direction::from_client) send(passed);
+        else heard += passed;
+        if (r.to_server) send(made);
+        else heard += made;
+        bool const aborts = r.want == ehlo::relay_want::abort;
+        if (r.want == ehlo::relay_want::room) FAIL("the room is too small");
+        if (aborts) abort();
+        closed = r.want == ehlo::relay_want::close;
+        if (closed && !server.closed && !aborted) cut = true;
+        if (d == direction::from_client) wants_tls = r.want == ehlo::relay_want::tls;
+        return r.consumed != 0 || r.produced != 0 || aborts || closed || r.want == ehlo::relay_want::again;
+    }
+    void send(std::string_view octets) {
+        if (aborted && !octets.empty()) FAIL("octets after the end of the connection");
+        sent += octets;
+        all_sent += octets;
+    }
+    void abort() {
+        REQUIRE(!aborted);
+        aborted = true;
+        sent.clear();
+        coming.clear();
+        answers.clear();
+        server.server.disconnected(server.handler);
+    }
+    // The server reads so many octets.
+    bool serve(std::size_t n) {
+        if (aborted || server_lost) return false;
+        n = (std::min)(n, sent.size());
+        bool const first = server.output.empty();
+        if ((n == 0 && !first) || server.closed) return false;
+        server.pending += sent.substr(0, n);
+        sent.erase(0, n);
+        server.run();
+        coming += server.output.substr(server_said);
+        server_said = server.output.size();
+        return true;
+    }
+    bool come(std::size_t n) {
+        n = (std::min)(n, coming.size());
+        answers += coming.substr(0, n);
+        coming.erase(0, n);
+        return n != 0;
+    }
+    // The server's end of the connection was heard.
+    bool end() {
+        if (!server.closed || server_lost || closed || !coming.empty() || !answers.empty()) return false;
+        lose_server();
+        return true;
+    }
+    void lose_server() {
+        server_lost = true;
+        exact out(room);
+        auto const r = relay.lost(direction::from_server, say, out.span());
+        take(direction::from_server, r, {}, out.view());
+    }
+    // Until nothing happens any more.
+    void settle() {
+        for (std::size_t rounds = 0;; ++rounds) {
+            if (rounds > 100000) FAIL("the relay makes no headway");
+            bool const a = turn(direction::from_client), b = serve(~std::size_t{0}), c = come(~std::size_t{0}), d = turn(direction::from_server);
+            if (!a && !b && !c && !d && !end()) return;
+        }
+    }
+    std::string hear(std::string_view octets) {
+        settle();
+        std::size_t const before = heard.size();
+        at_relay += octets;
+        settle();
+        return heard.substr(before);
+    }
+    std::string hear_more() {
+        std::size_t const before = heard.size();
+        settle();
+        return heard.substr(before);
+    }
+    // The client's octets come in pieces, and everybody takes his time.
+    void play(std::string_view script, generate::rng& r, std::size_t most) {
+        std::size_t idle = 0;
+        while (idle < 40 && !closed) {
+            bool moved = false;
+            switch (r.below(5)) {
+            case 0: {
+                std::size_t const n = (std::min)(r.between(1, most), script.size());
+                at_relay += script.substr(0, n);
+                script.remove_prefix(n);
+                moved = n != 0;
+                break;
+            }
+            case 1: moved = turn(direction::from_client); break;
+            case 2: moved = serve(r.between(1, most)); break;
+            case 3: moved = come(r.between(1, most)); break;
+            default: moved = turn(direction::from_server) || end();
+            }
+            idle = moved ? 0 : idle + 1;
+        }
+        at_relay += script;
+        settle();
+    }
+};
+
+// Without anybody in between.
+template <class Handler = reachable>
+struct direct {
+    std::string heard;
+    std::vector<recorder::message> delivered;
+    std::vector<std::string> log;
+    ehlo::state where{};
+};
+template <class Handler = reachable>
+direct<Handler> without_relay(ehlo::policy const& rules, std::string_view script) {
+    loop<ehlo::server_with<>, Handler> l{ehlo::server_with<>(rules, "mx.example.org")};
+    l.feed(script);
+    std::erase_if(l.handler.log, [](std::string const& line) { return line.starts_with("content "); });
+    return {l.output, l.handler.delivered, l.handler.log, l.server.where()};
+}
+
+}  // namespace machine

@@ -1,0 +1,271 @@
+// What the caller of a relay says in between: the answer to EHLO, TLS and AUTH that end here, commands and replies edited or refused.
+#include "relaying.hpp"
+
+namespace {
+
+using namespace machine;
+using ehlo::extension;
+using ehlo::relay_want;
+using ehlo::state;
+
+std::string const hello = "EHLO client.example\r\n", mail = "MAIL FROM:<ann@client.example>\r\n", rcpt = "RCPT TO:<bob@example.org>\r\n",
+                  envelope = mail + rcpt, accepted = "250 2.1.0 Sender OK\r\n250 2.1.5 Recipient OK\r\n", go_ahead = "354 Start mail input; end with <CRLF>.<CRLF>\r\n";
+
+// A relay and a server that says what it is told to say.
+template <class Say>
+struct scripted {
+    ehlo::policy rules;
+    ehlo::relay relay;
+    Say say{};
+    std::string sent{}, heard{}, client{}, server{};
+    relay_want wants[2]{};
+
+    explicit scripted(ehlo::policy const& p = ehlo::relay_policy()) : rules(p), relay(rules, "relay.example") { from_server("220 mx.example\r\n"); }
+    scripted(scripted const&) = delete;
+
+    relay_want go(ehlo::direction d) {
+        bool const up = d == ehlo::direction::from_client;
+        std::string& in = up ? client : server;
+        for (;;) {
+            exact const octets(in);
+            exact out(5200);
+            auto const r = relay.advance(d, octets.view(), say, out.span());
+            (up ? sent : heard) += octets.view().substr(0, r.passed);
+            (r.to_server ? sent : heard) += out.view().substr(0, r.produced);
+            in.erase(0, r.consumed);
+            wants[up ? 0 : 1] = r.want;
+            if (r.want != relay_want::again) return r.want;
+        }
+    }
+    relay_want from_client(std::string_view octets) {
+        client += octets;
+        return go(ehlo::direction::from_client);
+    }
+    relay_want from_server(std::string_view octets) {
+        server += octets;
+        relay_want const w = go(ehlo::direction::from_server);
+        if (!client.empty()) go(ehlo::direction::from_client);
+        return w;
+    }
+    // The answer to EHLO that the client is given.
+    std::string answer_to_hello(std::string_view answer) {
+        from_client(hello);
+        heard.clear();
+        from_server(answer);
+        return heard;
+    }
+};
+
+TEST_CASE("relay: what it does not understand is not offered") {
+    scripted<as_it_is> s;
+    CHECK(s.answer_to_hello("250-mx.example at your service\r\n250-X-EVIL 5\r\n250-STARTTLS\r\n250-XCLIENT NAME ADDR\r\n250-XFORWARD NAME\r\n250-SIZE 1000\r\n"
+                            "250-TURN\r\n250-ATRN\r\n250-PIPELINING\r\n250-REQUIRETLS\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n250-AUTH=LOGIN\r\n250-FUTURERELEASE 1 "
+                            "2030-01-01T00:00:00Z\r\n250-CHECKPOINT\r\n250 ENHANCEDSTATUSCODES\r\n") ==
+          "250-mx.example at your service\r\n250-SIZE 1000\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n");
+    for (std::string const& line : {"XCLIENT NAME=a", "XFORWARD NAME=a", "ATRN a.example", "TURN", "STARTTLS", "AUTH PLAIN AGEAYg==", "BDAT 0 LAST", "X-EVIL"}) {
+        s.heard.clear();
+        s.sent.clear();
+        s.from_client(line + "\r\n");
+        CHECK(s.sent == "");
+        CHECK(codes(s.heard).size() == 1);
+        CHECK(s.heard.starts_with("5"));
+    }
+    s.heard.clear();
+    s.from_client("MAIL FROM:<a@b> BODY=8BITMIME\r\nMAIL FROM:<a@b> SMTPUTF8\r\nMAIL FROM:<a@b> HOLDFOR=5\r\n");
+    CHECK(codes(s.heard) == std::vector{555, 555, 555});
+}
+TEST_CASE("relay: a name that is none becomes the relay's") {
+    for (std::string const& answer : {"250 foo_bar", "250 a b", "250", "250 \xC3\xBC.example"}) {
+        scripted<as_it_is> s;
+        std::string const heard = s.answer_to_hello(answer + "\r\n");
+        CHECK(heard == (answer == "250 a b" ? "250 a b\r\n" : "250 relay.example\r\n"));
+    }
+}
+TEST_CASE("relay: SIZE and LIMITS are the lower of two") {
+    ehlo::policy p = ehlo::relay_policy();
+    p.max_message = 100000;
+    p.max_recipients = 100;
+    struct row {
+        char const *said, *told;
+    };
+    for (row const& r : {row{"SIZE 1000", "SIZE 1000"}, {"SIZE 2000000", "SIZE 100000"}, {"SIZE", "SIZE 100000"}, {"SIZE 0", "SIZE 100000"}, {"LIMITS RCPTMAX=1000", "LIMITS RCPTMAX=100"},
+                         {"LIMITS RCPTMAX=10 MAILMAX=5", "LIMITS MAILMAX=5 RCPTMAX=10"}}) {
+        scripted<as_it_is> s(p);
+        CHECK(s.answer_to_hello("250-mx.example\r\n250 " + std::string(r.said) + "\r\n") == "250-mx.example\r\n250 " + std::string(r.told) + "\r\n");
+    }
+}
+TEST_CASE("relay: passwords in the clear are not asked for, and no mechanism that TLS ends with") {
+    std::string const answer = "250-mx.example\r\n250 AUTH PLAIN LOGIN CRAM-MD5 EXTERNAL GSSAPI SCRAM-SHA-256 SCRAM-SHA-256-PLUS DIGEST-MD5\r\n";
+    scripted<as_it_is> clear;
+    CHECK(clear.answer_to_hello(answer) == "250-mx.example\r\n250 AUTH CRAM-MD5 SCRAM-SHA-256\r\n");
+    clear.heard.clear();
+    clear.from_client("AUTH PLAIN AGEAYg==\r\nAUTH GSSAPI\r\nAUTH EXTERNAL\r\n");
+    CHECK(codes(clear.heard) == std::vector{538, 504, 504});
+    scripted<as_it_is> tls;
+    tls.relay.secured();
+    CHECK(tls.relay.knows(ehlo::fact::tls) == false);   // after the greeting it means nothing
+    ehlo::policy const p = ehlo::relay_policy();
+    ehlo::relay secured(p, "relay.example");
+    secured.secured();
+    CHECK(secured.knows(ehlo::fact::tls));
+}
+
+// STARTTLS and AUTH end here.
+struct ending_only {
+    everything of;
+    ehlo::reply tls = "220 2.0.0 Go ahead";
+    ehlo::reply on(ehlo::cmd::starttls const&) const { return tls; }
+    ehlo::mechanisms mechanisms() const { return of.can; }
+    ehlo::auth_answer on(ehlo::cmd::auth const& c) { return of.on(c); }
+    ehlo::auth_answer on(ehlo::auth_response const& c) { return of.on(c); }
+};
+TEST_CASE("relay: TLS ends at the relay") {
+    relayed_session<ending_only> s(upstream_rules(), ehlo::relay_policy());
+    std::string const before = s.hear(hello);
+    CHECK(before.find("STARTTLS") != before.npos);
+    CHECK(before.find("AUTH EXTERNAL CRAM-MD5\r\n") != before.npos);
+    CHECK(s.hear("STARTTLS\r\n") == "220 2.0.0 Go ahead\r\n");
+    CHECK(s.wants_tls);
+    CHECK(s.relay.where() == state::handshake);
+    CHECK(s.all_sent == hello);
+    s.relay.secured();
+    CHECK(s.relay.where() == state::greeted);
+    // RFC 3207 4.2: all is forgotten.
+    CHECK(codes(s.hear(mail)) == std::vector{503});
+    std::string const after = s.hear(hello);
+    CHECK(after.find("STARTTLS") == after.npos);
+    CHECK(after.find("AUTH PLAIN LOGIN EXTERNAL CRAM-MD5\r\n") != after.npos);
+    CHECK(codes(s.hear("STARTTLS\r\n")) == std::vector{503});
+    CHECK(s.hear("AUTH LOGIN\r\nYQ==\r\nYg==\r\n") == "334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n235 2.7.0 Authentication succeeded\r\n");
+    CHECK(s.relay.knows(ehlo::fact::authenticated));
+    CHECK(codes(s.hear("AUTH LOGIN\r\n")) == std::vector{503});
+    CHECK(codes(s.hear(envelope + "DATA\r\nx\r\n.\r\nQUIT\r\n")) == std::vector{250, 250, 354, 250, 221});
+    CHECK(s.server.handler.delivered.size() == 1);
+    CHECK(s.all_sent == hello + hello + envelope + "DATA\r\nx\r\n.\r\nQUIT\r\n");
+}
+TEST_CASE("relay: octets in the clear after STARTTLS are heard by nobody") {
+    for (std::string const& cut : {"", "M", "MAIL FROM:<smuggled@a>\r\n"}) {
+        relayed_session<ending_only> s(upstream_rules(), ehlo::relay_policy());
+        s.hear(hello);
+        s.at_relay = "STARTTLS\r\n" + cut;
+        s.settle();
+        if (cut.empty()) {
+            s.at_relay = "X";
+            s.settle();
+        }
+        CHECK(s.closed);
+        CHECK(s.all_sent == hello);
+    }
+}
+TEST_CASE("relay: TLS and authentication can be required") {
+    ehlo::policy p = ehlo::relay_policy();
+    p.require_tls = p.require_authentication = true;
+    relayed_session<ending_only> s(upstream_rules(), p);
+    CHECK(codes(s.hear(hello + mail + "NOOP\r\nAUTH PLAIN AGEAYg==\r\nSTARTTLS\r\n"))[1] == 530);
+    s.relay.secured();
+    CHECK(codes(s.hear(hello + mail + "AUTH PLAIN AGEAd3Jvbmc=\r\n" + mail + "AUTH PLAIN AGEAYg==\r\n" + mail)) == std::vector{250, 530, 535, 530, 235, 250});
+}
+TEST_CASE("relay: an AUTH exchange of its own is cancelled, or broken off") {
+    ehlo::policy p = ehlo::relay_policy();
+    p.clear_text_passwords = true;
+    relayed_session<ending_only> s(upstream_rules(), p);
+    s.hear(hello);
+    CHECK(codes(s.hear("AUTH LOGIN\r\n*\r\nAUTH LOGIN\r\n!\r\nAUTH LOGIN\r\n" + std::string(13000, 'x') + "\r\nNOOP\r\n")) ==
+          std::vector{334, 501, 334, 501, 334, 500, 250});
+    CHECK(s.all_sent == hello + "NOOP\r\n");
+}
+TEST_CASE("relay: a response that is none cancels the exchange with the server") {
+    relayed_session<> s(upstream_rules(extension::auth), passing_rules());
+    s.hear(hello);
+    CHECK(codes(s.hear("AUTH LOGIN\r\n!\r\nAUTH LOGIN\r\nYQ==\r\nQUIT \r\nAUTH LOGIN\r\n" + std::string(13000, 'x') + "\r\nNOOP\r\n")) ==
+          std::vector{334, 501, 334, 334, 501, 334, 501, 250});
+    CHECK(s.all_sent == hello + "AUTH LOGIN\r\n*\r\nAUTH LOGIN\r\nYQ==\r\n*\r\nAUTH LOGIN\r\n*\r\nNOOP\r\n");
+}
+
+// Says no, or something else.
+struct picky {
+    std::vector<std::string> asked;
+    bool knows = false;
+    ehlo::relay_say on(ehlo::cmd::mail const& c) {
+        std::string const who(c.from.local_part());
+        asked.push_back("MAIL " + who);
+        if (who == "no") return "550 5.7.1 Not here";
+        if (who == "yes") return ehlo::reply(250, "I say so");
+        if (who == "edit") return ehlo::relay_say::instead("MAIL FROM:<edited@client.example> SIZE=5");
+        if (who == "inject") return ehlo::relay_say::instead("MAIL FROM:<a@b>\r\nRCPT TO:<smuggled@example.org>");
+        if (who == "verb") return ehlo::relay_say::instead("RSET");
+        if (who == "broken") return ehlo::relay_say::instead("MAIL FROM: a@b");
+        if (who == "later" && !knows) return ehlo::reply::later;
+        return {};
+    }
+    ehlo::relay_say on(ehlo::cmd::rcpt const& c) { return c.to.local_part() == "no" ? ehlo::relay_say("550 5.1.1 Not to him") : ehlo::relay_say(); }
+    ehlo::relay_say on(ehlo::cmd::remark const&) { return ehlo::relay_say("250 2.0.0 So it is"); }
+    ehlo::relay_say on(ehlo::end_of_content const& e) {
+        asked.push_back("end " + std::to_string(e.octets));
+        if (content.find("later") != content.npos && !knows) return ehlo::reply::later;
+        if (content.find("virus") != content.npos) return "554 5.7.1 I do not like it";
+        return {};
+    }
+    std::string content;
+    void on(ehlo::content const& c) { content += c.octets; }
+    ehlo::relay_say on(ehlo::relayed_reply const& r) {
+        if (r.to == ehlo::event::greeting) return ehlo::reply(299, "relay.example at your service");
+        if (r.to == ehlo::event::rcpt) return ehlo::reply(r.said.accepted() ? 250 : 450, "of mine");
+        if (r.to == ehlo::event::rset) return ehlo::reply(550, "never");
+        return {};
+    }
+};
+TEST_CASE("relay: commands are refused in their turn") {
+    relayed_session<picky> s(upstream_rules(), passing_rules());
+    CHECK(s.hear("") == "");
+    CHECK(s.heard == "220 relay.example at your service\r\n");
+    s.hear(hello);
+    s.all_sent.clear();
+    // Where a 550 becomes a 450, the class is another, and it stays what it is.
+    CHECK(codes(s.hear(mail + "RCPT TO:<no@example.org>\r\n" + rcpt + "RCPT TO:<refused@example.org>\r\nRCPT TO:<no@example.org>\r\nNOOP\r\nRSET\r\n")) ==
+          std::vector{250, 550, 250, 550, 550, 250, 250});
+    CHECK(s.all_sent == mail + rcpt + "RCPT TO:<refused@example.org>\r\nRSET\r\n");
+    s.all_sent.clear();
+    CHECK(codes(s.hear("MAIL FROM:<no@a>\r\n" + rcpt + "DATA\r\nMAIL FROM:<yes@a>\r\nMAIL FROM:<inject@a>\r\nMAIL FROM:<verb@a>\r\nMAIL FROM:<broken@a>\r\n")) ==
+          std::vector{550, 503, 503, 451, 451, 451, 451});
+    CHECK(s.all_sent == "");
+    CHECK(s.hear("MAIL FROM:<edit@a> BODY=8BITMIME\r\n" + rcpt) == "250 2.1.0 Sender OK\r\n250 of mine\r\n");
+    CHECK(s.all_sent == "MAIL FROM:<edited@client.example> SIZE=5\r\n" + rcpt);
+}
+TEST_CASE("relay: what is not known yet is asked again") {
+    relayed_session<picky> s(upstream_rules(), passing_rules());
+    s.hear(hello);
+    CHECK(s.hear("MAIL FROM:<later@a>\r\n" + rcpt) == "");
+    s.say.knows = true;
+    CHECK(codes(s.hear_more()) == std::vector{250, 250});
+    s.say.knows = false;
+    s.say.content.clear();
+    for (std::string const& end : {"DATA\r\nlater\r\n.\r\n", "BDAT 5\r\nlaterBDAT 2 LAST\r\n\r\n", "BDAT 5\r\nlaterBDAT 0 LAST\r\n"}) {
+        s.say.knows = false;
+        s.hear("RSET\r\n" + envelope);
+        std::size_t const before = s.server.handler.delivered.size();
+        s.hear(end);
+        CHECK(s.server.handler.delivered.size() == before);
+        s.say.knows = true;
+        CHECK(codes(s.hear_more()) == std::vector{250});
+        CHECK(s.server.handler.delivered.size() == before + 1);
+    }
+}
+TEST_CASE("relay: a message that the handler refuses never has its end there") {
+    for (std::string const& content : {"DATA\r\na virus\r\n.\r\n", "BDAT 7\r\na virusBDAT 0 LAST\r\n", "BDAT 3\r\na vBDAT 6 LAST\r\nirus\r\n", "BDAT 7 LAST\r\na virus"}) {
+        for (std::uint64_t seed = 0; seed < 30; ++seed) {
+            relayed_session<picky> s(upstream_rules(), passing_rules());
+            generate::rng r(seed);
+            s.play(hello + envelope + content + "NOOP\r\n", r, 1 + r.below(60));
+            INFO(content << " " << seed << s.heard);
+            auto const said = codes(s.heard);
+            REQUIRE(said.size() >= 6);
+            CHECK(said.back() == 421);
+            CHECK(said[said.size() - 2] == 554);
+            CHECK(s.aborted);
+            CHECK(s.server.handler.delivered.empty());
+        }
+    }
+}
+
+}  // namespace
