@@ -529,6 +529,8 @@ TEST_CASE("the right reply for every failure", "[reply]") {
         {errc::unsafe_octet, 451, 451, 451, 451},        {errc::bad_value, 451, 451, 451, 451},
         {errc::not_offered, 451, 451, 451, 451},         {errc::too_many_outstanding, 451, 451, 451, 451},
         {errc::end_has_begun, 451, 451, 451, 451},       {errc::missing_octets, 451, 451, 451, 451},
+        {errc::bad_proxy_header, 451, 451, 451, 451},    {errc::bad_checksum, 451, 451, 451, 451},
+        {errc::proxy_header_too_long, 451, 451, 451, 451},
     };
     static_assert(std::size(table) == errc_count);
     std::set<errc> seen;
