@@ -58,6 +58,7 @@ struct client_settings {
 /// later call fails with session_over. A refusal that nobody asked for ends it, and is handed over.
 ///
 /// What is under way was written for a transaction that a refusal may take away. Content goes to that transaction or nowhere:
+///   MAIL waits (bad_sequence) for the reply to a last chunk (RFC 4468 3.2)
 ///   a refused RSET ends the session (where() is closed) if the MAIL of the next transaction is under way already
 ///   BDAT and BURL wait (bad_sequence) for the reply to MAIL if something before that MAIL is under way, or if a last chunk was
 ///   refused and there was no RSET since
@@ -99,6 +100,8 @@ class client_with {
         if (under_way_.empty()) return std::nullopt;
         if (!offered_.has(extension::pipelining)) return fail(errc::not_offered, 0);
         if (!under_way_.has_room(e)) return fail(errc::too_many_outstanding, 0);
+        // RFC 4468 3.2; RFC 3030 2: nothing but RSET may follow a refused chunk.
+        if (e == event::mail && (under_way_.has(event::last_chunk_end) || under_way_.has(event::last_burl))) return fail(errc::bad_sequence, 0);
         return std::nullopt;
     }
     // A chunk is the one thing that carries content without a go-ahead. It waits until MAIL is accepted if another transaction may
