@@ -76,6 +76,9 @@ class run {
     std::string offers_;
     std::string mechanism_;            // of the exchange
     bool tls_ = false, tls_refused_ = false;
+    std::deque<bool> asks_;        // of each MAIL under way, whether it asks for PRDR
+    bool prdr_ = false;            // the open transaction does
+    bool each_ = false;            // 353 has come
     bool stale_ = false;           // octets lay there when nothing was under way
     bool handshake_ = false;       // 220 to STARTTLS has come
     std::uint64_t chunk_left_ = 0;
@@ -117,6 +120,12 @@ class run {
             options.smtputf8 = true;
             write(event::mail,
                   [&](writer& w) { return client_.mail(w, "<j\xC3\xB6rg@example.org>", options); });
+            break;
+        }
+        case 'P': {
+            mail_options options;
+            options.prdr = true;
+            write(event::mail, [&](writer& w) { return client_.mail(w, "<ann@example.org>", options); });
             break;
         }
         case 'r': write(event::rcpt, [&](writer& w) { return client_.rcpt(w, "<bob@example.net>"); }); break;
@@ -225,6 +234,13 @@ class run {
         check(needed_by(e).empty() || offers(needed_by(e)), "what is not offered is not asked for", line);
         check(line.find(" SIZE=") == line.npos || offers("SIZE"), "nor is a parameter", line);
         check(line.find(" SMTPUTF8") == line.npos || offers("SMTPUTF8"), "nor is a parameter", line);
+        bool const prdr = e == event::mail && line.find(" PRDR") != line.npos;
+        check(!prdr || (offers("PRDR") && !lmtp_), "nor is a parameter", line);
+        if (e == event::mail) {
+            asks_.push_back(prdr);
+            for (event const before : expected_)
+                check(before != event::last_chunk_end && before != event::last_burl, "a transaction waits for the end of the last chunk (RFC 4468 3.2)");
+        }
         check(e != event::starttls || !tls_, "STARTTLS is not sent twice");
         check(expected_.empty() || (offers("PIPELINING") && may_be_followed(expected_.back())), "commands go together only where they may", line);
         if (e == event::auth) mechanism_ = line.substr(5, line.find_first_of(" \r", 5) - 5);
@@ -374,9 +390,19 @@ class run {
         check(r.to == expected_.front(), "a reply is to the oldest command under way");
         unsigned const code = r.reply.code(), digit = code / 100;
         bool const yes = r.accepted, exchange = r.to == event::auth || r.to == event::response;
-        if (yes) check(r.to == event::data ? digit == 3 : digit == 2 || (exchange && digit == 3), "an accepting reply is of the command's class");
+        bool const begins = code == 353 && prdr_ && !each_ && recipients_ != 0 && (r.to == event::content_end || r.to == event::last_chunk_end);
+        if (yes) check(r.to == event::data ? digit == 3 : digit == 2 || begins || (exchange && digit == 3), "an accepting reply is of the command's class");
         if (r.to == event::greeting || r.to == event::starttls) check(!yes || code == 220, "the greeting is 220, and so is the go-ahead to TLS");
-        check((verdict_of(r) == verdict::delivered) == (ends(r.to) && digit == 2), "nothing is delivered without its 2yz");
+        bool const more = begins || (each_ && heard_ < recipients_ && code != 421);
+        check(r.more == more, "with PRDR the last reply is that to the message");
+        check((verdict_of(r) == verdict::delivered) == (ends(r.to) && digit == 2 && !more), "nothing is delivered without its 2yz");
+        if (more) {
+            check(begins || r.recipient == heard_, "a reply to a message is about the next recipient");
+            heard_ += begins ? 0 : 1;
+            each_ = true;
+            return;
+        }
+        each_ = false;
         if (lmtp_ && ends(r.to)) {
             check(r.recipient == heard_, "a reply to a message is about the next recipient");
             if (++heard_ < owed_ && code != 421) return;
@@ -400,6 +426,7 @@ class run {
             lmtp_ = greets_lmtp_;
             tls_refused_ = false;
             recipients_ = owed_ = 0;
+            prdr_ = false;
             break;
         case event::xclient:
             if (yes) offers_.clear();
@@ -412,8 +439,12 @@ class run {
         default:
             // What the server accepted that was out of order by then is not looked at.
             if (e == event::rcpt && yes && in_transaction(client_.where())) recipients_ = ++owed_;
-            if (ends(e) || (yes && (e == event::mail || e == event::rset))) recipients_ = owed_ = 0;
-            if (!in_transaction(client_.where())) recipients_ = 0;
+            if (ends(e) || (yes && (e == event::mail || e == event::rset))) recipients_ = owed_ = 0, prdr_ = false;
+            if (e == event::mail) {
+                prdr_ = asks_.front() && yes && client_.where() == state::mail;
+                asks_.pop_front();
+            }
+            if (!in_transaction(client_.where())) recipients_ = 0, prdr_ = false;
             break;
         }
     }

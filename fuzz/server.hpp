@@ -53,7 +53,7 @@ inline server_settings settings_of(std::string_view letters) {
         }
     }
     if (p.service == service::lmtp)
-        p.offers = (p.offers | extension::pipelining | extension::enhanced_status_codes) - extension::burl;
+        p.offers = (p.offers | extension::pipelining | extension::enhanced_status_codes) - (extension::burl | extension::prdr);
     return s;
 }
 

@@ -1,5 +1,5 @@
 // What must hold of a server's replies: the stream is cut into commands, contents, chunks and responses by searching alone, and
-// only the replies tell which comes next. Knows RFC 5321, 2033, 2920, 3030, 3207, 4468 and 4954, and nothing of the machine.
+// only the replies tell which comes next. Knows RFC 5321, 2033, 2920, 3030, 3207, 4468, 4954 and PRDR, and nothing of the machine.
 #pragma once
 
 #include "server.hpp"
@@ -57,7 +57,7 @@ class server_oracle {
     bool chunking_;
     std::string offers_;                // the keywords of the last EHLO, with LF around each line
     // Of the transaction.
-    bool open_ = false, chunks_ = false, binary_ = false, spoilt_ = false;
+    bool open_ = false, chunks_ = false, binary_ = false, spoilt_ = false, prdr_ = false;
     std::string_view mail_;
     std::vector<std::string_view> to_;
     std::string text_;
@@ -182,6 +182,7 @@ class server_oracle {
         std::string const good = clean(text_);
         std::string const& text = rules_.bare == bare_octets::normalize && !binary_ ? good : text_;
         bool const can = (binary_ || rules_.bare != bare_octets::reject || good == text_) && text.size() <= rules_.max_message;
+        if (peek() == 353) return end_each(can);
         for (std::size_t i = 0, due = lmtp_ ? to_.size() : 1; i < due && next_ != next::over; ++i) {
             unsigned const code = take(what);
             claim(code / 100 != 3, "the end of a content is no beginning");
@@ -194,8 +195,22 @@ class server_oracle {
         }
         forget();
     }
+    // draft-hall-prdr-00: 353, a reply for each recipient, and one for the message.
+    void end_each(bool can) {
+        claim(prdr_ && !lmtp_ && to_.size() > 1 && can, "353 is for those who asked, and for many");
+        take("353 comes first");
+        delivery d{std::string(mail_), {}, text_};
+        if (rules_.bare == bare_octets::normalize && !binary_) d.text = clean(text_);
+        for (std::size_t i = 0; i <= to_.size() && next_ != next::over; ++i) {
+            unsigned const code = take("then come as many as there are recipients, and one");
+            claim(code / 100 != 3, "353 comes once");
+            if (yes(code) && i < to_.size()) d.to.emplace_back(to_[i]);
+            if (yes(code) && i == to_.size() && !d.to.empty()) delivered_.push_back(d);
+        }
+        forget();
+    }
     void forget() {
-        open_ = chunks_ = binary_ = spoilt_ = false;
+        open_ = chunks_ = binary_ = spoilt_ = prdr_ = false;
         to_.clear();
         text_.clear();
     }
@@ -349,6 +364,8 @@ class server_oracle {
             mail_ = line;
             binary_ = has_word(line, "BODY=BINARYMIME");
             claim(!binary_ || (extended_ && offers("BINARYMIME")), "what was not offered is not taken", line);
+            prdr_ = has_word(line, "PRDR");
+            claim(!prdr_ || (extended_ && offers("PRDR")), "what was not offered is not taken", line);
         } else if (verb == "RCPT") {
             claim(open_ && !spoilt_ && !chunks_ && to_.size() < rules_.max_recipients, "RCPT follows MAIL, and no content", line);
             to_.push_back(line);
@@ -414,7 +431,7 @@ class server_oracle {
         bool const can =
             extended_ && chunking_ && open_ && !spoilt_ && !to_.empty() && passes(false, false) && !refused_greeting_;
         if (can) text_ += piece;
-        if (can && last_chunk && (lmtp_ || yes(peek()))) return end_message("each last chunk has as many replies as it is due");
+        if (can && last_chunk && (lmtp_ || yes(peek()) || peek() == 353)) return end_message("each last chunk has as many replies as it is due");
         // RFC 2033 4.3: and so has one that is refused.
         bool const each = lmtp_ && last_chunk && chunking_;
         for (std::size_t i = 0, due = each ? to_.size() : 1; i < due && next_ != next::over; ++i) {

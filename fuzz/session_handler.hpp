@@ -44,6 +44,8 @@ struct handler {
     delivery message;
     std::uint32_t recipients = 0;
     std::uint32_t replied = 0;  // to the content, so far
+    bool each = false;          // PRDR: 353 was said
+    std::vector<std::string> taken;   // and so far these recipients were taken
     std::string asked_path;
     bool auth_waits = false;    // what was asked last was AUTH, or a response
 
@@ -174,7 +176,10 @@ struct handler {
         note("end", message.text + ' ' + std::to_string(c.recipients));
         check(c.octets == message.text.size(), "the octets counted are those that were handed over");
         check(c.recipients == recipients && recipients != 0, "the recipients counted are those that were accepted");
-        check(c.recipient == replied && c.recipient < c.recipients, "one recipient after the other is asked about");
+        using subject = end_of_content::subject;
+        check(c.recipient == replied && c.recipient < c.recipients + (c.about == subject::message_after_each ? 1 : 0), "one recipient after the other is asked about");
+        check((c.about == subject::message_after_each || (c.about == subject::recipient && !lmtp)) == each, "there is one for each after 353");
+        if (c.about == subject::message_or_each) return choose(draw(4) != 0 ? replies::each_recipient : replies::message_accepted);
         return choose(replies::message_accepted);
     }
     void on(abandoned const& a) {
@@ -194,7 +199,15 @@ struct handler {
         check(!ehlo::check(a.sent), "a reply that was sent can be sent");
         bool const yes = a.sent.accepted();
         if (a.event == event::content_end || a.event == event::last_chunk_end || a.event == event::last_burl) {
-            if (yes && !lmtp) delivered.push_back(message);
+            if (a.sent.code == 353 || (each && replied < recipients)) {
+                check(open && !lmtp && recipients > 1, "353 is of a message for many");
+                if (each && yes) taken.push_back(message.to[replied]);
+                replied += each ? 1 : 0;
+                each = true;
+                return;
+            }
+            if (each && open) message.to = taken;
+            if (yes && open && !lmtp) delivered.push_back(message);
             if (yes && lmtp && replied < message.to.size())
                 delivered.push_back({message.from, {message.to[replied]}, message.text});
             // What a fetched last chunk was refused for may leave the transaction open, if it is out of order.
@@ -227,6 +240,8 @@ struct handler {
     void forget() {
         open = false;
         recipients = replied = 0;
+        each = false;
+        taken.clear();
         message = {};
     }
 };

@@ -16,7 +16,7 @@ LAYERS = {
     "grammar": "syntax domain mailbox path parameter_values parameters status",
     "wire": "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer content chunk_content dispatch command_reader",
     "protocol": "table session proof vocabulary own_commands policy handler server_replies server_offers server_core server_content "
-                "server_questions server_commands server client_reply event_queue heard_offers client flow_places flow "
+                "server_questions server_commands server client_reply event_queue heard_offers client_core client flow_places flow "
                 "dot_lines under_way observed observed_content observer_core observer_replies observer_commands observer tap "
                 "relay_say relay_core relay_replies relay_content relay_commands relay",
     "top": "ehlo",

@@ -8,6 +8,7 @@
 #include <ehlo/chunk.hpp>
 #include <ehlo/chunk_content.hpp>
 #include <ehlo/client.hpp>
+#include <ehlo/client_core.hpp>
 #include <ehlo/client_reply.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/command_reader.hpp>

@@ -70,8 +70,10 @@ using places_in = typename explode<places, Client, Set>::type;
 template <class Client, event Last, class Hoped, class Possible>
 struct places_ahead {
     static constexpr bool alone = false;
+    /// Octets follow, or it must be heard first (RFC 4468 3.2).
+    static constexpr event_set waits = event::chunk_end | event::last_chunk_end | event::last_burl;
     template <event On>
-    static constexpr bool can = facts_of(Last).pipelined && Last != event::chunk_end && Last != event::last_chunk_end && Hoped::template can<On>;
+    static constexpr bool can = facts_of(Last).pipelined && !waits.has(Last) && Hoped::template can<On>;
     template <event On>
     static constexpr bool remains = On == Last && Hoped::all.has(after_success<Client>(Hoped::all, On)) && Possible::template remains<On>;
     template <class One>

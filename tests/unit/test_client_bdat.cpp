@@ -40,15 +40,19 @@ TEST_CASE("RFC 3030 2: chunks one after the other, with octets of any kind") {
         .play(state::closed);
 }
 
-TEST_CASE("RFC 3030 2: one chunk that is the last; the next message in its packet") {
+TEST_CASE("RFC 3030 2: one chunk that is the last; RFC 4468 3.2: the next message waits for its reply, whatever is in between") {
     script<> s;
     envelope(s)
         .does(chunk(2, true), "BDAT 2 LAST\r\n", when_rcpt)
         .does(octets("hi"), "hi", "content")
         .ends()
+        .does([](auto& c, auto& w) { return c.mail(w, "<a@b.example>"); }, "!bad_sequence")
+        .does(rset, "RSET\r\n")
+        .does([](auto& c, auto& w) { return c.mail(w, "<a@b.example>"); }, "!bad_sequence")
+        .reply("250 Stored", "end of last chunk+")
+        .reply("250 OK", "RSET+")
         .mail()
         .rcpt()
-        .reply("250 Stored", "end of last chunk+")
         .reply("250 OK", "MAIL+")
         .reply("250 OK", "RCPT+")
         .quit()
@@ -237,6 +241,7 @@ TEST_CASE("RFC 4468 3: BURL, alone and among chunks") {
         .reply("250 OK", "end of chunk+")
         .does(burl(true), "BURL imap://x.example/y;urlauth=z LAST\r\n", when_chunks)
         .ends()
+        .does([](auto& c, auto& w) { return c.mail(w, "<a@b.example>"); }, "!bad_sequence")
         .reply("250 Stored", "BURL LAST+")
         .quit()
         .play(state::closed);

@@ -83,6 +83,7 @@ class walk {
             case rset: return sends(w.c.rset(out), event::rset);
             case mail: {
                 if (!w.c.mail(out, "<a@b.example>")) return false;
+                for (int i = 0; i < w.under_way.n; ++i) must(!w.under_way.items[i].last, "RFC 4468 3.2: MAIL waits for the reply to a last chunk");
                 w.under_way.push({event::mail, ++w.messages});
                 return true;
             }
@@ -215,7 +216,7 @@ TEST_CASE("RFC 2920 3.1: every class of reply at every position of a group, and 
     w.from({mail, rcpt, yes, yes}, 8);                       // an old transaction
     w.from({mail, rcpt, yes, yes, rset, mail, rcpt}, 7);
     w.from({mail, rcpt, part, last}, 8);
-    w.from({mail, rcpt, yes, yes, last, mail, rcpt}, 7);
+    w.from({mail, rcpt, yes, yes, last, no, mail, rcpt}, 7);
     w.from({mail, rcpt, yes, yes, burl, no, mail, rcpt}, 7);
     w.from({mail, rcpt, data, yes, yes, yes, content, end, mail, rcpt, data}, 7);
     CHECK(w.steps > 100000);

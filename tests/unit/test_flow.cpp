@@ -121,6 +121,9 @@ static_assert(!goes_on<decltype(made<ready>().hello(to(), ""))> && !goes_on<decl
               !goes_on<decltype(made<ready>().starttls(to()))> && !goes_on<decltype(made<ready>().auth(to(), ""sv))>);
 using piped = decltype(made<ready>().mail(to(), "").rcpt(to(), ""));
 static_assert(data<piped> && rcpt_again<piped> && !mail<piped> && !bdat<piped>);
+// RFC 4468 3.2: a new transaction waits for the reply to BURL LAST. After a BURL that is not the last one others may follow.
+static_assert(!mail<decltype(made<one_rcpt>().burl_last(to(), ""))> && !goes_on<decltype(made<one_rcpt>().burl_last(to(), ""))>);
+static_assert(goes_on<decltype(made<one_rcpt>().burl(to(), ""))>);
 static_assert(sizeof(ready) == sizeof(void*) && std::is_trivially_copyable_v<ready>);
 
 // ------------------------------------------------------------------------------------------------ dialogues
