@@ -16,6 +16,7 @@
 #include <ehlo/client_reply.hpp>
 #include <ehlo/observer.hpp>
 #include <ehlo/policy.hpp>
+#include <ehlo/temporary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -129,6 +130,9 @@ class tap {
         r.consumed = discard(skip + r.consumed);
         return r;
     }
+    template <class Client, detail::temporary Text, class Log>
+    progress<client_reply> receive(Client&, Text&&, Log&, reply_limits const& = {}) = delete;
+    /// Lines whole, as the machine writes them; content in pieces of any size.
     template <class Log>
     constexpr void said(std::string_view octets, Log& log) noexcept(quiet<Log>) {
         keep(show(octets, log), log);
