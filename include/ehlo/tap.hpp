@@ -59,23 +59,26 @@ class tap {
         lose(log);   // a client that says no more: what is kept was not all
         watcher_ += watch_.advance(heard_, detail::sub(in, watcher_), log).consumed;
     }
-    // Shows what was said, and returns what of it is not yet read.
+    // Shows what was said; leaves what of it is not yet read.
     template <class Log>
-    constexpr std::string_view show(std::string_view octets, Log& log) noexcept(quiet<Log>) {
-        if (kept_size_ != 0 && !octets.empty()) {
+    constexpr awaits show(std::string_view& octets, Log& log) noexcept(quiet<Log>) {
+        if (octets.empty()) return awaits::octets;
+        if (kept_size_ != 0) {
             char joined[2 * most_kept] = {};
             std::size_t const size = least(kept_size_ + octets.size(), sizeof joined);
             for (std::size_t i = 0; i < size; ++i) joined[i] = i < kept_size_ ? kept_[i] : octets[i - kept_size_];
-            std::size_t const used = watch_.advance(own(), {joined, size}, log).consumed;
-            if (used < kept_size_) {
-                for (std::size_t i = used; i < kept_size_; ++i) kept_[i - used] = kept_[i];
-                kept_size_ = static_cast<std::uint8_t>(kept_size_ - used);
-                return octets;
+            observed const r = watch_.advance(own(), {joined, size}, log);
+            if (r.consumed < kept_size_) {
+                for (std::size_t i = r.consumed; i < kept_size_; ++i) kept_[i - r.consumed] = kept_[i];
+                kept_size_ = static_cast<std::uint8_t>(kept_size_ - r.consumed);
+                return r.awaits;
             }
-            octets = detail::sub(octets, used - kept_size_);
+            octets = detail::sub(octets, r.consumed - kept_size_);
             kept_size_ = 0;
         }
-        return octets.empty() ? octets : detail::sub(octets, watch_.advance(own(), octets, log).consumed);
+        observed const r = watch_.advance(own(), octets, log);
+        octets = detail::sub(octets, r.consumed);
+        return r.awaits;
     }
     template <class Log>
     constexpr void keep(std::string_view octets, Log& log) noexcept(quiet<Log>) {
@@ -112,11 +115,8 @@ class tap {
         if (s.produced != 0) {
             // A reply may tell what the client's octets are, and the next one answers those.
             std::string_view unread{out.data(), s.produced};
-            for (std::size_t before = unread.size() + 1; unread.size() < before;) {
-                before = unread.size();
-                unread = show(unread, log);
-                hear(in, log);
-            }
+            while (show(unread, log) == awaits::client_octets) hear(in, log);
+            hear(in, log);
             keep(unread, log);
         }
         s.consumed = discard(skip + s.consumed);
@@ -135,7 +135,8 @@ class tap {
     /// Lines whole, as the machine writes them; content in pieces of any size.
     template <class Log>
     constexpr void said(std::string_view octets, Log& log) noexcept(quiet<Log>) {
-        keep(show(octets, log), log);
+        show(octets, log);
+        keep(octets, log);
     }
     /// The TLS handshake is over; or TLS was there from the beginning, see observer::secured.
     constexpr void secured() noexcept {

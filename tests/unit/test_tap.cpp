@@ -276,7 +276,10 @@ TEST_CASE("a tap at a client tells what the server's tells", "[tap]") {
             char buffer[4096];
             writer out(buffer);
             write(out);
-            for (std::string_view rest = out.text(); !rest.empty(); rest.remove_prefix((std::min)(most, rest.size()))) at_client.said(rest.substr(0, most), client_log);
+            for (std::string_view rest = out.text(); !rest.empty(); rest.remove_prefix((std::min)(most, rest.size()))) {
+                at_client.said(rest.substr(0, most), client_log);
+                at_client.said({}, client_log);
+            }
             to_server += out.text();
         };
         auto const hear = [&] {
