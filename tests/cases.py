@@ -231,6 +231,7 @@ def inputs(block, case):
     if block.mode == "session":
         settings = b"%ylc\n" if "--lenient" in block.options else b""
         yield "lmtp" if "--lmtp" in block.options else "session", settings + case.input
+        yield "tap", (b"%L\n" if "--lmtp" in block.options else settings) + case.input
     elif block.mode == "client":
         yield "client", letters_of(block.options, case) + b"\n" + case.input
     elif block.mode != "write":

@@ -16,6 +16,7 @@
 #include <ehlo/client_reply.hpp>
 #include <ehlo/observer.hpp>
 #include <ehlo/policy.hpp>
+#include <ehlo/temporary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -52,7 +53,43 @@ class tap {
     template <class Log>
     constexpr void hear(std::string_view in, Log& log) noexcept(quiet<Log>) {
         std::size_t const skip = least(watcher_, in.size());
-        watcher_ = skip + watch_.advance(heard_, detail::sub(in, skip), log).consumed;
+        observed r = watch_.advance(heard_, detail::sub(in, skip), log);
+        watcher_ = skip + r.consumed;
+        if (r.awaits != awaits::client_octets) return;
+        lose(log);   // a client that says no more: what is kept was not all
+        watcher_ += watch_.advance(heard_, detail::sub(in, watcher_), log).consumed;
+    }
+    // Shows what was said; leaves what of it is not yet read.
+    template <class Log>
+    constexpr awaits show(std::string_view& octets, Log& log) noexcept(quiet<Log>) {
+        if (octets.empty()) return awaits::octets;
+        if (kept_size_ != 0) {
+            char joined[2 * most_kept] = {};
+            std::size_t const size = least(kept_size_ + octets.size(), sizeof joined);
+            for (std::size_t i = 0; i < size; ++i) joined[i] = i < kept_size_ ? kept_[i] : octets[i - kept_size_];
+            observed const r = watch_.advance(own(), {joined, size}, log);
+            if (r.consumed < kept_size_) {
+                for (std::size_t i = r.consumed; i < kept_size_; ++i) kept_[i - r.consumed] = kept_[i];
+                kept_size_ = static_cast<std::uint8_t>(kept_size_ - r.consumed);
+                return r.awaits;
+            }
+            octets = detail::sub(octets, r.consumed - kept_size_);
+            kept_size_ = 0;
+        }
+        observed const r = watch_.advance(own(), octets, log);
+        octets = detail::sub(octets, r.consumed);
+        return r.awaits;
+    }
+    template <class Log>
+    constexpr void keep(std::string_view octets, Log& log) noexcept(quiet<Log>) {
+        if (kept_size_ + octets.size() > most_kept) return lose(log);
+        for (char const c : octets) kept_[kept_size_++] = c;
+    }
+    // A machine says nothing that an observer cannot read, but nothing rests on it.
+    template <class Log>
+    constexpr void lose(Log& log) noexcept(quiet<Log>) {
+        kept_size_ = 0;
+        watch_.gap(own(), 0, log);
     }
     // What both have read.
     constexpr std::size_t discard(std::size_t machine) noexcept {
@@ -60,10 +97,6 @@ class tap {
         machine_ = machine - both;
         watcher_ -= both;
         return both;
-    }
-    constexpr void keep(std::string_view octets) noexcept {
-        for (std::size_t i = 0; i < octets.size(); ++i) kept_[i] = octets[i];
-        kept_size_ = static_cast<std::uint8_t>(octets.size());
     }
 
   public:
@@ -80,8 +113,11 @@ class tap {
         std::size_t const skip = least(machine_, in.size());
         auto s = call(detail::sub(in, skip));
         if (s.produced != 0) {
-            said({out.data(), s.produced}, log);
-            hear(in, log);   // a reply may tell what they are
+            // A reply may tell what the client's octets are, and the next one answers those.
+            std::string_view unread{out.data(), s.produced};
+            while (show(unread, log) == awaits::client_octets) hear(in, log);
+            hear(in, log);
+            keep(unread, log);
         }
         s.consumed = discard(skip + s.consumed);
         return s;
@@ -94,22 +130,13 @@ class tap {
         r.consumed = discard(skip + r.consumed);
         return r;
     }
+    template <class Client, detail::temporary Text, class Log>
+    progress<client_reply> receive(Client&, Text&&, Log&, reply_limits const& = {}) = delete;
+    /// Lines whole, as the machine writes them; content in pieces of any size.
     template <class Log>
     constexpr void said(std::string_view octets, Log& log) noexcept(quiet<Log>) {
-        if (octets.empty()) return;
-        if (kept_size_ != 0) {
-            char joined[2 * most_kept] = {};
-            std::size_t const size = least(kept_size_ + octets.size(), sizeof joined);
-            for (std::size_t i = 0; i < size; ++i) joined[i] = i < kept_size_ ? kept_[i] : octets[i - kept_size_];
-            std::size_t const used = watch_.advance(own(), {joined, size}, log).consumed;
-            if (used < kept_size_ && size < sizeof joined && size - used <= most_kept) return keep({joined + used, size - used});
-            if (used < kept_size_) return lose(log);
-            octets = detail::sub(octets, used - kept_size_);
-            kept_size_ = 0;
-        }
-        octets = detail::sub(octets, watch_.advance(own(), octets, log).consumed);
-        if (octets.size() > most_kept) return lose(log);
-        keep(octets);
+        show(octets, log);
+        keep(octets, log);
     }
     /// The TLS handshake is over; or TLS was there from the beginning, see observer::secured.
     constexpr void secured() noexcept {
@@ -120,14 +147,6 @@ class tap {
     template <class Log>
     constexpr void end(Log& log) noexcept(quiet<Log>) {
         watch_.end(log);
-    }
-
-  private:
-    // A machine says nothing that an observer cannot read, but nothing rests on it.
-    template <class Log>
-    constexpr void lose(Log& log) noexcept(quiet<Log>) {
-        kept_size_ = 0;
-        watch_.gap(own(), 0, log);
     }
 };
 static_assert(std::is_trivially_copyable_v<tap> && sizeof(tap) <= sizeof(observer) + 40);

@@ -5,6 +5,8 @@ import ssl
 import struct
 
 import harness
+import matrix
+import messages
 from test_servers import free_port
 from wire import Lines, Peer, stuff
 
@@ -25,12 +27,17 @@ class Client(Peer):
         Lines.__init__(self, connection)
         self.name = "%s:%d" % connection.getsockname()
 
-    def deliver(self, content=CONTENT):
+    def deliver(self, content):
         self.envelope()
         self.send(stuff(content))
         assert (self.code(), self.ask(b"QUIT")) == (250, 221)
 
 
+@matrix.ways("HAProxy, between", "to mailsink", "octet for octet", {
+    "PROXY version 1": ("send-proxy",),
+    "PROXY version 2": ("send-proxy-v2",),
+    "PROXY version 2, CRC32c and other TLVs": ("send-proxy-v2 proxy-v2-options crc32c,unique-id,authority,ssl",),
+})
 class HaProxy(harness.Case):
     """Several mailsinks behind one address."""
 
@@ -68,30 +75,22 @@ backend sinks
         proxy.wait_for(listens, "port that is listened on")
         return port, proxy
 
-    def check_all(self, how):
+    def check_way(self, _, how):
         sinks = [self.sink("--proxy"), self.sink("--proxy")]
         port, proxy = self.behind(sinks, how)
         names = []
-        for n in range(2, 8):
-            with Client(port, f"127.0.0.{n}") as client:
-                client.deliver()
+        contents = list(messages.ALL.values())
+        for n, content in enumerate(contents):
+            with Client(port, f"127.0.0.{n + 2}") as client:
+                client.deliver(content)
                 names.append(client.name)
         told = [[line["peer"] for line in sink.envelopes()] for sink in sinks]
         self.assertEqual(sorted(told[0] + told[1]), sorted(names), "who the clients are")
         self.assertTrue(all(told), "one mailsink took all of the messages")
-        self.same_set(sinks[0].contents() + sinks[1].contents(), [CONTENT] * len(names), "mailsink's files")
+        self.same_set(sinks[0].contents() + sinks[1].contents(), contents, "mailsink's files")
         proxy.stop()
         for sink in sinks:
             sink.finish()
-
-    def test_version_1(self):
-        self.check_all("send-proxy")
-
-    def test_version_2(self):
-        self.check_all("send-proxy-v2")
-
-    def test_version_2_with_checksum_and_id(self):
-        self.check_all("send-proxy-v2 proxy-v2-options crc32c,unique-id,authority,ssl")
 
     def test_checks_of_health(self):
         # They are the proxy's own: LOCAL in version 2.

@@ -193,8 +193,12 @@ TEST_CASE("a tap at a server tells what an observer on the wire tells", "[tap]")
 }
 
 TEST_CASE("a tap tells of content that others read otherwise, of chunks and of early talkers", "[tap]") {
+    // All at once, from a client that waits for nothing.
+    auto t = play_everywhere(all, {"EHLO a.example\r\nAUTH LOGIN\r\ndXNlcg==\r\ncHc=\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n"});
+    CHECK(tells(t, "transaction delivered 250 1/1 3"));
+    CHECK_FALSE(tells(t, "out of step"));
     std::string const mail = "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n";
-    auto t = play_everywhere(all, {"EHLO a.example\r\n", mail + "DATA\r\n", "a\n.\nb\r\r\n.\rc\0\r\n.\r\n"s, "QUIT\r\n"});
+    t = play_everywhere(all, {"EHLO a.example\r\n", mail + "DATA\r\n", "a\n.\nb\r\r\n.\rc\0\r\n.\r\n"s, "QUIT\r\n"});
     CHECK(tells(t, "! smuggled_end"));
     CHECK(tells(t, "transaction refused 554"));
     t = play_everywhere(all, {"EHLO a.example\r\n", mail + "BDAT 5\r\nabcdeBDAT 3 LAST\r\nRSE", "BDAT 4\r\nabcd", mail + "BDAT 2\r\nxy", "RSET\r\n", "QUIT\r\n"});
@@ -272,7 +276,10 @@ TEST_CASE("a tap at a client tells what the server's tells", "[tap]") {
             char buffer[4096];
             writer out(buffer);
             write(out);
-            for (std::string_view rest = out.text(); !rest.empty(); rest.remove_prefix((std::min)(most, rest.size()))) at_client.said(rest.substr(0, most), client_log);
+            for (std::string_view rest = out.text(); !rest.empty(); rest.remove_prefix((std::min)(most, rest.size()))) {
+                at_client.said(rest.substr(0, most), client_log);
+                at_client.said({}, client_log);
+            }
             to_server += out.text();
         };
         auto const hear = [&] {

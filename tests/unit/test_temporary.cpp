@@ -16,6 +16,9 @@ namespace {
 
 template <class T>
 struct type {};
+struct nobody {
+    void on(seen::reply const&) const {}
+};
 struct nothing {
     void operator()(auto const&) const {}
 };
@@ -58,6 +61,8 @@ EHLO_BORROWS(parse_mtrk(EHLO_TEXT));
 EHLO_BORROWS(parse_solicit(EHLO_TEXT));
 EHLO_BORROWS(parse_transid(EHLO_TEXT));
 EHLO_BORROWS(parse_client_facts(verb::xclient, EHLO_TEXT));
+EHLO_BORROWS(parse_proxy_header(EHLO_TEXT));
+EHLO_BORROWS(std::declval<tap&>().receive(std::declval<client&>(), EHLO_TEXT, std::declval<nobody&>()));
 EHLO_BORROWS(parse_auth(EHLO_TEXT));
 EHLO_BORROWS(parse_auth_response(EHLO_TEXT));
 EHLO_BORROWS(parse_burl(EHLO_TEXT));
