@@ -22,6 +22,7 @@ import matrix
 import test_answers
 import test_clients
 import test_dovecot
+import test_envelopes
 import test_haraka
 import test_libraries
 import test_load
@@ -58,6 +59,8 @@ GROUPS = {
     "haraka": [test_haraka.Haraka],
     "libraries": [test_libraries.PhpMailer, test_libraries.Ruby, test_libraries.Go],
     "java": [test_libraries.JavaMail],
+    "envelopes": [test_envelopes.Curl, test_envelopes.Swaks, test_envelopes.Smtplib, test_envelopes.Msmtp, test_envelopes.NetSmtp,
+                  test_envelopes.Nodemailer, test_envelopes.OpenSmtpd],
     "cut-off": [test_tls.CutOff],
 }
 
