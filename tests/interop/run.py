@@ -23,6 +23,7 @@ import test_answers
 import test_clients
 import test_dovecot
 import test_envelopes
+import test_exim
 import test_haraka
 import test_libraries
 import test_load
@@ -53,9 +54,9 @@ GROUPS = {
     "tls": [test_tls.Ways, test_tls.Trust, test_answers.StartTls],
     "programs": [test_programs.Swaks, test_programs.Curl, test_programs.Msmtp, test_programs.Smtplib, test_programs.Nodemailer],
     "programs-2": [test_programs.OpenSmtpd, test_programs.Aiosmtplib, test_programs.NetSmtp],
-    "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer, test_servers.Exim],
+    "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer],
     "dovecot": [test_dovecot.Lmtp, test_dovecot.Submission],
-    "relays": [test_relays.OpenSmtpd, test_relays.Postfix, test_relays.Sendmail],
+    "relays": [test_exim.Exim, test_relays.OpenSmtpd, test_relays.Postfix, test_relays.Sendmail],
     "haraka": [test_haraka.Haraka],
     "libraries": [test_libraries.PhpMailer, test_libraries.Ruby, test_libraries.Go],
     "java": [test_libraries.JavaMail],

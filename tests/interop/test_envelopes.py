@@ -13,7 +13,7 @@ from test_programs import TO_MAILSINK
 
 _BLOCK = bytes(octet for octet in range(256) if octet not in b"\r\n")  # NUL is among them
 _RNG = random.Random(5)
-LARGE = b"Subject: large\r\n\r\n" + b"".join(bytes(_RNG.choices(_BLOCK, k=97)) + b"\r\n" for _ in range(5 * 1024 * 1024 // 99 + 1))
+LARGE = messages.EMPTY_BODY + b"".join(bytes(_RNG.choices(_BLOCK, k=97)) + b"\r\n" for _ in range(5 * 1024 * 1024 // 99 + 1))
 SENDER, RECIPIENT = "a@example.com", "b@example.com"
 CASES = {
     "null sender": ("", [RECIPIENT], messages.DOTS),
