@@ -56,7 +56,8 @@ GROUPS = {
     "programs-2": [test_programs.OpenSmtpd, test_programs.Aiosmtplib, test_programs.NetSmtp],
     "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer],
     "dovecot": [test_dovecot.Lmtp, test_dovecot.Submission],
-    "relays": [test_exim.Exim, test_relays.OpenSmtpd, test_relays.Postfix, test_relays.Sendmail],
+    "relays": [test_exim.Exim, test_relays.OpenSmtpd],
+    "relays-2": [test_relays.Postfix, test_relays.Sendmail],
     "haraka": [test_haraka.Haraka],
     "libraries": [test_libraries.PhpMailer, test_libraries.Ruby, test_libraries.Go],
     "java": [test_libraries.JavaMail],
@@ -73,7 +74,6 @@ def arguments():
     parser.add_argument("--mailsink", required="--matrix" not in " ".join(sys.argv), help="the server under test")
     parser.add_argument("--post", required="--matrix" not in " ".join(sys.argv), help="the client under test")
     parser.add_argument("--faults", help="the library that faults.cpp becomes; without it, tests that need it fail")
-    parser.add_argument("--moved", help="the library that moved.cpp becomes; likewise")
     parser.add_argument("--postfix-cache", required="--matrix" not in " ".join(sys.argv), help="directory to unpack Postfix's tools into")
     parser.add_argument("--only", action="append", choices=GROUPS, help="run this group; may be repeated")
     parser.add_argument("-k", dest="patterns", action="append", help="run the tests whose name has this in it")
@@ -97,7 +97,6 @@ def main():
     harness.mailsink = os.path.abspath(options.mailsink)
     harness.post = os.path.abspath(options.post)
     harness.faults = options.faults and os.path.abspath(options.faults)
-    harness.moved = options.moved and os.path.abspath(options.moved)
     harness.postfix_cache = os.path.abspath(options.postfix_cache)
     cases = [case for group in options.only or GROUPS for case in GROUPS[group]]
     try:

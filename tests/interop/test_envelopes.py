@@ -130,7 +130,7 @@ class Nodemailer(EnvelopeCase):
 class OpenSmtpd(EnvelopeCase):
     @classmethod
     def require(cls):
-        cls.smtp = packages.program("usr/bin/smtp", "opensmtpd")
+        cls.smtp = packages.program("bin/smtp", "opensmtpd")
 
     def send(self, port, sender, to, content):
         self.must_run([self.smtp, "-C", "-H", "client.example", "-F", sender, "-s", f"smtp+notls://127.0.0.1:{port}", *to],

@@ -65,7 +65,7 @@ plain:
     @classmethod
     def require(cls):
         super().require()
-        packages.program("usr/sbin/exim4", "exim4-daemon-light")
+        packages.program("sbin/exim4", "exim4-daemon-light")
 
     def start(self):
         self.spool = self.place.owned(self.place.folder / "spool/exim", "Debian-exim")

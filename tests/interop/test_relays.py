@@ -43,7 +43,7 @@ class RelayCase(ServerCase):
     def require(cls):
         super().require()
         installed.require()
-        packages.program("usr/sbin/saslpasswd2", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db")
+        packages.program("saslpasswd2", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db")
 
     def setUp(self):
         super().setUp()
@@ -138,7 +138,7 @@ match from any for any action out
     @classmethod
     def require(cls):
         super().require()
-        packages.program("usr/sbin/smtpd", "opensmtpd")
+        packages.program("sbin/smtpd", "opensmtpd")
 
     def start(self):
         self.place.owned(self.place.folder / "lib/opensmtpd/empty", "root", 0o755)
@@ -201,7 +201,7 @@ postlog unix-dgram n - n - 1 postlogd
     @classmethod
     def require(cls):
         super().require()
-        packages.program("usr/lib/postfix/sbin/master", "postfix")
+        cls.master = packages.program("sbin/master", "postfix")
 
     def environment(self):
         return {"MAIL_CONFIG": str(self.scratch / "postfix")}
@@ -221,7 +221,7 @@ postlog unix-dgram n - n - 1 postlogd
             (folder / name).write_text(text.format(**facts).lstrip())
             os.utime(folder / name, (0, 0))  # each of its programs waits while they are new
         self.know_user(folder / "sasl/smtpd.conf", "postfix")
-        return self.in_place("/usr/lib/postfix/sbin/master", "-i")
+        return self.in_place(installed.seen(self.master), "-i")
 
 
 @carries("sendmail", "UTF-8 addresses", NO_FINAL_LINE_END)
@@ -233,7 +233,7 @@ postlog unix-dgram n - n - 1 postlogd
 class Sendmail(RelayCase):
     users = ("smmta", "smmsp", "mail")
     MACROS = """divert(-1)
-include(`/usr/share/sendmail/cf/m4/cf.m4')
+include(`{macros}/m4/cf.m4')
 VERSIONID(`ehlo')
 define(`confDOMAIN_NAME', `relay.example')
 OSTYPE(`linux')
@@ -265,14 +265,15 @@ MAILER(`smtp')
     @classmethod
     def require(cls):
         super().require()
-        packages.program("usr/libexec/sendmail/sendmail", "sendmail-bin", "sendmail-base", "sendmail-cf", "m4")
+        cls.sendmail = packages.program("libexec/sendmail/sendmail", "sendmail-bin", "sendmail-base", "sendmail-cf", "m4")
+        cls.macros = packages.program("m4/cf.m4", "sendmail-cf").parents[1]
 
     def start(self):
         self.place.owned(self.place.folder / "spool/mqueue", "root")
-        macros = self.file("relay.mc", self.MACROS.format(behind=self.behind.port, port=self.port).encode())
+        macros = self.file("relay.mc", self.MACROS.format(macros=self.macros, behind=self.behind.port, port=self.port).encode())
         for path in (self.certificate, self.key):
             shutil.copy(path, self.place.folder / "lib")  # a folder that others can write to is none for it
         self.know_user(self.place.folder / "usr/lib/sasl2/Sendmail.conf", "root")
-        done = self.must_run(self.place.command("m4", "-D_CF_DIR_=/usr/share/sendmail/cf/", macros), env=packages.libraries())
+        done = self.must_run(self.place.command("m4", f"-D_CF_DIR_={self.macros}/", macros), env=packages.libraries())
         configuration = self.file("relay.cf", done.out)
-        return self.in_place("/usr/libexec/sendmail/sendmail", f"-C{configuration}", "-bD")
+        return self.in_place(installed.seen(self.sendmail), f"-C{configuration}", "-bD")
