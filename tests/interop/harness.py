@@ -2,7 +2,6 @@
 
 import collections
 import contextlib
-import grp
 import json
 import os
 import pathlib
@@ -23,7 +22,6 @@ post = None
 relay = None
 postfix_cache = None
 faults = None  # the library that makes system calls fail
-moved = None  # the library that has a program look for its modules elsewhere
 deadline = float("inf")  # time.monotonic() at which no further test starts
 
 LOG = "envelopes.jsonl"  # beside mailsink's files
@@ -190,10 +188,6 @@ class MailSink(Program):
         told = sorted(line["file"] for line in self.envelopes() if line["file"])
         assert told == [path.name for path in self.files()], "the log does not name the files that are there"
         return messages, connections
-
-
-def group_name(number):
-    return grp.getgrgid(number).gr_name
 
 
 def need_tls():

@@ -69,6 +69,11 @@ class Server(harness.Program):
         super().kill()
 
 
+def seen(path):
+    """Where it is in a place."""
+    return pathlib.Path("/") / path.relative_to(packages.root())
+
+
 def require():
     """Whether this machine lets such a place be made."""
     if os.geteuid() != 0:

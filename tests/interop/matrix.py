@@ -1,11 +1,11 @@
-"""Which program speaks with mailsink or post in which way: said once, beside the code that tries it. A test is made of each entry,
-and so is the table in tests/README.md: what stands there was tried by the tests."""
+"""Which program speaks with mailsink or post in which way: said once, beside the code that tries it. A test is made of each
+entry, and so is the table in tests/README.md: what stands there was tried by the tests."""
 
 import pathlib
 import re
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- interop/run.py --matrix -->\n", "<!-- end -->\n"
+END = "<!-- end -->\n"
 
 rows = []  # (who, direction, way, result)
 
@@ -36,14 +36,31 @@ def table():
     merged = {}
     for who, direction, way, result in sorted(rows, key=lambda row: (row[1] != "to mailsink", row[1], row[0].lower())):
         merged.setdefault((who, direction, result), []).append(way)
-    lines += [f"| {who} | {direction} | {'<br>'.join(all_ways)} | {result} |" for (who, direction, result), all_ways in merged.items()]
+    for (who, direction, result), all_ways in merged.items():
+        lines.append(f"| {who} | {direction} | {'<br>'.join(all_ways)} | {result} |")
+    return "\n".join(lines) + "\n"
+
+
+decisions = []  # (where, question, names of tests)
+
+
+def decides(where, question, *tests):
+    decisions.append((where, question, [f"{test.__module__}.{test.__qualname__}" for test in tests]))
+
+
+def decision_table():
+    lines = ["| where | question | decided by |", "|---|---|---|"]
+    lines += [f"| {where} | {question} | {'<br>'.join(f'`{test}`' for test in tests)} |" for where, question, tests in decisions]
     return "\n".join(lines) + "\n"
 
 
 def check(write):
-    """Whether the table in tests/README.md is this one."""
-    text = README.read_text()
-    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    """Whether the tables in tests/README.md are these."""
+    old = new = README.read_text()
+    for name, made in (("--matrix", table()), ("--matrix, decisions", decision_table())):
+        begin = new.index(f"<!-- interop/run.py {name} -->\n")
+        begin = new.index("\n", begin) + 1
+        new = new[:begin] + made + new[new.index(END, begin):]
     if write:
-        README.write_text(text[:begin] + table() + text[end:])
-    return write or text[begin:end] == table()
+        README.write_text(new)
+    return write or old == new

@@ -46,14 +46,20 @@ def libraries():
     return {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
 
 
-def program(path, *packages):
-    """A program of Debian's, by its path, fetched on first use."""
-    found = root() / path
+def program(name, *packages):
+    """A file of these packages of Debian's, by the end of its path; fetched on first use, with all that is in the packages."""
     cache().mkdir(parents=True, exist_ok=True)
     with open(cache() / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # ctest may start several groups at once
-        if not found.exists() or _missing_libraries(found):
-            _fetch(found, packages)
+        if not all(_list(package).exists() for package in packages):
+            _need_apt(name)
+            _unpack(packages)
+        found = next((root() / path for package in packages for path in _list(package).read_text().splitlines()
+                      if path.endswith("/" + name)), None)
+        if not found:
+            raise harness.Missing(f"there is no {name} in {', '.join(packages)}")
+        if _missing_libraries(found):
+            _fetch_libraries(found, packages)
     return found
 
 
@@ -99,11 +105,19 @@ def npm(name, version, until):
     return found
 
 
-def _fetch(path, packages):
+def _list(package):
+    """The names of what is in it; there as soon as it is unpacked."""
+    return cache() / "unpacked" / package
+
+
+def _need_apt(what):
     for command in ("apt-get", "apt-cache", "dpkg"):
         if not shutil.which(command):
-            raise harness.Missing(f"{command} is needed to fetch {path.name}")
-    _unpack(packages)
+            raise harness.Missing(f"{command} is needed to fetch {what}")
+
+
+def _fetch_libraries(path, packages):
+    _need_apt(path.name)
     tried = set(packages)
     level = list(packages)
     for _ in range(_ENOUGH_ROUNDS):
@@ -134,6 +148,7 @@ def _unpack(packages):
     downloads = cache() / "download"
     shutil.rmtree(downloads, ignore_errors=True)
     downloads.mkdir()
+    (cache() / "unpacked").mkdir(exist_ok=True)
     fetched = subprocess.run(["apt-get", "download", *packages], cwd=downloads, capture_output=True, text=True,
                              timeout=120)
     archives = list(downloads.glob("*.deb"))
@@ -141,4 +156,7 @@ def _unpack(packages):
         raise harness.Missing(f"apt-get download {' '.join(packages)} failed; is apt-get update due?\n{fetched.stderr}")
     for archive in archives:
         subprocess.run(["dpkg", "-x", archive, root()], check=True, timeout=60)
+        contents = subprocess.run(["dpkg", "-c", archive], check=True, capture_output=True, text=True, timeout=60).stdout
+        names = [line.split(None, 5)[5].partition(" -> ")[0].removeprefix("./") for line in contents.splitlines()]
+        _list(archive.name.partition("_")[0]).write_text("".join(name + "\n" for name in names))
     shutil.rmtree(downloads)

@@ -14,7 +14,7 @@ def environment():
 
 def tool(name):
     """The path of smtp-source or smtp-sink, fetched on first use."""
-    found = packages.program(f"usr/sbin/{name}", "postfix")
+    found = packages.program(name, "postfix")
     (packages.cache() / "config").mkdir(exist_ok=True)
     (packages.cache() / "config/main.cf").touch()
     return found

@@ -22,6 +22,8 @@ import matrix
 import test_answers
 import test_clients
 import test_dovecot
+import test_envelopes
+import test_exim
 import test_haraka
 import test_libraries
 import test_load
@@ -57,12 +59,15 @@ GROUPS = {
     "tls": [test_tls.Ways, test_tls.Trust, test_answers.StartTls],
     "programs": [test_programs.Swaks, test_programs.Curl, test_programs.Msmtp, test_programs.Smtplib, test_programs.Nodemailer],
     "programs-2": [test_programs.OpenSmtpd, test_programs.Aiosmtplib, test_programs.NetSmtp],
-    "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer, test_servers.Exim],
+    "servers": [test_servers.Aiosmtpd, test_servers.SmtpServer],
     "dovecot": [test_dovecot.Lmtp, test_dovecot.Submission],
-    "relays": [test_relays.OpenSmtpd, test_relays.Postfix, test_relays.Sendmail],
+    "relays": [test_exim.Exim, test_relays.OpenSmtpd],
+    "relays-2": [test_relays.Postfix, test_relays.Sendmail],
     "haraka": [test_haraka.Haraka],
     "libraries": [test_libraries.PhpMailer, test_libraries.Ruby, test_libraries.Go],
     "java": [test_libraries.JavaMail],
+    "envelopes": [test_envelopes.Curl, test_envelopes.Swaks, test_envelopes.Smtplib, test_envelopes.Msmtp, test_envelopes.NetSmtp,
+                  test_envelopes.Nodemailer, test_envelopes.OpenSmtpd],
     "cut-off": [test_tls.CutOff],
     **test_relay.GROUPS,
 }
@@ -76,7 +81,6 @@ def arguments():
     parser.add_argument("--post", required="--matrix" not in " ".join(sys.argv), help="the client under test")
     parser.add_argument("--relay", help="the relay under test; without it, its tests fail")
     parser.add_argument("--faults", help="the library that faults.cpp becomes; without it, tests that need it fail")
-    parser.add_argument("--moved", help="the library that moved.cpp becomes; likewise")
     parser.add_argument("--postfix-cache", required="--matrix" not in " ".join(sys.argv), help="directory to unpack Postfix's tools into")
     parser.add_argument("--only", action="append", choices=GROUPS, help="run this group; may be repeated")
     parser.add_argument("-k", dest="patterns", action="append", help="run the tests whose name has this in it")
@@ -101,7 +105,6 @@ def main():
     harness.post = os.path.abspath(options.post)
     harness.relay = options.relay and os.path.abspath(options.relay)
     harness.faults = options.faults and os.path.abspath(options.faults)
-    harness.moved = options.moved and os.path.abspath(options.moved)
     harness.postfix_cache = os.path.abspath(options.postfix_cache)
     cases = [case for group in options.only or GROUPS for case in GROUPS[group]]
     try:

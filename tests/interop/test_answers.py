@@ -4,7 +4,9 @@ options change. An independent suite of RFC 5321 leaves these open with a server
 import re
 
 import harness
+import matrix
 import messages
+import test_tls
 import wire
 
 
@@ -157,7 +159,22 @@ class StartTls(Answers):
         # 4.1.1.1 of RFC 5321: what is not offered is not known.
         peer = self.peer(self.sink())
         self.assertNotIn(b"STARTTLS", peer.offers)
-        self.expect(peer, (b"STARTTLS", 502))
+        self.assertFalse([line for line in peer.offers if line.startswith(b"AUTH")])
+        self.expect(peer, (b"STARTTLS", 502), (b"AUTH LOGIN", 502))
+
+
+# What the suite leaves open, and the test that decides it.
+matrix.decides("RFC 5321 4.2.4", "STARTTLS that is offered is not refused", StartTls.test_offered_and_taken)
+matrix.decides("RFC 3207 4.2", "what came in the clear after STARTTLS is not heard, neither at once nor under TLS",
+               test_tls.Trust.test_octets_after_starttls)
+matrix.decides("RFC 5321 4.1.1.1", "STARTTLS and AUTH that are not offered are refused", StartTls.test_not_there)
+matrix.decides("RFC 5321 3.5.2", "EXPN that works is offered", Expansion.test_offered)
+matrix.decides("RFC 5321 3.5.1", "EXPN of a list: 250 and its members; of none: 550", Expansion.test_members, Expansion.test_no_list)
+matrix.decides("RFC 5321 4.1.4", "EXPN is taken before EHLO, and touches no transaction", Expansion.test_in_any_state)
+matrix.decides("RFC 5321 3.6, 7.9", "mail for a domain that is not served is refused, by no trick taken",
+               Relaying.test_foreign_domain_is_refused_for_good, Relaying.test_source_route, Relaying.test_tricks)
+matrix.decides("RFC 5321 3.3, 3.4", "a recipient that is known to be refused is refused", Relaying.test_made_up_answers)
+matrix.decides("RFC 5321 4.5.1", "a recipient that is served is taken, Postmaster always", Relaying.test_ours)
 
 
 class Settings(Answers):

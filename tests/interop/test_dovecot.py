@@ -1,10 +1,7 @@
 """post delivers to Dovecot by LMTP, and through Dovecot's submission server to mailsink."""
 
-import getpass
-import os
-import pwd
 
-import harness
+import installed
 import matrix
 import messages
 import packages
@@ -13,20 +10,14 @@ from test_tls import PASSWORD, USER
 
 CONFIGURATION = """
 protocols = lmtp submission
-base_dir = {scratch}/run
-state_dir = {scratch}/state
-libexec_dir = {root}/usr/lib/dovecot
-mail_plugin_dir = {root}/usr/lib/dovecot/modules
+base_dir = /run/dovecot
+state_dir = /var/lib/dovecot
 log_path = {scratch}/log
-default_internal_user = {user}
-default_login_user = {user}
-default_internal_group = {group}
-first_valid_uid = 0
 mail_location = maildir:{scratch}/mail
 ssl = yes
 ssl_cert = <{certificate}
 ssl_key = <{key}
-import_environment = LD_LIBRARY_PATH LD_PRELOAD EHLO_MOVED
+import_environment = LD_LIBRARY_PATH
 auth_mechanisms = plain login scram-sha-256
 submission_relay_host = 127.0.0.1
 submission_relay_port = {sink}
@@ -40,10 +31,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={uid} gid={gid} home={scratch}/mail allow_all_users=yes
-}}
-service anvil {{
-  chroot =
+  args = uid={uid} gid={uid} home={scratch}/mail allow_all_users=yes
 }}
 service lmtp {{
   inet_listener lmtp {{
@@ -52,7 +40,6 @@ service lmtp {{
   }}
 }}
 service submission-login {{
-  chroot =
   inet_listener submission {{
     address = 127.0.0.1
     port = {submission}
@@ -62,35 +49,23 @@ service submission-login {{
 
 
 class DovecotCase(ServerCase):
-    """Unpacked, not installed: it is told where all is, but for its modules, for which it has one place only."""
-
     @classmethod
     def require(cls):
         super().require()
-        if not harness.moved:
-            raise harness.Missing("--moved is not given")
-        cls.dovecot = packages.program("usr/sbin/dovecot", "dovecot-core", "dovecot-lmtpd", "dovecot-submissiond")
+        installed.require()
+        packages.program("sbin/dovecot", "dovecot-core", "dovecot-lmtpd", "dovecot-submissiond")
 
     def start(self):
         # Its own certificate differs from what mailsink, behind it, makes for itself.
         self.sink_behind = self.secure_sink("--tolerate=auth_not_a_mailbox")  # it says AUTH=ann at MAIL
-        name = "nobody" if os.geteuid() == 0 else getpass.getuser()
-        user = pwd.getpwnam(name)
-        for folder in ("run", "state", "mail"):
-            (self.scratch / folder).mkdir()
-        os.chown(self.scratch / "mail", user.pw_uid, user.pw_gid)
+        place = installed.Place(self.scratch / "place", ("dovecot", "dovenull", "vmail"))
+        place.owned(self.scratch / "mail", "vmail")
         self.lmtp, self.submission = free_port(), free_port()
-        root = packages.root()
         configuration = self.file("dovecot.conf", CONFIGURATION.format(
-            scratch=self.scratch, root=root, user=name, group=harness.group_name(user.pw_gid), uid=user.pw_uid, gid=user.pw_gid,
-            certificate=self.certificate, key=self.key, sink=self.sink_behind.port, password=PASSWORD, lmtp=self.lmtp,
-            submission=self.submission).encode())
-        modules = root / "usr/lib/dovecot/modules"
-        libraries = packages.libraries()["LD_LIBRARY_PATH"] + f":{modules}:{modules}/old-stats"
-        environment = {"LD_LIBRARY_PATH": libraries, "LD_PRELOAD": harness.moved, "EHLO_MOVED": f"/usr/lib/dovecot:{root}/usr/lib/dovecot"}
-        # As dovecot begins by itself; but it would look for doveconf in /usr/bin.
-        server = self.program([root / "usr/bin/doveconf", "-f", "service=master", "-c", configuration, "-m", "master", "-e", self.dovecot, "-F",
-                               "-c", configuration], env=environment)
+            scratch=self.scratch, uid=place.ids["vmail"], certificate=self.certificate, key=self.key, sink=self.sink_behind.port,
+            password=PASSWORD, lmtp=self.lmtp, submission=self.submission).encode())
+        server = installed.Server(place.command("dovecot", "-F", "-c", configuration), self.scratch, packages.libraries())
+        self.addCleanup(server.kill)
         for port in (self.lmtp, self.submission):
             server.wait_for(lambda: self.answers(port), f"answer on port {port}")
 

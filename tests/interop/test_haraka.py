@@ -6,7 +6,7 @@ import subprocess
 import harness
 import matrix
 import packages
-from test_relays import RELAYED, RelayCase
+from test_relays import NO_FINAL_LINE_END, RELAYED, RelayCase, carries
 from test_servers import ServerCase, free_port, login
 from test_tls import PASSWORD, USER
 
@@ -19,6 +19,7 @@ exports.hook_get_mx = (next) => next(OK, to);
 """
 
 
+@carries("Haraka", NO_FINAL_LINE_END)
 @matrix.ways("Haraka", RELAYED, "octet for octet, after the lines it adds", {
     "STARTTLS, verified, on with STARTTLS": ("--tls=required",),
     "STARTTLS, PLAIN, on with STARTTLS": ("--tls=required", *login("PLAIN")),

@@ -59,8 +59,8 @@ class PhpMailer(LibraryCase):
     @classmethod
     def require(cls):
         super().require()
-        cls.php = packages.program("usr/bin/php8.2", "php8.2-cli")
-        cls.library = packages.program("usr/share/php/libphp-phpmailer/src/SMTP.php", "libphp-phpmailer").parent
+        cls.php = packages.program("bin/php8.2", "php8.2-cli")
+        cls.library = packages.program("SMTP.php", "libphp-phpmailer").parent
 
     def program(self):
         return [self.php, "-n", "-r", self.PROGRAM, "--", self.library]
@@ -81,10 +81,9 @@ class Ruby(LibraryCase):
     @classmethod
     def require(cls):
         super().require()
-        cls.ruby = packages.program("usr/bin/ruby3.1", "ruby3.1", "libruby3.1")
-        root = packages.root()
-        folders = [root / "usr/lib/ruby/3.1.0", root / f"usr/lib/{packages.triplet()}/ruby/3.1.0",
-                   *(path / "lib" for path in (root / "usr/lib/ruby/gems/3.1.0/gems").glob("net-*"))]
+        cls.ruby = packages.program("bin/ruby3.1", "ruby3.1")
+        folders = [packages.program(name, "libruby3.1").parents[up]
+                   for name, up in (("openssl.rb", 0), ("openssl.so", 0), ("net/smtp.rb", 1), ("net/protocol.rb", 1))]
         cls.needs = {"RUBYLIB": ":".join(map(str, folders))}
 
     def program(self):
@@ -137,10 +136,8 @@ func main() {
     @classmethod
     def require(cls):
         super().require()
-        packages.program("usr/lib/go-1.19/bin/go", "golang-1.19-go")
-        home = packages.root() / "usr/lib/go-1.19/pkg"
-        cls.tools = next((home / "tool").glob("linux_*"))
-        cls.library = home / cls.tools.name
+        cls.tools = packages.program("compile", "golang-1.19-go").parent
+        cls.library = packages.program("net/smtp.a", "golang-1.19-go").parents[1]
 
     @classmethod
     def setUpClass(cls):
@@ -199,11 +196,9 @@ public class M {
     def require(cls):
         super().require()
         cls.java = harness.tool("java", "openjdk-17-jre-headless")
-        jars = packages.root() / "usr/share/java"
-        packages.program("usr/share/java/javax.mail.jar", "libmail-java")
-        packages.program("usr/share/java/javax.activation.jar", "libactivation-java")
-        packages.program("usr/share/java/eclipse-jdt-core.jar", "libeclipse-jdt-core-java")
-        cls.jars = ":".join(map(str, sorted(jars.glob("*.jar"))))
+        cls.jars = ":".join(str(packages.program(*jar)) for jar in (
+            ("java/javax.mail.jar", "libmail-java"), ("javax.activation.jar", "libactivation-java"),
+            ("java/eclipse-jdt-core.jar", "libeclipse-jdt-core-java")))
 
     @classmethod
     def setUpClass(cls):

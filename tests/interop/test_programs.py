@@ -188,7 +188,7 @@ class OpenSmtpd(ProgramCase):
     @classmethod
     def require(cls):
         super().require()
-        cls.smtp = packages.program("usr/bin/smtp", "opensmtpd")
+        cls.smtp = packages.program("bin/smtp", "opensmtpd")
 
     def deliver(self, sink, content, scheme):
         port = sink.tls_port if scheme == "smtps" else sink.port
@@ -214,7 +214,7 @@ asyncio.run(aiosmtplib.send(open(file, "rb").read(), sender="a@example.com", rec
     @classmethod
     def require(cls):
         super().require()
-        cls.library = packages.program("usr/lib/python3/dist-packages/aiosmtplib/__init__.py", "python3-aiosmtplib").parents[1]
+        cls.library = packages.program("aiosmtplib/__init__.py", "python3-aiosmtplib").parents[1]
 
     def deliver(self, sink, content, how, user=""):
         self.must_run([sys.executable, "-c", self.PROGRAM, sink.tls_port if how == "use_tls" else sink.port, sink.ca, how, user, PASSWORD,
@@ -242,7 +242,7 @@ class NetSmtp(ProgramCase):
     def require(cls):
         super().require()
         cls.perl = harness.tool("perl", "perl")
-        cls.library = packages.program("usr/share/perl5/IO/Socket/SSL.pm", "libio-socket-ssl-perl").parents[2]
+        cls.library = packages.program("IO/Socket/SSL.pm", "libio-socket-ssl-perl").parents[2]
 
     def deliver(self, sink, content, tls):
         self.must_run([self.perl, "-w", "-MNet::SMTP", "-e", self.PROGRAM, sink.tls_port if tls else sink.port, sink.ca, tls,
