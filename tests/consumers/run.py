@@ -135,6 +135,18 @@ def fetchcontent():
     with_cmake("fetchcontent", f"-DEHLO={source()}")
 
 
+def module():
+    """With the tools that are known to do modules."""
+    for tool in ("ninja", "clang++-19", "clang-scan-deps-19"):
+        need(tool)
+    version = re.search(r"version (\d+)\.(\d+)", run(CMAKE, "--version"))
+    if (int(version[1]), int(version[2])) < (3, 28):
+        print(f"no modules in CMake {version[0]}")
+        sys.exit(77)
+    os.environ["CXX"] = "clang++-19"
+    with_cmake("module", f"-DEHLO={source()}", "-DEHLO_MODULE=ON")
+
+
 def pkg_config():
     need("pkg-config")
     prefix = moved()
