@@ -91,7 +91,8 @@ typedef struct ehlo_command {
     uint8_t last;               /* BDAT, BURL */
 } ehlo_command;
 
-/* A reply to be sent. `status` is the enhanced one, { 5, 1, 1 }, or { 0 }. `text` is borrowed until the call that sends it returns. */
+/* A reply to be sent. `status` is the enhanced one, { 5, 1, 1 }, or { 0 }. `text` is borrowed until the call that
+ * writes it returns: for the answer of a callback that is the ehlo_server_ call, not the callback. */
 typedef struct ehlo_reply {
     ehlo_text text;
     uint16_t code;
@@ -230,7 +231,8 @@ EHLO_API ehlo_failure ehlo_write_bdat(ehlo_buffer* out, uint64_t size, int last)
  * DATA, RSET, QUIT, STARTTLS, TURN, VERB, ONEX with none. */
 EHLO_API ehlo_failure ehlo_write_command(ehlo_buffer* out, uint32_t verb, ehlo_text argument);
 EHLO_API ehlo_failure ehlo_write_reply(ehlo_buffer* out, ehlo_reply const* reply);
-/* Makes a reply of "550 5.1.1 No such user here", which it borrows: mostly a literal. On failure `out` is unchanged. */
+/* Makes a reply of "550 5.1.1 No such user here", which it borrows: a literal, or a buffer in the context, but not one that ends with the
+ * callback that answers, for the reply is written after it. On failure `out` is unchanged. */
 EHLO_API ehlo_failure ehlo_make_reply(ehlo_reply* out, char const* line);
 
 /* ---- Server ---- */

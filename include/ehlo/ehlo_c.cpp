@@ -175,6 +175,7 @@ ehlo_encoded append_content(ehlo_buffer* out, Write write) noexcept {
 class asking {
     ehlo_handler const& handler_;
     void* context_;
+    bool lmtp_;
 
     template <class Command>
     ehlo::reply ask(Command const& c, ehlo::reply const& usual) noexcept {
@@ -194,10 +195,11 @@ class asking {
     static constexpr ehlo::reply not_here{502, {5, 5, 1}, "The command is not implemented here"};
 
   public:
-    asking(ehlo_handler const* h, void* context) noexcept : handler_(*h), context_(context) {}
+    asking(server const& s, ehlo_handler const* h, void* context) noexcept
+        : handler_(*h), context_(context), lmtp_(s.settings().service == ehlo::service::lmtp) {}
 
     ehlo::reply on(ehlo::connected const&) noexcept {
-        ehlo_reply answer{text("ESMTP ready"), 220, {}};
+        ehlo_reply answer{text(lmtp_ ? "LMTP ready" : "ESMTP ready"), 220, {}};
         if (handler_.connected) handler_.connected(context_, &answer);
         return reply_of(answer);
     }
@@ -244,9 +246,9 @@ class asking {
     }
 };
 template <class Call>
-ehlo_step step(ehlo_buffer* out, ehlo_handler const* h, void* context, Call call) noexcept {
-    asking handler(h, context);
-    ehlo::step const done = call(handler, std::span<char>(out->data + out->size, out->capacity - out->size));
+ehlo_step step(ehlo_server* s, ehlo_buffer* out, ehlo_handler const* h, void* context, Call call) noexcept {
+    asking handler(here(s), h, context);
+    ehlo::step const done = call(here(s), handler, std::span<char>(out->data + out->size, out->capacity - out->size));
     out->size += done.produced;
     return {done.consumed, done.produced, static_cast<std::uint32_t>(done.want)};
 }
@@ -596,27 +598,27 @@ ehlo_failure ehlo_server_init(ehlo_server* s, ehlo_settings const* settings, ehl
     return {EHLO_OK, 0};
 }
 ehlo_step ehlo_server_advance(ehlo_server* s, ehlo_text in, ehlo_buffer* out, ehlo_handler const* h, void* context) {
-    return step(out, h, context, [&](asking& handler, std::span<char> room) noexcept { return here(s).advance(view(in), handler, room); });
+    return step(s, out, h, context, [&](server& smtp, asking& handler, std::span<char> room) noexcept { return smtp.advance(view(in), handler, room); });
 }
 ehlo_step ehlo_server_answer(ehlo_server* s, ehlo_reply const* answer, ehlo_buffer* out, ehlo_handler const* h, void* context) {
-    return step(out, h, context, [&](asking& handler, std::span<char> room) noexcept {
-        if (answer->code == EHLO_CHALLENGE) return here(s).answer(ehlo::challenge{view(answer->text)}, handler, room);
-        return here(s).answer(reply_of(*answer), handler, room);
+    return step(s, out, h, context, [&](server& smtp, asking& handler, std::span<char> room) noexcept {
+        if (answer->code == EHLO_CHALLENGE) return smtp.answer(ehlo::challenge{view(answer->text)}, handler, room);
+        return smtp.answer(reply_of(*answer), handler, room);
     });
 }
 ehlo_step ehlo_server_shut_down(ehlo_server* s, ehlo_reply const* reply, ehlo_buffer* out, ehlo_handler const* h, void* context) {
-    return step(out, h, context, [&](asking& handler, std::span<char> room) noexcept {
-        return here(s).shut_down(handler, room, reply ? reply_of(*reply) : ehlo::replies::shutting_down);
+    return step(s, out, h, context, [&](server& smtp, asking& handler, std::span<char> room) noexcept {
+        return smtp.shut_down(handler, room, reply ? reply_of(*reply) : ehlo::replies::shutting_down);
     });
 }
 void ehlo_server_secured(ehlo_server* s) { here(s).secured(); }
 void ehlo_server_authenticated(ehlo_server* s) { here(s).authenticated(); }
 void ehlo_server_disconnected(ehlo_server* s, ehlo_handler const* h, void* context) {
-    asking handler(h, context);
+    asking handler(here(s), h, context);
     here(s).disconnected(handler);
 }
 void ehlo_server_tls_lost(ehlo_server* s, ehlo_handler const* h, void* context) {
-    asking handler(h, context);
+    asking handler(here(s), h, context);
     here(s).tls_lost(handler);
 }
 uint32_t ehlo_server_state(ehlo_server const* s) { return octet(as<server>(s).where()); }

@@ -2,7 +2,7 @@
 """The C interface: c_test.py [--mailsink=PROGRAM --post=PROGRAM] CXX [CC...]
 
 1. Each function of ehlo.h is called by the tests. 2. ehlo_c.cpp needs nothing of C++'s library, and a C compiler links it. 3. The tests, as
-C99, by each C compiler. 4. The examples sink and send with each other, with mailsink and with post. 5. Python, by ctypes.
+C99, by each C compiler, and under sanitizers where Clang is. 4. The examples sink and send with each other, with mailsink and with post. 5. Python, by ctypes.
 """
 import os
 import pathlib
@@ -106,6 +106,13 @@ with tempfile.TemporaryDirectory() as folder:
             run(cc, *C99, include, EXAMPLES / f"{name}.c", objects, "-o", work / name)
     if not CCS:
         sys.exit("FAILED: no C compiler")
+    if shutil.which("clang") and shutil.which("clang++"):
+        sanitized = ["-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", include]
+        run(*launcher, "clang++", "-std=c++20", *sanitized, "-c", source, "-o", work / "sanitized.o")
+        for test in HERE.glob("*.c"):
+            run("clang", *C99, *sanitized, "-c", test, "-o", work / f"{test.stem}.o")
+        run("clang++", *sanitized, *(work / f"{t.stem}.o" for t in HERE.glob("*.c")), work / "sanitized.o", "-o", work / "sanitized")
+        print(f"sanitized: {run(work / 'sanitized').strip()}")
     conversations(work / "sink", work / "send")
     library = work / "libehlo_c.so"
     run(CXX, "-shared", objects, "-o", library)

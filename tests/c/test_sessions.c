@@ -159,6 +159,61 @@ static void test_nobody(void) {
                    "503 5.5.1 not in this state of the session\r\n"));
 }
 
+/* LMTP has an answer for each recipient, and chunks are content like any other. */
+static unsigned lmtp_answers;
+static void on_each(void* context, ehlo_message const* m, ehlo_reply* answer) {
+    (void)context;
+    CHECK(m->recipients == 2 && m->recipient == lmtp_answers && m->octets == 5);
+    if (lmtp_answers++ == 0) ehlo_make_reply(answer, "250 2.0.0 kept");
+}
+static void test_lmtp(void) {
+    ehlo_server_options o;
+    ehlo_settings settings;
+    line l;
+    ehlo_server_options_init(&o);
+    o.service = EHLO_SERVICE_LMTP;
+    o.offers |= EHLO_BIT(EHLO_EXTENSION_CHUNKING);
+    CHECK(ehlo_settings_init(&settings, &o).error == EHLO_OK);
+    begin(&l, &settings);
+    l.handler.connected = NULL;
+    l.handler.end_of_content = on_each;
+    go_on(&l);
+    CHECK(says(&l, "220 mx.example LMTP ready\r\n"));
+    hear(&l, "LHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@mx.example>\r\nRCPT TO:<d@mx.example>\r\n", 1000);
+    l.said.size = 0;
+    hear(&l, "BDAT 2\r\n.\rBDAT 3 LAST\r\n\nab", 1);
+    CHECK(says(&l, "250 2.0.0 Chunk received\r\n250 2.0.0 kept\r\n451 4.3.0 Error in processing, try again later\r\n"));
+    CHECK(l.kept.size == 5 && memcmp(l.kept.content, ".\r\nab", 5) == 0 && lmtp_answers == 2);
+}
+
+/* What a handler says that cannot be said. */
+static void says_nothing(void* context, ehlo_reply* answer) {
+    (void)context;
+    answer->code = EHLO_LATER;
+}
+static void says_too_much(void* context, ehlo_command const* c, ehlo_reply* answer) {
+    (void)context;
+    if (c->verb == EHLO_VERB_NOOP) answer->text = ehlo_string("a\r\nb");
+    if (c->verb == EHLO_VERB_HELP) answer->status[0] = 77;
+    if (c->verb == EHLO_VERB_VRFY) answer->code = 700;
+}
+static void test_misuse(void) {
+    ehlo_settings const settings = settings_for(0);
+    line l;
+    begin(&l, &settings);
+    l.handler.command = says_too_much;
+    l.handler.connected = says_nothing;
+    go_on(&l);
+    CHECK(says(&l, "421 Error in processing, try again later\r\n") && l.want == EHLO_WANT_CLOSE);
+    begin(&l, &settings);
+    l.handler.command = says_too_much;
+    go_on(&l);
+    hear(&l, "EHLO a\r\n", 1000);
+    l.said.size = 0;
+    hear(&l, "NOOP\r\nHELP\r\nVRFY a\r\n", 1000);
+    CHECK(says(&l, "250 2.0.0\r\n214 2.0.0\r\n451 4.3.0 Error in processing, try again later\r\n"));
+}
+
 static void test_put_off(void) {
     ehlo_settings const settings = settings_for(0);
     ehlo_reply answer;
@@ -441,6 +496,8 @@ static void test_observer(void) {
 void test_sessions(void) {
     test_server();
     test_nobody();
+    test_lmtp();
+    test_misuse();
     test_put_off();
     test_tls_and_auth();
     test_settings();

@@ -4,6 +4,7 @@
 Gets the library in the way KIND names, builds main.cpp against it with warnings as errors, runs it, and compares the
 version it prints with version.hpp. Exits 77 when a tool that this kind needs is missing.
 """
+import json
 import os
 import pathlib
 import re
@@ -13,6 +14,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PACKAGING = ROOT / ".github/packaging"
 WORK = pathlib.Path(sys.argv[2]).resolve()
 CMAKE = os.environ.get("CMAKE", "cmake")
 CC = os.environ.get("CC", "cc")
@@ -26,10 +28,10 @@ if shutil.which("ninja"):
     os.environ["CMAKE_GENERATOR"] = "Ninja"
 
 
-def run(*command):
+def run(*command, cwd=None):
     command = [str(c) for c in command]
     print("$", " ".join(command), flush=True)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(done.stdout, flush=True)
     if done.returncode != 0:
         sys.exit(f"failed with {done.returncode}")
@@ -133,23 +135,39 @@ def fetchcontent():
     with_cmake("fetchcontent", f"-DEHLO={source()}")
 
 
+def module():
+    """With the tools that are known to do modules."""
+    for tool in ("ninja", "clang++-19", "clang-scan-deps-19"):
+        need(tool)
+    version = re.search(r"version (\d+)\.(\d+)", run(CMAKE, "--version"))
+    if (int(version[1]), int(version[2])) < (3, 28):
+        print(f"no modules in CMake {version[0]}")
+        sys.exit(77)
+    os.environ["CXX"] = "clang++-19"
+    with_cmake("module", f"-DEHLO={source()}", "-DEHLO_MODULE=ON")
+
+
 def pkg_config():
     need("pkg-config")
     prefix = moved()
     with_pkg_config(prefix, prefix / "include")
 
 
-def meson_subproject():
-    need("meson")
-    project = WORK / "project"
-    (project / "subprojects").mkdir(parents=True)
+def with_meson(project):
     for name in ("main.cpp", "main.c", "meson.build"):
         shutil.copy(HERE / name, project)
-    source().rename(project / "subprojects/ehlo")
     # The fallback even where some ehlo is installed.
     quiet(run("meson", "setup", "--wrap-mode=forcefallback", WORK / "build", project), "catch2", "benchmark", "python")
     quiet(run("meson", "compile", "-C", WORK / "build"))
     check(WORK / "build/consumer", WORK / "build/consumer_c")
+
+
+def meson_subproject():
+    need("meson")
+    project = WORK / "project"
+    (project / "subprojects").mkdir(parents=True)
+    source().rename(project / "subprojects/ehlo")
+    with_meson(project)
 
 
 def meson_install():
@@ -159,6 +177,51 @@ def meson_install():
     run("meson", "setup", "-Dauto_features=disabled", f"--prefix={prefix}", WORK / "build", source())
     run("meson", "install", "-C", WORK / "build")
     with_pkg_config(prefix, prefix / "include")
+
+
+def debian():
+    """The package that Debian's tools build, unpacked elsewhere."""
+    need("dpkg-buildpackage")
+    need("dh")
+    copy = source().rename(WORK / f"ehlo-{VERSION}")
+    shutil.copytree(PACKAGING / "debian", copy / "debian")
+    os.environ.pop("CMAKE_GENERATOR", None)  # debhelper has its own
+    run("dpkg-buildpackage", "--build=binary", "--unsigned-changes", "--no-pre-clean", "--no-check-builddeps", cwd=copy)
+    package = WORK / f"libehlo-dev_{VERSION}-1_all.deb"
+    root = WORK / "root"
+    run("dpkg-deb", "--extract", package, root)
+    headers = sorted(p.name for p in (root / "usr/include/ehlo").iterdir())
+    if headers != HEADERS:
+        sys.exit(f"the package has {headers}, not {HEADERS}")
+    with_find_package(root / "usr")
+
+
+def meson_wrap():
+    """As a wrap of an archive that was fetched before."""
+    need("meson")
+    project, name = WORK / "project", f"ehlo-{VERSION}"
+    cache = project / "subprojects/packagecache"
+    cache.mkdir(parents=True)
+    archive = shutil.make_archive(cache / name, "gztar", source().rename(WORK / name).parent, name)
+    wrap = run(sys.executable, PACKAGING / "wrap/make_wrap.py", archive, f"https://example.org/{name}.tar.gz")
+    (project / "subprojects/ehlo.wrap").write_text(wrap)
+    with_meson(project)
+
+
+def recipes():
+    """What cannot be tried here, for lack of the tools: at least they speak of this version, and can be read."""
+    vcpkg = json.loads((PACKAGING / "vcpkg/ehlo/vcpkg.json").read_text())
+    spack, conan = ((PACKAGING / f).read_text() for f in ("spack/package.py", "conan/conanfile.py"))
+    changelog = (PACKAGING / "debian/changelog").read_text()
+    for recipe, version in (("vcpkg", vcpkg["version"]), ("spack", re.search(r'version\("(.+?)"', spack)[1]),
+                            ("debian", re.match(r"ehlo \((.+?)-1\)", changelog)[1])):
+        if version != VERSION:
+            sys.exit(f"{recipe} speaks of {version}, not of {VERSION}")
+    for text in (spack, conan):
+        compile(text, "recipe", "exec")
+    pattern = re.search(r're.search\(r(.+?), text\)', conan)[1].strip("'")
+    if re.search(pattern, (ROOT / "include/ehlo/version.hpp").read_text())[1] != VERSION:
+        sys.exit("conan reads another version")
 
 
 shutil.rmtree(WORK, ignore_errors=True)
