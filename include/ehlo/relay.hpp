@@ -130,8 +130,8 @@ class relay {
             t.drop_all();
             return t.stop(relay_want::close);
         }
-        if (t.empty()) return t.stop(relay_want::octets);
         if (core_.reads_content) return detail::take_content(core_, t, h);
+        if (t.empty()) return t.stop(relay_want::octets);
         if (core_.under_way.empty() && core_.now.where() == state::exchange) return detail::take_response(core_, t, h);
         return detail::take_line(core_, t, h);
     }

@@ -16,6 +16,11 @@ constexpr std::optional<errc> find_bare_fault(relay_core const& s) noexcept {
     if (s.settings->bare == bare_octets::pass) return std::nullopt;
     return s.body.bare_cr() ? std::optional(errc::bare_cr) : s.body.bare_lf() ? std::optional(errc::bare_lf) : std::nullopt;
 }
+// What is said of it when all of it has come: that must not depend on how its octets arrived.
+constexpr errc find_main_fault(relay_core const& s) noexcept {
+    if (s.octets > s.limit) return errc::message_too_large;
+    return find_bare_fault(s).value_or(*s.spoilt);
+}
 constexpr auto find_dot_lines(std::optional<errc>& found) noexcept {
     return [&found](departure d, std::uint64_t, dot_line line) noexcept {
         if (d == departure::smuggled_end) found = line == dot_line::with_nul ? errc::nul_octet : errc::bare_lf;
@@ -106,7 +111,7 @@ constexpr bool take_content(relay_core& s, relay_io& t, H& h) {
         return true;
     }
     if (s.spoilt) {
-        if (!refuse_message(s, t, h, a, fail(*s.spoilt, 0))) return false;
+        if (!refuse_message(s, t, h, a, fail(find_main_fault(s), 0))) return false;
         s.spoilt.reset();
     } else if (auto const refusal = judge_end(s, h)) {
         if (refusal->is_later()) return t.stop(relay_want::later);
@@ -154,7 +159,7 @@ constexpr bool end_chunk(relay_core& s, relay_io& t, H& h) {
         return true;
     }
     if (!s.under_way.empty()) return t.stop(relay_want::other);
-    return refuse_chunk(s, t, h, s.spoilt ? *s.spoilt : *s.chunk.fault, std::nullopt);
+    return refuse_chunk(s, t, h, s.spoilt ? find_main_fault(s) : *s.chunk.fault, std::nullopt);
 }
 // What the handler says of a message whose last octets are here. False: they do not go on, and `t.want` is set.
 template <class H>
@@ -177,26 +182,22 @@ constexpr bool take_chunk(relay_core& s, relay_io& t, H& h) {
     if (c.left == 0) return end_chunk(s, t, h);
     std::string_view const part = sub(t.rest(), 0, c.left < t.in.size() ? static_cast<std::size_t>(c.left) : t.in.size());
     if (part.empty()) return t.stop(relay_want::octets);
-    if (c.fault || s.spoilt) {
-        c.left -= part.size();
-        t.drop(part.size());
-        return true;
-    }
     bool const ends = c.last && part.size() == c.left;
-    if (ends && says<H, end_of_content> && c.before != 0) return t.stop(relay_want::other);
-    if (!c.looked_at) {
+    if (!c.fault && ends && !s.spoilt && says<H, end_of_content> && c.before != 0) return t.stop(relay_want::other);
+    if (!c.fault && !c.looked_at) {
+        bool const was_spoilt = s.spoilt.has_value();
         s.body.next_chunk(part, 0, c.binary, find_dot_lines(s.spoilt));
         if (!s.spoilt) s.spoilt = find_bare_fault(s);
         s.after_cr = part.back() == '\r';
         if (!s.spoilt && ends) s.spoilt = find_last_fault(s, s.after_cr, c.binary);
-        if (!s.spoilt && part.size() > s.limit - s.octets) s.spoilt = errc::message_too_large;
-        if (s.spoilt) {
-            c.left -= part.size();
-            t.drop(part.size());
-            return true;
-        }
         s.octets += part.size();
-        show(h, part);
+        if (!s.spoilt && s.octets > s.limit) s.spoilt = errc::message_too_large;
+        if (!was_spoilt && !s.spoilt) show(h, part);
+    }
+    if (c.fault || s.spoilt) {
+        c.left -= part.size();
+        t.drop(part.size());
+        return true;
     }
     c.looked_at = ends;   // if the handler is asked again
     if (ends && !take_end(s, t, h, part.size())) return false;

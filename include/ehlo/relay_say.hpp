@@ -84,12 +84,15 @@ struct relayed_reply {
     reply_view said;
 };
 
-/// What a relay can let pass: what it does not understand never does. STARTTLS, TURN and ATRN make of the connection what it cannot read.
-inline constexpr extensions relay_extensions = [] {
-    extensions all = server_extensions;
-    for (extension const e : {extension::starttls, extension::turn, extension::atrn}) all = all - e;
-    return all;
-}();
+/// What a relay can let pass: what it does not understand never does. STARTTLS, TURN and ATRN make of the connection what it cannot read;
+/// FUTURERELEASE, CHECKPOINT and UTF8SMTP are not the server's of ehlo either.
+inline constexpr extensions relay_extensions =
+    extension::size | extension::eight_bit_mime | extension::pipelining | extension::enhanced_status_codes | extension::smtputf8 | extension::help |
+    extension::vrfy | extension::expn | extension::chunking | extension::binary_mime | extension::dsn | extension::auth | extension::deliver_by |
+    extension::mt_priority | extension::rrvs | extension::require_tls | extension::limits | extension::mtrk | extension::no_soliciting |
+    extension::conperm | extension::conneg | extension::burl | extension::etrn | extension::submitter | extension::send | extension::soml |
+    extension::saml | extension::verbose | extension::onex | extension::xclient | extension::xforward;
+static_assert((relay_extensions | server_extensions) == server_extensions);
 /// Mechanisms that work through a relay: no layer of their own follows, and none is bound to TLS or to its certificates.
 inline constexpr mechanisms relay_mechanisms = mechanism::plain | mechanism::login | mechanism::anonymous | mechanism::cram_md5 |
                                                mechanism::scram_sha_1 | mechanism::scram_sha_256 | mechanism::xoauth2 | mechanism::oauthbearer;

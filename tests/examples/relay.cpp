@@ -198,7 +198,11 @@ void update(session& s) {
         s.work();
         std::size_t const before = s.client.out.size() + s.server.out.size();
         if (!flush(s.client)) return drop(s);
-        if (!s.connecting && !flush(s.server)) s.lose_server();
+        if (!s.connecting && !flush(s.server)) {
+            s.server.out.clear();
+            while (s.server.peer.is_open() && read(s, s.server)) {}   // its last words
+            if (!s.closing) s.lose_server();
+        }
         more = before != s.client.out.size() + s.server.out.size();
     }
     if (s.dead) return;

@@ -177,7 +177,7 @@ struct session {
         for (bool more = true; more && !closing && !wants_tls;) {
             std::span<char> const made = room();
             in_message = relay.takes_content();
-            ehlo::relayed const r = relay.advance(d, in, handler, made);
+            ehlo::relayed const r = relay.advance(d, in, handler, made, {.total = block / 2});
             to.out += in.substr(0, r.passed);
             (r.to_server ? server : client).out.append(made.data(), r.produced);
             in.remove_prefix(r.consumed);

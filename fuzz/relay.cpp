@@ -1,0 +1,191 @@
+// The relay between any client and the server machine. An input is what the client says; how its octets, and the server's, arrive is drawn
+// from it. What comes of it is compared with a direct connection, and with itself in other pieces.
+#include "fuzz.hpp"
+
+#include <vector>
+
+using namespace ehlo;
+using fuzz::check;
+
+namespace {
+
+// Says yes, but for recipients "no", and keeps what it gets.
+struct handler {
+    std::vector<std::string> delivered;
+    std::string open;
+    reply on(cmd::hello const&) { return replies::ok; }
+    reply on(cmd::mail const& c) {
+        open = std::string(c.from.text()) + ":";
+        return c.from.local_part() == "no" ? replies::no_such_user : replies::sender_ok;
+    }
+    reply on(cmd::rcpt const& c) {
+        if (c.to.local_part() == "no") return replies::no_such_user;
+        open += std::string(c.to.text()) + ":";
+        return replies::recipient_ok;
+    }
+    void on(content const& c) { open += c.octets; }
+    reply on(end_of_content const&) {
+        delivered.push_back(open);
+        return "250 2.6.0 taken";
+    }
+    mechanisms mechanisms() const { return mechanism::plain | mechanism::login; }
+    auth_answer on(cmd::auth const& c) { return c.initial_response ? auth_answer(replies::authenticated) : auth_answer(challenge{"x"}); }
+    auth_answer on(auth_response const&) { return replies::authenticated; }
+};
+struct nobody {};
+
+policy server_rules() {
+    policy p;
+    p.offers = p.offers | extension::chunking | extension::binary_mime | extension::dsn | extension::auth;
+    p.max_errors = 100000;
+    p.max_line = 4096;
+    p.clear_text_passwords = true;
+    return p;
+}
+policy relay_rules() {
+    policy p = relay_policy();
+    p.max_errors = 100000;
+    p.clear_text_passwords = true;
+    return p;
+}
+
+struct ending {
+    std::string heard, sent;
+    std::vector<std::string> delivered;
+    bool aborted = false;
+};
+
+ending direct(std::string_view in) {
+    policy const rules = server_rules();
+    server_with<> s(rules, "mx.example");
+    handler h;
+    ending o;
+    for (;;) {
+        fuzz::block const octets(in);
+        fuzz::block out(4096);
+        step const done = s.advance(octets.view(), h, {out.data(), out.size()});
+        o.heard += out.view().substr(0, done.produced);
+        in.remove_prefix(done.consumed);
+        if (done.want != want::write) break;
+    }
+    o.delivered = h.delivered;
+    return o;
+}
+
+class between {
+    policy server_rules_ = server_rules(), relay_rules_ = relay_rules();
+    server_with<> server_{server_rules_, "mx.example"};
+    relay relay_{relay_rules_, "relay.example"};
+    handler handler_;
+    nobody say_;
+    std::string at_relay_, at_server_, answers_;
+    bool closed_ = false, server_closed_ = false;
+    ending o_;
+
+    bool turn(direction d) {
+        if (closed_) return false;
+        std::string& in = d == direction::from_client ? at_relay_ : answers_;
+        fuzz::block const octets{std::string_view(in)};
+        fuzz::block out(5200);
+        relayed const r = relay_.advance(d, octets.view(), say_, {out.data(), out.size()});
+        check(r.consumed <= in.size() && r.passed <= r.consumed && r.produced <= out.size(), "a call stays in its buffers");
+        std::string_view const passed = octets.view().substr(0, r.passed), made = out.view().substr(0, r.produced);
+        std::string up(d == direction::from_client ? passed : std::string_view());
+        if (d == direction::from_server) o_.heard += passed;
+        if (r.to_server) up += made;
+        else o_.heard += made;
+        check(up.empty() || !o_.aborted, "nothing goes to a server whose connection was broken");
+        o_.sent += up;
+        at_server_ += up;
+        in.erase(0, r.consumed);
+        check(r.want != relay_want::room && r.want != relay_want::later && r.want != relay_want::tls, "it wants nothing that nobody offered");
+        if (r.want == relay_want::abort) {
+            check(!o_.aborted, "a connection is broken once");
+            o_.aborted = true;
+            at_server_.clear();
+            answers_.clear();
+            server_.disconnected(handler_);
+        }
+        closed_ = r.want == relay_want::close;
+        return r.consumed != 0 || r.produced != 0 || r.want == relay_want::again || r.want == relay_want::abort;
+    }
+    bool serve(std::size_t most) {
+        if (o_.aborted || server_closed_) return false;
+        std::size_t const before = at_server_.size();
+        std::string_view in = std::string_view(at_server_).substr(0, most);
+        std::size_t used = 0, produced = 0;
+        for (;;) {
+            fuzz::block const octets(in.substr(used));
+            fuzz::block out(4096);
+            step const s = server_.advance(octets.view(), handler_, {out.data(), out.size()});
+            answers_ += out.view().substr(0, s.produced);
+            used += s.consumed;
+            produced += s.produced;
+            server_closed_ = s.want == want::close;
+            if (s.want != want::write) break;
+        }
+        at_server_.erase(0, used);
+        return produced != 0 || at_server_.size() != before;
+    }
+
+  public:
+    between(std::string_view script, fuzz::arrival how) {
+        fuzz::sizes draw(script);
+        while (!script.empty() && !closed_) {
+            std::size_t const n = how == fuzz::arrival::whole ? script.size() : how == fuzz::arrival::octets ? 1 : draw.next(1, 40);
+            at_relay_ += script.substr(0, n);
+            script.remove_prefix(n < script.size() ? n : script.size());
+            if (how != fuzz::arrival::pieces || draw.next(0, 2) == 0) turn(direction::from_client);
+            // What it has not read it is shown again; less than that would be octets that are missing.
+            if (draw.next(0, 1) == 0) serve(~std::size_t{0});
+            if (draw.next(0, 1) == 0) turn(direction::from_server);
+        }
+        for (bool more = true; more;) {
+            more = turn(direction::from_client);
+            more = serve(~std::size_t{0}) || more;
+            more = turn(direction::from_server) || more;
+        }
+        o_.delivered = handler_.delivered;
+    }
+    ending const& result() const { return o_; }
+};
+
+std::size_t count(std::string_view text, std::string_view what) {
+    std::size_t n = 0;
+    for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + what.size())) ++n;
+    return n;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    std::string_view const in = fuzz::current = fuzz::as_text(data, size);
+    if (size > 4096) return 0;
+    ending const alone = direct(in);
+    ending const whole = between(in, fuzz::arrival::whole).result();
+    for (fuzz::arrival const how : fuzz::arrivals) {
+        ending const o = between(in, how).result();
+        check(o.heard == whole.heard, "what the client hears does not depend on how octets arrive", o.heard);
+        check(o.delivered == whole.delivered, "nor does what is delivered");
+        check(o.aborted == whole.aborted, "nor whether the connection is broken");
+    }
+    check(count(whole.heard, "250 2.6.0 taken\r\n") == whole.delivered.size(), "what the server took, and nothing else, is acknowledged", whole.heard);
+    check(whole.delivered.size() <= alone.delivered.size(), "no message more than without the relay", whole.sent);
+    for (std::size_t i = 0; i < whole.delivered.size(); ++i)
+        check(whole.delivered[i] == alone.delivered[i], "the same messages as without the relay", whole.delivered[i]);
+    // CR and LF come only as CRLF, or in chunks.
+    if (count(whole.sent, "BDAT") + count(whole.sent, "bdat") == 0 && !whole.aborted) {
+        bool clean = true;
+        for (std::size_t i = 0; i < whole.sent.size(); ++i) {
+            clean = clean && (whole.sent[i] != '\n' || (i > 0 && whole.sent[i - 1] == '\r'));
+            clean = clean && (whole.sent[i] != '\r' || (i + 1 < whole.sent.size() && whole.sent[i + 1] == '\n'));
+        }
+        bool const chunks = [&] {
+            for (std::size_t i = 0; i + 4 <= whole.sent.size(); ++i)
+                if (iequals(std::string_view(whole.sent).substr(i, 4), "BDAT")) return true;
+            return false;
+        }();
+        check(clean || chunks, "no line end that is none to others", whole.sent);
+    }
+    return 0;
+}
