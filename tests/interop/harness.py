@@ -193,7 +193,8 @@ class MailSink(Program):
 def need_tls():
     """mailsink and post were built with OpenSSL, or else there is nothing to try."""
     with tempfile.TemporaryDirectory() as directory:
-        tried = subprocess.run([mailsink, "--discard", f"--self-signed={directory}/x", "--host=192.0.2.1"], capture_output=True, timeout=PATIENCE)
+        tried = subprocess.run([mailsink, "--discard", f"--self-signed={directory}/x", "--host=192.0.2.1"],
+                               capture_output=True, timeout=PATIENCE)
     if b"built without OpenSSL" in tried.stderr:
         raise Missing("mailsink is built without OpenSSL (Debian package libssl-dev)")
 
@@ -202,7 +203,8 @@ def certificate(folder):
     """A certificate for localhost and its key, in two files."""
     cert, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run([tool("openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
+                    "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                    "-keyout", key, "-out", cert],
                    check=True, capture_output=True, timeout=PATIENCE)
     return cert, key
 

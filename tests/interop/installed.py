@@ -1,5 +1,5 @@
 """Servers that can run only where they are installed, with users of their own. Each runs in a mount namespace in which its
-packages lie over /usr, its users are known, and the host is relay.example; nothing of it is seen outside, and nothing outlives it."""
+packages lie over /usr, its users are known, and the host is relay.example; nothing of it is seen outside or outlives it."""
 
 import contextlib
 import grp

@@ -98,7 +98,8 @@ def npm(name, version, until):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "whole").exists():
             done = subprocess.run([npm, "install", f"--prefix={folder}", f"--before={until}", "--omit=optional",
-                                   "--ignore-scripts", "--no-audit", "--no-fund", f"{name}@{version}"], capture_output=True, text=True, timeout=120)
+                                   "--ignore-scripts", "--no-audit", "--no-fund", f"{name}@{version}"],
+                                  capture_output=True, text=True, timeout=120)
             if done.returncode != 0:
                 raise harness.Missing(f"npm install {name}@{version} failed:\n{done.stderr}")
             (folder / "whole").touch()

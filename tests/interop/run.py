@@ -81,7 +81,8 @@ def arguments():
     parser.add_argument("--post", required="--matrix" not in " ".join(sys.argv), help="the client under test")
     parser.add_argument("--relay", help="the relay under test; without it, its tests fail")
     parser.add_argument("--faults", help="the library that faults.cpp becomes; without it, tests that need it fail")
-    parser.add_argument("--postfix-cache", required="--matrix" not in " ".join(sys.argv), help="directory to unpack Postfix's tools into")
+    parser.add_argument("--postfix-cache", required="--matrix" not in " ".join(sys.argv),
+                        help="directory to unpack packages into")
     parser.add_argument("--only", action="append", choices=GROUPS, help="run this group; may be repeated")
     parser.add_argument("-k", dest="patterns", action="append", help="run the tests whose name has this in it")
     parser.add_argument("--deadline", type=int, help="seconds after which everything is given up; 150 for each group")

@@ -65,15 +65,17 @@ class Relaying(Answers):
         # 7.9 and history: none of these is a way around.
         peer = self.peer(self.sink_for())
         self.expect(peer, (b"MAIL FROM:<a@example.com>", 250), *((b"RCPT TO:<" + to + b">", 550) for to in
-                    (b"b%elsewhere.example@elsewhere.example", b'"b@example.com"@elsewhere.example', b"b@example.com.elsewhere.example",
-                     b"elsewhere.example!b@elsewhere.example", b"b@notexample.com", b"postmaster@elsewhere.example")))
+                    (b"b%elsewhere.example@elsewhere.example", b'"b@example.com"@elsewhere.example',
+                     b"b@example.com.elsewhere.example", b"elsewhere.example!b@elsewhere.example", b"b@notexample.com",
+                     b"postmaster@elsewhere.example")))
 
     def test_who_has_logged_in(self):
         # 3.6.3, RFC 6409: for its own users a server takes mail for everybody.
         sink = self.sink_for("--user=ann:sesame", "--clear-passwords")
         peer = self.peer(sink)
         self.expect(peer, (b"MAIL FROM:<a@example.com>", 250), (b"RCPT TO:<b@elsewhere.example>", 550), (b"RSET", 250),
-                    (b"AUTH PLAIN AGFubgBzZXNhbWU=", 235), (b"MAIL FROM:<a@example.com>", 250), (b"RCPT TO:<b@elsewhere.example>", 250))
+                    (b"AUTH PLAIN AGFubgBzZXNhbWU=", 235), (b"MAIL FROM:<a@example.com>", 250),
+                    (b"RCPT TO:<b@elsewhere.example>", 250))
 
     def test_made_up_answers(self):
         # 3.4: 251 and 551; 4.2.1: a class for each of the ways in which a recipient can fare.
@@ -153,7 +155,8 @@ class StartTls(Answers):
     def test_required(self):
         # 4: 530 to all but NOOP, EHLO, STARTTLS and QUIT (and RSET, which does nothing).
         peer = self.peer(self.secure_sink("--require-tls", "--user=a:b"))
-        self.expect(peer, (b"MAIL FROM:<>", 530), (b"VRFY x", 530), (b"AUTH PLAIN AGEAYg==", 530), (b"NOOP", 250), (b"EHLO x", 250), (b"QUIT", 221))
+        self.expect(peer, (b"MAIL FROM:<>", 530), (b"VRFY x", 530), (b"AUTH PLAIN AGEAYg==", 530), (b"NOOP", 250),
+                    (b"EHLO x", 250), (b"QUIT", 221))
 
     def test_not_there(self):
         # 4.1.1.1 of RFC 5321: what is not offered is not known.
@@ -169,7 +172,8 @@ matrix.decides("RFC 3207 4.2", "what came in the clear after STARTTLS is not hea
                test_tls.Trust.test_octets_after_starttls)
 matrix.decides("RFC 5321 4.1.1.1", "STARTTLS and AUTH that are not offered are refused", StartTls.test_not_there)
 matrix.decides("RFC 5321 3.5.2", "EXPN that works is offered", Expansion.test_offered)
-matrix.decides("RFC 5321 3.5.1", "EXPN of a list: 250 and its members; of none: 550", Expansion.test_members, Expansion.test_no_list)
+matrix.decides("RFC 5321 3.5.1", "EXPN of a list: 250 and its members; of none: 550", Expansion.test_members,
+               Expansion.test_no_list)
 matrix.decides("RFC 5321 4.1.4", "EXPN is taken before EHLO, and touches no transaction", Expansion.test_in_any_state)
 matrix.decides("RFC 5321 3.6, 7.9", "mail for a domain that is not served is refused, by no trick taken",
                Relaying.test_foreign_domain_is_refused_for_good, Relaying.test_source_route, Relaying.test_tricks)
@@ -191,8 +195,9 @@ class Settings(Answers):
 
     def test_impossible(self):
         for options in (["--without=8BITMIME"], ["--without=CHUNKING"], ["--lmtp", "--without=PIPELINING"], ["--require-auth"],
-                        ["--require-tls"], ["--tls-port=0"], ["--without=NOTHING"], ["--answer=a@b"], ["--answer=a@b=99 x"], ["--list=x"],
-                        ["--answer=a@b=354 x"], ["--user=x"], ["--users=/nowhere"], ["--bare=x"], ["--certificate=/nowhere"], ["--max-line=100"]):
+                        ["--require-tls"], ["--tls-port=0"], ["--without=NOTHING"], ["--answer=a@b"], ["--answer=a@b=99 x"],
+                        ["--list=x"], ["--answer=a@b=354 x"], ["--user=x"], ["--users=/nowhere"], ["--bare=x"],
+                        ["--certificate=/nowhere"], ["--max-line=100"]):
             with self.subTest(options=options):
                 outcome = self.run_to_end([harness.mailsink, "--discard", "--port=0", *options])
                 self.assertEqual((outcome.code, outcome.out), (2, b""))
@@ -217,8 +222,8 @@ class Settings(Answers):
         sink = self.sink("--lmtp")
         with wire.Peer(sink.port) as peer:
             self.assertEqual(peer.code(), 220)
-            self.expect(peer, (b"EHLO x", 500), (b"HELO x", 500), (b"LHLO x", 250), (b"MAIL FROM:<>", 250), (b"RCPT TO:<b@example.com>", 250),
-                        (b"RCPT TO:<c@example.com>", 250), (b"DATA", 354))
+            self.expect(peer, (b"EHLO x", 500), (b"HELO x", 500), (b"LHLO x", 250), (b"MAIL FROM:<>", 250),
+                        (b"RCPT TO:<b@example.com>", 250), (b"RCPT TO:<c@example.com>", 250), (b"DATA", 354))
             peer.send(wire.stuff(messages.DOTS))
             self.assertEqual([peer.code(), peer.code(), peer.ask(b"NOOP")], [250, 250, 250])
         self.same(sink.only(), messages.DOTS, "mailsink's file")

@@ -54,7 +54,8 @@ class Curl(EnvelopeCase):
     def send(self, port, sender, to, content):
         recipients = [word for address in to for word in ("--mail-rcpt", address)]
         self.must_run([self.curl, "-q", "--silent", "--show-error", "--max-time", 15, "--noproxy", "*",
-                       f"smtp://127.0.0.1:{port}/c.example", "--mail-from", sender, *recipients, "--upload-file", self.file("m", content)])
+                       f"smtp://127.0.0.1:{port}/c.example", "--mail-from", sender, *recipients,
+                       "--upload-file", self.file("m", content)])
 
 
 @hard("swaks", "UTF-8 addresses", "source routes", "5 MiB with NUL")
@@ -65,7 +66,8 @@ class Swaks(EnvelopeCase):
 
     def send(self, port, sender, to, content):
         self.must_run([self.swaks, "--server", "127.0.0.1", "--port", port, "--helo", "client.example", "--from", sender or "<>",
-                       "--to", ",".join(to), "--timeout", 15, "--suppress-data", "--data", "@" + str(self.file("m", content[:-2]))])
+                       "--to", ",".join(to), "--timeout", 15, "--suppress-data",
+                       "--data", "@" + str(self.file("m", content[:-2]))])
 
 
 @hard("Python's smtplib", "source routes")
@@ -84,8 +86,9 @@ class Msmtp(EnvelopeCase):
 
     def send(self, port, sender, to, content):
         self.must_run([self.msmtp, "--host=127.0.0.1", f"--port={port}", "--timeout=15", "--domain=client.example",
-                       f"--from={sender}", "--auth=off", "--tls=off", "--set-from-header=off", "--set-date-header=off", "--set-msgid-header=off",
-                       "--remove-bcc-headers=off", "--undisclosed-recipients=off", *to], stdin=messages.with_lf(content))
+                       f"--from={sender}", "--auth=off", "--tls=off", "--set-from-header=off", "--set-date-header=off",
+                       "--set-msgid-header=off", "--remove-bcc-headers=off", "--undisclosed-recipients=off", *to],
+                      stdin=messages.with_lf(content))
 
 
 @hard("Perl's Net::SMTP", "UTF-8 addresses")

@@ -48,7 +48,8 @@ class Haraka(RelayCase):
             "config/smtp.ini": f"listen=127.0.0.1:{self.port}\n",
             "config/log.ini": "[main]\nlevel=warn\n",
             "config/connection.ini": "[headers]\nshow_version=false\n"
-                                     "[message]\nhelo=hello\n[uuid]\nbanner_chars=6\n[max]\nbytes=67108864\ndata_line_length=2000\n",
+                                     "[message]\nhelo=hello\n[uuid]\nbanner_chars=6\n"
+                                     "[max]\nbytes=67108864\ndata_line_length=2000\n",
             "config/tls.ini": f"key={self.key}\ncert={self.certificate}\n[outbound]\nrejectUnauthorized=false\n",
             "config/outbound.ini": "enable_tls=true\n",
             "config/auth_flat_file.ini": f"[core]\nmethods=PLAIN,LOGIN\n[users]\n{USER}={PASSWORD}\n",

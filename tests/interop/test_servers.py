@@ -97,8 +97,8 @@ class SmtpServer(ServerCase):
 
     def server(self, way):
         options = {"secure": way.startswith("TLS"), "lmtp": way.startswith("LMTP")}
-        program = self.program([self.node, pathlib.Path(__file__).parent / "smtp_server.js", self.directory, self.key, self.certificate, USER,
-                                PASSWORD, json.dumps(options)], env={"NODE_PATH": str(self.modules)})
+        program = self.program([self.node, pathlib.Path(__file__).parent / "smtp_server.js", self.directory, self.key,
+                                self.certificate, USER, PASSWORD, json.dumps(options)], env={"NODE_PATH": str(self.modules)})
         return int(program.wait_for(lambda: program.out().endswith(b"\n") and program.out(), "its port"))
 
 

@@ -363,8 +363,8 @@ class Endurance(harness.Case):
         self.assertEqual(sink.finish(), (0, 60), "(messages, connections)")
 
     def test_messages_take_the_last_descriptors(self):
-        # accept(2) fails with EMFILE, and so do the files of messages. Who has one is served; the others are told to try again, or
-        # wait; all is as before when they have gone.
+        # accept(2) fails with EMFILE, and so do the files of messages. Who has one is served; the others are told to try again,
+        # or wait; all is as before when they have gone.
         sink = self.sink(descriptors=40)
         with contextlib.ExitStack() as many:
             peers = [many.enter_context(Peer(sink.port)) for _ in range(24)]

@@ -102,35 +102,40 @@ class Ways(TlsCase):
         sink = self.secure_sink("--max-recipients=2000")
         lmtp = self.secure_sink("--max-recipients=2000", "--lmtp")
         many = [f"user{n}@example.com" for n in range(1500)]
-        for sender, to in (("", many), ("a@example.com", ["Postmaster"]), ("żółw@example.com", ["亀@例え.example", "b@example.com"]),
-                           ("@one.example,@two.example:a@example.com", ["@one.example:b@example.com"]), ("a@[IPv6:2001:db8::1]", ['"a b"@x.example'])):
+        for sender, to in (("", many), ("a@example.com", ["Postmaster"]),
+                           ("żółw@example.com", ["亀@例え.example", "b@example.com"]),
+                           ("@one.example,@two.example:a@example.com", ["@one.example:b@example.com"]),
+                           ("a@[IPv6:2001:db8::1]", ['"a b"@x.example'])):
             for bdat, target in itertools.product(((), ("--bdat",)), (sink, lmtp)):
                 with self.subTest(sender=sender, bdat=bdat, lmtp=target is lmtp):
                     how = [*bdat, f"--from={sender}", *(["--lmtp"] if target is lmtp else [])]
                     outcome = self.post(target, messages.DOTS, *how, to=to)
                     self.assertEqual(outcome.code, DELIVERED, outcome.err.decode())
                     told = target.envelopes()[-1]
-                    self.assertEqual((told["from"], told["to"]), (sender.rpartition(":")[2] if sender[:1] == "@" else sender,
-                                                                  [address.rpartition(":")[2] if address[0] == "@" else address for address in to]))
+                    without_route = [address.rpartition(":")[2] if address[:1] == "@" else address for address in (sender, *to)]
+                    self.assertEqual([told["from"], *told["to"]], without_route)
         sink.finish()
         lmtp.finish()
 
     def test_dsn_and_smtputf8(self):
         sink = self.secure_sink()
         told = self.deliver(sink, messages.DOTS, "--notify=success,delay", "--ret=hdrs", "--envid=a+b c", "--smtputf8")
-        self.assertEqual(set(told["parameters"].split()), {f"SIZE={len(messages.DOTS)}", "RET=HDRS", "ENVID=a+2Bb+20c", "SMTPUTF8"})
+        self.assertEqual(set(told["parameters"].split()),
+                         {f"SIZE={len(messages.DOTS)}", "RET=HDRS", "ENVID=a+2Bb+20c", "SMTPUTF8"})
         self.assertEqual(told["to_parameters"], {"b@example.com": "NOTIFY=SUCCESS,DELAY"})
         sink.finish()
 
     def test_lmtp_answers_for_each_recipient(self):
         for bdat in ((), ("--bdat",)):
             with self.subTest(bdat=bdat):
-                sink = self.sink("--lmtp", "--answer=no@x.example=550 5.1.1 Nobody", "--answer-content=full@x.example=452 4.2.2 Full",
+                sink = self.sink("--lmtp", "--answer=no@x.example=550 5.1.1 Nobody",
+                                 "--answer-content=full@x.example=452 4.2.2 Full",
                                  "--answer-content=odd@x.example=554 5.6.0 Not for me")
                 outcome = self.post(sink, messages.DOTS, "--lmtp", *bdat, tls=None,
                                     to=("no@x.example", "b@example.com", "full@x.example", "odd@x.example", "c@example.com"))
                 self.assertEqual(outcome.code, REFUSED)
-                self.assertEqual([line.split(b"@")[0] for line in outcome.err.splitlines()], [b"post: <no", b"post: <full", b"post: <odd"])
+                self.assertEqual([line.split(b"@")[0] for line in outcome.err.splitlines()],
+                                 [b"post: <no", b"post: <full", b"post: <odd"])
                 self.same(sink.only(), messages.DOTS, "mailsink's file")
                 self.assertEqual([(line["to"], line["reply"][:3], line["file"] is None) for line in sink.envelopes()],
                                  [(["b@example.com", "c@example.com"], "250", False), (["full@x.example"], "452", True),
@@ -194,8 +199,8 @@ class Trust(TlsCase):
 
     def test_required(self):
         plain = self.sink()
-        outcome = self.run_to_end([harness.post, f"--port={plain.port}", "--from=", "--to=b@example.com", "--tls=required", "--insecure",
-                                   self.file("m", messages.DOTS)])
+        outcome = self.run_to_end([harness.post, f"--port={plain.port}", "--from=", "--to=b@example.com", "--tls=required",
+                                   "--insecure", self.file("m", messages.DOTS)])
         self.assertEqual((outcome.code, plain.files()), (REFUSED, []))
         self.assertIn(b"does not offer STARTTLS", outcome.err)
         sink = self.secure_sink("--require-tls")
@@ -212,8 +217,9 @@ class Trust(TlsCase):
             self.assertEqual(self.post(sink, messages.DOTS, f"--user={USER}:{PASSWORD}x", f"--auth={mechanism}").code, REFUSED)
         with wire.Peer(sink.port) as peer:  # before TLS; misspelt
             peer.code()
-            for command in (b"EHLO x", b"AUTH PLAIN " + base64.b64encode(b"\0ann\0" + PASSWORD.encode()), b"AUT PLAIN " + PASSWORD.encode(),
-                            b"AUTH PLAIN=" + PASSWORD.encode(), b"AUTH LOGIN " + PASSWORD.encode()):
+            for command in (b"EHLO x", b"AUTH PLAIN " + base64.b64encode(b"\0ann\0" + PASSWORD.encode()),
+                            b"AUT PLAIN " + PASSWORD.encode(), b"AUTH PLAIN=" + PASSWORD.encode(),
+                            b"AUTH LOGIN " + PASSWORD.encode()):
                 peer.ask(command)
         told = sink.err() + (sink.directory / harness.LOG).read_bytes() + sink.out()
         self.assertIn(b"AUTH 535", told)
@@ -249,8 +255,8 @@ class Trust(TlsCase):
         # TLS 1.2 has it, and openssl asks for it when told "R". mailsink goes on as if nothing had been; the client gives up.
         sink = self.secure_sink()
         openssl = harness.tool("openssl", "openssl")
-        client = subprocess.Popen([openssl, "s_client", "-tls1_2", "-connect", f"localhost:{sink.tls_port}"], stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        client = subprocess.Popen([openssl, "s_client", "-tls1_2", "-connect", f"localhost:{sink.tls_port}"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         with client:
             said = b""
             while b"220 " not in said:
@@ -401,7 +407,7 @@ class CutOff(TlsCase):
 
     def session(self, sink, port, content):
         """Whether the message was acknowledged."""
-        with contextlib.suppress(OSError, AssertionError), contextlib.closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as raw:
+        with contextlib.suppress(OSError, AssertionError), socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
             with self.context(sink).wrap_socket(raw, server_hostname="localhost") as connection:
                 peer = wire.Peer.__new__(wire.Peer)
                 wire.Lines.__init__(peer, connection)
