@@ -156,6 +156,17 @@ std::size_t count(std::string_view text, std::string_view what) {
     return n;
 }
 
+void check_delivered(ending const& o, ending const& alone) {
+    check(count(o.heard, "250 2.6.0 taken\r\n") == o.delivered.size(), "what the server took, and nothing else, is acknowledged", o.heard);
+    check(o.aborted ? o.delivered.size() <= alone.delivered.size() : o.delivered.size() == alone.delivered.size(), "the messages of a direct connection", o.sent);
+    for (std::size_t i = 0; i < o.delivered.size(); ++i) check(o.delivered[i] == alone.delivered[i], "the same messages", o.delivered[i]);
+}
+std::string difference(std::string_view a, std::string_view b) {
+    std::size_t at = 0;
+    while (at < a.size() && at < b.size() && a[at] == b[at]) ++at;
+    return std::string(a.substr(at < 100 ? 0 : at - 100, 200)) + " <> " + std::string(b.substr(at < 100 ? 0 : at - 100, 200));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
@@ -165,14 +176,11 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     ending const whole = between(in, fuzz::arrival::whole).result();
     for (fuzz::arrival const how : fuzz::arrivals) {
         ending const o = between(in, how).result();
-        check(o.heard == whole.heard, "what the client hears does not depend on how octets arrive", o.heard);
-        check(o.delivered == whole.delivered, "nor does what is delivered");
-        check(o.aborted == whole.aborted, "nor whether the connection is broken");
+        // A chunk that was sent together with its envelope may be on its way when its recipients are refused: whether it was looked at
+        // before that depends on the time.
+        if (!o.aborted && !whole.aborted) check(o.heard == whole.heard, "what the client hears does not depend on how octets arrive", difference(o.heard, whole.heard));
+        check_delivered(o, alone);
     }
-    check(count(whole.heard, "250 2.6.0 taken\r\n") == whole.delivered.size(), "what the server took, and nothing else, is acknowledged", whole.heard);
-    check(whole.delivered.size() <= alone.delivered.size(), "no message more than without the relay", whole.sent);
-    for (std::size_t i = 0; i < whole.delivered.size(); ++i)
-        check(whole.delivered[i] == alone.delivered[i], "the same messages as without the relay", whole.delivered[i]);
     // CR and LF come only as CRLF, or in chunks.
     if (count(whole.sent, "BDAT") + count(whole.sent, "bdat") == 0 && !whole.aborted) {
         bool clean = true;
