@@ -318,7 +318,8 @@ constexpr result<cmd::bare<V>> parse_bare(std::string_view arguments) noexcept {
 
 // Writers. Each writes one whole command line with its CRLF and returns the octets written, or writes nothing.
 // Errors of all: output_full, unsafe_octet, and those of the parser of what they write: nothing is written that ehlo
-// would not read under the `rules` given, strictly unless they say otherwise. Departures of spelling (see of_spelling) are never
+// would not read under the `rules` given, strictly unless they say otherwise. `at` counts from the first octet of the value at
+// fault; in parameters, from the first of them as they are written. Departures of spelling (see of_spelling) are never
 // written: a path gets its brackets, and what was read under any rules can be passed on under the same ones.
 
 namespace detail {
@@ -341,14 +342,14 @@ constexpr syntax written(syntax rules) noexcept {
     rules.tolerate = rules.tolerate - of_spelling;
     return rules;
 }
-// A path as it is to be written, from however it is spelt. `before`: octets of the text that the place of an error counts from.
-constexpr void put_path(writer& w, std::string_view text, path_role role, syntax rules, std::size_t before) noexcept {
+// A path as it is to be written, from however it is spelt.
+constexpr void put_path(writer& w, std::string_view text, path_role role, syntax rules) noexcept {
     rules.tolerate |= rule::missing_brackets | rule::spaces_in_route;
     auto const p = parse_path(text, role, rules);
     // No path has an octet that is unsafe, so these are looked for only in what is none.
     if (!p) {
         auto const bad = find_unsafe(text);
-        w.refuse(bad ? *bad : fail(p.error().code, before + p.error().at));
+        w.refuse(bad ? *bad : p.error());
     } else if (p->tolerated().empty()) w.raw(text);
     else if (auto const n = write_path(w, *p); !n) w.refuse(n.error());
 }
@@ -361,6 +362,16 @@ constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view 
     if (auto const parsed = parse_hello(v, name, detail::written(rules)); !parsed) return parsed.error();
     return detail::write_line(out, v0::name(v), name.empty() ? "" : " ", name);
 }
+
+namespace detail {
+// What is wrong with the arguments of MAIL, whose path ends at `path_end`, as a fault in the value that was given.
+EHLO_NOINLINE constexpr failure place_in_value(failure const& f, std::size_t path_end, std::string_view path) noexcept {
+    constexpr std::size_t from = 5;   // "FROM:"
+    if (f.at > path_end) return fail(f.code, f.at - path_end - 1);
+    // However the path was spelt, this is all that can be wrong with one that was read before.
+    return fail(f.code, f.code == errc::non_ascii ? find_first<chars::non_ascii>(path) : f.at - from);
+}
+}  // namespace detail
 
 /// "MAIL FROM:<path> parameters" (SEND, SOML, SAML alike). `from` is a reverse path, with its brackets or without.
 constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options = {},
@@ -380,13 +391,14 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
         } else {
             syntax wide = exact;
             wide.smtputf8 = true;  // whether it may be: see below
-            detail::put_path(w, from, path_role::reverse, wide, 5);
+            detail::put_path(w, from, path_role::reverse, wide);
         }
+        std::size_t const path_end = w.size();
         detail::put_parameters(w, options, exact);
         if (!w.ok()) return;
         // The line is read back before it is ended: what cannot be read is not sent.
         std::string_view const written = detail::sub(w.text(), before + 5);
-        if (auto const parsed = parse_mail(written, exact, v); !parsed) w.refuse(parsed.error());
+        if (auto const parsed = parse_mail(written, exact, v); !parsed) w.refuse(detail::place_in_value(parsed.error(), path_end - before - 5, from));
         w.crlf();
     });
 }
@@ -399,7 +411,7 @@ constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::
         if (auto const bad = detail::find_unsafe(parameters)) return *bad;
     return out.atomically([&](writer& w) {
         w.raw("RCPT TO:");
-        detail::put_path(w, to, path_role::forward, exact, 0);
+        detail::put_path(w, to, path_role::forward, exact);
         if (!parameters.empty()) {
             if (auto const parsed = parse_rcpt_parameters(parameters, exact); !parsed) w.refuse(parsed.error());
             w.raw(' ').raw(parameters);
@@ -414,7 +426,7 @@ constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, rcpt_
     syntax const exact = detail::written(rules);
     return out.atomically([&](writer& w) {
         w.raw("RCPT TO:");
-        detail::put_path(w, to, path_role::forward, exact, 0);
+        detail::put_path(w, to, path_role::forward, exact);
         if (auto const n = write_parameters(w, options, exact); !n) w.refuse(n.error());
         w.crlf();
     });
