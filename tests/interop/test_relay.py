@@ -13,9 +13,9 @@ import time
 import harness
 import messages
 import test_clients
+import test_exim
 import test_load
 import test_post
-import test_servers
 import test_sockets
 from test_tls import PASSWORD, USER, TlsCase
 from wire import Lines, Peer, reply_codes, stuff
@@ -43,7 +43,7 @@ class Relay(harness.Program):
 
 
 class RelayCase(harness.Case):
-    def relay(self, upstream, *options):
+    def put_relay(self, upstream, *options):
         started = Relay(self.scratch, upstream, *options)
         self.addCleanup(started.kill)
         return started
@@ -54,7 +54,7 @@ class BeforeSink(RelayCase):
 
     def sink(self, *options, **more):
         sink = super().sink(*options, **more)
-        sink.behind, sink.port = sink.port, self.relay(sink.port).port
+        sink.behind, sink.port = sink.port, self.put_relay(sink.port).port
         return sink
 
 
@@ -62,7 +62,7 @@ class BeforeServer(RelayCase):
     """Likewise with another server."""
 
     def server(self, *options):
-        return self.relay(super().server(*options)).port
+        return self.put_relay(super().server(*options)).port
 
 
 class Swaks(BeforeSink, test_clients.Swaks):
@@ -101,12 +101,15 @@ class Sockets(BeforeSink, test_sockets.Delivery):
     pass
 
 
-class Exim(RelayCase, test_servers.Exim):
+class Exim(RelayCase, test_exim.Exim):
     """post, STARTTLS, the relay, STARTTLS, Exim, and on to mailsink: each in its own way."""
 
     def start(self):
-        port = super().start()
-        return self.relay(port, f"--certificate={self.certificate}", f"--key={self.key}", "--starttls=required", f"--trust={self.certificate}").port
+        server = super().start()
+        server.wait_for(lambda: self.answers(self.port), f"answer on port {self.port}")
+        self.port = self.put_relay(self.port, f"--certificate={self.certificate}", f"--key={self.key}", "--starttls=required",
+                                   f"--trust={self.certificate}").port
+        return server
 
 
 class Tls(TlsCase, RelayCase):
@@ -115,7 +118,7 @@ class Tls(TlsCase, RelayCase):
     def relays(self, *options, sink_options=()):
         sink = self.secure_sink("--xclient", *sink_options)
         ca = self.scratch / "relay.pem"
-        relay = self.relay(sink.port, f"--self-signed={ca}", "--tls-port=0", *options)
+        relay = self.put_relay(sink.port, f"--self-signed={ca}", "--tls-port=0", *options)
         relay.ca = ca
         return sink, relay
 
@@ -276,7 +279,7 @@ CONTENTS = (b"DATA\r\n" + stuff(messages.DOTS), b"BDAT 100\r\n" + b"x" * 100 + b
 class Dying(RelayCase):
     def test_server_dies_at_each_octet_that_it_says(self):
         server = Server(self)
-        relay = self.relay(server.port)
+        relay = self.put_relay(server.port)
         for content in CONTENTS:
             script = HELLO + ENVELOPE + content + b"QUIT\r\n"
             server.octets = None
@@ -306,7 +309,7 @@ class Dying(RelayCase):
             script = HELLO + ENVELOPE + content
             cuts = range(len(HELLO + ENVELOPE), len(script), 3)
             sink = self.sink()
-            relay = self.relay(sink.port)
+            relay = self.put_relay(sink.port)
             for n in cuts:
                 for how in ("reset", "end"):
                     with socket.create_connection(("127.0.0.1", relay.port), timeout=20) as client:
@@ -326,7 +329,7 @@ class Dying(RelayCase):
 
     def test_client_that_dies_in_content_is_a_broken_connection(self):
         server = Server(self)
-        relay = self.relay(server.port)
+        relay = self.put_relay(server.port)
         with Peer(relay.port) as peer:
             peer.envelope()
             peer.send(b"half of it\r\n")
@@ -337,7 +340,7 @@ class Dying(RelayCase):
 
     def test_client_that_says_all_at_once_and_ends(self):
         sink = self.sink()
-        relay = self.relay(sink.port)
+        relay = self.put_relay(sink.port)
         with socket.create_connection(("127.0.0.1", relay.port), timeout=20) as client:
             client.sendall(HELLO + ENVELOPE + CONTENTS[0] + b"QUIT\r\n")
             client.shutdown(socket.SHUT_WR)
@@ -350,20 +353,20 @@ class Dying(RelayCase):
     def test_no_server(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        with Peer(self.relay(port).port) as peer:
+        with Peer(self.put_relay(port).port) as peer:
             self.assertEqual(peer.until_closed(), [421])
 
     def test_server_that_never_answers(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            with Peer(self.relay(listener.getsockname()[1], "--patience=1").port) as peer:
+            with Peer(self.put_relay(listener.getsockname()[1], "--patience=1").port) as peer:
                 self.assertEqual(peer.until_closed(), [421])
 
     def test_client_that_says_nothing(self):
-        with Peer(self.relay(self.sink().port, "--idle=1").port) as peer:
+        with Peer(self.put_relay(self.sink().port, "--idle=1").port) as peer:
             self.assertEqual(peer.until_closed(), [220, 421])
 
     def test_ends_with_421(self):
-        relay = self.relay(self.sink().port)
+        relay = self.put_relay(self.sink().port)
         with Peer(relay.port) as peer:
             self.assertEqual(peer.code(), 220)
             relay.process.terminate()
@@ -375,7 +378,7 @@ class Slow(RelayCase):
         # 8 MiB to a server that takes its time: the client has to wait, and the relay does not grow.
         content = messages.EMPTY_BODY + (b"x" * 76 + b"\r\n") * 100000
         server = Server(self, pause=0.0005, receive_buffer=4096)
-        relay = self.relay(server.port)
+        relay = self.put_relay(server.port)
         before = relay.resident()
         with Peer(relay.port) as peer:
             peer.envelope()
@@ -392,7 +395,7 @@ class Slow(RelayCase):
         self.assertTrue(bytes(server.received).endswith(stuff(content)), "content as it was sent")
 
     def test_client_that_does_not_listen(self):
-        relay = self.relay(self.sink().port)
+        relay = self.put_relay(self.sink().port)
         with Peer(relay.port, receive_buffer=4096) as peer:
             self.assertEqual((peer.code(), peer.ask(HELLO[:-2])), (220, 250))
             before = relay.resident()
@@ -404,7 +407,7 @@ class Slow(RelayCase):
 
     def test_groups_stay_groups(self):
         server = Server(self)
-        relay = self.relay(server.port)
+        relay = self.put_relay(server.port)
         with Peer(relay.port) as peer:
             self.assertEqual((peer.code(), peer.ask(HELLO[:-2])), (220, 250))
             began = len(server.received)
@@ -417,7 +420,7 @@ class Proxy(RelayCase):
     def test_header(self):
         server = Server(self)
         server.ANSWERS = Server.ANSWERS | {b"PROXY": b""}
-        relay = self.relay(server.port, "--proxy")
+        relay = self.put_relay(server.port, "--proxy")
         with Peer(relay.port) as peer:
             self.assertEqual((peer.code(), peer.ask(b"NOOP")), (220, 250))
             port = peer.socket.getsockname()[1]
@@ -433,7 +436,7 @@ class Smuggling(RelayCase):
         for end in (b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\r\n.\r\0\n", b"\r\n\0.\r\n", b"\r\n.\0\r\n", b"\r\n.\r\r\n"):
             with self.subTest(end=end):
                 server = Server(self)
-                with Peer(self.relay(server.port).port) as peer:
+                with Peer(self.put_relay(server.port).port) as peer:
                     peer.envelope()
                     peer.send(b"Subject: a\r\n\r\nbody" + end + smuggled + b"QUIT\r\n")
                     self.assertEqual(peer.until_closed()[0], 554)
@@ -445,7 +448,7 @@ class Smuggling(RelayCase):
         for line in (b"BDAT\t38 LAST", b" BDAT 38 LAST", b"BDAT\r38 LAST", b"BDAT 38 LAST x", b"BDAT -1", b"BDAT 99999999999999999999"):
             with self.subTest(line=line):
                 server = Server(self)
-                with Peer(self.relay(server.port).port) as peer:
+                with Peer(self.put_relay(server.port).port) as peer:
                     self.assertEqual((peer.code(), peer.ask(HELLO[:-2])), (220, 250))
                     peer.send(ENVELOPE + line + b"\r\nRSET\r\nMAIL FROM:<smuggled@evil.example>\r\n")
                     self.assertEqual(peer.until_closed()[:2], [250, 250])
@@ -455,7 +458,7 @@ class Smuggling(RelayCase):
 class Load(RelayCase):
     def test_200_connections(self):
         sink = self.sink()
-        relay = self.relay(sink.port)
+        relay = self.put_relay(sink.port)
         outcome = self.must_run([harness.post, "--host=127.0.0.1", f"--port={relay.port}", "--from=a@example.com", "--to=b@example.com", "--repeat=2000",
                                  "--connections=200", self.file("m.eml", messages.DOTS)], timeout=60)
         self.assertEqual(outcome.code, 0)
@@ -463,7 +466,7 @@ class Load(RelayCase):
 
     def test_200_different_ones_interleaved(self):
         sink = self.sink()
-        relay = self.relay(sink.port)
+        relay = self.put_relay(sink.port)
         contents = [b"".join(b"%d line %d\r\n.%d\r\n" % (n, line, n) for line in range(60)) for n in range(200)]
         with contextlib.ExitStack() as stack:
             peers = [stack.enter_context(Peer(relay.port)) for _ in contents]
