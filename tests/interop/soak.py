@@ -34,7 +34,7 @@ USER, PASSWORD = "ann", "open-sesame"
 CRASHES = (0.15, 0.3)  # of the time
 SETTLING = 0.5  # memory is compared after it
 DESCRIPTORS = 200
-PAUSE = 0.02  # seconds after each session: this runs beside other tests
+PAUSE = 0.05  # seconds after each session: this runs beside other tests
 
 
 def digest(content):
@@ -172,7 +172,7 @@ class Soak:
                 self.bulk_least += 100
             elif sink is self.sink:
                 self.failures.append(f"post {how}: {done.stderr!r}")
-            time.sleep(10 * PAUSE)
+            time.sleep(20 * PAUSE)
 
     def check(self, kept, of_bulk, grown):
         """Everything that was promised; `kept`: how often there is what."""
