@@ -353,3 +353,12 @@ TEST_CASE("RFC 2034 4: a status after HELO, and before it") {
     CHECK(l.say("RCPT TO:<refused@d.example>\r\n").starts_with("550 5.1.1 "));
     CHECK(l.say("QUIT\r\n").starts_with("221 2.0.0 "));
 }
+
+TEST_CASE("RFC 5321 3.8: a refusal that nobody asked for is handed over, and is about no recipient") {
+    for (std::string_view const reply : {"421 4.3.2 Closing\r\n", "451 4.4.2 Timeout\r\n", "554 5.0.0 No more\r\n"}) {
+        talker t("250 mx.example.org\r\n");
+        auto const r = t.hear(reply);
+        CHECK((r.to == ehlo::event::shutdown && !r.accepted && r.recipient == 0));
+        CHECK(t.client.over());
+    }
+}
