@@ -19,8 +19,13 @@ using ehlo::writer;
 ehlo::policy all_of(ehlo::extensions offers = ehlo::server_extensions, ehlo::service service = ehlo::service::smtp) {
     ehlo::policy p;
     p.service = service;
-    p.offers = service == ehlo::service::lmtp ? offers - extension::burl : offers;
     p.max_line = 4096;
+    for (unsigned n = 0; n < ehlo::extension_count; ++n) {   // what such a service may not offer is left out
+        ehlo::policy q = p;
+        q.offers = q.offers | extension::chunking | static_cast<extension>(n);
+        if (ehlo::check(q)) offers = offers - static_cast<extension>(n);
+    }
+    p.offers = offers;
     p.clear_text_passwords = true;
     return p;
 }
