@@ -47,7 +47,8 @@ TESTS = {
     "line": "line", "xtext": "xtext", "date_time": "date_time", "base64": "base64", "domain": "domain oracle", "mailbox": "mailbox oracle", "path": "path oracle differential",
     "parameters": "parameters parameters_all", "parameter_values": "parameters_all", "command": "command extended", "reply": "reply",
     "auth": "auth client_auth", "sasl": "auth", "scram": "auth", "ehlo_answer": "ehlo_answer", "content": "content", "client": "client client_auth client_bdat client_starttls",
-    "scan": "scan", "command_reader": "command_reader", "flow": "flow", "proof": "proof", "std_error": "optin", "format": "optin",
+    "client_core": "client client_auth client_bdat client_starttls", "relay_core": "relay relay_attacks", "relay_content": "relay", "relay_replies": "relay",
+    "relay_commands": "relay", "scan": "scan", "command_reader": "command_reader", "flow": "flow", "proof": "proof", "std_error": "optin", "format": "optin",
 }
 
 NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^()\\\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-zA-Z_])\'(?:\\.|[^\'\\\n])+\'', re.S)
@@ -102,7 +103,7 @@ def all_mutants(source):
 
 
 def key(header, line, what):
-    return " | ".join([header, re.sub(r"\s+", " ", line.strip()), re.sub(r" at \d+$", "", what)])
+    return " | ".join([header, re.sub(r"\s+", " ", re.sub(r"\s+//.*", "", line).strip()), re.sub(r" at \d+$", "", what)])
 
 
 def known():

@@ -25,7 +25,8 @@ struct wire {
 };
 
 constexpr std::string_view hi = "220 mx.example\r\n", ok = "250 OK\r\n";
-constexpr std::string_view offers = "250-mx.example\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-BURL\r\n250-ETRN\r\n250-ATRN\r\n250-TURN\r\n"
+constexpr std::string_view offers = "250-mx.example\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-BURL\r\n250-ETRN\r\n"
+                                    "250-ATRN\r\n250-TURN\r\n"
                                     "250-VERB\r\n250-ONEX\r\n250-EXPN\r\n250-XCLIENT NAME\r\n250-XFORWARD NAME\r\n250 AUTH PLAIN\r\n";
 
 auto begin(wire& io) { return flow::connected(io.smtp).on(io.reply()).accepted().hello(io.out, "me.example").on(io.reply()).accepted(); }
@@ -60,7 +61,8 @@ TEST_CASE("flow: commands that lead nowhere else") {
     CHECK(ready.etrn(io.out, ehlo::etrn_option::node, "me.example").on(io.reply()));
     CHECK(ready.xforward(io.out, "NAME=a.example").on(io.reply()));
     CHECK(smtp.where() == state::ready);
-    CHECK(io.out.text() == "EHLO me.example\r\nNOOP\r\nHELP MAIL\r\nVRFY ann\r\nEXPN staff\r\nVERB\r\nONEX\r\nETRN me.example\r\nXFORWARD NAME=a.example\r\n");
+    CHECK(io.out.text() == "EHLO me.example\r\nNOOP\r\nHELP MAIL\r\nVRFY ann\r\nEXPN staff\r\nVERB\r\nONEX\r\n"
+                           "ETRN me.example\r\nXFORWARD NAME=a.example\r\n");
 }
 
 TEST_CASE("flow: XCLIENT begins anew, ATRN and TURN end what a client can say") {

@@ -19,8 +19,13 @@ using ehlo::writer;
 ehlo::policy all_of(ehlo::extensions offers = ehlo::server_extensions, ehlo::service service = ehlo::service::smtp) {
     ehlo::policy p;
     p.service = service;
-    p.offers = service == ehlo::service::lmtp ? offers - extension::burl : offers;
     p.max_line = 4096;
+    for (unsigned n = 0; n < ehlo::extension_count; ++n) {   // what such a service may not offer is left out
+        ehlo::policy q = p;
+        q.offers = q.offers | extension::chunking | static_cast<extension>(n);
+        if (ehlo::check(q)) offers = offers - static_cast<extension>(n);
+    }
+    p.offers = offers;
     p.clear_text_passwords = true;
     return p;
 }
@@ -60,7 +65,8 @@ struct talker {
 }  // namespace
 
 TEST_CASE("RFC 5321 2.4: the case of a local part counts and is kept, that of a domain does not") {
-    auto const upper = ehlo::parse_mailbox("Ann@Example.ORG"), lower = ehlo::parse_mailbox("ann@example.org"), other = ehlo::parse_mailbox("Ann@example.org");
+    auto const upper = ehlo::parse_mailbox("Ann@Example.ORG"), lower = ehlo::parse_mailbox("ann@example.org"),
+               other = ehlo::parse_mailbox("Ann@example.org");
     REQUIRE((upper && lower && other));
     CHECK_FALSE(same_mailbox(*upper, *lower));
     CHECK(same_mailbox(*upper, *other));
@@ -133,7 +139,8 @@ TEST_CASE("RFC 5321 4.5.1: the least that must be supported is") {
     struct {
         std::string_view line;
         int code;
-    } const all[] = {{"HELO me", 250}, {"EHLO me", 250}, {"NOOP", 250}, {"VRFY a", 252}, {"MAIL FROM:<a@b.example>", 250}, {"RCPT TO:<c@d.example>", 250},
+    } const all[] = {{"HELO me", 250}, {"EHLO me", 250}, {"NOOP", 250}, {"VRFY a", 252}, {"MAIL FROM:<a@b.example>", 250},
+                     {"RCPT TO:<c@d.example>", 250},
                      {"RSET", 250}, {"MAIL FROM:<>", 250}, {"RCPT TO:<Postmaster>", 250}, {"DATA", 354}, {"\r\n.", 250}, {"QUIT", 221}};
     for (auto const& c : all) {
         INFO(c.line);
@@ -204,7 +211,8 @@ TEST_CASE("RFC 5321 4.5.3.1.10: 452 and 552 to a later recipient say that there 
 }
 
 TEST_CASE("RFC 5321 F.4: a domain is no number after a hash sign") {
-    for (std::string_view const text : {"<a@#123>", "<a@#16909060>", "<a@#b.example>"}) CHECK(ehlo::parse_path(text).error() == ehlo::fail(errc::bad_domain, 3));
+    for (std::string_view const text : {"<a@#123>", "<a@#16909060>", "<a@#b.example>"})
+        CHECK(ehlo::parse_path(text).error() == ehlo::fail(errc::bad_domain, 3));
     CHECK_FALSE(ehlo::parse_host("#123"));
 }
 
@@ -232,7 +240,8 @@ TEST_CASE("RFC 5321 F.6: SEND, SOML and SAML begin a transaction as MAIL does, w
 
 TEST_CASE("RFC 5321 4.3.1: one reply to each command, in the order of the commands, whatever their number") {
     talk<recorder> l(all_of(ehlo::policy().offers));
-    CHECK(codes(l.say("EHLO me\r\nNOOP\r\nFOO\r\nMAIL FROM:<a@b.example>\r\nDATA\r\nRCPT TO:<refused@d.example>\r\nRCPT TO:<c@d.example>\r\nVRFY x\r\nDATA\r\n")) ==
+    CHECK(codes(l.say("EHLO me\r\nNOOP\r\nFOO\r\nMAIL FROM:<a@b.example>\r\nDATA\r\nRCPT TO:<refused@d.example>\r\n"
+                      "RCPT TO:<c@d.example>\r\nVRFY x\r\nDATA\r\n")) ==
           std::vector<int>{250, 250, 500, 250, 503, 550, 250, 252, 354});
 }
 
@@ -335,7 +344,8 @@ TEST_CASE("RFC 2033 5: what was replied before the connection was lost counts") 
     hear("220 mx.example.org\r\n");
     REQUIRE(c.hello(out, "me.example"));
     hear("250-mx.example.org\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n");
-    REQUIRE((c.mail(out, "<a@b.example>") && c.rcpt(out, "<c@d.example>") && c.rcpt(out, "<e@f.example>") && c.rcpt(out, "<g@h.example>") && c.data(out)));
+    REQUIRE((c.mail(out, "<a@b.example>") && c.rcpt(out, "<c@d.example>") && c.rcpt(out, "<e@f.example>") && c.rcpt(out, "<g@h.example>") &&
+             c.data(out)));
     for (std::string_view const reply : {"250 OK\r\n", "250 OK\r\n", "250 OK\r\n", "250 OK\r\n", "354 Go on\r\n"}) hear(reply);
     REQUIRE((c.content("x\r\n", out).done() && c.end_content(out).done()));
     auto const first = hear("250 2.0.0 OK\r\n"), second = hear("550 5.2.2 Full\r\n");
@@ -352,4 +362,13 @@ TEST_CASE("RFC 2034 4: a status after HELO, and before it") {
     CHECK(l.say("MAIL FROM:<a@b.example>\r\n").starts_with("250 2.1.0 "));
     CHECK(l.say("RCPT TO:<refused@d.example>\r\n").starts_with("550 5.1.1 "));
     CHECK(l.say("QUIT\r\n").starts_with("221 2.0.0 "));
+}
+
+TEST_CASE("RFC 5321 3.8: a refusal that nobody asked for is handed over, and is about no recipient") {
+    for (std::string_view const reply : {"421 4.3.2 Closing\r\n", "451 4.4.2 Timeout\r\n", "554 5.0.0 No more\r\n"}) {
+        talker t("250 mx.example.org\r\n");
+        auto const r = t.hear(reply);
+        CHECK((r.to == ehlo::event::shutdown && !r.accepted && r.recipient == 0));
+        CHECK(t.client.over());
+    }
 }

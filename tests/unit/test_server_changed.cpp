@@ -41,7 +41,8 @@ TEST_CASE("server: commands that the handler before had functions for are refuse
         CHECK(l.say(line).starts_with("502 5.5.1 "));
         CHECK(l.server.where() == state::ready);
     }
-    for (std::string_view const line : {"ETRN a.example\r\n", "XCLIENT NAME=a.example\r\n", "XFORWARD NAME=a.example\r\n", "STARTTLS\r\n", "TURN\r\n"}) {
+    for (std::string_view const line : {"ETRN a.example\r\n", "XCLIENT NAME=a.example\r\n", "XFORWARD NAME=a.example\r\n", "STARTTLS\r\n",
+                                        "TURN\r\n"}) {
         auto l = handed_over("");
         INFO(line);
         std::string const said = l.say(line);

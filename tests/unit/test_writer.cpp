@@ -178,6 +178,15 @@ TEST_CASE("the first octet that is no UTF-8 is found wherever it stands", "[utf8
     CHECK(bad > 0);
 }
 
+TEST_CASE("UTF-8: an octet over 127 is no character by itself, wherever it stands") {
+    for (unsigned octet = 0; octet < 256; ++octet)
+        for (std::string const before : {"", "a", "\xC3\xB6", "abcdefghijklmnopqrstuvwxyz0123456789"}) {
+            std::string const text = before + static_cast<char>(octet) + "z";
+            CAPTURE(octet, before);
+            CHECK(ehlo::find_bad_utf8(text) == (octet < 128 ? text.size() : before.size()));
+        }
+}
+
 TEST_CASE("UTF-8 is that of RFC 3629", "[utf8]") {
     static_assert(utf8_length("\xC3\xBC") == 2 && utf8_length("\xE2\x82\xAC") == 3 && utf8_length("\xF0\x9F\x91\x8B") == 4);
     static_assert(utf8_length("a") == 0 && utf8_length("") == 0 && utf8_length("\x80") == 0);
