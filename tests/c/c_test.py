@@ -121,7 +121,8 @@ with tempfile.TemporaryDirectory() as folder:
     conversations(work / "sink", work / "send")
     library = work / "libehlo_c.so"
     run(CXX, "-shared", objects, "-o", library)
-    exported = {line.split()[-1] for line in run("nm", "-D", "--defined-only", library).splitlines()}
+    # Of C++'s own, Clang 14 leaves some to be seen.
+    exported = {name for line in run("nm", "-D", "--defined-only", library).splitlines() if not (name := line.split()[-1]).startswith("_Z")}
     if exported != declared_functions():
         sys.exit(f"FAILED: the shared object exports other functions than ehlo.h has: {sorted(exported ^ declared_functions())}")
     print(run(sys.executable, HERE / "python_test.py", library).strip())
