@@ -253,11 +253,14 @@ EHLO_API void ehlo_server_options_init(ehlo_server_options* out);
 /* Checks them, and makes what sessions borrow. `bad_value` for what no server may be: too few recipients, SMTPUTF8 without 8BITMIME ... */
 EHLO_API ehlo_failure ehlo_settings_init(ehlo_settings* settings, ehlo_server_options const* options);
 
-/* A message: its octets of content, the recipients that were accepted, and in LMTP which of them an answer is for. */
+/* A message: its octets of content, the recipients that were accepted, and what an answer is for. With PRDR (if `offers` has it) the answer
+ * to EHLO_ABOUT_MESSAGE_OR_EACH may be 353: then each recipient is asked for, and after them the message. */
+enum ehlo_about { EHLO_ABOUT_MESSAGE = 0, EHLO_ABOUT_MESSAGE_OR_EACH = 1, EHLO_ABOUT_RECIPIENT = 2, EHLO_ABOUT_MESSAGE_AFTER_EACH = 3 };
 typedef struct ehlo_message {
     uint64_t octets;
     uint32_t recipients;
-    uint32_t recipient;
+    uint32_t recipient; /* of EHLO_ABOUT_RECIPIENT, from 0 on */
+    uint32_t about;     /* ehlo_about */
 } ehlo_message;
 
 /* AUTH, or a response of the client. */

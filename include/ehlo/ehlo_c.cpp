@@ -71,7 +71,7 @@ std::uint32_t number(ehlo::errc code) noexcept { return static_cast<std::uint32_
 ehlo_failure failed(ehlo::failure const& f) noexcept { return {number(f.code), f.at}; }
 ehlo_failure failed(std::optional<ehlo::failure> const& f) noexcept { return f ? failed(*f) : ehlo_failure{EHLO_OK, 0}; }
 template <class Enum>
-std::uint8_t octet(Enum e) noexcept { return static_cast<std::uint8_t>(e); }
+constexpr std::uint8_t octet(Enum e) noexcept { return static_cast<std::uint8_t>(e); }
 void put(ehlo::status s, std::uint16_t (&to)[3]) noexcept { to[0] = s.klass, to[1] = s.subject, to[2] = s.detail; }
 ehlo_reply to_c(ehlo::reply const& r) noexcept {
     ehlo_reply out{text(r.text), r.code, {}};
@@ -86,8 +86,11 @@ ehlo_reply_view to_c(ehlo::reply_view const& r) noexcept {
 ehlo_path to_c(ehlo::path const& p) noexcept {
     return {text(p.text()), text(p.local_part()), text(p.domain()), p.tolerated().bits, octet(p.kind()), octet(p.domain_kind())};
 }
-ehlo_message to_c(ehlo::end_of_content const& e) noexcept { return {e.octets, e.recipients, e.recipient}; }
-ehlo_message to_c(ehlo::abandoned const& a) noexcept { return {a.octets, a.recipients, 0}; }
+using subject = ehlo::end_of_content::subject;
+static_assert(octet(subject::message) == EHLO_ABOUT_MESSAGE && octet(subject::message_or_each) == EHLO_ABOUT_MESSAGE_OR_EACH &&
+              octet(subject::recipient) == EHLO_ABOUT_RECIPIENT && octet(subject::message_after_each) == EHLO_ABOUT_MESSAGE_AFTER_EACH);
+ehlo_message to_c(ehlo::end_of_content const& e) noexcept { return {e.octets, e.recipients, e.recipient, octet(e.about)}; }
+ehlo_message to_c(ehlo::abandoned const& a) noexcept { return {a.octets, a.recipients, 0, EHLO_ABOUT_MESSAGE}; }
 template <class Value>
 ehlo_progress progressed(ehlo::progress<Value> const& p) noexcept {
     ehlo_progress out{p.consumed, EHLO_NEED_MORE, {EHLO_OK, 0}};

@@ -41,36 +41,39 @@ enum ehlo_error { /* 0: no error */
     EHLO_ERROR_BAD_SASL_MESSAGE = 35,            /* decoded, but no message of its mechanism */
     EHLO_ERROR_UNEXPECTED_INITIAL_RESPONSE = 36, /* AUTH with one, for a mechanism that begins with a challenge */
     EHLO_ERROR_BAD_URL = 37,                     /* not an absolute URI */
-    EHLO_ERROR_LINE_TOO_LONG = 38,
-    EHLO_ERROR_LOCAL_PART_TOO_LONG = 39,
-    EHLO_ERROR_DOMAIN_TOO_LONG = 40,
-    EHLO_ERROR_PATH_TOO_LONG = 41,
-    EHLO_ERROR_PARAMETER_TOO_LONG = 42,
-    EHLO_ERROR_NUMBER_TOO_LARGE = 43,
-    EHLO_ERROR_TOO_MANY_RECIPIENTS = 44,
-    EHLO_ERROR_TOO_MANY_ERRORS = 45,
-    EHLO_ERROR_MESSAGE_TOO_LARGE = 46,
-    EHLO_ERROR_REPLY_TOO_LONG = 47,
-    EHLO_ERROR_AUTH_LINE_TOO_LONG = 48,          /* a line of an AUTH exchange */
-    EHLO_ERROR_BAD_SEQUENCE = 49,                /* the table of states has no such command here */
-    EHLO_ERROR_NOT_IMPLEMENTED = 50,             /* the verb is known, this session does not do it */
-    EHLO_ERROR_NOT_AUTHENTICATED = 51,           /* the service wants authentication first */
-    EHLO_ERROR_TLS_REQUIRED = 52,                /* the service wants TLS first */
-    EHLO_ERROR_MECHANISM_NEEDS_TLS = 53,         /* AUTH with a mechanism that sends a password in the clear, without TLS */
-    EHLO_ERROR_UNKNOWN_PARAMETER = 54,           /* well formed, but this session does not offer it */
-    EHLO_ERROR_UNEXPECTED_REPLY = 55,            /* a reply that nobody asked for */
-    EHLO_ERROR_BAD_REPLY_CLASS = 56,             /* a reply of a class that the command cannot have */
-    EHLO_ERROR_SESSION_OVER = 57,                /* the session is closed or broken */
-    EHLO_ERROR_UNKNOWN_MECHANISM = 58,           /* AUTH with a mechanism that this session does not offer */
-    EHLO_ERROR_AUTH_CANCELLED = 59,              /* the client gave up an AUTH exchange */
-    EHLO_ERROR_EARLY_OCTETS = 60,                /* octets that came before the reply they had to wait for */
-    EHLO_ERROR_OUTPUT_FULL = 61,                 /* the buffer is too small; nothing was written */
-    EHLO_ERROR_UNSAFE_OCTET = 62,                /* CR, LF or NUL in an argument to be written; nothing was written */
-    EHLO_ERROR_BAD_VALUE = 63,                   /* a value that has no spelling on the wire; nothing was written */
-    EHLO_ERROR_NOT_OFFERED = 64,                 /* the server did not offer this extension */
-    EHLO_ERROR_TOO_MANY_OUTSTANDING = 65,        /* more commands under way than the client can keep account of */
-    EHLO_ERROR_END_HAS_BEGUN = 66,               /* content after a part of its end was written */
-    EHLO_ERROR_MISSING_OCTETS = 67               /* fewer octets than were there before and are not consumed */
+    EHLO_ERROR_BAD_PROXY_HEADER = 38,            /* not a PROXY header of version 1 or 2 */
+    EHLO_ERROR_BAD_CHECKSUM = 39,                /* the CRC32c in a PROXY header is not that of its octets */
+    EHLO_ERROR_LINE_TOO_LONG = 40,
+    EHLO_ERROR_LOCAL_PART_TOO_LONG = 41,
+    EHLO_ERROR_DOMAIN_TOO_LONG = 42,
+    EHLO_ERROR_PATH_TOO_LONG = 43,
+    EHLO_ERROR_PARAMETER_TOO_LONG = 44,
+    EHLO_ERROR_NUMBER_TOO_LARGE = 45,
+    EHLO_ERROR_TOO_MANY_RECIPIENTS = 46,
+    EHLO_ERROR_TOO_MANY_ERRORS = 47,
+    EHLO_ERROR_MESSAGE_TOO_LARGE = 48,
+    EHLO_ERROR_REPLY_TOO_LONG = 49,
+    EHLO_ERROR_AUTH_LINE_TOO_LONG = 50,          /* a line of an AUTH exchange */
+    EHLO_ERROR_PROXY_HEADER_TOO_LONG = 51,       /* version 1: over 107 octets; version 2: over the limit */
+    EHLO_ERROR_BAD_SEQUENCE = 52,                /* the table of states has no such command here */
+    EHLO_ERROR_NOT_IMPLEMENTED = 53,             /* the verb is known, this session does not do it */
+    EHLO_ERROR_NOT_AUTHENTICATED = 54,           /* the service wants authentication first */
+    EHLO_ERROR_TLS_REQUIRED = 55,                /* the service wants TLS first */
+    EHLO_ERROR_MECHANISM_NEEDS_TLS = 56,         /* AUTH with a mechanism that sends a password in the clear, without TLS */
+    EHLO_ERROR_UNKNOWN_PARAMETER = 57,           /* well formed, but this session does not offer it */
+    EHLO_ERROR_UNEXPECTED_REPLY = 58,            /* a reply that nobody asked for */
+    EHLO_ERROR_BAD_REPLY_CLASS = 59,             /* a reply of a class that the command cannot have */
+    EHLO_ERROR_SESSION_OVER = 60,                /* the session is closed or broken */
+    EHLO_ERROR_UNKNOWN_MECHANISM = 61,           /* AUTH with a mechanism that this session does not offer */
+    EHLO_ERROR_AUTH_CANCELLED = 62,              /* the client gave up an AUTH exchange */
+    EHLO_ERROR_EARLY_OCTETS = 63,                /* octets that came before the reply they had to wait for */
+    EHLO_ERROR_OUTPUT_FULL = 64,                 /* the buffer is too small; nothing was written */
+    EHLO_ERROR_UNSAFE_OCTET = 65,                /* CR, LF or NUL in an argument to be written; nothing was written */
+    EHLO_ERROR_BAD_VALUE = 66,                   /* a value that has no spelling on the wire; nothing was written */
+    EHLO_ERROR_NOT_OFFERED = 67,                 /* the server did not offer this extension */
+    EHLO_ERROR_TOO_MANY_OUTSTANDING = 68,        /* more commands under way than the client can keep account of */
+    EHLO_ERROR_END_HAS_BEGUN = 69,               /* content after a part of its end was written */
+    EHLO_ERROR_MISSING_OCTETS = 70               /* fewer octets than were there before and are not consumed */
 };
 
 enum ehlo_blame {
@@ -168,7 +171,8 @@ enum ehlo_fact {
     EHLO_FACT_TLS = 1,            /* TLS is there */
     EHLO_FACT_AUTHENTICATED = 2,
     EHLO_FACT_SMTPUTF8 = 3,       /* this transaction asked for it */
-    EHLO_FACT_BINARY = 4          /* this transaction is BODY=BINARYMIME */
+    EHLO_FACT_BINARY = 4,         /* this transaction is BODY=BINARYMIME */
+    EHLO_FACT_PRDR = 5            /* this transaction asked for a reply for each recipient (draft-hall-prdr-00) */
 };
 
 enum ehlo_extension {
@@ -208,7 +212,8 @@ enum ehlo_extension {
     EHLO_EXTENSION_VERBOSE = 33,
     EHLO_EXTENSION_ONEX = 34,
     EHLO_EXTENSION_XCLIENT = 35,
-    EHLO_EXTENSION_XFORWARD = 36
+    EHLO_EXTENSION_XFORWARD = 36,
+    EHLO_EXTENSION_PRDR = 37
 };
 
 enum ehlo_rule {
@@ -234,7 +239,11 @@ enum ehlo_rule {
     EHLO_RULE_BLANKS_IN_EHLO_ANSWER = 19,      /* "SIZE  1000 ", "PIPELINING" HTAB: spaces or tabs where one space, or none, should stand */
     EHLO_RULE_DOVECOT_XCLIENT = 20,            /* XCLIENT SESSION=a TTL=5: attributes that Dovecot has and Postfix does not */
     EHLO_RULE_REPEATED_ATTRIBUTE = 21,         /* XCLIENT HELO=a HELO=b: an attribute twice; the last one counts */
-    EHLO_RULE_EMPTY_LINE_BETWEEN_REPLIES = 22  /* CRLF alone before a reply: it is passed over */
+    EHLO_RULE_EMPTY_LINE_BETWEEN_REPLIES = 22, /* CRLF alone before a reply: it is passed over */
+    EHLO_RULE_BARE_LF_REPLY = 23,              /* LF alone ends a line of a reply */
+    EHLO_RULE_CONTROLS_IN_REPLY = 24,          /* CR alone, or NUL, in a line of a reply: it is of the text */
+    EHLO_RULE_ODD_REPLY_SEPARATOR = 25,        /* 250_ok, 250: ok: the line is the last one, as if a space stood there */
+    EHLO_RULE_ODD_REPLY_CODE = 26              /* 950 ok, 150 ok: any three digits; what does not begin with 2 or 3 is a refusal */
 };
 
 enum ehlo_mechanism {
@@ -331,7 +340,7 @@ enum ehlo_awaits {
 
 enum ehlo_departure {
     EHLO_DEPARTURE_MALFORMED = 0,               /* a command, an AUTH response or a reply: `why` */
-    EHLO_DEPARTURE_TOLERATED = 1,               /* a command under the rules of leniency that were asked for: `rules` */
+    EHLO_DEPARTURE_TOLERATED = 1,               /* a command or a reply under the rules of leniency that were asked for: `rules` */
     EHLO_DEPARTURE_OUT_OF_ORDER = 2,            /* a command: `why` */
     EHLO_DEPARTURE_NOT_OFFERED = 3,             /* a command, or one with a parameter, that the latest EHLO did not offer */
     EHLO_DEPARTURE_PIPELINING_NOT_OFFERED = 4,  /* a command before the reply to the one before it */
@@ -342,7 +351,7 @@ enum ehlo_departure {
     EHLO_DEPARTURE_BARE_CR = 9,
     EHLO_DEPARTURE_BARE_LF = 10,
     EHLO_DEPARTURE_NUL = 11,
-    EHLO_DEPARTURE_LONG_LINE = 12,              /* a command over 512 octets, a line of content over 998 */
+    EHLO_DEPARTURE_LONG_LINE = 12,              /* a command or a line of a reply over 512 octets, a line of content over 998 */
     EHLO_DEPARTURE_SMUGGLED_END = 13,           /* content has a line that others take for its end: `line` */
     EHLO_DEPARTURE_OTHER_END = 14,              /* content ended at such a line, as the endpoint is said to read: `line` */
     EHLO_DEPARTURE_MAY_BE_CHUNK = 15,           /* a refused line that a laxer reader may take for BDAT, and the next octets for its chunk */

@@ -34,8 +34,12 @@ def run(*command, **more):
     return p.stdout.decode(errors="replace")
 
 
+def declared_functions():
+    return set(re.findall(r"^EHLO_API .*?\b(ehlo_\w+)\(", (ROOT / "include/ehlo/ehlo.h").read_text(), re.M))
+
+
 def every_function_is_called():
-    declared = set(re.findall(r"^EHLO_API .*?\b(ehlo_\w+)\(", (ROOT / "include/ehlo/ehlo.h").read_text(), re.M))
+    declared = declared_functions()
     tests = "".join(p.read_text() for p in HERE.glob("*.c"))
     missing = sorted(f for f in declared if f"{f}(" not in tests)
     if missing or len(declared) < 50:
@@ -94,7 +98,8 @@ with tempfile.TemporaryDirectory() as folder:
     source = ROOT / "include/ehlo/ehlo_c.cpp"
     objects = work / "ehlo_c.o"
     launcher = [path] if (path := shutil.which("ccache")) else []
-    run(*launcher, CXX, "-std=c++20", "-O1", "-fPIC", "-fno-exceptions", "-fno-rtti", *WARNINGS, include, "-c", source, "-o", objects)
+    run(*launcher, CXX, "-std=c++20", "-O1", "-fPIC", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden",
+        '-DEHLO_API=__attribute__((visibility("default")))', *WARNINGS, include, "-c", source, "-o", objects)
     asked = {line.split()[-1] for line in run("nm", "-u", objects).splitlines() if line.strip()}
     if asked - ALLOWED or "memcmp" not in asked:
         sys.exit(f"FAILED: the object asks for {sorted(asked)}")
@@ -116,4 +121,8 @@ with tempfile.TemporaryDirectory() as folder:
     conversations(work / "sink", work / "send")
     library = work / "libehlo_c.so"
     run(CXX, "-shared", objects, "-o", library)
+    # Of C++'s own, Clang 14 leaves some to be seen.
+    exported = {name for line in run("nm", "-D", "--defined-only", library).splitlines() if not (name := line.split()[-1]).startswith("_Z")}
+    if exported != declared_functions():
+        sys.exit(f"FAILED: the shared object exports other functions than ehlo.h has: {sorted(exported ^ declared_functions())}")
     print(run(sys.executable, HERE / "python_test.py", library).strip())

@@ -163,7 +163,7 @@ static void test_nobody(void) {
 static unsigned lmtp_answers;
 static void on_each(void* context, ehlo_message const* m, ehlo_reply* answer) {
     (void)context;
-    CHECK(m->recipients == 2 && m->recipient == lmtp_answers && m->octets == 5);
+    CHECK(m->recipients == 2 && m->recipient == lmtp_answers && m->octets == 5 && m->about == EHLO_ABOUT_RECIPIENT);
     if (lmtp_answers++ == 0) ehlo_make_reply(answer, "250 2.0.0 kept");
 }
 static void test_lmtp(void) {
@@ -184,6 +184,25 @@ static void test_lmtp(void) {
     hear(&l, "BDAT 2\r\n.\rBDAT 3 LAST\r\n\nab", 1);
     CHECK(says(&l, "250 2.0.0 Chunk received\r\n250 2.0.0 kept\r\n451 4.3.0 Error in processing, try again later\r\n"));
     CHECK(l.kept.size == 5 && memcmp(l.kept.content, ".\r\nab", 5) == 0 && lmtp_answers == 2);
+}
+
+/* PRDR: likewise in SMTP, if the handler says 353. */
+static void on_prdr(void* context, ehlo_message const* m, ehlo_reply* answer) {
+    (void)context;
+    if (m->about == EHLO_ABOUT_MESSAGE_OR_EACH) ehlo_make_reply(answer, "353 each");
+    else if (m->about == EHLO_ABOUT_MESSAGE_AFTER_EACH || m->recipient == 1) ehlo_make_reply(answer, "250 2.0.0 kept");
+    else ehlo_make_reply(answer, "550 5.7.1 not for me");
+}
+static void test_prdr(void) {
+    ehlo_settings const settings = settings_for(EHLO_BIT(EHLO_EXTENSION_PRDR));
+    line l;
+    begin(&l, &settings);
+    l.handler.end_of_content = on_prdr;
+    go_on(&l);
+    hear(&l, "EHLO a\r\nMAIL FROM:<a@b> PRDR\r\nRCPT TO:<c@mx.example>\r\nRCPT TO:<d@mx.example>\r\nDATA\r\n", 1000);
+    l.said.size = 0;
+    hear(&l, "a\r\n.\r\n", 1000);
+    CHECK(says(&l, "353 each\r\n550 5.7.1 not for me\r\n250 2.0.0 kept\r\n250 2.0.0 kept\r\n"));
 }
 
 /* What a handler says that cannot be said. */
@@ -497,6 +516,7 @@ void test_sessions(void) {
     test_server();
     test_nobody();
     test_lmtp();
+    test_prdr();
     test_misuse();
     test_put_off();
     test_tls_and_auth();
