@@ -216,7 +216,7 @@ EHLO_NOINLINE constexpr bool take_rare_line(relay_core& s, relay_io& t, H& h, sy
         if (!s.under_way.empty()) return t.stop(relay_want::other);
         if (!s.has_room(t)) return t.stop(relay_want::room);
     }
-    if (line.failed() && line.error().code == errc::missing_octets) return s.shut_down(t, h, server_is_gone), t.stop(relay_want::close);
+    if (line.failed() && line.error().code == errc::missing_octets) return s.shut_down(t, h, replies::shutting_down), t.stop(relay_want::close);
     if (!line.ready()) {
         s.finder.look(sub(in, 0, line.consumed));
         if (line.need_more()) {

@@ -29,7 +29,7 @@ enum class relay_want : std::uint8_t {
     octets,   ///< more of the same side's
     other,    ///< the other side's come first: leave these where they are
     again,    ///< call again with the rest
-    room,     ///< call again with an output of policy::reply_space octets, and of policy::max_line
+    room,     ///< call again with a larger output: policy::reply_space octets, or policy::max_line if that is more
     later,    ///< the handler said reply::later: call again when it knows, and it is asked again
     tls,      ///< send what was produced, do the TLS handshake with the client, call `secured`; no octet may be left over
     abort,    ///< close the connection to the server at once, nothing more may go there; then call again with the rest
@@ -109,6 +109,7 @@ constexpr policy relay_policy() noexcept {
     p.max_message = ~std::uint64_t{0};
     p.max_recipients = 0xFFFFFFFF;
     p.max_line = 4096;
+    p.reply_space = 4096;   // for an answer to EHLO that somebody else has written
     return p;
 }
 

@@ -81,6 +81,16 @@ TEST_CASE("relay: a name that is none becomes the relay's") {
         CHECK(heard == (answer == "250 a b" ? "250 a b\r\n" : "250 relay.example\r\n"));
     }
 }
+TEST_CASE("relay: an answer to EHLO that cannot be written offers nothing") {
+    ehlo::policy p = ehlo::relay_policy();
+    p.reply_space = 1024;
+    std::string const long_one = "250-mx.example " + std::string(480, 'x') + "\r\n250-BURL " + std::string(490, 'y') + "\r\n250-MT-PRIORITY " + std::string(400, 'z') + "\r\n250 PIPELINING\r\n";
+    scripted<as_it_is> small(p), large;
+    CHECK(small.answer_to_hello(long_one) == "250 relay.example\r\n");
+    CHECK(!small.relay.offers().has(extension::pipelining));
+    CHECK(codes(large.answer_to_hello(long_one)) == std::vector{250});
+    CHECK(large.relay.offers().has(extension::pipelining));
+}
 TEST_CASE("relay: SIZE and LIMITS are the lower of two") {
     ehlo::policy p = ehlo::relay_policy();
     p.max_message = 100000;
