@@ -209,6 +209,7 @@ struct picky {
         return {};
     }
     ehlo::relay_say on(ehlo::cmd::rcpt const& c) { return c.to.local_part() == "no" ? ehlo::relay_say("550 5.1.1 Not to him") : ehlo::relay_say(); }
+    ehlo::relay_say on(ehlo::cmd::burl const& c) { return c.url.ends_with("no") ? ehlo::relay_say("554 5.7.1 Not that one") : ehlo::relay_say(); }
     ehlo::relay_say on(ehlo::cmd::remark const&) { return ehlo::relay_say("250 2.0.0 So it is"); }
     ehlo::relay_say on(ehlo::end_of_content const& e) {
         asked.push_back("end " + std::to_string(e.octets));
@@ -241,6 +242,13 @@ TEST_CASE("relay: commands are refused in their turn") {
     CHECK(s.all_sent == "");
     CHECK(s.hear("MAIL FROM:<edit@a> BODY=8BITMIME\r\n" + rcpt) == "250 2.1.0 Sender OK\r\n250 of mine\r\n");
     CHECK(s.all_sent == "MAIL FROM:<edited@client.example> SIZE=5\r\n" + rcpt);
+}
+TEST_CASE("relay: a message that lacks a part is spoilt") {
+    // RFC 4468 3.2: what is refused of it here, the server does not know of.
+    relayed_session<picky> s(upstream_rules(), passing_rules());
+    s.hear(hello);
+    CHECK(codes(s.hear(envelope + "BURL imap://a/no\r\nBURL imap://a/b LAST\r\nBDAT 2 LAST\r\nabDATA\r\nRSET\r\n" + envelope + "BURL imap://a/b LAST\r\n")) ==
+          std::vector{250, 250, 554, 503, 503, 503, 250, 250, 250, 250});
 }
 TEST_CASE("relay: what is not known yet is asked again") {
     relayed_session<picky> s(upstream_rules(), passing_rules());
