@@ -91,14 +91,15 @@ class relay {
         return t.done();
     }
 
-    /// The server's connection was lost: 421 for the client, if it can hear. The client's: nothing; close the connection to the server at
-    /// once if takes_content(), otherwise it may finish what is under way.
+    /// The server's connection was lost: 421 for the client, if it can hear. The client's: it wants `abort` if content was under way, so that
+    /// nobody takes what there is of it for the whole, or `close`.
     template <class Handler>
     [[nodiscard]] constexpr relayed lost(direction d, Handler& h, std::span<char> out) noexcept(quiet<Handler>) {
         if (d == server && core_.gone) return {0, 0, 0, false, core_.now.over() ? relay_want::close : relay_want::octets};
         if (d == server) return shut_down(h, out, detail::server_is_gone);
+        bool const in_content = takes_content() && has_server();
         core_.settle(event::lost, 0);
-        return {0, 0, 0, false, relay_want::close};
+        return {0, 0, 0, false, in_content ? relay_want::abort : relay_want::close};
     }
     /// Says 421 (or another refusal), and it is over: idle too long, shutting down, no server to be had.
     template <class Handler>

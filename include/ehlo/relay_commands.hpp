@@ -84,7 +84,7 @@ constexpr void judge(relay_core& s, Command const& c, relayed_command& a, relay_
         v.is_own = true;
         v.waits = !s.under_way.empty();
         if (!v.waits) v.own = h.on(c);
-    } else if constexpr (says<H, Command>) {
+    } else if constexpr (says<H, Command> && !std::is_same_v<Command, cmd::bdat>) {
         v.say = h.on(c);
         v.waits = v.say.what() == relay_say::kind::answer && !v.say.answer().is_later() && !s.under_way.empty();
     }
@@ -182,7 +182,7 @@ constexpr bool carry_out(relay_core& s, relay_io& t, H& h, relayed_command& a, r
     }
     if (v.say.what() == relay_say::kind::answer) {
         if (v.say.answer().is_later()) return t.stop(relay_want::later);
-        s.conclude(t, h, a, v.say.answer(), std::nullopt, !in_transaction(s.now.where()) || a.on == event::quit);
+        s.conclude(t, h, a, v.say.answer(), std::nullopt);
         t.drop(size);
         return true;
     }
@@ -216,7 +216,7 @@ EHLO_NOINLINE constexpr bool take_rare_line(relay_core& s, relay_io& t, H& h, sy
         if (!s.under_way.empty()) return t.stop(relay_want::other);
         if (!s.has_room(t)) return t.stop(relay_want::room);
     }
-    if (line.failed() && line.error().code == errc::missing_octets) return s.shut_down(t, h, server_is_gone), t.stop(relay_want::close);
+    if (line.failed() && line.error().code == errc::missing_octets) return s.shut_down(t, h, replies::shutting_down), t.stop(relay_want::close);
     if (!line.ready()) {
         s.finder.look(sub(in, 0, line.consumed));
         if (line.need_more()) {

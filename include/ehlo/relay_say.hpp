@@ -2,7 +2,7 @@
 //
 // A handler may have any of these, and none is needed. `relay_say` is: go on as it is (`relay_say()`), a reply with which the relay
 // answers by itself, or relay_say::instead(line). One that is nearly right does not compile.
-//     relay_say on(cmd::mail const&)         and likewise of cmd::hello, rcpt, data, rset, quit, lookup, remark, auth, bdat, burl, etrn,
+//     relay_say on(cmd::mail const&)         and likewise of cmd::hello, rcpt, data, rset, quit, lookup, remark, auth, burl, etrn,
 //                                            onex, client_facts: the views live until the call returns. It may be asked about a
 //                                            command again, if that is to be answered here and those before it are under way
 //     void      on(ehlo_answer&)             what the client is told in answer to EHLO: less may be offered, a limit lowered
@@ -24,12 +24,12 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// Whose octets: each direction is a stream of its own.
+/// What a relay wants next.
 enum class relay_want : std::uint8_t {
     octets,   ///< more of the same side's
     other,    ///< the other side's come first: leave these where they are
     again,    ///< call again with the rest
-    room,     ///< call again with an output of policy::reply_space octets, and of policy::max_line
+    room,     ///< call again with a larger output: policy::reply_space octets, or policy::max_line if that is more
     later,    ///< the handler said reply::later: call again when it knows, and it is asked again
     tls,      ///< send what was produced, do the TLS handshake with the client, call `secured`; no octet may be left over
     abort,    ///< close the connection to the server at once, nothing more may go there; then call again with the rest
@@ -61,7 +61,7 @@ class relay_say {
     constexpr relay_say(reply const& r) noexcept : answer_(r), what_(kind::answer) {}
     template <std::size_t N>
     consteval relay_say(char const (&literal)[N]) : answer_(literal), what_(kind::answer) {}
-    /// This line goes on in its place, without its CRLF: a command with the same verb. Not for BDAT.
+    /// This line goes on in its place, without its CRLF: a command with the same verb.
     static constexpr relay_say instead(std::string_view line) noexcept {
         relay_say s;
         s.line_ = line;
@@ -109,6 +109,7 @@ constexpr policy relay_policy() noexcept {
     p.max_message = ~std::uint64_t{0};
     p.max_recipients = 0xFFFFFFFF;
     p.max_line = 4096;
+    p.reply_space = 4096;   // for an answer to EHLO that somebody else has written
     return p;
 }
 
@@ -134,15 +135,19 @@ template <class H>
 inline constexpr bool ends_auth = names_mechanisms<H>;
 
 template <class H>
+constexpr void check_no_bdat() noexcept {
+    static_assert(!has_on<H, cmd::bdat const&>, "a relay does not ask about BDAT, whose octets come in any case: on(ehlo::end_of_content const&)");
+}
+template <class H>
 constexpr void check_relay_handler() noexcept {
-    check_says<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::bdat, cmd::burl, cmd::etrn,
+    check_says<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::burl, cmd::etrn,
                cmd::onex, cmd::client_facts, end_of_content, relayed_reply>();
     check_answers<H, cmd::starttls>();
     check_on<H, content>();
     check_on<H, answered>();
     if constexpr (ends_auth<H>) check_auth<H>();
     else check_say<H, cmd::auth>();
-    check_never_asked<H, cmd::turn, cmd::atrn, connected, abandoned>();
+    check_no_bdat<H>();
 }
 
 // Whether a class has any function `on`: the name means one thing alone in a class derived from both if it does not.
@@ -170,7 +175,7 @@ constexpr bool says_quietly() noexcept {
 }
 template <class H>
 inline constexpr bool relays_quietly =
-    says_quietly<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::bdat, cmd::burl, cmd::etrn,
+    says_quietly<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::burl, cmd::etrn,
                  cmd::onex, cmd::client_facts, cmd::starttls, cmd::auth, auth_response, content, end_of_content, relayed_reply, answered>() &&
     never_throws_besides<H>();
 

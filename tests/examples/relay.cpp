@@ -209,8 +209,7 @@ void update(session& s) {
     if (s.wants_tls && s.client.out.empty() && !s.client.peer.is_handshaking()) s.client.peer.begin(opt.serves, true);
     if (s.closing && s.client.out.empty()) {
         if (s.ended) return drop(s);
-        if (s.until != 0) s.client.peer.end();
-        s.until = std::min(s.until, now + 10);
+        if (!std::exchange(s.hung_up, true)) s.client.peer.end();
     }
     auto events = [&s](side const& of) -> unsigned {
         if (of.peer.is_handshaking()) return of.peer.waits_for() == POLLOUT ? EPOLLOUT : EPOLLIN;

@@ -130,6 +130,7 @@ struct session {
     bool ended = false;                      // the client says no more
     bool wants_tls = false;
     bool in_message = false;                 // content is under way
+    bool hung_up = false;                    // and that was said
     bool dead = false;
     std::time_t until = 0;                   // closing
     std::list<session>::iterator here{};

@@ -81,6 +81,16 @@ TEST_CASE("relay: a name that is none becomes the relay's") {
         CHECK(heard == (answer == "250 a b" ? "250 a b\r\n" : "250 relay.example\r\n"));
     }
 }
+TEST_CASE("relay: an answer to EHLO that cannot be written offers nothing") {
+    ehlo::policy p = ehlo::relay_policy();
+    p.reply_space = 1024;
+    std::string const long_one = "250-mx.example " + std::string(480, 'x') + "\r\n250-BURL " + std::string(490, 'y') + "\r\n250-MT-PRIORITY " + std::string(400, 'z') + "\r\n250 PIPELINING\r\n";
+    scripted<as_it_is> small(p), large;
+    CHECK(small.answer_to_hello(long_one) == "250 relay.example\r\n");
+    CHECK(!small.relay.offers().has(extension::pipelining));
+    CHECK(codes(large.answer_to_hello(long_one)) == std::vector{250});
+    CHECK(large.relay.offers().has(extension::pipelining));
+}
 TEST_CASE("relay: SIZE and LIMITS are the lower of two") {
     ehlo::policy p = ehlo::relay_policy();
     p.max_message = 100000;
@@ -199,6 +209,7 @@ struct picky {
         return {};
     }
     ehlo::relay_say on(ehlo::cmd::rcpt const& c) { return c.to.local_part() == "no" ? ehlo::relay_say("550 5.1.1 Not to him") : ehlo::relay_say(); }
+    ehlo::relay_say on(ehlo::cmd::burl const& c) { return c.url.ends_with("no") ? ehlo::relay_say("554 5.7.1 Not that one") : ehlo::relay_say(); }
     ehlo::relay_say on(ehlo::cmd::remark const&) { return ehlo::relay_say("250 2.0.0 So it is"); }
     ehlo::relay_say on(ehlo::end_of_content const& e) {
         asked.push_back("end " + std::to_string(e.octets));
@@ -231,6 +242,13 @@ TEST_CASE("relay: commands are refused in their turn") {
     CHECK(s.all_sent == "");
     CHECK(s.hear("MAIL FROM:<edit@a> BODY=8BITMIME\r\n" + rcpt) == "250 2.1.0 Sender OK\r\n250 of mine\r\n");
     CHECK(s.all_sent == "MAIL FROM:<edited@client.example> SIZE=5\r\n" + rcpt);
+}
+TEST_CASE("relay: a message that lacks a part is spoilt") {
+    // RFC 4468 3.2: what is refused of it here, the server does not know of.
+    relayed_session<picky> s(upstream_rules(), passing_rules());
+    s.hear(hello);
+    CHECK(codes(s.hear(envelope + "BURL imap://a/no\r\nBURL imap://a/b LAST\r\nBDAT 2 LAST\r\nabDATA\r\nRSET\r\n" + envelope + "BURL imap://a/b LAST\r\n")) ==
+          std::vector{250, 250, 554, 503, 503, 503, 250, 250, 250, 250});
 }
 TEST_CASE("relay: what is not known yet is asked again") {
     relayed_session<picky> s(upstream_rules(), passing_rules());
