@@ -34,6 +34,11 @@ inline bool looks_like_chunk(std::string_view line) {
         if (c > ' ' && c < 127) letters += c;
     return letters.find("BDAT") != letters.npos;
 }
+// Whether a line may have been meant as a BURL.
+inline bool may_be_burl(std::string_view capitals) {
+    while (!capitals.empty() && (is_blank(capitals.front()) || static_cast<unsigned char>(capitals.front()) > 127)) capitals.remove_prefix(1);
+    return capitals.substr(0, 4) == "BURL" && (capitals.size() == 4 || capitals[4] < 'A' || capitals[4] > 'Z');
+}
 inline bool looks_like_base64(std::string_view text) {
     std::size_t const end = std::min(text.find('='), text.size());
     for (char const c : text.substr(0, end))
@@ -309,7 +314,7 @@ class server_oracle {
             if (last() && looks_like_chunk(line)) next_ = next::over;
             if (verb == "DATA" && chunks_) spoilt_ = true;
             // RFC 4468 3.2: without a part that was refused there is no message.
-            bool const part = verb == "BURL" && line.find('\t') == line.npos && offers("BURL") && passes(false, false);
+            bool const part = may_be_burl(capitals) && offers("BURL") && passes(false, false);
             if (part && extended_ && open_ && !to_.empty()) spoil(is_last(capitals));
             return;
         }

@@ -117,6 +117,17 @@ class bdat_finder {
 };
 }  // namespace detail
 
+namespace detail {
+/// Whether the beginning of a line that is refused may have been meant as a BURL: the verb and no letter after it, whatever blanks
+/// and controls stand before it.
+constexpr bool may_be_burl(std::string_view line) noexcept {
+    constexpr charset blank = ~charset(33, 126);
+    line = sub(line, 0, 512);   // the same, however the line arrives
+    line = sub(line, find_first<~blank>(line));
+    return istarts_with(line, "BURL") && (line.size() == 4 || !chars::alpha.contains(line[4]));
+}
+}  // namespace detail
+
 /// Counts the octets of a chunk off. What is cut off is content as it is: no dots, no line ends are looked at.
 class chunk_reader {
     std::uint64_t left_;

@@ -90,7 +90,7 @@ class client_with : public detail::client_core<Own...> {
     constexpr result<std::size_t> put_auth(mechanism m, Write&& write) noexcept {
         bool const offered = offered_.has(extension::auth) && (m == mechanism::unknown || offered_mechanisms().has(m));
         return put(event::auth, offered, [&]() -> result<std::size_t> {
-            if (clear_text_mechanisms.has(m) && !ahead_.knows(fact::tls) && !settings_.clear_text_passwords) return fail(errc::tls_required, 0);
+            if (clear_text_mechanisms.has(m) && !ahead_.knows(fact::tls) && !settings_.clear_text_passwords) return fail(errc::mechanism_needs_tls, 0);
             return write();
         });
     }
@@ -123,7 +123,7 @@ class client_with : public detail::client_core<Own...> {
         return put(verb::starttls, [&] { return write_bare(out, verb::starttls); });
     }
 
-    /// AUTH with an initial response, one of sasl::*. A mechanism that sends a password in the clear needs TLS (tls_required),
+    /// AUTH with an initial response, one of sasl::*. A mechanism that sends a password in the clear needs TLS (mechanism_needs_tls),
     /// unless the settings allow it.
     template <class Message, class = std::enable_if_t<std::is_same_v<decltype(&Message::mechanism), v0::mechanism const*>>>
     constexpr result<std::size_t> auth(writer& out, Message const& initial) noexcept {

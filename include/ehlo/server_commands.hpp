@@ -58,7 +58,7 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io
     auto const line = s.lines.next(in, s.settings->max_line, s.tolerate);
     s.tolerated = strict;
     if (!line.ready()) {
-        if (!begun && line.consumed != 0 && istarts_with(in, "BURL ")) detail::lose_part(s, handler);
+        if (!begun && line.consumed != 0 && detail::may_be_burl(in)) detail::lose_part(s, handler);
         s.finder.look(sub(in, 0, line.consumed));
         t.used += line.consumed;
         if (line.need_more()) return false;
@@ -104,8 +104,9 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io
         bdat_finder finder;
         finder.look(*line);
         t.used += line.consumed;
-        if (finder.found()) s.refuse(t, handler, {event::noop, verb::bdat, a.line, a.secret}, *fault, false, true);
-        else s.refuse(t, handler, a, *fault, moves);
+        if (finder.found()) return s.refuse(t, handler, {event::noop, verb::bdat, a.line, a.secret}, *fault, false, true), true;
+        if (a.verb == verb::unknown && a.on == event::noop && detail::may_be_burl(*line)) detail::lose_part(s, handler);
+        s.refuse(t, handler, a, *fault, moves);
     } else if (said.said.is_later()) {
         s.put_off(line.consumed, a);
     } else {

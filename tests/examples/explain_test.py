@@ -827,7 +827,7 @@ def test_clients():
     matches(["--auth=ann:secret", "client"], crlf("220 mx\n250-mx\n250 AUTH PLAIN\n334 e30=\n501 no\n221 bye\n"),
             ehlo + [send("AUTH PLAIN ****\\r\\n"), reply("AUTH", 334), send("*\\r\\n"), reply("AUTH response", 501), quit, reply("QUIT", 221),
                     last(False, "closed", again=False)])
-    for options, offer, error in ([], "GSSAPI", "not_offered"), (["--tls=may"], "PLAIN", "tls_required"):
+    for options, offer, error in ([], "GSSAPI", "not_offered"), (["--tls=may"], "PLAIN", "mechanism_needs_tls"):
         matches([*options, "--auth=ann:secret", "client"], crlf(f"220 mx\n250-mx\n250 AUTH {offer}\n221 bye\n"),
                 ehlo + [{"event": "error", "error": error}, quit, reply("QUIT", 221), last(False, "closed", True, error=error)])
     # RFC 3030: nothing in a chunk is stuffed; one refused is not repeated.

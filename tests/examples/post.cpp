@@ -137,7 +137,7 @@ class session {
         if (!offered.has(how)) end(refused, "the server does not offer AUTH with a mechanism that is wanted");
         auto const& [user, account] = opt.users.first();
         auto const written = login_.begin(smtp_, how, user, account.password, out);
-        if (!written && written.error().code == ehlo::errc::tls_required)
+        if (!written && written.error().code == ehlo::errc::mechanism_needs_tls)
             end(misuse, "a password is not sent without TLS (--clear-passwords sends it)");
         must(written);
     }

@@ -271,7 +271,7 @@ class session {
         bool const broken = text.find_first_of("\r\n\0"s) != std::string::npos;
         if (text.size() + 2 > with.max_line || broken) {
             refuse({500, 501, at == place::refused ? 503u : 500u});
-            if (upper(text.substr(0, 5)) == "BURL " && with.rare && !with.lmtp && !gate(false) && (at == place::rcpt || at == place::chunks)) lose_part();
+            if (may_be_burl(text) && with.rare && !with.lmtp && !gate(false) && (at == place::rcpt || at == place::chunks)) lose_part();
             return;
         }
         if (at == place::refused) {
@@ -305,6 +305,7 @@ class session {
         if (verb == "ETRN" || verb == "ATRN" || verb == "TURN") return queue(verb, text);
         if (verb == "BURL") return burl(text);
         refuse({500, 502, gated(false)});
+        if (may_be_burl(text) && with.rare && !with.lmtp && !gate(false) && (at == place::rcpt || at == place::chunks)) lose_part();
     }
     unsigned gated(bool passes_tls, bool passes_auth = false) const { return gate(passes_tls, passes_auth) ? 530 : 501; }
 

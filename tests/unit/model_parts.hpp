@@ -117,6 +117,13 @@ inline bool is_bdat(std::string_view text) {
     }
     return i == text.size() || upper(text.substr(i, 1)).find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos;
 }
+// A line that may be meant as a BURL: the part that it names is missing, whatever is wrong with it (RFC 4468 3.2).
+inline bool may_be_burl(std::string_view text) {
+    std::size_t i = 0;
+    while (i < text.size() && (static_cast<unsigned char>(text[i]) <= ' ' || static_cast<unsigned char>(text[i]) > 0x7E)) ++i;
+    if (upper(text.substr(i, 4)) != "BURL") return false;
+    return i + 4 == text.size() || upper(text.substr(i + 4, 1)).find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos;
+}
 // A line that somebody might take for BDAT, though it is not well formed: its chunk may follow. Some drop controls.
 inline bool may_be_bdat(std::string_view text) {
     bool begins = true;   // also after a control, a blank, a byte order mark, a space that is none in ASCII

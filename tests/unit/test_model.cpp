@@ -243,7 +243,7 @@ std::string next(rng& r, model::session const& m) {
             break;
         }
         case 26: {
-            static constexpr std::string_view some[] = {"BURL imap://a.example/b", "BURL imap://a.example/b LAST", "BURL imap://a.example/b last", "BURL x", "BURL imap:x LAS"};
+            static constexpr std::string_view some[] = {"BURL imap://a.example/b", "BURL imap://a.example/b LAST", "BURL imap://a.example/b last", "BURL x", "BURL imap:x LAS", "BURL\timap://a.example/b", " BURL imap://a.example/b LAST", "BURL=x", "BURLX y"};
             line = some[r.below(std::size(some))];
             break;
         }

@@ -219,7 +219,6 @@ client after_end(std::size_t recipients, bool prdr = true, bool chunk = false, s
 }
 // What it makes of these replies: for each "code recipient more verdict".
 std::vector<std::string> hear_all(client& c, std::string_view text) {
-    constexpr std::string_view verdicts[] = {"delivered", "refused", "later", "unknown"};
     std::vector<std::string> all;
     while (!text.empty()) {
         auto const r = c.receive(text);
@@ -229,7 +228,7 @@ std::vector<std::string> hear_all(client& c, std::string_view text) {
         }
         text.remove_prefix(r.consumed);
         all.push_back(std::to_string(r->reply.code()) + " " + std::to_string(r->recipient) + (r->more ? " more " : " ") +
-                      std::string(verdicts[static_cast<unsigned>(verdict_of(*r))]));
+                      std::string(name(verdict_of(*r))));
     }
     return all;
 }
