@@ -32,6 +32,10 @@ class Missing(Exception):
     """A program the tests need cannot be had."""
 
 
+class Unavailable(Missing):
+    """It cannot be had on this machine, or by this user, whatever is installed from Debian."""
+
+
 def tool(name, package):
     # Debian keeps some of them where only root looks.
     path = shutil.which(name) or shutil.which(name, path="/usr/local/sbin:/usr/sbin:/sbin")

@@ -77,7 +77,7 @@ def seen(path):
 def require():
     """Whether this machine lets such a place be made."""
     if os.geteuid() != 0:
-        raise harness.Missing("servers that have users of their own can be run by root only")
+        raise harness.Unavailable("servers that have users of their own can be run by root only")
     tried = shutil.which("unshare") and subprocess.run([*_NAMESPACE, "true"], capture_output=True, timeout=harness.PATIENCE)
     if not tried or tried.returncode != 0:
-        raise harness.Missing("a mount namespace cannot be made (unshare, Debian package util-linux)")
+        raise harness.Unavailable("a mount namespace cannot be made (unshare, Debian package util-linux)")

@@ -92,7 +92,9 @@ def npm(name, version, until):
     """The folder of a program of npm's, with what it needs; nothing of that is newer than the date."""
     folder = cache() / f"npm-{name}-{version}"
     found = folder / "node_modules" / name
-    npm = harness.tool("npm", "npm")
+    npm = shutil.which("npm")
+    if not npm:
+        raise harness.Unavailable("npm is not installed")   # Debian's brings some 300 packages
     folder.mkdir(parents=True, exist_ok=True)
     with open(cache() / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -32,7 +32,7 @@ class Haraka(RelayCase):
         cls.node = harness.tool("node", "nodejs")
         version = subprocess.run([cls.node, "--version"], capture_output=True, text=True).stdout
         if int(version[1:].split(".")[0]) < _OLDEST_NODE:
-            raise harness.Missing(f"Haraka needs Node.js {_OLDEST_NODE}, there is {version}")
+            raise harness.Unavailable(f"Haraka needs Node.js {_OLDEST_NODE}, there is {version}")
         cls.haraka = packages.npm("Haraka", "3.3.4", "2026-11-15")
 
     def setUp(self):
