@@ -243,7 +243,8 @@ enum ehlo_rule {
     EHLO_RULE_BARE_LF_REPLY = 23,              /* LF alone ends a line of a reply */
     EHLO_RULE_CONTROLS_IN_REPLY = 24,          /* CR alone, or NUL, in a line of a reply: it is of the text */
     EHLO_RULE_ODD_REPLY_SEPARATOR = 25,        /* 250_ok, 250: ok: the line is the last one, as if a space stood there */
-    EHLO_RULE_ODD_REPLY_CODE = 26              /* 950 ok, 150 ok: any three digits; what does not begin with 2 or 3 is a refusal */
+    EHLO_RULE_ODD_REPLY_CODE = 26,             /* 950 ok, 150 ok: any three digits; what does not begin with 2 or 3 is a refusal */
+    EHLO_RULE_WIDE_ORCPT = 27                  /* ORCPT=rfc822;+C3+B6@a: octets over 127 where the type is not utf-8: Postfix 3.7 */
 };
 
 enum ehlo_mechanism {

@@ -37,6 +37,7 @@ enum class rule : std::uint8_t {
     controls_in_reply,      ///< CR alone, or NUL, in a line of a reply: it is of the text
     odd_reply_separator,    ///< 250_ok, 250: ok: the line is the last one, as if a space stood there
     odd_reply_code,         ///< 950 ok, 150 ok: any three digits; what does not begin with 2 or 3 is a refusal
+    wide_orcpt,             ///< ORCPT=rfc822;+C3+B6@a: octets over 127 where the type is not utf-8: Postfix 3.7
 };
 
 inline constexpr std::string_view rule_names[] = {
@@ -45,7 +46,7 @@ inline constexpr std::string_view rule_names[] = {
     "spaces_after_verb", "text_after_hello",   "mixed_reply_codes",         "tab_after_colon",     "space_before_colon",
     "spaces_between_parameters", "lower_case_hexchar", "auth_not_a_mailbox", "any_hello_name",     "blanks_in_ehlo_answer",
     "dovecot_xclient",   "repeated_attribute", "empty_line_between_replies", "bare_lf_reply",     "controls_in_reply",
-    "odd_reply_separator", "odd_reply_code"};
+    "odd_reply_separator", "odd_reply_code",    "wide_orcpt"};
 static_assert(detail::names_all<rule>(rule_names), "a rule has no name");
 inline constexpr unsigned rule_count = sizeof rule_names / sizeof *rule_names;
 constexpr std::string_view name(rule r) noexcept { return rule_names[static_cast<unsigned>(r)]; }

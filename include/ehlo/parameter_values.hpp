@@ -154,7 +154,7 @@ constexpr std::uint32_t take_digits(std::string_view text, std::size_t& at) noex
     return value;
 }
 // With the octets that only a value under SMTPUTF8 holds: whether they may stand there was asked before.
-inline constexpr syntax wide_syntax{.tolerate = rule::lower_case_hexchar, .smtputf8 = true};
+inline constexpr syntax wide_syntax{.tolerate = rule::lower_case_hexchar | rule::wide_orcpt, .smtputf8 = true};
 constexpr hexchar_case hexchars(syntax const& rules) noexcept {
     return rules.tolerate.has(rule::lower_case_hexchar) ? hexchar_case::any : hexchar_case::upper;
 }
@@ -312,8 +312,8 @@ constexpr void write_utf8(writer& w, std::uint32_t point) noexcept {
 }  // namespace detail
 
 /// orcpt-parameter = "ORCPT=" addr-type ";" ( xtext / utf-8-enc-addr );  addr-type = atom. RFC 3461 4.2, RFC 6533 3: the second
-/// form if the type is utf-8. What is meant holds no controls, and without type utf-8 nothing but ASCII. Octets over 127
-/// need `rules.smtputf8`. Up to 500 octets. Borrows from `value`. Errors also: non_ascii, bad_utf8.
+/// form if the type is utf-8. What is meant holds no controls, and without type utf-8 nothing but ASCII (but see rule::wide_orcpt).
+/// Octets over 127 need `rules.smtputf8`. Up to 500 octets. Borrows from `value`. Errors also: non_ascii, bad_utf8.
 constexpr result<original_recipient> parse_orcpt(std::string_view value EHLO_LIFETIMEBOUND,
                                                  syntax const& rules = strict_syntax) noexcept {
     constexpr charset type = chars::atext - "=";  // an esmtp-value holds no "="
@@ -326,7 +326,7 @@ constexpr result<original_recipient> parse_orcpt(std::string_view value EHLO_LIF
             std::size_t at = 0;
             if (detail::scan_unitext(o.address, at, rules, f, [](std::string_view, std::uint32_t) {})) return o;
         } else {
-            auto const x = parse_xtext(o.address, false, detail::hexchars(rules));
+            auto const x = parse_xtext(o.address, rules.tolerate.has(rule::wide_orcpt), detail::hexchars(rules));
             if (x) return o;
             f = x.error();
         }
@@ -373,14 +373,16 @@ constexpr result<std::size_t> write_orcpt(writer& out, original_recipient const&
         if (o.is_utf8()) {
             if (o.encoded) w.text(o.address);
             else encode(w);
-        } else if (auto const n = write_xtext(w, o.encoded ? xtext::encoded(o.address) : xtext(o.address)); !n) {
-            w.refuse(n.error());
+        } else {
+            xtext const x = o.encoded ? xtext::encoded(o.address) : xtext(o.address);
+            if (auto const n = write_xtext(w, x, rules.tolerate.has(rule::wide_orcpt)); !n) w.refuse(n.error());
         }
     });
 }
 /// Writes the address that is meant, in UTF-8. No control is ever written.
 constexpr result<std::size_t> write_decoded(writer& out, original_recipient const& o) noexcept {
-    if (!o.is_utf8() || !o.encoded) return write_decoded(out, o.encoded ? xtext::encoded(o.address) : xtext(o.address), o.is_utf8());
+    // rule::wide_orcpt may have let octets over 127 in.
+    if (!o.is_utf8() || !o.encoded) return write_decoded(out, o.encoded ? xtext::encoded(o.address) : xtext(o.address), o.is_utf8() || o.encoded);
     return out.atomically([&](writer& w) {
         std::size_t at = 0;
         failure f{};

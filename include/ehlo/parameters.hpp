@@ -379,10 +379,13 @@ struct parameter_access {
         rules.tolerate = strict;
         auto const bad = find_fault(id, value, rules);
         if (!bad) return true;
-        // No value needs both.
-        for (rule const r : {rule::lower_case_hexchar, rule::auth_not_a_mailbox}) {
-            rules.tolerate = r;
-            if (c.rules.tolerate.has(r) && !find_fault(id, value, rules)) return c.tolerate(r);
+        // As few of them as it takes.
+        for (leniency const few : {leniency(rule::lower_case_hexchar), leniency(rule::auth_not_a_mailbox), leniency(rule::wide_orcpt),
+                                   rule::lower_case_hexchar | rule::wide_orcpt}) {
+            rules.tolerate = few;
+            if (!(few - c.rules.tolerate).empty() || find_fault(id, value, rules)) continue;
+            c.tolerated |= few;
+            return true;
         }
         return c.stop(bad->code, value_at + bad->at);
     }

@@ -1925,6 +1925,7 @@ constexpr rule_row rule_rows[] = {
     {ehlo::rule::controls_in_reply, "250 a\\rb", "CR alone, or NUL, in a line of a reply; it is of the text"},
     {ehlo::rule::odd_reply_separator, "250: a", "any octet between code and text; the line is the last one"},
     {ehlo::rule::odd_reply_code, "950 a", "any three digits as a code; what does not begin with 2 or 3 is a refusal"},
+    {ehlo::rule::wide_orcpt, "RCPT TO:<a@b> ORCPT=rfc822;+C3+B6@b", "octets over 127 in an ORCPT whose type is not utf-8"},
 };
 
 template <class Rows, class Key>

@@ -134,6 +134,8 @@ constexpr leniency_case departures[] = {
     {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=<username>", errc::bad_parameter_value, 21, ""},
     {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=<a@b>", errc::bad_parameter_value, 21, ""},
     {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=a+2bb SIZE=1", errc::bad_parameter_value, 26, ""},
+    // Postfix
+    {rule::wide_orcpt, "RCPT TO:<a@b> ORCPT=rfc822;+E4+BA+80@b", errc::bad_xtext, 28, ""},
     // Dovecot
     {rule::dovecot_xclient, "XCLIENT SESSION=abc", errc::bad_parameter, 8, ""},
     {rule::dovecot_xclient, "XCLIENT ADDR=192.0.2.1 TTL=5", errc::bad_parameter, 23, ""},
@@ -151,6 +153,28 @@ constexpr leniency_case departures[] = {
 // clang-format on
 
 }  // namespace
+
+TEST_CASE("an ORCPT with octets over 127 under another type than utf-8 is read and passed on as it came") {
+    syntax rules;
+    rules.tolerate = leniency::all();
+    for (std::string const address : {"+E4+BA+80@b", "+e4+ba+80@b"}) {
+        std::string const arguments = "TO:<a@b> ORCPT=rfc822;" + address;
+        auto const rcpt = parse_rcpt(arguments, rules);
+        REQUIRE(rcpt);
+        auto const orcpt = rcpt->parameters.orcpt();
+        REQUIRE(orcpt);
+        CHECK(orcpt->address == address);
+        char room[100];
+        writer w(room);
+        REQUIRE(write_decoded(w, *orcpt));
+        CHECK(w.text() == "\xE4\xBA\x80@b");
+        writer on(room);
+        REQUIRE(write_rcpt(on, "<a@b>", to_options(rcpt->parameters), rules));
+        CHECK(on.text() == "RCPT TO:<a@b> ORCPT=rfc822;+E4+BA+80@b\r\n");
+        writer strictly(room);
+        CHECK_FALSE(write_rcpt(strictly, "<a@b>", to_options(rcpt->parameters)));
+    }
+}
 
 TEST_CASE("each rule takes its own departure from a whole line, and no other", "[leniency]") {
     for (leniency_case const& d : departures) {
