@@ -38,7 +38,7 @@ TESTS = {
     "ascii": "ascii scan", "set": "set table", "error": "error", "result": "error", "temporary": "temporary", "names": "error", "number": "parameters_all reply writer",
     "writer": "command reply writer", "utf8": "mailbox writer", "status": "tables reply writer", "leniency": "error leniency rules", "syntax": "oracle leniency", "verb": "tables command",
     "capabilities": "capabilities tables", "heard_offers": "client client_auth", "client_reply": "register client_bdat client_replies", "event_queue": "event_queue client client_pipeline",
-    "chunk": "extended bdat", "chunk_content": "bdat", "turn": "extended", "xclient": "extended rules", "dispatch": "command command_reader extended",
+    "chunk": "register extended bdat", "chunk_content": "bdat", "turn": "extended", "xclient": "extended rules", "dispatch": "command command_reader extended",
     "table": "table proof", "session": "table proof", "vocabulary": "table tables", "policy": "register server server_verbs", "own_commands": "own_commands",
     "server_replies": "server server_auth register", "server_offers": "server_verbs starttls server_auth register", "server_content": "server bdat lmtp",
     "server_questions": "server server_auth server_handler register", "server_commands": "server_chunks server_auth server", "server_core": "server bdat lmtp server_handler",

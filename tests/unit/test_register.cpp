@@ -372,3 +372,13 @@ TEST_CASE("RFC 5321 3.8: a refusal that nobody asked for is handed over, and is 
         CHECK(t.client.over());
     }
 }
+
+TEST_CASE("RFC 3030 2: a BDAT after any octet that some reader passes over may be one") {
+    for (unsigned octet = 0; octet < 256; ++octet) {
+        bool const printable = octet > ' ' && octet < 127;
+        ehlo::detail::bdat_finder finder;
+        finder.look(std::string(1, static_cast<char>(octet)) + "BDAT 5");
+        CAPTURE(octet);
+        CHECK(finder.found() == !printable);
+    }
+}
