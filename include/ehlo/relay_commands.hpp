@@ -213,7 +213,7 @@ constexpr std::optional<failure> find_bdat_fault(command_line const& split, bool
 }
 constexpr std::optional<errc> find_bdat_disorder(relay_core const& s) noexcept {
     if (s.offered.has(extension::chunking)) return s.order.check(event::bdat);
-    return in_transaction(s.order.where()) ? errc::not_implemented : errc::bad_sequence;
+    return in_transaction(s.order.where()) && s.order.knows(fact::extended) ? errc::not_implemented : errc::bad_sequence;
 }
 
 // By way of its line: for all that can be wrong with it.
