@@ -204,6 +204,18 @@ constexpr bool carry_out(relay_core& s, relay_io& t, H& h, relayed_command& a, r
     s.auth_failed = false;
     return true;
 }
+// Without its size, nobody knows where commands begin again; after a bare LF the chunk does not begin at the same place for everybody.
+constexpr std::optional<failure> find_bdat_fault(command_line const& split, bool bare_lf) noexcept {
+    auto const before = static_cast<std::size_t>(split.arguments.data() - split.name.data());
+    if (bare_lf) return fail(errc::bare_lf, before + split.arguments.size());
+    auto const parsed = parse_bdat(split.arguments);
+    return parsed ? std::nullopt : std::optional(fail(parsed.error().code, before + parsed.error().at));
+}
+constexpr std::optional<errc> find_bdat_disorder(relay_core const& s) noexcept {
+    if (s.offered.has(extension::chunking)) return s.order.check(event::bdat);
+    return in_transaction(s.order.where()) && s.order.knows(fact::extended) ? errc::not_implemented : errc::bad_sequence;
+}
+
 // By way of its line: for all that can be wrong with it.
 template <class H>
 EHLO_NOINLINE constexpr bool take_rare_line(relay_core& s, relay_io& t, H& h, syntax const& grammar) {
@@ -237,34 +249,29 @@ EHLO_NOINLINE constexpr bool take_rare_line(relay_core& s, relay_io& t, H& h, sy
     relayed_command a{event::noop, split ? split->verb : verb::unknown, *line, find_secret(*line)};
     relay_verdict v;
     bool moves = false, may_be_chunk = false;
-    std::optional<errc> disorder;
     if (!split) {
         v.fault = s.order.check(event::noop) && split.error().code != errc::http_request ? fail(errc::bad_sequence, 0) : split.error();
     } else if (a.verb == verb::unknown) {
         v.fault = find_disorder(s, verb::unknown);
     } else {
         a.on = verb_table[static_cast<unsigned>(a.verb)].on;
-        auto const why = find_disorder(s, a.verb);
         if (a.verb == verb::bdat) {
-            // Whatever the order, its octets come.
-            auto const parsed = parse_bdat(split->arguments);
-            if (!parsed) v.fault = fail(parsed.error().code, parsed.error().at + static_cast<std::size_t>(split->arguments.data() - split->name.data()));
-            if (bare_lf) v.fault = fail(errc::bare_lf, line->size());
+            v.fault = find_bdat_fault(*split, bare_lf);
             may_be_chunk = v.fault.has_value();
-            disorder = s.order.check(event::bdat);
-            if (!s.offered.has(extension::chunking)) disorder = in_transaction(s.order.where()) ? errc::not_implemented : errc::bad_sequence;
+            auto const disorder = find_bdat_disorder(s);
             if (!v.fault && disorder) {
                 if (!s.under_way.empty()) return t.stop(relay_want::other);
-                a.chunk = *parsed;
+                a.chunk = parse_bdat(split->arguments).value();
                 s.lines = lines;
                 return begin_chunk(s, t, h, a, disorder, line.consumed);
             }
         } else {
-            v.fault = why;
-            moves = why && why->code == errc::bad_sequence;
+            v.fault = find_disorder(s, a.verb);
+            moves = v.fault && v.fault->code == errc::bad_sequence;
         }
         if (!v.fault) {
-            if (auto const bad = visit_command(*split, grammar, [&](auto const& c) noexcept(relays_quietly<H>) { judge(s, c, a, v, h); })) {
+            auto const ask = [&](auto const& c) noexcept(relays_quietly<H>) { judge(s, c, a, v, h); };
+            if (auto const bad = visit_command(*split, grammar, ask)) {
                 v.fault = bad;
                 moves = a.on == event::burl;
             }

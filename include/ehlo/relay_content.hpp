@@ -73,7 +73,8 @@ constexpr bool is_disorder(errc e) noexcept {
 // The relay's own answer to a message, or a chunk: in LMTP one for each recipient (RFC 2033 4.2). `said`: by the handler. False: there is
 // too little room.
 template <class H>
-constexpr bool refuse_message(relay_core& s, relay_io& t, H& h, relayed_command const& a, std::optional<failure> const& fault, reply const& said = {}) {
+constexpr bool refuse_message(relay_core& s, relay_io& t, H& h, relayed_command const& a, std::optional<failure> const& fault,
+                              reply const& said = {}) {
     bool const disorder = fault && is_disorder(fault->code);
     reply const r = fault ? reply_for(*fault, disorder ? a.verb : verb::data) : said;
     std::uint32_t const due = s.lmtp && (s.ends_message(a.on) || s.chunk.last) ? s.now.recipients_owed() : 1;

@@ -170,8 +170,8 @@ struct relay_core {
 
     // Whether the client is told a yes that is not the server's.
     static constexpr bool may_say_yes(event e) noexcept {
-        constexpr event_set harmless = event::noop | event::help | event::vrfy | event::expn | event::quit | event::starttls | event::auth | event::response;
-        return harmless.has(e);
+        constexpr event_set harmless = event::noop | event::help | event::vrfy | event::expn | event::quit, own = event::starttls | event::auth | event::response;
+        return harmless.has(e) || own.has(e);
     }
     template <class H>
     constexpr void conclude(relay_io& t, H& h, relayed_command const& a, reply r, std::optional<failure> fault, bool moves = true) {
@@ -203,7 +203,8 @@ struct relay_core {
         if (fatal) a.on = event::shutdown;
         conclude(t, h, a, reply_for(f, a.verb), f, moves || fatal);
         if (counts || f.code != errc::bad_sequence)
-            pipelined = f.code != errc::bad_sequence && (a.verb == verb::unknown || a.verb == verb::bdat || a.on == event::mail || a.on == event::rcpt);
+            pipelined = f.code != errc::bad_sequence &&
+                        (a.verb == verb::unknown || a.verb == verb::bdat || a.on == event::mail || a.on == event::rcpt);
     }
     // What a client may have sent before it saw a refusal is no error of its own (RFC 2920 3.1).
     constexpr void note_refusal(event e, bool accepted) noexcept {

@@ -194,7 +194,8 @@ bool read(session& s, side& of) {
 // Whatever can be done without waiting.
 void update(session& s) {
     for (bool more = true; more && !s.dead;) {
-        if (!s.introduced && !s.closing && s.server.peer.is_open() && !s.connecting && !s.server.peer.is_handshaking() && !s.server.in.empty()) introduce(s);
+        bool const speaks = s.server.peer.is_open() && !s.connecting && !s.server.peer.is_handshaking() && !s.server.in.empty();
+        if (speaks && !s.introduced && !s.closing) introduce(s);
         s.work();
         std::size_t const before = s.client.out.size() + s.server.out.size();
         if (!flush(s.client)) return drop(s);

@@ -77,7 +77,8 @@ inline void read_options(int argc, char** argv, options& opt) {
         std::size_t const colon = a.text.rfind(':');
         if (colon == a.text.npos) a.wrong("HOST:PORT is wanted");
         opt.upstream_host = a.text.substr(0, colon);
-        if (opt.upstream_host.starts_with('[') && opt.upstream_host.ends_with(']')) opt.upstream_host = opt.upstream_host.substr(1, opt.upstream_host.size() - 2);
+        bool const brackets = opt.upstream_host.starts_with('[') && opt.upstream_host.ends_with(']');
+        if (brackets) opt.upstream_host = opt.upstream_host.substr(1, opt.upstream_host.size() - 2);
         opt.upstream_port = argument{a.program, a.key, a.text.substr(colon + 1), true}.number(1u, 65535u);
     };
     auto clients = [&](argument const& a) {
@@ -129,7 +130,8 @@ inline void read_options(int argc, char** argv, options& opt) {
     if (opt.upstream_port == 0) end("--upstream is needed");
     if (opt.hosts.empty()) opt.hosts.emplace_back("127.0.0.1");
     if (!opt.self_signed.empty() && !opt.serves.serve_self_signed(opt.name, opt.self_signed)) end("--self-signed: " + opt.serves.why);
-    if (!opt.certificate.empty() && !opt.serves.serve(opt.certificate, opt.key.empty() ? opt.certificate : opt.key)) end("--certificate: " + opt.serves.why);
+    if (!opt.certificate.empty() && !opt.serves.serve(opt.certificate, opt.key.empty() ? opt.certificate : opt.key))
+        end("--certificate: " + opt.serves.why);
     if ((opt.tls_port || p.require_tls) && !opt.serves) end("TLS needs --certificate or --self-signed");
     bool const asks = opt.upstream_tls || opt.use_tls != starttls::never;
     if (asks && !opt.asks.ask(opt.trust, opt.insecure)) end("TLS to the server: " + opt.asks.why);

@@ -59,7 +59,7 @@ struct scripted {
 TEST_CASE("relay: what it does not understand is not offered") {
     scripted<as_it_is> s;
     CHECK(s.answer_to_hello("250-mx.example at your service\r\n250-X-EVIL 5\r\n250-STARTTLS\r\n250-XCLIENT NAME ADDR\r\n250-XFORWARD NAME\r\n250-SIZE 1000\r\n"
-                            "250-TURN\r\n250-ATRN\r\n250-PIPELINING\r\n250-REQUIRETLS\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n250-AUTH=LOGIN\r\n250-FUTURERELEASE 1 "
+                            "250-TURN\r\n250-ATRN\r\n250-PIPELINING\r\n250-REQUIRETLS\r\n250-PRDR\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n250-AUTH=LOGIN\r\n250-FUTURERELEASE 1 "
                             "2030-01-01T00:00:00Z\r\n250-CHECKPOINT\r\n250 ENHANCEDSTATUSCODES\r\n") ==
           "250-mx.example at your service\r\n250-SIZE 1000\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n");
     for (std::string const line : {"XCLIENT NAME=a", "XFORWARD NAME=a", "ATRN a.example", "TURN", "STARTTLS", "AUTH PLAIN AGEAYg==", "BDAT 0 LAST", "X-EVIL"}) {
