@@ -124,7 +124,7 @@ class client_core {
         event const of = answered(session_, to);
         if (!right_class(of, r.code())) return broken(fail(errc::bad_reply_class, 0));
         std::uint32_t recipient = 0;
-        if (ends_message(to) && (lmtp_ || session_.knows(fact::prdr))) [[unlikely]] {
+        if ((lmtp_ || session_.knows(fact::prdr)) && ends_message(to)) [[unlikely]] {
             if (r.code() == 353) {
                 each_ = true;
                 return {client_reply{to, r, true, 0, true}, parsed.consumed};
@@ -222,7 +222,7 @@ class client_core {
         if (code < 400 && e != event::mail && e != event::rcpt) {
             if (!protocol::rules.has(session_.where(), e) || (unsure_ && session_.check(e))) [[unlikely]] return false;
         }
-        if (ends_message(e) && code / 100 == 3) return code == 353 && !each_ && recipients() != 0;
+        if (code / 100 == 3 && ends_message(e)) return code == 353 && !each_ && recipients() != 0;
         return (e != event::greeting && e != event::starttls) || code == 220 || code >= 400;
     }
     // A chunk has one reply: to its BDAT and its octets. Where no chunk may come it is to the BDAT alone (RFC 3030 2).

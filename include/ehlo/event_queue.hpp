@@ -20,7 +20,7 @@ class event_queue {
     std::uint16_t count_[size] = {};
     event kind_[size] = {};
     std::uint8_t first_ = 0, runs_ = 0;
-    std::uint16_t brings_[facts] = {};   // one bit for each run
+    std::uint16_t brings_[facts] = {};   // one bit for each run, which means something for MAIL
     static_assert(size <= 16);
 
     constexpr std::size_t place(std::size_t n) const noexcept { return (first_ + n) % size; }
@@ -40,6 +40,7 @@ class event_queue {
         std::size_t const next = place(runs_++);
         kind_[next] = e;
         count_[next] = 1;
+        if (e != event::mail) [[likely]] return;
         unsigned const run = 1u << next;
         std::uint64_t left = of.bits >> first_fact;
         for (auto& all : brings_) {
@@ -66,6 +67,7 @@ class event_queue {
 
   private:
     constexpr fact_set brings(std::size_t at) const noexcept {
+        if (kind_[at] != event::mail) [[likely]] return {};
         std::uint64_t bits = 0;
         for (unsigned f = 0; f < facts; ++f) bits |= std::uint64_t{brings_[f] >> at & 1u} << (first_fact + f);
         return fact_set::with_bits(bits);
