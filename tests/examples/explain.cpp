@@ -71,6 +71,7 @@ Modes that read raw octets:
 Modes that read files, any number of them:
   watch     captures (pcap, pcapng), and transcripts with "C: " or "S: " before each
             line: conversations of others, what was meant in them and what was odd
+            (exit code 1: a file cannot be read, or has no SMTP in it)
 Modes that read nothing:
   table     the order of commands, as a state machine (--dot, --mermaid)
   reference all that ehlo knows by name, as Markdown: verbs, parameters, EHLO
@@ -2169,20 +2170,20 @@ record explain(string_view line, options const& o) {
 
 int watch(options const& o) {
     watching::watcher w(o.json, o.chunk == 0 ? string::npos : o.chunk);
-    auto const read = [&w](std::istream& in) { w.watch(string(std::istreambuf_iterator<char>(in), {})); };
-    if (o.files.empty()) read(std::cin);
+    auto const read = [&w](std::istream& in, string const& name) { w.watch(string(std::istreambuf_iterator<char>(in), {}), name); };
+    if (o.files.empty()) read(std::cin, "stdin");
     for (string const& name : o.files) {
         std::ifstream file(name, std::ios::binary);
         file.peek();
         if (file.bad() || !file.is_open()) {
-            w.unreadable("cannot read " + name);
+            w.unreadable(name, "cannot be read");
             continue;
         }
         file.clear();
-        read(file);
+        read(file, name);
     }
     put(w.output());
-    return 0;
+    return w.good() ? 0 : 1;
 }
 
 int run(options const& o, std::istream& in) {
