@@ -783,7 +783,7 @@ class_of_reply class_of(unsigned code) {
     case ehlo::reply_class::transient: return {"transient", "transient negative completion"};
     case ehlo::reply_class::permanent: return {"permanent", "permanent negative completion"};
     }
-    return {};
+    return {"none", "of no class, which is a refusal"};
 }
 
 string reply_json(ehlo::reply_view const& r) {
