@@ -71,7 +71,7 @@ using ehlo::strict_syntax, ehlo::syntax, ehlo::table_check, ehlo::table_fault, e
 using ehlo::take_path, ehlo::tap, ehlo::tls_use, ehlo::to_date_time, ehlo::to_options, ehlo::to_upper, ehlo::tracking;
 using ehlo::transaction, ehlo::transaction_id, ehlo::transition, ehlo::transition_table, ehlo::unix_seconds;
 using ehlo::unquoted, ehlo::utf8_length, ehlo::valid_since, ehlo::verb, ehlo::verb_count, ehlo::verb_facts;
-using ehlo::verb_names, ehlo::verb_table, ehlo::verdict, ehlo::verdict_of, ehlo::verify_cram_md5;
+using ehlo::verb_names, ehlo::verb_table, ehlo::verdict, ehlo::verdict_names, ehlo::verdict_of, ehlo::verify_cram_md5;
 using ehlo::verify_scram_proof, ehlo::verify_scram_server, ehlo::version, ehlo::version_major, ehlo::version_minor;
 using ehlo::version_patch, ehlo::visit_command, ehlo::walk, ehlo::want, ehlo::want_count, ehlo::want_names;
 using ehlo::write_alt_address, ehlo::write_argument, ehlo::write_atrn, ehlo::write_auth, ehlo::write_auth_cancel;
