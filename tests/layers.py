@@ -17,7 +17,7 @@ LAYERS = {
     "wire": "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer content chunk_content dispatch command_reader",
     "protocol": "table session proof vocabulary own_commands policy handler server_replies server_offers server_core server_content "
                 "server_questions server_commands server client_reply event_queue heard_offers client_core client flow_places flow "
-                "dot_lines under_way observed observed_content observer_core observer_replies observer_commands observer tap "
+                "dot_lines under_way observed observed_content observed_own observer_core observer_replies observer_commands observer tap "
                 "relay_say relay_core relay_replies relay_content relay_commands relay",
     "top": "ehlo",
     "opt-in": "std_error format scram",  # never included by another header; may include what the core may not

@@ -4,7 +4,6 @@
 #include <ehlo/dispatch.hpp>
 #include <ehlo/dot_lines.hpp>
 #include <ehlo/handler.hpp>
-#include <ehlo/own_commands.hpp>
 #include <ehlo/reply.hpp>
 
 #include <cstddef>
@@ -206,41 +205,6 @@ constexpr void check_observing() noexcept {
 template <class H>
 inline constexpr bool observes_quietly = tells_quietly<H, EHLO_EVENTS_SEEN>();
 #undef EHLO_EVENTS_SEEN
-
-/// A handler that is told of commands of the user's own, too.
-template <class H, class... Own>
-struct handler_with_own {
-    H& to;
-    using own_mail_parameters = typename own_parameters_of<H>::mail;
-    using own_rcpt_parameters = typename own_parameters_of<H>::rcpt;
-    template <class E>
-        requires handles<H, E>
-    constexpr void on(E const& e) noexcept(noexcept(to.on(e))) {
-        to.on(e);
-    }
-};
-template <class H, class... Own>
-inline constexpr bool observes_quietly<handler_with_own<H, Own...>> = observes_quietly<H> && tells_quietly<H, seen::of<typename Own::type>...>();
-
-/// The commands of the user's own that come with a handler.
-template <class... Own>
-struct own_list {
-    using protocol = protocol_with<Own...>;
-    static constexpr std::size_t size = sizeof...(Own);
-    /// Calls `f.operator()<One>()` for each until it returns true.
-    template <class F>
-    static constexpr bool any(F&& f) {
-        return (... || f.template operator()<Own>());
-    }
-};
-template <class H>
-struct own_of {
-    using list = own_list<>;
-};
-template <class H, class... Own>
-struct own_of<handler_with_own<H, Own...>> {
-    using list = own_list<Own...>;
-};
 
 }  // namespace detail
 }  // namespace ehlo

@@ -139,9 +139,7 @@ class command_observer : protected reply_observer {
     static constexpr void learn_more(meaning& m, cmd::bdat const& c) noexcept { m.chunk = c; }
 
     template <class H, class C>
-    constexpr void tell_typed(H& h, seen::command const& base, C const& c) const noexcept(quiet<H>) {
-        tell(h, seen::of<C>{base, c});
-    }
+    constexpr void tell_typed(H& h, seen::command const& base, C const& c) const noexcept(quiet<H>) { tell(h, seen::of<C>{base, c}); }
 
     // Reads a line and tells it. False: more input is needed.
     template <class H>
@@ -205,7 +203,7 @@ class command_observer : protected reply_observer {
             m.tolerated |= split->tolerated;
         }
         m.event = said.event = event_for(said.verb);
-        if (split && said.verb == verb::unknown) m.event = said.event = own_event<H>(split->name);
+        if (split && said.verb == verb::unknown) m.event = said.event = own_of<H>::list::find(split->name);
         bool const is_own = said.event >= event::own0, is_known = said.verb != verb::unknown || is_own;
         if (!is_known && auth_refused_) said.secret = 0;
         std::optional<failure> fault;
@@ -245,25 +243,14 @@ class command_observer : protected reply_observer {
         bdat_finder finder;
         if (fault) finder.look(*line);
         bool const may_be_chunk = fault && finder.found() && settings_.knows_bdat;
-        std::size_t const size = line.consumed;
         if (fault && said.verb == verb::bdat) m.event = event::noop;   // its refusal answers no chunk
         note_command(h, said, m);
-        use(client, t, size);
+        use(client, t, said.size);
         // Who cannot read its size reads on, or closes.
         if (may_be_chunk) depart(h, departure::may_be_chunk, client, said.at);
         return true;
     }
-    // Commands of the user's own.
-    template <class H>
-    static constexpr event own_event(std::string_view name) noexcept {
-        event found = event::noop;
-        own_of<H>::list::any([&]<class One>() noexcept {
-            if (!iequals(name, One::verb)) return false;
-            found = own_of<H>::list::protocol::template event_of<One>;
-            return true;
-        });
-        return found;
-    }
+    // A command of the user's own. Why it cannot be read, if it cannot.
     template <class H>
     constexpr std::optional<failure> tell_own(H& h, seen::command const& said, command_line const& split, syntax const& rules) const noexcept(quiet<H>) {
         std::optional<failure> fault;
@@ -275,17 +262,6 @@ class command_observer : protected reply_observer {
             return true;
         });
         return fault;
-    }
-    // Whether the EHLO answer lacks its keyword.
-    template <class H>
-    constexpr bool own_is_missing(event e) const noexcept {
-        unsigned bit = static_cast<unsigned>(e) - static_cast<unsigned>(event::own0), at = 0;
-        bool has_keyword = false;
-        own_of<H>::list::any([&]<class One>() noexcept {
-            if (at++ == bit) has_keyword = !One::keyword.empty();
-            return at > bit;
-        });
-        return has_keyword && (own_offered_ >> bit & 1) == 0;
     }
     // Lines that extensions make longer than 512 octets.
     static constexpr bool may_be_long(v0::verb v) noexcept {
@@ -310,7 +286,6 @@ class command_observer : protected reply_observer {
         if (may_be_chunk && settings_.knows_bdat) depart(h, departure::may_be_chunk, client, said.at);
     }
 
-    // What a command that was read leads to.
     template <class H>
     EHLO_INLINE constexpr void note_command(H& h, seen::command const& said, meaning const& m) noexcept(quiet<H>) {
         if (!queue_.empty()) note_group(h, said);
@@ -318,7 +293,7 @@ class command_observer : protected reply_observer {
         if (offers_known_) {
             auto const of = extension_of(said.verb);
             missing = (of && !offered_.has(*of)) || (!m.uses.empty() && !(m.uses - parameters_of(offered_)).empty());
-            if constexpr (own_of<H>::list::size != 0) missing = missing || (m.event >= event::own0 && own_is_missing<H>(m.event));
+            if constexpr (own_of<H>::list::size != 0) missing = missing || (m.event >= event::own0 && own_of<H>::list::lacks(m.event, own_offered_));
             if (missing) [[unlikely]] depart(h, departure::not_offered, client, said.at);
         }
         if (m.odd_parameter) [[unlikely]] {

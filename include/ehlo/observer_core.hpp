@@ -6,6 +6,7 @@
 #include <ehlo/line.hpp>
 #include <ehlo/observed.hpp>
 #include <ehlo/observed_content.hpp>
+#include <ehlo/observed_own.hpp>
 #include <ehlo/session.hpp>
 #include <ehlo/under_way.hpp>
 

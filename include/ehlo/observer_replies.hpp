@@ -294,20 +294,7 @@ class reply_observer : protected observer_core {
         if (e == event::helo) return;
         leniency const blanks = settings_.replies.tolerate.has(rule::blanks_in_ehlo_answer) ? leniency(rule::blanks_in_ehlo_answer) : strict;
         if (auto const c = parse_capabilities(r, blanks)) offered_ = c->offered;
-        if constexpr (own_of<H>::list::size != 0) hear_own<H>(r);
-    }
-
-    template <class H>
-    constexpr void hear_own(reply_view const& r) noexcept {
-        for (std::string_view const line : r.lines()) {
-            std::string_view const keyword = split_capability(line).keyword;
-            unsigned bit = 1;
-            own_of<H>::list::any([&]<class One>() noexcept {
-                if (!One::keyword.empty() && iequals(keyword, One::keyword)) own_offered_ = static_cast<std::uint8_t>(own_offered_ | bit);
-                bit <<= 1;
-                return false;
-            });
-        }
+        if constexpr (own_of<H>::list::size != 0) own_offered_ = own_of<H>::list::find_offers(r);
     }
 
     // QUIT was answered, or 421 said: and somebody goes on.

@@ -85,9 +85,10 @@ inline bool parse_ip(std::string_view packet, segment& s) {
         if (end == 40) end = packet.size();
         from = r.from(8, 16), to = r.from(24, 16);
         protocol = r.number(6, 1);
-        while (protocol == 0 || protocol == 43 || protocol == 60 || protocol == 44) {
+        // Extension headers: hop-by-hop, routing, fragment (the first one), authentication, destination.
+        while (protocol == 0 || protocol == 43 || protocol == 60 || protocol == 44 || protocol == 51) {
             if (protocol == 44 && (r.number(at + 2, 2) & 0xFFF8) != 0) return false;
-            std::size_t const size = protocol == 44 ? 8 : 8 + std::size_t{r.number(at + 1, 1)} * 8;
+            std::size_t const words = r.number(at + 1, 1), size = protocol == 44 ? 8 : protocol == 51 ? 8 + words * 4 : 8 + words * 8;
             protocol = r.number(at, 1);
             at += size;
             if (r.short_of) return false;
@@ -114,11 +115,13 @@ inline bool parse_frame(std::uint32_t link, std::string_view frame, segment& s) 
     reader r(frame);
     std::size_t at = 0;
     switch (link) {
-    case 1:   // Ethernet, with VLAN tags
+    case 1: {   // Ethernet, with VLAN tags and PPPoE
         at = 12;
-        while (r.number(at, 2) == 0x8100 || r.number(at, 2) == 0x88A8) at += 4;
-        at += 2;
+        std::uint32_t type = r.number(at, 2);
+        for (; type == 0x8100 || type == 0x88A8 || type == 0x9100; type = r.number(at, 2)) at += 4;
+        at += type == 0x8864 ? 10 : 2;
         break;
+    }
     case 0: case 108: at = 4; break;             // null, loop
     case 12: case 14: case 101: case 228: case 229: break;   // raw
     case 113: at = 16; break;                    // Linux cooked
@@ -147,9 +150,10 @@ inline std::string read(std::string_view file, std::function<void(segment const&
             }
             type = r.number(at, 4);
             std::size_t const size = r.number(at + 4, 4);
-            if (r.short_of || size < 12 || size > file.size() - at) return "the capture ends in the middle of a block";
+            if (r.short_of || size < 12 || size > file.size() - at) return "ends in the middle of a block";
             if (type == 1) links[static_cast<std::uint32_t>(links.size())] = r.number(at + 8, 2);
             if (type == 6) frame(links[r.number(at + 8, 4)], r.from(at + 28, r.number(at + 20, 4)));
+            if (type == 2) frame(links[r.number(at + 8, 2)], r.from(at + 28, r.number(at + 20, 4)));   // the obsolete one
             if (type == 3) frame(links[0], r.from(at + 12, size - 16));
             at += size;
         }
@@ -159,7 +163,7 @@ inline std::string read(std::string_view file, std::function<void(segment const&
     std::uint32_t const link = r.number(20, 4) & 0xFFFF;
     for (std::size_t at = 24; at < file.size();) {
         std::size_t const size = r.number(at + 8, 4);
-        if (r.short_of || size > file.size() - at - 16) return "the capture ends in the middle of a packet";
+        if (r.short_of || size > file.size() - at - 16) return "ends in the middle of a packet";
         frame(link, r.from(at + 16, size));
         at += 16 + size;
     }
@@ -173,7 +177,7 @@ inline bool is_capture(std::string_view file) {
 // One direction: segments in, octets in their order out.
 class stream {
     static constexpr std::size_t most_early = 1 << 20;
-    std::uint32_t next_ = 0;
+    std::uint32_t first_ = 0, next_ = 0;
     bool begun_ = false;
     std::map<std::uint32_t, std::string> early_{};   // by their distance
     std::size_t early_octets_ = 0;
@@ -202,10 +206,12 @@ class stream {
         release(octets);
     }
     void begin(std::uint32_t sequence) {
-        next_ = sequence;
+        first_ = next_ = sequence;
         begun_ = true;
     }
     bool begun() const { return begun_; }
+    std::uint32_t first() const { return first_; }
+    std::uint32_t next() const { return next_; }
     // The other side has had all before `sequence`: what of it was not seen never comes.
     template <class Octets, class Gap>
     void acknowledged(std::uint32_t sequence, Octets&& octets, Gap&& gap) {

@@ -111,7 +111,7 @@ Values in JSON: a number is a number, a flag is true, a list is an array, anythi
 else the text as it stands. What is xtext or base64 and does not mean what it says
 is also in "decoded", which has the same keys.
 
-Input is FILE or standard input. Exit status: 0, or 2 if explain was called wrongly.
+Input is FILE or standard input. Exit status: 0; 1: watch cannot read a file; 2: called wrongly.
 
 Examples:
   echo 'RCPT TO:<bob@exa_mple.org>' | explain command
@@ -783,7 +783,7 @@ class_of_reply class_of(unsigned code) {
     case ehlo::reply_class::transient: return {"transient", "transient negative completion"};
     case ehlo::reply_class::permanent: return {"permanent", "permanent negative completion"};
     }
-    return {};
+    return {"none", "of no class, which is a refusal"};
 }
 
 string reply_json(ehlo::reply_view const& r) {
@@ -2232,20 +2232,20 @@ record explain(string_view line, options const& o) {
 
 int watch(options const& o) {
     watching::watcher w(o.json, o.chunk == 0 ? string::npos : o.chunk);
-    auto const read = [&w](std::istream& in) { w.watch(string(std::istreambuf_iterator<char>(in), {})); };
-    if (o.files.empty()) read(std::cin);
+    auto const read = [&w](std::istream& in, string const& name) { w.watch(string(std::istreambuf_iterator<char>(in), {}), name); };
+    if (o.files.empty()) read(std::cin, "stdin");
     for (string const& name : o.files) {
         std::ifstream file(name, std::ios::binary);
         file.peek();
         if (file.bad() || !file.is_open()) {
-            w.unreadable("cannot read " + name);
+            w.unreadable(name, "cannot be read");
             continue;
         }
         file.clear();
-        read(file);
+        read(file, name);
     }
     put(w.output());
-    return 0;
+    return w.good() ? 0 : 1;
 }
 
 int run(options const& o, std::istream& in) {

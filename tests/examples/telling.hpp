@@ -5,6 +5,7 @@
 
 #include <ehlo/observed.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <map>
@@ -32,23 +33,34 @@ inline std::string shown(std::string_view octets) {
     return text;
 }
 
+inline std::string counted(std::uint64_t n, std::string_view what) {
+    return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
+}
+
 // The events of one connection. Secrets are never among them.
 class teller {
     struct recipient {
         std::string to;
         unsigned code = 0;
     };
+    // A departure that waits until enough has come to show what stands around it.
+    struct mark {
+        seen::departed d;
+        std::string what;
+    };
     static constexpr std::size_t most_listed = 100;   // recipients of a transaction, in a log: a client could go on for ever
     unsigned long long id_;
     bool json_, at_machine_;
     std::string head_;                                        // of each line
     std::string& out_;
-    std::map<std::uint64_t, std::string> mails_{}, rcpts_{};   // by number, until they are answered
+    std::vector<mark> marks_{};
+    std::size_t unshown_ = 0;   // marks of one message that are too many
+    std::map<std::uint64_t, std::string> asked_{}, mails_{}, rcpts_{};   // commands and their paths by number, until they are answered
     std::string from_{};
     std::vector<recipient> recipients_{};
     std::size_t unlisted_ = 0;
     std::string table_{}, line_{};     // the latest line shown, for carets
-    std::uint64_t line_at_ = 0, commands_ = 0, replies_ = 0, transactions_ = 0, content_ = 0;
+    std::uint64_t line_at_ = 0, line_end_ = 0, commands_ = 0, replies_ = 0, transactions_ = 0, content_ = 0;
     std::string mechanism_{};
     bool ever_unsure_ = false;
 
@@ -68,12 +80,12 @@ class teller {
         else say("   (connected)");
     }
     void gap(direction d, std::uint64_t octets) {
-        flush_content();
+        before_line();
         if (json_) event("gap", {{"from", quoted(name(d))}, {"octets", std::to_string(octets)}});
         else say("   (" + (octets == 0 ? std::string("some") : std::to_string(octets)) + " octets of the " + std::string(name(d)) + " are missing)");
     }
     void end() {
-        flush_content();
+        before_line();
         if (json_)
             return event("end", {{"commands", std::to_string(commands_)}, {"replies", std::to_string(replies_)},
                                  {"transactions", std::to_string(transactions_)}, {"sure", ever_unsure_ ? "false" : "true"}});
@@ -96,13 +108,19 @@ class teller {
         say_command(c, {});
     }
     void on(seen::response const& r) {
-        flush_content();
+        before_line();
+        line_end_ = r.at + r.size;
         if (json_) event("response", {{"at", std::to_string(r.at)}});
         else say("C: ***");
         line_.clear();
     }
     void on(seen::reply const& r) {
-        flush_content();
+        // What is odd in it is shown under it.
+        std::vector<mark> odd;
+        for (mark const& m : marks_)
+            if (m.d.from == direction::from_server && m.d.at >= r.at) odd.push_back(m);
+        std::erase_if(marks_, [&r](mark const& m) { return m.d.from == direction::from_server && m.d.at >= r.at; });
+        before_line();
         ++replies_;
         unsigned const code = r.said.code();
         line_at_ = r.at;
@@ -112,14 +130,22 @@ class teller {
             if (!r.sure) f.push_back({"sure", "false"});
             event("reply", f);
         } else {
-            for (std::string_view rest = r.said.octets(); !rest.empty();) {
-                std::size_t const end = rest.find("\r\n");
-                say("S: " + (line_ = shown(rest.substr(0, end))));
-                rest.remove_prefix(end + 2);
+            std::size_t at = 0;
+            for (std::string_view rest = r.said.octets(); at < rest.size();) {
+                std::size_t const end = rest.find('\n', at), next = end == rest.npos ? rest.size() : end + 1;
+                std::string_view text = rest.substr(at, (std::min)(end, rest.size()) - at);
+                if (text.ends_with('\r')) text.remove_suffix(1);
+                bool const is_last = next == rest.size();
+                say("S: " + shown(text) + (is_last ? what_it_answers(r) : ""));
+                for (mark const& m : odd)
+                    if (m.d.at >= r.at + at && m.d.at < r.at + next)
+                        caret(shown(rest.substr(at, static_cast<std::size_t>(m.d.at - r.at) - at)).size(), m.what);
+                at = next;
             }
-            bool const odd = !r.to || !r.sure;
-            if (odd) say(r.to ? "   (perhaps the reply to " + std::string(name(*r.to)) + ")" : "   (to something that was not seen)");
+            for (mark const& m : odd)
+                if (m.d.at >= r.at + r.said.octets().size()) plain(m);
         }
+        asked_.erase(asked_.begin(), asked_.upper_bound(r.to ? r.number : 0));
         line_.clear();
         if (r.to == ehlo::event::mail && r.said.accepted()) {
             from_ = mails_[r.number];
@@ -137,12 +163,12 @@ class teller {
     }
     void on(seen::content const& c) { content_ += c.size; }
     void on(seen::end_of_content const& e) {
-        flush_content();
+        before_line(e.at + e.size);
         if (json_) event("content", {{"octets", std::to_string(e.octets)}, {"at", std::to_string(e.at)}});
         line_.clear();
     }
     void on(seen::unanswered const& u) {
-        flush_content();
+        before_line(~std::uint64_t{0}, true);
         std::string const times = u.count > 1 ? " (" + std::to_string(u.count) + " times)" : "";
         if (json_) event("unanswered", {{"to", quoted(name(u.event))}, {"count", std::to_string(u.count)}});
         else say("   (no reply to " + std::string(name(u.event)) + times + " was seen)");
@@ -161,9 +187,8 @@ class teller {
                                   {"octets", t.octets ? std::to_string(*t.octets) : "null"}, {"what", quoted(name(t.outcome))},
                                   {"outcome", decided ? std::to_string(t.code) : "null"}});
         } else {
-            std::string const octets = t.octets ? std::to_string(*t.octets) : "?";
-            std::string const what = std::string(name(t.outcome)) + (decided ? " " + std::to_string(t.code) : "") + ", " + octets + " octets, from " +
-                                     (t.whole ? from_ : "?");
+            std::string const what = std::string(name(t.outcome)) + (decided ? " " + std::to_string(t.code) : "") + ", " +
+                                     (t.octets ? counted(*t.octets, "octet") : std::string("? octets")) + ", from " + (t.whole ? from_ : "?");
             if (at_machine_) {
                 std::string line = "   = " + what + ", to";
                 for (recipient const& r : recipients_) line += " " + (r.to.empty() ? "?" : r.to) + " " + std::to_string(r.code);
@@ -181,39 +206,43 @@ class teller {
         else say(at_machine_ ? "   (TLS)" : "   (TLS: the rest cannot be read)");
     }
     void on(seen::in_step const& s) {
-        flush_content();
+        before_line(~std::uint64_t{0}, true);
         ever_unsure_ = ever_unsure_ || !s.sure;
         if (json_) event("in_step", {{"sure", s.sure ? "true" : "false"}});
         else say(s.sure ? "   (in step again)" : "   (out of step)");
     }
     void on(seen::departed const& d) {
-        std::string const what = std::string(name(d.what)) + (d.why ? ": " + std::string(message(*d.why)) : "") +
-                                 (d.what == ehlo::departure::smuggled_end || d.what == ehlo::departure::other_end ? ": " + std::string(name(d.line)) : "");
+        std::string what = std::string(name(d.what)) + (d.why ? ": " + std::string(message(*d.why)) : "") +
+                           (d.what == ehlo::departure::smuggled_end || d.what == ehlo::departure::other_end ? ": " + std::string(name(d.line)) : "");
         if (json_) {
             fields f{{"name", quoted(name(d.what))}, {"from", quoted(name(d.from))}, {"at", std::to_string(d.at)}};
             if (d.why) f.push_back({"error", quoted(name(*d.why))});
             if (d.line != ehlo::dot_line{}) f.push_back({"line", quoted(name(d.line))});
             return event("departure", f);
         }
-        using enum ehlo::departure;
-        std::size_t at = 0;
-        std::string_view const octets = content_around(d, at);
-        if (d.from == direction::from_client && !line_.empty() && d.at >= line_at_ && d.at - line_at_ <= line_.size()) {
-            caret(static_cast<std::size_t>(d.at - line_at_), what);
-        } else if (at < octets.size() && (d.what == smuggled_end || d.what == other_end || d.what == bare_cr || d.what == bare_lf || d.what == nul)) {
-            // Nothing of content is a secret of AUTH.
-            std::size_t const begin = at < 24 ? 0 : at - 24;
-            std::string const before = shown(octets.substr(begin, at - begin));
-            say("C: ..." + before + shown(octets.substr(at, 24)) + "...");
-            caret(3 + before.size(), what);
-        } else {
-            say("   ! " + what + " (octet " + std::to_string(d.at) + " of the " + std::string(name(d.from)) + ")");
+        if (d.what == ehlo::departure::tolerated) {
+            // Most of these are told by a name of their own, too.
+            constexpr ehlo::leniency named = ehlo::rule::bare_lf_line | ehlo::rule::bare_lf_reply | ehlo::rule::controls_in_reply | ehlo::rule::odd_reply_code |
+                                             ehlo::rule::odd_reply_separator;
+            std::string rules;
+            for (unsigned i = 0; i < ehlo::rule_count; ++i)
+                if ((d.rules - named).has(static_cast<ehlo::rule>(i))) rules += (rules.empty() ? "" : ", ") + std::string(name(static_cast<ehlo::rule>(i)));
+            if (rules.empty()) return;
+            what += ": " + rules;
         }
+        if (d.from == direction::from_client && !line_.empty() && d.at >= line_at_ && d.at - line_at_ <= line_.size())
+            return caret(static_cast<std::size_t>(d.at - line_at_), what);
+        // Nothing of content, or of what a server says, is a secret of AUTH.
+        if (d.from == direction::from_client && !is_content()) return plain({d, what});
+        if (marks_.size() < 10) marks_.push_back({d, what});
+        else ++unshown_;
     }
 
   protected:
-    // The client's octets around a departure, which stands at `at` in them; none if they are not those of content.
-    virtual std::string_view content_around(seen::departed const&, std::size_t&) const { return {}; }
+    // Whether the client's octets are content now. A log shows nothing around a departure, and so no secret.
+    virtual bool is_content() const { return true; }
+    // The latest octets of a side, and where they begin; none in a log.
+    virtual std::string_view latest(direction, std::uint64_t&) const { return {}; }
 
   private:
     void say(std::string const& line) { out_ += head_ + line + "\n"; }
@@ -233,12 +262,50 @@ class teller {
         out_ += "}\n";
     }
     void caret(std::size_t column, std::string const& what) { say("   " + std::string(column, ' ') + "^ " + what); }
-    void flush_content() {
-        if (content_ != 0 && !json_) say("C: (" + std::to_string(content_) + " octets of content)");
+    void plain(mark const& m) {
+        say("   ! " + m.what + " (octet " + std::to_string(m.d.at) + " of the " + std::string(name(m.d.from)) + ")");
+    }
+    // What stands around an octet, up to `end`: in a line of a reply, or a little of content.
+    void show_around(mark const& m, std::uint64_t end) {
+        std::uint64_t from = 0;
+        std::string_view text = latest(m.d.from, from);
+        if (m.d.at < from || m.d.at >= from + text.size()) return plain(m);
+        std::size_t const at = static_cast<std::size_t>(m.d.at - from);
+        if (end < from + text.size()) text = text.substr(0, static_cast<std::size_t>(end - from));
+        bool const is_reply = m.d.from == direction::from_server;
+        // Before content stand commands, of which some hold secrets.
+        std::size_t begin = at < 24 ? 0 : at - 24, stop = (std::min)(at + 24, text.size());
+        if (!is_reply && line_end_ > from) begin = (std::max)(begin, (std::min)(at, static_cast<std::size_t>(line_end_ - from)));
+        if (is_reply) {
+            if (std::size_t const lf = at == 0 ? text.npos : text.rfind('\n', at - 1); lf != text.npos && lf >= begin) begin = lf + 1;
+            if (std::size_t const lf = text.find('\n', at); lf < stop) stop = lf != at && text[lf - 1] == '\r' ? lf - 1 : lf;
+        }
+        bool const is_whole = is_reply ? begin == 0 || text[begin - 1] == '\n' : from + begin == line_end_;
+        std::string const cut = is_whole ? "" : "...";
+        std::string const before = cut + shown(text.substr(begin, at - begin));
+        say((is_reply ? "S: " : "C: ") + before + shown(text.substr(at, stop - at)) + (stop < text.size() && !is_reply ? "..." : ""));
+        caret(before.size(), m.what);
+    }
+    // What was put off, before something else is shown. `end`: of the content.
+    void before_line(std::uint64_t end = ~std::uint64_t{0}, bool is_remark = false) {
+        for (mark const& m : marks_)
+            if (!is_remark || m.d.from == direction::from_client) show_around(m, end);
+        // A remark may come while the server's line is not whole.
+        std::erase_if(marks_, [is_remark](mark const& m) { return !is_remark || m.d.from == direction::from_client; });
+        if (std::size_t const more = std::exchange(unshown_, 0); more != 0) say("   (and " + std::to_string(more) + " departures more in this content)");
+        if (content_ != 0 && !json_) say("C: (" + counted(content_, "octet") + " of content)");
         content_ = 0;
     }
+    // Where it is not the command just before it.
+    std::string what_it_answers(seen::reply const& r) const {
+        if (!r.to) return "   (to something that was not seen)";
+        if (!r.sure) return "   (perhaps to " + std::string(name(*r.to)) + ")";
+        auto const asked = asked_.find(r.number);
+        return asked == asked_.end() || asked_.size() == 1 ? "" : "   <- " + asked->second;
+    }
     void say_command(seen::command const& c, std::string_view path) {
-        flush_content();
+        before_line();
+        line_end_ = c.at + c.size;
         ++commands_;
         bool const secret = c.secret < c.line.size();
         if (json_) {
@@ -251,6 +318,7 @@ class teller {
         }
         line_ = shown(c.loggable());
         line_at_ = c.at;
+        if (c.number) asked_[*c.number] = line_ + (secret ? " ***" : "");
         bool const cut = c.line.empty() && c.size > 2;
         say("C: " + (cut ? "(a line of " + std::to_string(c.size) + " octets)" : line_ + (secret ? " ***" : "")));
     }

@@ -6,8 +6,8 @@
 
 #include <ehlo/observer.hpp>
 
+#include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,32 +16,30 @@
 
 namespace watching {
 
-namespace seen = ehlo::seen;
-using ehlo::direction;
-
 // A connection: the observer, what it was not yet able to read, and what is told of it.
 class connection final : public teller {
     ehlo::observer observer_{};
     std::string pending_[2]{};
-    // What is told is told of octets that lie in `pending_`, which begins at `base_`.
-    std::uint64_t base_[2] = {};
+    // The latest octets of each side, to show what stands around a departure when enough of it has come.
+    std::string raw_[2]{};
+    std::uint64_t raw_at_[2] = {};
     bool ended_ = false;
 
-    std::string_view content_around(seen::departed const& d, std::size_t& at) const override {
-        auto const side = static_cast<std::size_t>(d.from);
-        bool const in_content = observer_.where() == ehlo::state::content || observer_.where() == ehlo::state::chunk;
-        if (!in_content || d.at < base_[side]) return {};
-        at = static_cast<std::size_t>(d.at - base_[side]);
-        return pending_[side];
+    bool is_content() const override { return observer_.where() == ehlo::state::content || observer_.where() == ehlo::state::chunk; }
+    std::string_view latest(direction d, std::uint64_t& from) const override {
+        auto const side = static_cast<std::size_t>(d);
+        from = raw_at_[side];
+        return raw_[side];
     }
 
   public:
     connection(unsigned id, bool json, std::string& out, std::string_view client, std::string_view server) : teller(id, json, out) { begin(client, server); }
 
     void show(direction d, std::string_view octets, std::size_t chunk) {
+        auto const side = static_cast<std::size_t>(d);
         for (; !octets.empty(); octets.remove_prefix((std::min)(chunk, octets.size()))) {
-            pending_[static_cast<unsigned>(d)] += octets.substr(0, chunk);
-            base_[0] = observer_.offset(direction::from_client), base_[1] = observer_.offset(direction::from_server);
+            pending_[side] += octets.substr(0, chunk);
+            remember(side, octets.substr(0, chunk));
             auto const done = observer_.advance(pending_[0], pending_[1], told());
             pending_[0].erase(0, done.client);
             pending_[1].erase(0, done.server);
@@ -49,8 +47,11 @@ class connection final : public teller {
     }
     void gap(direction d, std::uint64_t octets) {
         teller::gap(d, octets);
-        pending_[static_cast<unsigned>(d)].clear();
+        auto const side = static_cast<std::size_t>(d);
+        pending_[side].clear();
         observer_.gap(d, octets, told());
+        raw_[side].clear();
+        raw_at_[side] = observer_.offset(d);
     }
     void end() {
         if (ended_) return;
@@ -61,12 +62,19 @@ class connection final : public teller {
 
   private:
     teller& told() { return *this; }
+    void remember(std::size_t side, std::string_view octets) {
+        constexpr std::size_t enough = 64 * 1024;
+        raw_[side] += octets;
+        if (raw_[side].size() < 3 * enough) return;
+        raw_at_[side] += raw_[side].size() - enough;
+        raw_[side].erase(0, raw_[side].size() - enough);
+    }
 };
 
 // All connections of a file.
 class watcher {
     struct tcp {
-        std::string client, server;
+        std::string client, server, told{};
         capture::stream streams[2]{};
         std::unique_ptr<connection> shown{};
         bool is_smtp = false, decided = false, ended = false;
@@ -75,33 +83,54 @@ class watcher {
     std::size_t chunk_;
     std::string out_{};
     unsigned count_ = 0;
+    bool good_ = true;
     std::map<std::string, std::size_t> known_{};
     std::vector<std::unique_ptr<tcp>> all_{};
 
   public:
     watcher(bool json, std::size_t chunk) : json_(json), chunk_(chunk) {}
     std::string const& output() const { return out_; }
+    // Whether all that it was given could be read, and there was something in it.
+    bool good() const { return good_; }
 
-    void watch(std::string_view file) {
-        if (!capture::is_capture(file)) return transcript(file);
-        std::string const wrong = capture::read(file, [this](capture::segment const& s) { take(s); });
-        for (auto const& c : all_) finish(*c);
+    void watch(std::string_view file, std::string const& name) {
+        if (file.empty()) return unreadable(name, "is empty");
+        if (!capture::is_capture(file)) {
+            if (!transcript(file)) unreadable(name, "is no capture (pcap, pcapng), and no transcript: no line begins with \"C:\" or \"S:\"");
+            return;
+        }
+        unsigned const before = count_;
+        std::size_t segments = 0;
+        std::string const wrong = capture::read(file, [&](capture::segment const& s) {
+            ++segments;
+            take(s);
+        });
+        for (auto const& c : all_) {
+            finish(*c);
+            out_ += c->told;
+        }
+        std::size_t const connections = all_.size();
         all_.clear();
         known_.clear();
-        if (!wrong.empty()) unreadable(wrong);
+        if (!wrong.empty()) return unreadable(name, wrong);
+        if (count_ == before) unreadable(name, "has no SMTP in it: " + counted(segments, "TCP segment") + ", " + counted(connections, "connection"));
     }
-    void unreadable(std::string_view why) {
+    void unreadable(std::string const& name, std::string_view why) {
+        good_ = false;
         if (json_) {
-            append_json(out_ += "{\"event\":\"unreadable\",\"error\":", why);
+            append_json(out_ += "{\"event\":\"unreadable\",\"file\":", name);
+            append_json(out_ += ",\"error\":", why);
             out_ += "}\n";
         } else {
-            out_ += "! " + std::string(why) + "\n";
+            out_ += "! " + name + " " + std::string(why) + "\n";
         }
     }
 
   private:
-    // "C: " and "S: " before each line; all others are remarks.
-    void transcript(std::string_view file) {
+    // "C: " and "S: " before each line; all others are remarks. False: there is none.
+    bool transcript(std::string_view file) {
+        bool const is_one = file.starts_with("C:") || file.starts_with("S:") || file.find("\nC:") != file.npos || file.find("\nS:") != file.npos;
+        if (!is_one) return false;
         connection c(++count_, json_, out_, {}, {});
         while (!file.empty()) {
             std::size_t const end = (std::min)(file.find('\n'), file.size());
@@ -114,6 +143,7 @@ class watcher {
             c.show(from_client ? direction::from_client : direction::from_server, std::string(line) + "\r\n", chunk_);
         }
         c.end();
+        return true;
     }
 
     static bool is_known_port(unsigned port) { return port == 25 || port == 587 || port == 2525 || port == 24 || port == 10024 || port == 10025; }
@@ -121,9 +151,16 @@ class watcher {
         bool const begins = s.syn && !s.ack;
         auto found = known_.find(s.from + " " + s.to);
         if (found == known_.end()) found = known_.find(s.to + " " + s.from);
-        if (found != known_.end() && begins && all_[found->second]->ended) {
-            known_.erase(found);
-            found = known_.end();
+        // A port that is used again.
+        if (found != known_.end() && begins) {
+            tcp& old = *all_[found->second];
+            capture::stream const& client = old.streams[0];
+            bool const again = old.client != s.from || (client.begun() && client.first() != s.sequence + 1);
+            if (old.ended || again) {
+                finish(old);
+                known_.erase(found);
+                found = known_.end();
+            }
         }
         if (found == known_.end()) {
             auto c = std::make_unique<tcp>();
@@ -147,14 +184,16 @@ class watcher {
         direction const other = from_client ? direction::from_server : direction::from_client;
         capture::stream& mine = c.streams[static_cast<unsigned>(d)];
         capture::stream& theirs = c.streams[static_cast<unsigned>(other)];
-        if (s.syn) return mine.begin(s.sequence + 1);
+        if (s.syn && !mine.begun()) mine.begin(s.sequence + 1);
+        std::uint32_t const sequence = s.sequence + (s.syn ? 1 : 0);   // data may come with it
+        if (s.syn && s.payload.empty()) return;
         if (!c.decided && !s.payload.empty()) {
             c.decided = true;
             c.is_smtp = !from_client && s.payload.starts_with("220");
         }
         if (!c.is_smtp) return;
         if (!c.shown) {
-            c.shown = std::make_unique<connection>(++count_, json_, out_, c.client, c.server);
+            c.shown = std::make_unique<connection>(++count_, json_, c.told, c.client, c.server);
             // No beginning was seen: this is the middle.
             if (!mine.begun() && !theirs.begun() && !s.payload.empty()) {
                 c.shown->gap(direction::from_client, 0);
@@ -165,8 +204,10 @@ class watcher {
         auto const octets = [&](direction of) { return [&shown, of, this](std::string_view text) { shown.show(of, text, chunk_); }; };
         auto const gap = [&](direction of) { return [&shown, of](std::uint64_t n) { shown.gap(of, n); }; };
         if (s.ack) theirs.acknowledged(s.acknowledged, octets(other), gap(other));
-        if (!s.payload.empty()) mine.take(s.sequence, s.payload, octets(d), gap(d));
-        if (s.rst) finish(c);
+        if (!s.payload.empty()) mine.take(sequence, s.payload, octets(d), gap(d));
+        auto const end = static_cast<std::uint32_t>(sequence + s.payload.size());
+        if (s.missing != 0 && mine.next() == end) mine.acknowledged(static_cast<std::uint32_t>(end + s.missing), octets(d), gap(d));   // cut off by the capture
+        if (s.rst && mine.next() == sequence) finish(c);   // another RST would not be believed
     }
     void finish(tcp& c) {
         if (c.ended) return;

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Tests of explain's watch mode on captures made here: watch_test.py PATH_TO_EXPLAIN
 """
-import base64
 import json
 import os
 import random
-import struct
 import sys
 import tempfile
 
 import explaining
+from captures import DIALOGUE, LINKS, SECRET, V4, V6, pcap, pcapng, segments
 from explaining import check, objects, run, same
 
 EXPLAIN = explaining.program = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
@@ -21,93 +20,6 @@ def kept(name, octets):
     with open(path, "wb") as f:
         f.write(octets)
     return path
-
-
-# ------------------------------------------------------------------------------------- a writer of captures
-
-V4 = (b"\xc0\x00\x02\x01", b"\xc0\x00\x02\x02", "192.0.2.1:4321", "192.0.2.2:25")
-V6 = (b"\x20\x01\x0d\xb8" + bytes(11) + b"\x01", b"\x20\x01\x0d\xb8" + bytes(11) + b"\x02",
-      "[2001:db8:0:0:0:0:0:1]:4321", "[2001:db8:0:0:0:0:0:2]:25")
-
-
-def packet(ends, from_client, seq, ack, flags, payload, extension=False):
-    source, target = (ends[0], ends[1]) if from_client else (ends[1], ends[0])
-    ports = (4321, 25) if from_client else (25, 4321)
-    tcp = struct.pack(">HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 8 << 4, flags, 65535, 0, 0) + bytes(12) + payload
-    if len(source) == 4:
-        return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0x4000, 64, 6, 0) + source + target + tcp
-    rest = (bytes([6, 0]) + bytes(6) if extension else b"") + tcp
-    return struct.pack(">IHBB", 6 << 28, len(rest), 60 if extension else 6, 64) + source + target + rest
-
-
-LINKS = {
-    "ethernet": (1, lambda p: bytes(12) + (b"\x08\x00" if p[0] >> 4 == 4 else b"\x86\xdd") + p + b"\0\0\0"),
-    "vlan": (1, lambda p: bytes(12) + b"\x88\xa8\0\x01\x81\0\0\x02" + (b"\x08\x00" if p[0] >> 4 == 4 else b"\x86\xdd") + p),
-    "raw": (101, lambda p: p),
-    "null": (0, lambda p: b"\x02\0\0\0" + p),
-    "loop": (108, lambda p: b"\0\0\0\x02" + p),
-    "sll": (113, lambda p: bytes(14) + b"\x08\0" + p),
-    "sll2": (276, lambda p: b"\x08\0" + bytes(18) + p),
-}
-
-
-def pcap(link, packets, order="<", magic=0xA1B2C3D4):
-    number, wrap = LINKS[link]
-    out = struct.pack(order + "IHHIIII", magic, 2, 4, 0, 0, 65535, number)
-    for i, p in enumerate(packets):
-        out += struct.pack(order + "IIII", i, 0, len(wrap(p)), len(wrap(p))) + wrap(p)
-    return out
-
-
-def pcapng(link, packets, order="<"):
-    number, wrap = LINKS[link]
-
-    def block(kind, body):
-        body += bytes(-len(body) % 4)
-        return struct.pack(order + "II", kind, len(body) + 12) + body + struct.pack(order + "I", len(body) + 12)
-
-    out = block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack(order + "HHI", number, 0, 65535))
-    for i, p in enumerate(packets):
-        frame = wrap(p)
-        out += block(6, struct.pack(order + "IIIII", 0, 0, i, len(frame), len(frame)) + frame) + block(5, bytes(12))
-    return out
-
-
-def segments(dialogue, size, ends=V4, first=(0xFFFFFFF0, 7000), whole=True, extension=False):
-    """The packets of a dialogue of ("C", octets) and ("S", octets): numbers wrap, each segment acknowledges all that was said."""
-    seq = {"C": first[0], "S": first[1]}
-    out = []   # SYN and FIN, too, if `whole`
-    if whole:
-        out.append(packet(ends, True, seq["C"], 0, 2, b""))
-        out.append(packet(ends, False, seq["S"], seq["C"] + 1, 18, b""))
-    seq = {who: n + 1 for who, n in seq.items()}
-    for who, octets in dialogue:
-        other = "S" if who == "C" else "C"
-        for at in range(0, len(octets), size):
-            part = octets[at:at + size]
-            out.append(packet(ends, who == "C", seq[who], seq[other], 24, part, extension))
-            seq[who] += len(part)
-    if whole:
-        out.append(packet(ends, True, seq["C"], seq["S"], 17, b""))
-        out.append(packet(ends, False, seq["S"], seq["C"] + 1, 17, b""))
-    return out
-
-
-SECRET = base64.b64encode(b"\0ann\0sesame")
-DIALOGUE = [
-    ("S", b"220 mx.example ready\r\n"),
-    ("C", b"EHLO me.example\r\n"),
-    ("S", b"250-mx.example\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 AUTH PLAIN LOGIN\r\n"),
-    ("C", b"AUTH PLAIN " + SECRET + b"\r\n"), ("S", b"535 no\r\n"),
-    ("C", b"AUTH LOGIN\r\n"), ("S", b"334 VXNlcm5hbWU6\r\n"), ("C", base64.b64encode(b"ann") + b"\r\n"),
-    ("S", b"334 UGFzc3dvcmQ6\r\n"), ("C", base64.b64encode(b"sesame") + b"\r\n"), ("S", b"235 ok\r\n"),
-    ("C", b"MAIL FROM:<ann@me.example>\r\nRCPT TO:<bob@mx.example>\r\nRCPT TO:<eve@mx.example>\r\nDATA\r\n"),
-    ("S", b"250 ok\r\n250 ok\r\n550-no such\r\n550 user\r\n354 go\r\n"),
-    ("C", b"Subject: hello\r\n\r\n..\r\na line\n.\r\nQUIT\r\n.\r\n"), ("S", b"250 taken\r\n"),
-    ("C", b"MAIL FROM:<>\r\nRCPT TO:<bob@mx.example>\r\nBDAT 6\r\nRSET\r\nBDAT 6 LAST\r\nQUIT\r\n"),
-    ("S", b"250 ok\r\n250 ok\r\n250 6\r\n452 full\r\n"),
-    ("C", b"QUIT\r\n"), ("S", b"221 bye\r\n"),
-]
 
 
 def said(who, before):
@@ -201,7 +113,7 @@ transcript = "".join(f"{who}: {line}\n" for who, o in DIALOGUE if b"a line" not 
 code, out, _ = run(["--json", "watch", kept("a", pcap("raw", packets)), work.name + "/none", kept("b", pcap("raw", packets)[:-5]),
                     kept("c", ("a remark\n" + transcript).encode())])
 text = out.decode()
-check(code == 0 and text.count('"event":"unreadable"') == 2 and text.count('"event":"connection"') == 3, "several files")
+check(code == 1 and text.count('"event":"unreadable"') == 2 and text.count('"event":"connection"') == 3, "several files")
 
 # For people: carets, and no secret anywhere.
 for name in ("a", "c"):
@@ -217,6 +129,36 @@ for n in marks:
     at = people[n].index("^")
     check(people[n - 1][at:at + 2] == ("\\n" if "bare_lf" in people[n] else ".\\"), f"a caret points at its octet: {people[n - 1:n + 1]}")
 check("  delivered 250, %d octets, from <ann@me.example>" % len(body) in people, f"the table: {people[-8:]}")
+# What a reader sees does not depend on how the octets come.
+ODD = [("S", b"220 mx\r\n"), ("C", b"EHLO me\r\n"), ("S", b"250-mx\n250 PIPELINING\r\n"), ("C", b"MAIL FROM:<a@b>\nRSET\r\n"), ("S", b"500 a\rb\r\n"),
+       ("C", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"), ("S", b"250 ok\r\n250_ok\r\n354 go\r\n"),
+       ("C", b"one\rtwo\nthree\r\n.\r\rfour\n.\nfive\0 and some more text to come\r\n.\r\nAUTH PLAIN " + SECRET + b"\r\n"), ("S", b"250 ok\r\nwhat\r\n"),
+       ("C", b"NOOP\r\n"), ("S", b"250 ok\r\n"), ("C", b"QUIT\r\n"), ("S", b"221 bye\r\n")]
+whole = None
+path = kept("odd", pcap("raw", segments(ODD, 1000)))
+for chunk in (100000, 1, 2, 7, 30):
+    shown = run([f"--chunk={chunk}", "watch", path])[1].decode()
+    whole = whole or shown
+    check(shown == whole, f"--chunk={chunk}:\n{shown}\ninstead of\n{whole}")
+check(SECRET.decode() not in whole, "the context of content ends where the content does")
+for mark in ("^ bare_lf", "^ bare_cr", "^ nul", "^ smuggled_end: lf_dot_lf", "^ smuggled_end: crlf_dot_cr", "^ malformed: " , "S: 250_ok", "S: what"):
+    check(mark in whole, f"{mark} in:\n{whole}")
+lines = whole.splitlines()
+for n, line in enumerate(lines):
+    if line.strip().startswith("^ bare_cr"):
+        check(lines[n - 1][line.index("^"):].startswith("\\r"), f"a caret under a CR: {lines[n - 1:n + 1]}")
+
+# What cannot be read is named, and the exit code tells.
+for name, octets, why in (("nothing", b"", "is empty"), ("text", b"Dear Bob,\n", "no capture"), ("cut", pcap("raw", packets)[:-5], "middle of a packet"),
+                          ("short", pcap("raw", packets)[:30], "middle of a packet"), ("head", pcap("raw", []), "no SMTP in it: 0 TCP segments"),
+                          ("web", pcap("raw", segments([("C", b"GET / HTTP/1.1\r\n\r\n"), ("S", b"HTTP/1.1 200 OK\r\n\r\n")], 1000, server_port=80)),
+                           "no SMTP in it: 6 TCP segments, 1 connection")):
+    code, out, _ = run(["watch", kept(name, octets)])
+    check(code == 1 and why in out.decode() and name in out.decode(), f"{name}: {code} {out.decode()}")
+    code, out, _ = run(["--json", "watch", kept(name, octets)])
+    check(code == 1 and any(e["event"] == "unreadable" and why in e["error"] for e in map(json.loads, out.splitlines())), f"{name}: {out.decode()}")
+check(run(["watch", kept("good", pcap("raw", packets))])[0] == 0, "a good capture")
+
 # A misuse.
 check(run(["watch", "--lmtp"])[0] == 2, "--lmtp is for others")
 

@@ -268,52 +268,6 @@ TEST_CASE("observer: more commands than it keeps") {
     CHECK(!impatient.o.sure());
     CHECK(impatient.pending[0].size() < 64 * 1024);
 }
-// Faults that detectors of others had, by the number in their trackers.
-TEST_CASE("observer: Zeek 3264, Suricata 8741: a chunk that looks like commands, chunks that are cut, an empty last one") {
-    lines const all = told({{"C", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"}, {"S", "250 ok\r\n250 ok\r\n"}, {"C", "BDAT 3\r\nabcBDAT 2\r\ndeBDAT 0 LAST\r\nMAIL FROM:<x@y>\r\n"},
-                            {"S", "250 3\r\n250 2\r\n250 taken\r\n250 ok\r\n"}, {"C", "RCPT TO:<z@y>\r\n"}, {"S", "250 ok\r\n"}});
-    CHECK(std::count(all.begin(), all.end(), "transaction delivered 250 1/1 5") == 1);
-    CHECK(std::count(all.begin(), all.end(), "C MAIL FROM:<x@y> = <x@y>") == 1);
-}
-TEST_CASE("observer: Zeek 4522: the reply to BDAT LAST is the message's, not that to QUIT") {
-    lines const all = told({{"C", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 2 LAST\r\nab"}, {"S", "250 ok\r\n250 ok\r\n452 full\r\n"}, {"C", "QUIT\r\n"}, {"S", "221 bye\r\n"}});
-    CHECK(std::count(all.begin(), all.end(), "transaction refused 452 1/1 2") == 1);
-}
-TEST_CASE("observer: Zeek 3556, Suricata 15882: a BDAT that cannot be read is refused, and the session goes on") {
-    lines const all = told({{"C", "BDAT 5 X\r\n"}, {"S", "501 no\r\n"}, {"C", "MAIL FROM:<a@b>\r\n"}, {"S", "250 ok\r\n"}});
-    CHECK(all == lines{"C BDAT 5 X unexpected_argument 7", R"(! malformed C"X\r\nMAI" unexpected_argument)", R"(! may_be_chunk C"BDAT 5")", "S 501 to NOOP",
-                       "C MAIL FROM:<a@b> = <a@b>", "S 250 to MAIL", "transaction abandoned 0 0/0 ?"});
-}
-TEST_CASE("observer: Suricata 8995: BDAT is refused before its chunk was sent, as each server goes on") {
-    dialogue const d{{"C", "BDAT 6\r\n"}, {"S", "503 no\r\n"}, {"C", "RSET\r\n"}, {"S", "250 ok\r\n"}};
-    // The octets are a chunk to a server that drains it (RFC 3030 2) ...
-    CHECK(told({d[0], d[1], d[2]}) == lines{"C BDAT 6 bad_sequence 0", R"(! out_of_order C"BDAT 6" bad_sequence)", "S 503 to end of chunk",
-                                            R"(! early_reply S"503 no")", "content RSET\r\n"});
-    // ... and a command to one that does not.
-    ehlo::observer_settings s;
-    s.drains_chunks = false;
-    CHECK(told(d, s) == lines{"C BDAT 6 bad_sequence 0", R"(! out_of_order C"BDAT 6" bad_sequence)", "S 503 to end of chunk", R"(! early_reply S"503 no")",
-                              "C RSET", "S 250 to RSET"});
-    // One that knows no BDAT reads the chunk as commands.
-    s.knows_bdat = false;
-    CHECK(told({{"C", "BDAT 6\r\nRSET\r\n"}, {"S", "500 what\r\n250 ok\r\n"}}, s) ==
-          lines{"C BDAT 6 bad_sequence 0", R"(! out_of_order C"BDAT 6" bad_sequence)", "C RSET", R"(! did_not_wait C"RSET\r\n")", "S 500 to NOOP", "S 250 to RSET"});
-}
-TEST_CASE("observer: Suricata 6906: pipelined DATA that is refused is not followed by content") {
-    CHECK(told({{"C", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"}, {"S", "250 ok\r\n550 no\r\n554 nobody\r\n"}, {"C", "RSET\r\n"}, {"S", "250 ok\r\n"}}).back() ==
-          "transaction abandoned 250 0/1 ?");
-}
-TEST_CASE("observer: Suricata 1860: RSET between chunks ends the message") {
-    lines const all = told({{"C", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 3\r\nabcRSET\r\nMAIL FROM:<x@y>\r\nRCPT TO:<z@y>\r\nBDAT 2 LAST\r\nde"},
-                            {"S", "250 1\r\n250 2\r\n250 3\r\n250 4\r\n250 5\r\n250 6\r\n250 7\r\n"}});
-    CHECK(std::count(all.begin(), all.end(), "transaction abandoned 250 1/1 ?") == 1);
-    CHECK(std::count(all.begin(), all.end(), "transaction delivered 250 1/1 2") == 1);
-}
-TEST_CASE("observer: beats 5408: a gap, and a beginning in the middle, are not the end") {
-    lines const all = watch_everywhere({{"gS", "220"}, {"gC", "EH"}, {"C", "LO me\r\nNOOP\r\n"}, {"S", " mx\r\n250 ok\r\n"}, {"C", "EHLO me\r\n"}, {"S", "250-mx\r\n250 SIZE\r\n"},
-                                        {"C", "NOOP\r\n"}, {"S", "250 ok\r\n"}});
-    CHECK(lines(all.end() - 4, all.end()) == lines{"in step", "S 250 to EHLO", "C NOOP", "S 250 to NOOP"});
-}
 TEST_CASE("observer: a CR alone in a chunk is found however it is cut") {
     std::string const text = "a\r\nb\rc\r\nd\ne\r\n";
     lines const all = told({{"C", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT " + std::to_string(text.size()) + " LAST\r\n" + text},
