@@ -111,7 +111,7 @@ Values in JSON: a number is a number, a flag is true, a list is an array, anythi
 else the text as it stands. What is xtext or base64 and does not mean what it says
 is also in "decoded", which has the same keys.
 
-Input is FILE or standard input. Exit status: 0; 1: watch cannot read a file as SMTP; 2: called wrongly.
+Input is FILE or standard input. Exit status: 0; 1: watch cannot read a file; 2: called wrongly.
 
 Examples:
   echo 'RCPT TO:<bob@exa_mple.org>' | explain command

@@ -50,6 +50,20 @@ class Logs(harness.Case):
             '        ^ malformed: "TO:" should stand here', "C: DATA", f"C: ({len(CONTENT)} octets of content)",
             f"   = delivered 250, {len(CONTENT)} octets, from <a@example.com>, to <b@example.com> 250 ? 501", "C: NOOP \\x1B[31m", "C: QUIT", "   (closed)"])
 
+    def test_what_answers_what(self):
+        sink = self.sink("--log")
+        with Peer(sink.port) as peer:
+            peer.code()
+            peer.ask(b"EHLO client.example")
+            peer.send(b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nNOOP\r\n")
+            self.assertEqual([peer.code() for _ in range(3)], [250, 250, 250])
+            self.assertEqual(peer.ask(b"QUIT"), 221)
+        sink.finish()
+        lines = self.lines(sink)
+        # The last stands right after its command, if it comes alone.
+        self.assertEqual([re.sub(".*   <- ", "", line) for line in lines if "<-" in line], ["MAIL FROM:<a@example.com>", "RCPT TO:<b@example.com>"])
+        self.assertFalse([line for line in lines if "perhaps" in line or "not seen" in line], lines)
+
     def test_secrets(self):
         users = self.file("users", b"me:" + SECRET + b"\n")
         for mechanism in ("PLAIN", "LOGIN", "XOAUTH2"):
