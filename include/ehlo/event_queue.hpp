@@ -14,14 +14,11 @@ namespace detail {
 class event_queue {
     static constexpr std::size_t size = 16;
     static constexpr unsigned first_fact = static_cast<unsigned>(fact::smtputf8);
-    static constexpr unsigned facts = fact_count - first_fact;   // of the transaction, which MAIL brings
-    static_assert(smtp_protocol::of_transaction.bits == ((1u << facts) - 1) << first_fact, "the facts of the transaction are the last ones");
+    static_assert(smtp_protocol::of_transaction.bits >> (first_fact + 16) == 0);
 
-    std::uint16_t count_[size] = {};
+    std::uint16_t count_[size] = {};   // of a MAIL, which is a run by itself: the facts of the transaction that it brings
     event kind_[size] = {};
     std::uint8_t first_ = 0, runs_ = 0;
-    std::uint16_t brings_[facts] = {};   // one bit for each run, which means something for MAIL
-    static_assert(size <= 16);
 
     constexpr std::size_t place(std::size_t n) const noexcept { return (first_ + n) % size; }
 
@@ -39,17 +36,10 @@ class event_queue {
         }
         std::size_t const next = place(runs_++);
         kind_[next] = e;
-        count_[next] = 1;
-        if (e != event::mail) [[likely]] return;
-        unsigned const run = 1u << next;
-        std::uint64_t left = of.bits >> first_fact;
-        for (auto& all : brings_) {
-            all = static_cast<std::uint16_t>((left & 1) != 0 ? all | run : all & ~run);
-            left >>= 1;
-        }
+        count_[next] = e == event::mail ? static_cast<std::uint16_t>(of.bits >> first_fact) : std::uint16_t{1};
     }
     constexpr void pop() noexcept {
-        if (--count_[first_] != 0) return;
+        if (first() != event::mail && --count_[first_] != 0) return;
         first_ = static_cast<std::uint8_t>(place(1));
         --runs_;
     }
@@ -62,17 +52,14 @@ class event_queue {
     /// Calls `f(event, facts, how often)` for each run.
     template <class F>
     constexpr void each(F&& f) const noexcept {
-        for (std::size_t i = 0; i < runs_; ++i) f(kind_[place(i)], brings(place(i)), count_[place(i)]);
+        for (std::size_t i = 0; i < runs_; ++i) f(kind_[place(i)], brings(place(i)), kind_[place(i)] == event::mail ? 1u : count_[place(i)]);
     }
 
   private:
     constexpr fact_set brings(std::size_t at) const noexcept {
-        if (kind_[at] != event::mail) [[likely]] return {};
-        std::uint64_t bits = 0;
-        for (unsigned f = 0; f < facts; ++f) bits |= std::uint64_t{brings_[f] >> at & 1u} << (first_fact + f);
-        return fact_set::with_bits(bits);
+        return kind_[at] == event::mail ? fact_set::with_bits(std::uint64_t{count_[at]} << first_fact) : fact_set();
     }
-    constexpr bool joins(event e) const noexcept { return runs_ != 0 && last() == e && count_[place(runs_ - 1u)] < 0xFFFF; }
+    constexpr bool joins(event e) const noexcept { return runs_ != 0 && last() == e && e != event::mail && count_[place(runs_ - 1u)] < 0xFFFF; }
 };
 
 }  // namespace detail
