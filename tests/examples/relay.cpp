@@ -5,6 +5,8 @@
 // not take its octets is not sent more: one block waits, and the other side is not read from.
 #include "relay_session.hpp"
 
+#include <ehlo/proxy_header.hpp>
+
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -106,6 +108,13 @@ void connect_next(session& s) {
     if (::connect(fd, to.get(), to.size) != 0 && errno != EINPROGRESS) return try_next(s);
     watch(s.server, EPOLLOUT);
 }
+ehlo::ip_address ip_of(address const& a) {
+    ehlo::ip_address ip{};
+    ip.kind = a.is_ipv6() ? ehlo::host_kind::ipv6 : ehlo::host_kind::ipv4;
+    if (a.is_ipv6()) std::memcpy(ip.octets, &reinterpret_cast<sockaddr_in6 const&>(a.octets).sin6_addr, 16);
+    else std::memcpy(ip.octets, &reinterpret_cast<sockaddr_in const&>(a.octets).sin_addr, 4);
+    return ip;
+}
 void connected(session& s) {
     int error = 0;
     socklen_t size = sizeof error;
@@ -114,9 +123,13 @@ void connected(session& s) {
     if (opt.proxy) {
         address to;
         ::getsockname(s.client.peer.fd(), to.get(), &to.size);
-        std::string const header = std::string("PROXY ") + (s.from.is_ipv6() ? "TCP6 " : "TCP4 ") + s.from.host() + " " + to.host() + " " +
-                                   std::to_string(s.from.port()) + " " + std::to_string(to.port()) + "\r\n";
-        if (s.server.peer.send(header) != static_cast<ssize_t>(header.size())) return s.lose_server();   // before TLS, too
+        ehlo::proxy_header const header{.version = 1, .family = s.from.is_ipv6() ? ehlo::proxy_family::ipv6 : ehlo::proxy_family::ipv4,
+                                        .source = ip_of(s.from), .destination = ip_of(to),
+                                        .source_port = s.from.port(), .destination_port = to.port()};
+        char room[ehlo::max_proxy_v1];
+        ehlo::writer w(room);
+        if (!write_proxy_header(w, header) || s.server.peer.send(w.text()) != static_cast<ssize_t>(w.size()))   // before TLS, too
+            return s.lose_server();
     }
     if (opt.upstream_tls) ask_for_tls(s);
 }

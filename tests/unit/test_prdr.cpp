@@ -386,10 +386,10 @@ TEST_CASE("PRDR, flow: replies to the end are read one by one") {
         CHECK_FALSE(text);
         auto all = std::move(text).back().mail<fact::prdr>(out, "<a@b>", {.prdr = true}).rcpt(out, "<c@d>").rcpt(out, "<e@f>").data(out);
         while (all.awaits()) REQUIRE(all.on(reply()).ready());
-        auto content = std::move(all).as<state::content>();
-        REQUIRE(content);
-        CHECK(content.content("x\r\n", out).done());
-        auto end_of_it = std::move(content).end_content(out).each();
+        auto message = std::move(all).as<state::content>();
+        REQUIRE(message);
+        CHECK(message.content("x\r\n", out).done());
+        auto end_of_it = std::move(message).end_content(out).each();
         std::string verdicts;
         while (end_of_it.awaits()) {
             auto const r = end_of_it.on(reply());
