@@ -28,7 +28,7 @@ struct handler {
         delivered.push_back(open);
         return "250 2.6.0 taken";
     }
-    mechanisms mechanisms() const { return mechanism::plain | mechanism::login; }
+    ehlo::mechanisms mechanisms() const { return mechanism::plain | mechanism::login; }
     auth_answer on(cmd::auth const& c) { return c.initial_response ? auth_answer(replies::authenticated) : auth_answer(challenge{"x"}); }
     auth_answer on(auth_response const&) { return replies::authenticated; }
 };
