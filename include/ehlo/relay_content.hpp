@@ -77,7 +77,7 @@ constexpr bool refuse_message(relay_core& s, relay_io& t, H& h, relayed_command 
                               reply const& said = {}) {
     bool const disorder = fault && is_disorder(fault->code);
     reply const r = fault ? reply_for(*fault, disorder ? a.verb : verb::data) : said;
-    std::uint32_t const due = s.lmtp && (s.ends_message(a.on) || s.chunk.last) ? s.now.recipients_owed() : 1;
+    std::uint32_t const due = s.lmtp && (ends_message(a.on) || s.chunk.last) ? s.now.recipients_owed() : 1;
     t.ends = due != 0;
     for (; s.heard + 1 < due; ++s.heard) {
         if (!s.has_room(t)) return t.stop(relay_want::room);

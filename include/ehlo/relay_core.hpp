@@ -103,7 +103,6 @@ struct relay_core {
 
     // --- what is under way ---
 
-    static constexpr bool ends_message(event e) noexcept { return facts_of(e).replies == replies_due::one_per_recipient; }
     // A chunk has one reply, to its BDAT and its octets. Where no chunk may come it is to the BDAT alone (RFC 3030 2).
     static constexpr event answered_by(session& s, event e) noexcept {
         if ((e != event::chunk_end && e != event::last_chunk_end) || !s.check(e)) return e;

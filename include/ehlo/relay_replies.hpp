@@ -166,7 +166,7 @@ constexpr bool take_reply(relay_core& s, relay_io& t, H& h, reply_limits const& 
     bool const astray = to == event::rset && !r.accepted() && before.check(event::mail) && s.under_way.has(event::mail);
     if (!hand_over(s, t, to, of, r, size, h)) return false;
     unsigned code = r.code();
-    if (s.lmtp && s.ends_message(to)) {
+    if (s.lmtp && ends_message(to)) {
         ++s.heard;
         s.stored = s.stored || r.accepted();
         if (s.heard < s.replies_due_now(to) && code != 421) {
