@@ -257,7 +257,7 @@ def self_test():
         n, what, line = next(m for m in mutants(text) if "!=" in m[1] or "==" in m[1])
         shop.write("\n".join(text.split("\n")[:n] + [line] + text.split("\n")[n + 1:]))
         assert shop.verdict(main) not in (None, "-"), what
-        shop.write(text + "\nthis is no program\n")
+        shop.write(text + "\n#error no program\n")
         assert shop.verdict(main) == "-"
         shop.close()
     print(f"{len(want)} changes, each made")
