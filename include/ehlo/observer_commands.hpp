@@ -245,7 +245,7 @@ class command_observer : protected reply_observer {
         bool const may_be_chunk = fault && finder.found() && settings_.knows_bdat;
         if (fault && said.verb == verb::bdat) m.event = event::noop;   // its refusal answers no chunk
         note_command(h, said, m);
-        use(client, t, said.size);
+        use(client, t, static_cast<std::size_t>(said.size));
         // Who cannot read its size reads on, or closes.
         if (may_be_chunk) depart(h, departure::may_be_chunk, client, said.at);
         return true;
