@@ -121,7 +121,7 @@ class client_core {
         if (parsed.failed()) return unreadable(parsed.error());
         reply_view const& r = *parsed;
         event const to = under_way_.first();
-        event const of = answered(session_, to);
+        event const of = event_answered(session_, to);
         if (!right_class(of, r.code())) return broken(fail(errc::bad_reply_class, 0));
         std::uint32_t recipient = 0;
         if ((lmtp_ || session_.knows(fact::prdr)) && ends_message(to)) [[unlikely]] {
@@ -225,13 +225,6 @@ class client_core {
         if (code / 100 == 3 && ends_message(e)) return code == 353 && !each_ && recipients() != 0;
         return (e != event::greeting && e != event::starttls) || code == 220 || code >= 400;
     }
-    // A chunk has one reply: to its BDAT and its octets. Where no chunk may come it is to the BDAT alone (RFC 3030 2).
-    static constexpr event answered(session_type& s, event e) noexcept {
-        if ((e != event::chunk_end && e != event::last_chunk_end) || !s.check(e)) return e;
-        if (s.check(event::bdat)) return event::bdat;
-        s.settle(event::bdat, answer::done);
-        return e;
-    }
     // RFC 2033 4.2, 4.3: one for each recipient that was accepted, and so none if none was, whether the transaction is spoilt or
     // was not begun.
     constexpr std::uint32_t replies_due_now(event e) const noexcept {
@@ -244,15 +237,10 @@ class client_core {
         accept(ahead_, e, brings);
         skip_unanswered();
     }
-    // Moves on by the answer that the client hopes for.
-    static constexpr void accept(session_type& s, event e, fact_set brings) noexcept {
-        event const of = answered(s, e);
-        s.settle(of, s.fits(of, answer::done) ? answer::done : answer::more, brings);
-    }
     // What has no reply is over as soon as it is the first under way.
     constexpr void skip_unanswered() noexcept {
         while (!under_way_.empty() && replies_due_now(under_way_.first()) == 0) [[unlikely]] {
-            session_.settle(answered(session_, under_way_.first()), answer::refused);
+            session_.settle(event_answered(session_, under_way_.first()), answer::refused);
             under_way_.pop();
             if (under_way_.empty()) ahead_ = session_;
         }
@@ -270,7 +258,7 @@ class client_core {
         if (e == event::starttls && !r.accepted() && settings_.tls == tls_use::if_offered) session_.require({});
         if (under_way_.empty()) ahead_ = session_;
         // A chunk that is refused takes with it what was sent after it.
-        else if (what == change::dropped && !r.accepted()) look_ahead();
+        else if (what == change::dropped && !r.accepted()) ahead_ = look_ahead(session_, under_way_);
         skip_unanswered();
     }
     constexpr void be_sure(event e, bool accepted, change what) noexcept {
@@ -283,12 +271,6 @@ class client_core {
         } else if (e == event::rset && session_.check(event::mail) && under_way_.has(event::mail)) {
             end(event::shutdown);   // RCPT and DATA after that MAIL would be taken for the transaction that is still open
         }
-    }
-    constexpr void look_ahead() noexcept {
-        ahead_ = session_;
-        under_way_.each([this](event e, fact_set brings, unsigned count) noexcept {
-            for (unsigned i = 0; i < count && i < 2; ++i) accept(ahead_, e, brings);
-        });
     }
     constexpr void hear_hello(event e, reply_view const& r, leniency tolerate) noexcept {
         if (!r.accepted()) return;

@@ -62,6 +62,30 @@ class event_queue {
     constexpr bool joins(event e) const noexcept { return runs_ != 0 && last() == e && e != event::mail && count_[place(runs_ - 1u)] < 0xFFFF; }
 };
 
+/// The event that the next reply answers. A chunk has one reply, to its BDAT and its octets; where no chunk may come it is to the BDAT
+/// alone (RFC 3030 2). Otherwise the session moves on by the BDAT.
+template <class Session>
+constexpr event event_answered(Session& s, event e) noexcept {
+    if ((e != event::chunk_end && e != event::last_chunk_end) || !s.check(e)) return e;
+    if (s.check(event::bdat)) return event::bdat;
+    s.settle(event::bdat, answer::done);
+    return e;
+}
+/// Moves on by the answer that the client hopes for.
+template <class Session>
+constexpr void accept(Session& s, event e, fact_set brings) noexcept {
+    event const of = event_answered(s, e);
+    s.settle(of, s.fits(of, answer::done) ? answer::done : answer::more, brings);
+}
+/// The session as it is when all that is under way was accepted.
+template <class Session>
+constexpr Session look_ahead(Session s, event_queue const& under_way) noexcept {
+    under_way.each([&s](event e, fact_set brings, unsigned count) noexcept {
+        for (unsigned i = 0; i < count && i < 2; ++i) accept(s, e, brings);
+    });
+    return s;
+}
+
 }  // namespace detail
 
 }  // namespace ehlo

@@ -142,7 +142,7 @@ constexpr bool refuse_chunk(relay_core& s, relay_io& t, H& h, errc why, std::opt
     relayed_command a{s.chunk.last ? event::last_chunk_end : event::chunk_end, verb::bdat};
     session then = s.now;
     if (!said && is_disorder(why)) a.on = event::bdat;
-    else a.on = s.answered_by(then, a.on);
+    else a.on = event_answered(then, a.on);
     s.now = then;
     std::optional<failure> fault;
     if (!said) fault = fail(why, 0);

@@ -103,17 +103,6 @@ struct relay_core {
 
     // --- what is under way ---
 
-    // A chunk has one reply, to its BDAT and its octets. Where no chunk may come it is to the BDAT alone (RFC 3030 2).
-    static constexpr event answered_by(session& s, event e) noexcept {
-        if ((e != event::chunk_end && e != event::last_chunk_end) || !s.check(e)) return e;
-        if (s.check(event::bdat)) return event::bdat;
-        s.settle(event::bdat, answer::done);
-        return e;
-    }
-    static constexpr void accept(session& s, event e, fact_set brings) noexcept {
-        event const of = answered_by(s, e);
-        s.settle(of, s.fits(of, answer::done) ? answer::done : answer::more, brings);
-    }
     // RFC 2033 4.2, 4.3.
     constexpr std::uint32_t replies_due_now(event e) const noexcept { return lmtp && ends_message(e) ? now.recipients_owed() : 1; }
 
@@ -125,7 +114,7 @@ struct relay_core {
     // What has no reply is over as soon as it is the first under way.
     constexpr void skip_unanswered() noexcept {
         while (!under_way.empty() && replies_due_now(under_way.first()) == 0) [[unlikely]] {
-            now.settle(answered_by(now, under_way.first()), answer::refused);
+            now.settle(event_answered(now, under_way.first()), answer::refused);
             pop();
         }
         if (under_way.empty()) order = now;
@@ -134,12 +123,6 @@ struct relay_core {
         under_way.pop();
         if (chunk.before != 0) --chunk.before;
         else if (chunk.under_way && !chunk.fault) chunk.answered = true;
-    }
-    constexpr void look_ahead() noexcept {
-        order = now;
-        under_way.each([this](event e, fact_set brings, unsigned count) noexcept {
-            for (unsigned i = 0; i < count && i < 2; ++i) accept(order, e, brings);
-        });
     }
     constexpr std::uint32_t replies_due_in_all() const noexcept {
         std::uint32_t all = 0;

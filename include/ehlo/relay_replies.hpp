@@ -157,7 +157,7 @@ constexpr bool take_reply(relay_core& s, relay_io& t, H& h, reply_limits const& 
     if (s.under_way.empty() || s.stale) return hear_unasked(s, t, r, size, h);
     event const to = s.under_way.first();
     session before = s.now;
-    event const of = s.answered_by(before, to);
+    event const of = event_answered(before, to);
     if (r.code() != 421 && !is_right_class(before, of, r.code())) return break_off(s, t, h);
     bool const of_chunk = s.chunk.under_way && !s.chunk.fault && s.chunk.before == 0;
     // A yes to what has not come to its end.
@@ -187,7 +187,7 @@ constexpr bool take_reply(relay_core& s, relay_io& t, H& h, reply_limits const& 
             s.reads_content = true;
             s.begin_content();
         }
-        if (what == change::dropped && !r.accepted() && !s.under_way.empty()) s.look_ahead();
+        if (what == change::dropped && !r.accepted() && !s.under_way.empty()) s.order = look_ahead(s.now, s.under_way);
         s.skip_unanswered();
         if (s.under_way.empty() && (to == event::auth || to == event::response)) s.auth_failed = !is_positive(code);
         s.note_refusal(to, r.accepted());
