@@ -15,13 +15,12 @@
 #include "mailsink_message.hpp"
 #include "mailsink_options.hpp"
 #include "mailsink_proxy.hpp"
-#include "net.hpp"
+#include "serving.hpp"
 #include "tls.hpp"
 
 #include <ehlo/ehlo.hpp>
 
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,14 +46,7 @@ namespace {
 using mailsink::all;
 using mailsink::message;
 
-volatile std::sig_atomic_t signals = 0;  // that want an end
-
 // Seconds that no one sets back, for time limits.
-std::time_t seconds() {
-    timespec t{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return t.tv_sec;
-}
 std::time_t& now = all.now;
 mailsink::options& opt = all.opt;
 
@@ -85,11 +77,6 @@ struct connection {
 };
 
 // A socket that connections come from.
-struct listener {
-    int fd = -1;
-    bool tls = false;  // from the beginning
-};
-
 int poller = -1;
 std::vector<listener> listeners;
 bool accepts = true, stopping = false;
@@ -309,37 +296,12 @@ void for_each_connection(Do&& act) {
     for (auto i = connections.begin(); i != connections.end();) act(*i++);
 }
 
-void listen(std::string const& host, unsigned& port, bool tls) {
-    std::string why = "it has no address";
-    std::vector<int> sockets;
-    std::vector<address> where;
-    if (!listen_on(host, port, sockets, where, why)) {
-        std::fprintf(stderr, "mailsink: cannot listen on %s, port %u: %s\n", host.c_str(), port, why.c_str());
-        std::exit(1);
-    }
-    for (address const& a : where) std::printf("listening on %s%s\n", a.text().c_str(), tls ? " with TLS" : "");
-    for (int const fd : sockets) listeners.push_back({fd, tls});
-}
-
-// Descriptors 0 to 2 are there, whoever closed them: otherwise a connection would get what is written to stderr.
-void prepare_descriptors() {
-    int fd = 0;
-    do fd = ::open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0) ::close(fd);
-    rlimit files{};
-    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-    // Some are left for messages: each needs one while it is written.
-    most_connections = files.rlim_cur > 24 ? static_cast<std::size_t>(files.rlim_cur - files.rlim_cur / 16 - 8) : 8;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     mailsink::read_options(argc, argv, opt);
-    prepare_descriptors();
+    // Some are left for messages: each needs one while it is written.
+    if (rlim_t const files = prepare_descriptors(); files != 0) most_connections = files > 24 ? static_cast<std::size_t>(files - files / 16 - 8) : 8;
     std::signal(SIGPIPE, SIG_IGN);  // of stdout and stderr
     std::signal(SIGXFSZ, SIG_IGN);  // a file too large is an error of write
     all.err.open();
@@ -351,21 +313,12 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "mailsink: cannot write %s: %s\n", opt.log.c_str(), std::strerror(errno));
         return 1;
     }
-    // The signals are let in only while the loop waits, so none is missed.
-    struct sigaction action {};
-    action.sa_handler = [](int) { signals = signals + 1; };
-    sigset_t blocked, open;
-    sigemptyset(&blocked);
-    for (int const s : {SIGINT, SIGTERM}) {
-        ::sigaction(s, &action, nullptr);
-        sigaddset(&blocked, s);
-    }
-    ::sigprocmask(SIG_BLOCK, &blocked, &open);
+    sigset_t const open = count_signals();
 
     poller = ::epoll_create1(EPOLL_CLOEXEC);
-    for (std::string const& host : opt.hosts) listen(host, opt.port, false);
+    for (std::string const& host : opt.hosts) listen("mailsink", host, opt.port, false, listeners);
     if (opt.tls_port)
-        for (std::string const& host : opt.hosts) listen(host, *opt.tls_port, true);
+        for (std::string const& host : opt.hosts) listen("mailsink", host, *opt.tls_port, true, listeners);
     std::fflush(stdout);
     for (listener const& l : listeners) watch(l.fd, EPOLLIN, nullptr, EPOLL_CTL_ADD);
     std::time_t looked = now, told = now, end = 0;

@@ -4,11 +4,11 @@
 // it to the server (relay_session.hpp). Commands that the client sends together go on together, content goes on as it came, and who does
 // not take its octets is not sent more: one block waits, and the other side is not read from.
 #include "relay_session.hpp"
+#include "serving.hpp"
 
 #include <ehlo/proxy_header.hpp>
 
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,23 +31,11 @@ using relaying::opt;
 using relaying::session;
 using relaying::side;
 
-volatile std::sig_atomic_t signals = 0;
 int poller = -1;
 std::list<session> sessions;
 std::vector<session*> dead;        // until the events that were fetched with theirs are dealt with
 unsigned long long relayed = 0;
-
-struct listener {
-    int fd = -1;
-    bool tls = false;
-};
 std::vector<listener> listeners;
-
-std::time_t seconds() {
-    timespec t{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return t.tv_sec;
-}
 
 void watch(side& s, unsigned events) {
     if (!s.peer.is_open()) s.watched = 0;
@@ -284,43 +272,19 @@ void look_after(session& s) {
     update(s);
 }
 
-void listen(std::string const& host, unsigned& port, bool tls) {
-    std::string why = "it has no address";
-    std::vector<int> sockets;
-    std::vector<address> where;
-    if (!listen_on(host, port, sockets, where, why)) {
-        std::fprintf(stderr, "relay: cannot listen on %s, port %u: %s\n", host.c_str(), port, why.c_str());
-        std::exit(1);
-    }
-    for (address const& a : where) std::printf("listening on %s%s\n", a.text().c_str(), tls ? " with TLS" : "");
-    for (int const fd : sockets) listeners.push_back({fd, tls});
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     relaying::read_options(argc, argv, opt);
     std::signal(SIGPIPE, SIG_IGN);
     err.open();
-    rlimit files{};
-    if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        ::setrlimit(RLIMIT_NOFILE, &files);
-        opt.max_connections = std::min(opt.max_connections, static_cast<std::size_t>(files.rlim_cur > 40 ? (files.rlim_cur - 20) / 2 : 10));
-    }
-    struct sigaction action {};
-    action.sa_handler = [](int) { signals = signals + 1; };
-    sigset_t blocked, open;
-    sigemptyset(&blocked);
-    for (int const s : {SIGINT, SIGTERM}) {
-        ::sigaction(s, &action, nullptr);
-        sigaddset(&blocked, s);
-    }
-    ::sigprocmask(SIG_BLOCK, &blocked, &open);
+    if (rlim_t const files = prepare_descriptors(); files != 0)
+        opt.max_connections = std::min(opt.max_connections, static_cast<std::size_t>(files > 40 ? (files - 20) / 2 : 10));
+    sigset_t const open = count_signals();
     poller = ::epoll_create1(EPOLL_CLOEXEC);
-    for (std::string const& host : opt.hosts) listen(host, opt.port, false);
+    for (std::string const& host : opt.hosts) listen("relay", host, opt.port, false, listeners);
     if (opt.tls_port)
-        for (std::string const& host : opt.hosts) listen(host, *opt.tls_port, true);
+        for (std::string const& host : opt.hosts) listen("relay", host, *opt.tls_port, true, listeners);
     std::fflush(stdout);
     bool accepts = false, stopping = false;
     auto accept_more = [&accepts](bool yes) {
