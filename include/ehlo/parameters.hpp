@@ -75,7 +75,8 @@ class parameter_list {
     bool has_unknown_ = false;
     friend struct parameter_access;
 
-    // The offset of a registered parameter; the size of all if it is not there.
+    // The offset of a registered parameter; the size of all if it is not there. Keywords are compared where they stand: with all() a MAIL
+    // with ten parameters took a quarter more.
     constexpr std::size_t place_of(parameter_id id) const noexcept {
         std::string_view const text{data_, length_}, keyword = name(id);
         for (std::size_t at = 0; at < text.size();) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the interoperability tests: real mail programs against mailsink and post.
+"""Runs the interoperability tests: real mail programs against mailsink, post and relay.
 
-    run.py --mailsink=PATH --post=PATH --faults=PATH --postfix-cache=DIR [--only=GROUP]... [-k PATTERN]...
+    run.py --mailsink=PATH --post=PATH --relay=PATH --faults=PATH --postfix-cache=DIR [--only=GROUP]... [-k PATTERN]...
     run.py --matrix[=write]
 
 Exit 0: passed. 1: failed; a program that cannot be had is a failure, too, so that no machine leaves it out in silence.

@@ -42,14 +42,14 @@ class Relay(harness.Program):
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
 
-class RelayCase(harness.Case):
+class WithRelay(harness.Case):
     def put_relay(self, upstream, *options):
         started = Relay(self.scratch, upstream, *options)
         self.addCleanup(started.kill)
         return started
 
 
-class BeforeSink(RelayCase):
+class BeforeSink(WithRelay):
     """Tests of other files, whose mailsink now has a relay before it."""
 
     def sink(self, *options, **more):
@@ -58,7 +58,7 @@ class BeforeSink(RelayCase):
         return sink
 
 
-class BeforeServer(RelayCase):
+class BeforeServer(WithRelay):
     """Likewise with another server."""
 
     def server(self, *options):
@@ -101,7 +101,7 @@ class Sockets(BeforeSink, test_sockets.Delivery):
     pass
 
 
-class Exim(RelayCase, test_exim.Exim):
+class Exim(WithRelay, test_exim.Exim):
     """post, STARTTLS, the relay, STARTTLS, Exim, and on to mailsink: each in its own way."""
 
     def start(self):
@@ -112,7 +112,7 @@ class Exim(RelayCase, test_exim.Exim):
         return server
 
 
-class Tls(TlsCase, RelayCase):
+class Tls(TlsCase, WithRelay):
     """TLS ends at the relay, on either side."""
 
     def relays(self, *options, sink_options=()):
@@ -276,7 +276,7 @@ class Server:
 CONTENTS = (b"DATA\r\n" + stuff(messages.DOTS), b"BDAT 100\r\n" + b"x" * 100 + b"BDAT 2 LAST\r\n\r\n")
 
 
-class Dying(RelayCase):
+class Dying(WithRelay):
     def test_server_dies_at_each_octet_that_it_says(self):
         server = Server(self)
         relay = self.put_relay(server.port)
@@ -373,7 +373,7 @@ class Dying(RelayCase):
             self.assertEqual(peer.until_closed(), [421])
 
 
-class Slow(RelayCase):
+class Slow(WithRelay):
     def test_server_that_reads_slowly(self):
         # 8 MiB to a server that takes its time: the client has to wait, and the relay does not grow.
         content = messages.EMPTY_BODY + (b"x" * 76 + b"\r\n") * 100000
@@ -416,7 +416,7 @@ class Slow(RelayCase):
             self.assertEqual(bytes(server.received[began:]), ENVELOPE + b"RCPT TO:<c@example.com>\r\nDATA\r\n")
 
 
-class Proxy(RelayCase):
+class Proxy(WithRelay):
     def test_header(self):
         server = Server(self)
         server.ANSWERS = Server.ANSWERS | {b"PROXY": b""}
@@ -428,7 +428,7 @@ class Proxy(RelayCase):
         self.assertEqual(line, b"PROXY TCP4 127.0.0.1 127.0.0.1 %d %d" % (port, relay.port))
 
 
-class Smuggling(RelayCase):
+class Smuggling(WithRelay):
     """What the server behind the relay is told, when the client tries to smuggle."""
 
     def test_odd_ends(self):
@@ -455,7 +455,7 @@ class Smuggling(RelayCase):
                 self.assertNotIn(b"smuggled", bytes(server.received))
 
 
-class Load(RelayCase):
+class Load(WithRelay):
     def test_200_connections(self):
         sink = self.sink()
         relay = self.put_relay(sink.port)
