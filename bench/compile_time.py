@@ -10,7 +10,7 @@ import argparse, concurrent.futures, os, re, subprocess, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADERS = sorted(path.name for path in (ROOT / "include/ehlo").glob("*.hpp"))
+HEADERS = sorted(path.relative_to(ROOT / "include/ehlo").as_posix() for path in (ROOT / "include/ehlo").rglob("*.hpp"))
 WORKER = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[2:], input=sys.argv[1], text=True, check=True)

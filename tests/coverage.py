@@ -71,7 +71,7 @@ def measure(data):
                 ways = found[name][1].setdefault(tuple(b[:4]), [0, 0])
                 ways[0] += b[4]
                 ways[1] += b[5]
-    return {pathlib.Path(name).name: both for name, both in found.items()}
+    return {name.rpartition("/include/ehlo/")[2]: both for name, both in found.items()}
 
 
 def summary(found):

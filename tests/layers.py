@@ -11,14 +11,19 @@ import tempfile
 
 # The order of the house: a header includes only headers before it.
 LAYERS = {
-    "ground": "config version names temporary set error result",
-    "lexis": "ascii scan number writer base64 xtext date_time utf8 leniency",
+    "ground": "config version detail/names detail/temporary detail/set error result",
+    "lexis": "ascii detail/scan detail/number writer base64 xtext date_time utf8 leniency",
     "grammar": "syntax domain mailbox path parameter_values parameters status",
-    "wire": "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer content chunk_content dispatch command_reader",
-    "protocol": "table session proof vocabulary own_commands policy handler server_replies server_offers server_core server_content "
-                "server_questions server_commands server client_reply event_queue heard_offers client_core client flow_places flow "
-                "dot_lines under_way observed observed_content observed_own observer_core observer_replies observer_commands observer tap "
-                "relay_say relay_core relay_replies relay_content relay_commands relay",
+    "wire":
+        "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer content "
+        "detail/chunk_content dispatch command_reader",
+    "protocol":
+        "detail/table session proof vocabulary own_commands policy handler detail/server_replies detail/server_offers "
+        "detail/server_core detail/server_content detail/server_questions detail/server_commands server "
+        "detail/client_reply detail/event_queue detail/heard_offers detail/client_core client detail/flow_places flow "
+        "detail/dot_lines detail/under_way detail/observed detail/observed_content detail/observed_own "
+        "detail/observer_core detail/observer_replies detail/observer_commands observer tap detail/relay_say "
+        "detail/relay_core detail/relay_replies detail/relay_content detail/relay_commands relay",
     "top": "ehlo",
     "opt-in": "std_error format scram",  # never included by another header; may include what the core may not
 }
@@ -62,7 +67,7 @@ def statements(code):
 
 def check(folder):
     faults = []
-    names = sorted(p.name for p in folder.glob("*.hpp"))
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.hpp"))
     faults += [f"{n}: listed, but there is no such header" for n in ORDER if n not in names]
     includes = {}
     for name in names:
@@ -146,9 +151,10 @@ def self_test():
     with tempfile.TemporaryDirectory() as work:
         def tree(files):
             folder = pathlib.Path(work)
-            for old in folder.iterdir():
+            for old in folder.rglob("*.hpp"):
                 old.unlink()
             for name, text in files.items():
+                (folder / name).parent.mkdir(exist_ok=True)
                 (folder / name).write_text(text)
             return check(folder)
 

@@ -123,7 +123,7 @@ class Workshop:
         self.header = header
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"mutate{number}."))
         shutil.copytree(INCLUDE, self.folder / "include")
-        stem = header.removesuffix(".hpp")
+        stem = pathlib.Path(header).stem
         names = TESTS.get(stem, stem).split()
         self.tests = [HERE / f"unit/test_{n}.cpp" for n in names if (HERE / f"unit/test_{n}.cpp").is_file()]
         if not self.tests:
@@ -230,9 +230,9 @@ def run(headers, options):
 def check_known():
     """Entries for what cannot be done any more."""
     possible = set()
-    for header in (INCLUDE / "ehlo").glob("*.hpp"):
+    for header in (INCLUDE / "ehlo").rglob("*.hpp"):
         source = header.read_text(encoding="utf-8")
-        possible |= {key(header.name, source.split("\n")[n], what) for n, what, _ in mutants(source)}
+        possible |= {key(header.relative_to(INCLUDE / "ehlo").as_posix(), source.split("\n")[n], what) for n, what, _ in mutants(source)}
     faults = [f"mutants.txt: there is no such change any more: {k}" for k in known() if k not in possible]
     faults += [f"mutants.txt: no reason: {k}" for k, why in known().items() if not why.strip()]
     print(*faults, sep="\n", end="\n" if faults else "")
@@ -251,8 +251,8 @@ def self_test():
         assert text != source.split("\n")[n], what
     with tempfile.TemporaryDirectory() as work:
         main = make_main(work)
-        shop = Workshop("set.hpp", 0)
-        text = (INCLUDE / "ehlo/set.hpp").read_text(encoding="utf-8")
+        shop = Workshop("detail/set.hpp", 0)
+        text = (INCLUDE / "ehlo/detail/set.hpp").read_text(encoding="utf-8")
         assert shop.verdict(main) is None
         n, what, line = next(m for m in mutants(text) if "!=" in m[1] or "==" in m[1])
         shop.write("\n".join(text.split("\n")[:n] + [line] + text.split("\n")[n + 1:]))

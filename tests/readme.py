@@ -44,9 +44,9 @@ if [b for k, b in blocks if k == "mermaid"] != [printed("table", "--mermaid")]:
 if text.count(begin + printed("reference") + end) != 1:
     faults.append("the reference is not what `explain reference` prints; tests/readme.py --update EXPLAIN makes it so")
 
-headers = "".join(p.read_text() for p in root.glob("include/ehlo/*.h*"))
+headers = "".join(p.read_text() for p in root.glob("include/ehlo/**/*.h*"))
 for name in set(re.findall(r"`([a-z_0-9]+)`", text)):
-    if not re.search(rf"\b{name}\b", headers) and not (root / f"include/ehlo/{name}.hpp").exists() and name not in ("explain", "mailsink", "post", "memchr", "memcpy"):
+    if not re.search(rf"\b{name}\b", headers) and not list(root.glob(f"include/ehlo/**/{name}.hpp")) and name not in ("explain", "mailsink", "post", "memchr", "memcpy"):
         faults.append(f"`{name}` is neither in a header nor one")
 for path in set(re.findall(r"\b((?:tests|fuzz|bench|include)/[\w./-]+\w)", text)):
     if "NAME" not in path and not path.startswith(("bench/bench", "fuzz/fuzz")) and not (root / path).exists():

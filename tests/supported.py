@@ -54,7 +54,7 @@ with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work) / library
         folder.mkdir()
         (folder / "version").write_text(text)
-    headers = sorted(p.name for p in (INCLUDE / "ehlo").glob("*.hpp"))
+    headers = sorted(p.relative_to(INCLUDE / "ehlo").as_posix() for p in (INCLUDE / "ehlo").rglob("*.hpp"))
     for compiler in COMPILERS:
         about = subprocess.run([compiler, "--version"], stdout=subprocess.PIPE, text=True).stdout
         kind = "clang" if "clang" in about else "gcc"

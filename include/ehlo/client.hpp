@@ -1,10 +1,10 @@
 // The client machine: commands out, replies in, matched by counting. No I/O: the caller's event loop drives it.
-// client_core.hpp is what a session consists of, and hears; commands and content are written here.
+// detail/client_core.hpp is what a session consists of, and hears; commands and content are written here.
 #pragma once
 
 #include <ehlo/auth.hpp>
 #include <ehlo/chunk.hpp>
-#include <ehlo/client_core.hpp>
+#include <ehlo/detail/client_core.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/turn.hpp>
 #include <ehlo/vocabulary.hpp>

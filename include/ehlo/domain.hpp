@@ -1,9 +1,9 @@
 // Domains and address literals. RFC 5321 4.1.2 and 4.1.3, RFC 6531 3.3.
 #pragma once
 
-#include <ehlo/names.hpp>
-#include <ehlo/number.hpp>
-#include <ehlo/scan.hpp>
+#include <ehlo/detail/names.hpp>
+#include <ehlo/detail/number.hpp>
+#include <ehlo/detail/scan.hpp>
 #include <ehlo/syntax.hpp>
 #include <ehlo/writer.hpp>
 

@@ -6,10 +6,10 @@
 #include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
 #include <ehlo/chunk.hpp>
-#include <ehlo/chunk_content.hpp>
+#include <ehlo/detail/chunk_content.hpp>
 #include <ehlo/client.hpp>
-#include <ehlo/client_core.hpp>
-#include <ehlo/client_reply.hpp>
+#include <ehlo/detail/client_core.hpp>
+#include <ehlo/detail/client_reply.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/command_reader.hpp>
 #include <ehlo/content.hpp>

@@ -1,7 +1,7 @@
 // Errors are values: what is wrong (errc), where (an offset), and whose fault it is (blame).
 #pragma once
 
-#include <ehlo/names.hpp>
+#include <ehlo/detail/names.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -29,7 +29,7 @@
 // it is not there, unless the client has come back to where it was.
 #pragma once
 
-#include <ehlo/flow_places.hpp>
+#include <ehlo/detail/flow_places.hpp>
 
 #include <cstddef>
 #include <cstdint>

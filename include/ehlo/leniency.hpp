@@ -1,7 +1,7 @@
 // Leniency is a list of named rules. Strict RFC 5321 is the default; each tolerated departure is one bit.
 #pragma once
 
-#include <ehlo/names.hpp>
+#include <ehlo/detail/names.hpp>
 
 #include <cstdint>
 #include <string_view>

@@ -3,8 +3,8 @@
 
 #include <ehlo/leniency.hpp>
 #include <ehlo/result.hpp>
-#include <ehlo/scan.hpp>
-#include <ehlo/temporary.hpp>
+#include <ehlo/detail/scan.hpp>
+#include <ehlo/detail/temporary.hpp>
 
 #include <cstddef>
 #include <cstdint>

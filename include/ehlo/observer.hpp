@@ -17,8 +17,8 @@
 // This rests on a client that waits where RFC 2920 3.1 says that it must.
 #pragma once
 
-#include <ehlo/observer_commands.hpp>
-#include <ehlo/temporary.hpp>
+#include <ehlo/detail/observer_commands.hpp>
+#include <ehlo/detail/temporary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +38,7 @@ struct [[nodiscard]] observed_both {
     std::size_t client = 0, server = 0;
 };
 
-/// An observer of an SMTP or LMTP session between two others; its settings and what it tells are in observed.hpp. Trivially
+/// An observer of an SMTP or LMTP session between two others; its settings and what it tells are in detail/observed.hpp. Trivially
 /// copyable: it can be saved at any octet. The handler has `void on(E const&)` for each E of ehlo::seen that it wants to be told; one
 /// that is nearly right does not compile. What it throws goes through, and the observer is of no more use. `Own`: commands of the
 /// user's own (own_commands.hpp), told as seen::of<One::type>; parameters of his own are those that the handler names, as a server's.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ehlo/domain.hpp>
-#include <ehlo/temporary.hpp>
+#include <ehlo/detail/temporary.hpp>
 #include <ehlo/writer.hpp>
 
 #include <cstddef>

@@ -17,9 +17,9 @@
 // business. When that is done, the greeting that the client is to hear is given to `advance` as the server's first reply.
 #pragma once
 
-#include <ehlo/relay_commands.hpp>
-#include <ehlo/relay_replies.hpp>
-#include <ehlo/temporary.hpp>
+#include <ehlo/detail/relay_commands.hpp>
+#include <ehlo/detail/relay_replies.hpp>
+#include <ehlo/detail/temporary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,7 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// A relay of one SMTP or LMTP session. Trivially copyable. What a handler may be stands at the head of relay_say.hpp.
+/// A relay of one SMTP or LMTP session. Trivially copyable. What a handler may be stands at the head of detail/relay_say.hpp.
 class relay {
     static constexpr direction client = direction::from_client, server = direction::from_server;
     template <class H>

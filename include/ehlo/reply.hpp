@@ -3,7 +3,7 @@
 
 #include <ehlo/leniency.hpp>
 #include <ehlo/status.hpp>
-#include <ehlo/temporary.hpp>
+#include <ehlo/detail/temporary.hpp>
 #include <ehlo/verb.hpp>
 
 #include <cstddef>

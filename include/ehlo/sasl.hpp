@@ -7,7 +7,7 @@
 
 #include <ehlo/base64.hpp>
 #include <ehlo/syntax.hpp>
-#include <ehlo/temporary.hpp>
+#include <ehlo/detail/temporary.hpp>
 
 #include <cstddef>
 #include <cstdint>

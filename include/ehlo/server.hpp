@@ -7,13 +7,14 @@
 //   tls_lost, disconnected, shut_down     at any time; then the session is over
 // The order of commands is not decided here: session.hpp's table is asked (check, fits), and moves the session (settle).
 // Where a state is looked at, it is to say which reader gets the octets (readers_of_states), or whether there is something to be
-// abandoned. server_core.hpp is what a session consists of, and answers; server_commands.hpp and server_content.hpp read.
+// abandoned. detail/server_core.hpp is what a session consists of, and answers; detail/server_commands.hpp and
+// detail/server_content.hpp read.
 #pragma once
 
 #include <ehlo/handler.hpp>
 #include <ehlo/own_commands.hpp>
 #include <ehlo/policy.hpp>
-#include <ehlo/server_commands.hpp>
+#include <ehlo/detail/server_commands.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,8 +2,8 @@
 // RFC 5321 4.1.4, 3.1 to 3.3, 3.8; RFC 2033, 2645, 2920, 3030, 3207, 4468, 4954; XCLIENT and XFORWARD of Postfix.
 #pragma once
 
-#include <ehlo/names.hpp>
-#include <ehlo/table.hpp>
+#include <ehlo/detail/names.hpp>
+#include <ehlo/detail/table.hpp>
 #include <ehlo/verb.hpp>
 
 #include <cstdint>

@@ -4,7 +4,7 @@
 #include <ehlo/ascii.hpp>
 #include <ehlo/leniency.hpp>
 #include <ehlo/result.hpp>
-#include <ehlo/temporary.hpp>
+#include <ehlo/detail/temporary.hpp>
 #include <ehlo/utf8.hpp>
 
 #include <cstddef>

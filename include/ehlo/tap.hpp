@@ -13,10 +13,10 @@
 // Secrets are marked in what is told (seen::command::loggable, seen::response), and belong in no log.
 #pragma once
 
-#include <ehlo/client_reply.hpp>
+#include <ehlo/detail/client_reply.hpp>
 #include <ehlo/observer.hpp>
 #include <ehlo/policy.hpp>
-#include <ehlo/temporary.hpp>
+#include <ehlo/detail/temporary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +31,7 @@ constexpr observer_settings observing(policy const& p) noexcept {
     return {.grammar = p.grammar, .lmtp = p.service == service::lmtp};
 }
 
-/// Trivially copyable: it can be saved with its session. A log is an observer's handler (observed.hpp); it is told before the handler
+/// Trivially copyable: it can be saved with its session. A log is an observer's handler (detail/observed.hpp); it is told before the handler
 /// of a server is asked.
 ///
 /// Octets are consumed when both, machine and observer, have read them: discard what a call says, as without a tap. Where a line is

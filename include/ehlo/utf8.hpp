@@ -1,7 +1,7 @@
 // UTF-8, as RFC 3629 and the grammar of RFC 6531 define it.
 #pragma once
 
-#include <ehlo/scan.hpp>
+#include <ehlo/detail/scan.hpp>
 
 #include <cstddef>
 #include <string_view>

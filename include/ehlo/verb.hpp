@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ehlo/ascii.hpp>
-#include <ehlo/names.hpp>
+#include <ehlo/detail/names.hpp>
 
 #include <cstdint>
 #include <string_view>

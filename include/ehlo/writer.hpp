@@ -1,8 +1,8 @@
 // Bounded output over the caller's buffer.
 #pragma once
 
-#include <ehlo/number.hpp>
-#include <ehlo/scan.hpp>
+#include <ehlo/detail/number.hpp>
+#include <ehlo/detail/scan.hpp>
 
 #include <cstddef>
 #include <cstdint>

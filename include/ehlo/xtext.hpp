@@ -1,7 +1,7 @@
 // xtext: octets that an esmtp-value cannot hold, as "+" and two hexadecimal digits. RFC 3461 4, RFC 4954 8.
 #pragma once
 
-#include <ehlo/temporary.hpp>
+#include <ehlo/detail/temporary.hpp>
 #include <ehlo/writer.hpp>
 
 #include <cstddef>

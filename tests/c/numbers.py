@@ -37,7 +37,7 @@ def enumerators(name, text):
 def header():
     out = ["/* The numbers of the C interface, made of the enumerations of the C++ headers by tests/c/numbers.py. Included by ehlo.h. */",
            "#ifndef EHLO_NUMBERS_H", "#define EHLO_NUMBERS_H"]
-    text = "".join(p.read_text(encoding="utf-8") for p in sorted(HEADERS.glob("*.hpp")))
+    text = "".join(p.read_text(encoding="utf-8") for p in sorted(HEADERS.rglob("*.hpp")))
     for name, prefix, first in ENUMS:
         all = enumerators(name, text)
         c_name = {"errc": "error", "blame_t": "blame"}.get(name, name)

@@ -1,6 +1,6 @@
 // error: a state has no name
 // A table of names, one of which was left out: an array of a given length would hold an empty one.
-#include <ehlo/names.hpp>
+#include <ehlo/detail/names.hpp>
 
 enum class light : unsigned char { red, green, off };
 

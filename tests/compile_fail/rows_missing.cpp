@@ -1,6 +1,6 @@
 // error: a state has no row
 // A table of rows in their order, the last of which was left out.
-#include <ehlo/names.hpp>
+#include <ehlo/detail/names.hpp>
 
 enum class light : unsigned char { red, green, off };
 struct row {

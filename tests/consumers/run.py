@@ -20,7 +20,13 @@ CMAKE = os.environ.get("CMAKE", "cmake")
 CC = os.environ.get("CC", "cc")
 CXX = os.environ.get("CXX", "c++")
 VERSION = re.search(r' version = "(.+?)"', (ROOT / "include/ehlo/version.hpp").read_text())[1]
-HEADERS = sorted(p.name for p in (ROOT / "include/ehlo").iterdir())
+
+
+def headers_of(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+HEADERS = headers_of(ROOT / "include/ehlo")
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror"
 
 os.environ["CXXFLAGS"] = os.environ.get("CXXFLAGS", "") + " " + WARNINGS
@@ -96,7 +102,7 @@ def with_pkg_config(prefix, include):
         sys.exit(f"expected -I{include}")
     if run("pkg-config", "--modversion", "ehlo").strip() != VERSION:
         sys.exit(f"expected version {VERSION}")
-    headers = sorted(p.name for p in (include / "ehlo").iterdir())
+    headers = headers_of(include / "ehlo")
     if headers != HEADERS:
         sys.exit(f"installed {headers}, not {HEADERS}")
     run(CXX, "-std=c++20", *os.environ["CXXFLAGS"].split(), *flags, HERE / "main.cpp", "-o", WORK / "consumer")
@@ -190,7 +196,7 @@ def debian():
     package = WORK / f"libehlo-dev_{VERSION}-1_all.deb"
     root = WORK / "root"
     run("dpkg-deb", "--extract", package, root)
-    headers = sorted(p.name for p in (root / "usr/include/ehlo").iterdir())
+    headers = headers_of(root / "usr/include/ehlo")
     if headers != HEADERS:
         sys.exit(f"the package has {headers}, not {HEADERS}")
     with_find_package(root / "usr")

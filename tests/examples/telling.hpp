@@ -3,7 +3,7 @@
 
 #include "envelope.hpp"
 
-#include <ehlo/observed.hpp>
+#include <ehlo/detail/observed.hpp>
 
 #include <algorithm>
 #include <cstdint>

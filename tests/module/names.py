@@ -14,7 +14,7 @@ INCLUDE = ROOT / "include"
 MODULE = INCLUDE / "ehlo/ehlo.cppm"
 BEGIN, END = "// names: begin\n", "// names: end\n"
 NOT_PUBLIC = re.compile(r"detail|v0|target_\w+")
-SPACES = {m for p in (INCLUDE / "ehlo").glob("*.hpp") for m in re.findall(r"^namespace (?:.*::)?(\w+) \{", p.read_text(), re.M)}
+SPACES = {m for p in (INCLUDE / "ehlo").rglob("*.hpp") for m in re.findall(r"^namespace (?:.*::)?(\w+) \{", p.read_text(), re.M)}
 HEADERS = re.findall(r"^#include <(ehlo/.+)>", MODULE.read_text(), re.M)
 
 

@@ -64,8 +64,10 @@ def unit_tests(compiler):
     """Each header is one line that includes the one file."""
     stand_ins = work / "include/ehlo"
     stand_ins.mkdir(parents=True, exist_ok=True)
-    for header in (ROOT / "include/ehlo").glob("*.hpp"):
-        (stand_ins / header.name).write_text('#include "../../ehlo.hpp"\n')
+    for header in (ROOT / "include/ehlo").rglob("*.hpp"):
+        stand_in = stand_ins / header.relative_to(ROOT / "include/ehlo")
+        stand_in.parent.mkdir(exist_ok=True)
+        stand_in.write_text(f'#include "{work / "ehlo.hpp"}"\n')
     objects = []
     sources = [UNIT / "main.cpp", *(UNIT / f"{name}.cpp" for name in TESTS)]
     launcher = [path] if (path := shutil.which("ccache")) else []

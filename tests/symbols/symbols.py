@@ -55,7 +55,7 @@ def use(name, dispatches, *flags):
 def functions_ask_for_little():
     """Follows what each function of ehlo refers to, through all that is not ehlo's."""
     source = pathlib.Path(work) / "all.cpp"
-    headers = sorted(p.name for p in pathlib.Path(INCLUDE, "ehlo").glob("*.hpp") if p.name not in OPT_IN)
+    headers = sorted(p.relative_to(pathlib.Path(INCLUDE, "ehlo")).as_posix() for p in pathlib.Path(INCLUDE, "ehlo").rglob("*.hpp") if p.name not in OPT_IN)
     source.write_text("".join(f"#include <ehlo/{h}>\n" for h in headers))
     target = compile(source, "all.o", *SMALL, "-ffunction-sections", "-fdata-sections", "-fkeep-inline-functions")
     section_of, asked, section = {}, {}, None

@@ -3,7 +3,7 @@
 
 #include "generate.hpp"
 
-#include <ehlo/event_queue.hpp>
+#include <ehlo/detail/event_queue.hpp>
 
 #include <algorithm>
 #include <cstddef>

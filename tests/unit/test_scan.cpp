@@ -1,10 +1,10 @@
-// ascii.hpp, scan.hpp: the vector kernels against plain loops, at a fence, and against what the compiler computed
+// ascii.hpp, detail/scan.hpp: the vector kernels against plain loops, at a fence, and against what the compiler computed
 #include "support.hpp"
 
 #include "generate.hpp"
 
 #include <ehlo/ascii.hpp>
-#include <ehlo/scan.hpp>
+#include <ehlo/detail/scan.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Sets of the values of an enum.
 #include "catch.hpp"
 
-#include <ehlo/set.hpp>
+#include <ehlo/detail/set.hpp>
 
 #include <cstddef>
 #include <cstdint>

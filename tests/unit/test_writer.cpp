@@ -1,10 +1,10 @@
-// number.hpp, utf8.hpp, status.hpp, writer.hpp
+// detail/number.hpp, utf8.hpp, status.hpp, writer.hpp
 #include "support.hpp"
 
 #include "generate.hpp"
 #include "oracle.hpp"
 
-#include <ehlo/number.hpp>
+#include <ehlo/detail/number.hpp>
 #include <ehlo/status.hpp>
 #include <ehlo/utf8.hpp>
 #include <ehlo/writer.hpp>

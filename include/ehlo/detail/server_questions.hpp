@@ -1,7 +1,7 @@
 // What a server asks its handler, a command that is well formed and in order; and what the policy has against it before.
 #pragma once
 
-#include <ehlo/server_core.hpp>
+#include <ehlo/detail/server_core.hpp>
 
 #include <cstddef>
 #include <cstdint>

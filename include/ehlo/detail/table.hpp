@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ehlo/error.hpp>
-#include <ehlo/set.hpp>
+#include <ehlo/detail/set.hpp>
 
 #include <cstddef>
 #include <cstdint>

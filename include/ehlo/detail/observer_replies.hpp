@@ -1,7 +1,7 @@
 // The server's half of an observer: replies, what they answer, and what they make of the session.
 #pragma once
 
-#include <ehlo/observer_core.hpp>
+#include <ehlo/detail/observer_core.hpp>
 #include <ehlo/vocabulary.hpp>
 
 #include <cstddef>

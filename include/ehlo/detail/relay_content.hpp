@@ -2,7 +2,7 @@
 // never does, so that the server drops it.
 #pragma once
 
-#include <ehlo/relay_core.hpp>
+#include <ehlo/detail/relay_core.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,13 +1,13 @@
 // What a relay is: where the session is as the replies have it and as it will be, what is under way, and how the client is answered
-// by the relay itself. Reading is done in relay_replies.hpp, relay_content.hpp and relay_commands.hpp.
+// by the relay itself. Reading is done in detail/relay_replies.hpp, detail/relay_content.hpp and detail/relay_commands.hpp.
 #pragma once
 
 #include <ehlo/chunk.hpp>
-#include <ehlo/event_queue.hpp>
+#include <ehlo/detail/event_queue.hpp>
 #include <ehlo/line.hpp>
-#include <ehlo/observed_content.hpp>
-#include <ehlo/relay_say.hpp>
-#include <ehlo/server_replies.hpp>
+#include <ehlo/detail/observed_content.hpp>
+#include <ehlo/detail/relay_say.hpp>
+#include <ehlo/detail/server_replies.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <ehlo/command_reader.hpp>
-#include <ehlo/server_content.hpp>
-#include <ehlo/server_questions.hpp>
+#include <ehlo/detail/server_content.hpp>
+#include <ehlo/detail/server_questions.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -15,7 +15,7 @@
 //     void      on(answered const&)          each reply that the client was given; with `fault`, if it is the relay's own
 #pragma once
 
-#include <ehlo/server_offers.hpp>
+#include <ehlo/detail/server_offers.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ehlo/dispatch.hpp>
-#include <ehlo/dot_lines.hpp>
+#include <ehlo/detail/dot_lines.hpp>
 #include <ehlo/handler.hpp>
 #include <ehlo/reply.hpp>
 

@@ -2,8 +2,8 @@
 // RFC 5321 4.1.1.4, 2.3.8; CVE-2023-51764 and its sisters.
 #pragma once
 
-#include <ehlo/names.hpp>
-#include <ehlo/set.hpp>
+#include <ehlo/detail/names.hpp>
+#include <ehlo/detail/set.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // How a server reads content: the lines after DATA, and the octets of a BDAT.
 #pragma once
 
-#include <ehlo/server_core.hpp>
+#include <ehlo/detail/server_core.hpp>
 
 #include <cstddef>
 #include <optional>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ehlo/capabilities.hpp>
-#include <ehlo/observed.hpp>
+#include <ehlo/detail/observed.hpp>
 #include <ehlo/own_commands.hpp>
 
 #include <cstddef>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ehlo/ascii.hpp>
-#include <ehlo/scan.hpp>
+#include <ehlo/detail/scan.hpp>
 #include <ehlo/result.hpp>
 
 #include <cstddef>

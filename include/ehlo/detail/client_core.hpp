@@ -3,10 +3,10 @@
 #pragma once
 
 #include <ehlo/capabilities.hpp>
-#include <ehlo/client_reply.hpp>
+#include <ehlo/detail/client_reply.hpp>
 #include <ehlo/content.hpp>
-#include <ehlo/event_queue.hpp>
-#include <ehlo/heard_offers.hpp>
+#include <ehlo/detail/event_queue.hpp>
+#include <ehlo/detail/heard_offers.hpp>
 #include <ehlo/own_commands.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/session.hpp>

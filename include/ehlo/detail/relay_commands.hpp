@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ehlo/command_reader.hpp>
-#include <ehlo/relay_content.hpp>
-#include <ehlo/server_commands.hpp>
+#include <ehlo/detail/relay_content.hpp>
+#include <ehlo/detail/server_commands.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,8 +2,8 @@
 // with its place.
 #pragma once
 
-#include <ehlo/chunk_content.hpp>
-#include <ehlo/observed.hpp>
+#include <ehlo/detail/chunk_content.hpp>
+#include <ehlo/detail/observed.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,11 +1,11 @@
 // What a server session is, and how it answers: each reply is written, told, and moved on by, here. Reading is not done here.
 #pragma once
 
-#include <ehlo/chunk_content.hpp>
+#include <ehlo/detail/chunk_content.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/own_commands.hpp>
-#include <ehlo/server_offers.hpp>
-#include <ehlo/server_replies.hpp>
+#include <ehlo/detail/server_offers.hpp>
+#include <ehlo/detail/server_replies.hpp>
 
 #include <cstddef>
 #include <cstdint>

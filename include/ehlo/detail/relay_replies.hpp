@@ -1,7 +1,7 @@
 // How a relay reads the server: replies, each for the command that it answers, and the answer to EHLO, of which less may go on.
 #pragma once
 
-#include <ehlo/relay_core.hpp>
+#include <ehlo/detail/relay_core.hpp>
 
 #include <cstddef>
 #include <optional>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ehlo/command_reader.hpp>
-#include <ehlo/observer_replies.hpp>
+#include <ehlo/detail/observer_replies.hpp>
 #include <ehlo/vocabulary.hpp>
 
 #include <cstddef>

@@ -4,11 +4,11 @@
 #include <ehlo/capabilities.hpp>
 #include <ehlo/chunk.hpp>
 #include <ehlo/line.hpp>
-#include <ehlo/observed.hpp>
-#include <ehlo/observed_content.hpp>
-#include <ehlo/observed_own.hpp>
+#include <ehlo/detail/observed.hpp>
+#include <ehlo/detail/observed_content.hpp>
+#include <ehlo/detail/observed_own.hpp>
 #include <ehlo/session.hpp>
-#include <ehlo/under_way.hpp>
+#include <ehlo/detail/under_way.hpp>
 
 #include <cstddef>
 #include <cstdint>
