@@ -148,25 +148,7 @@ constexpr std::optional<extension> find_extension(std::string_view keyword) noex
 }
 
 /// A set of extensions. Structural, so a policy can carry it as a template argument.
-struct extensions {
-    std::uint64_t bits = 0;
-    constexpr extensions() noexcept = default;
-    constexpr extensions(extension e) noexcept : bits(std::uint64_t{1} << static_cast<unsigned>(e)) {}
-    constexpr bool has(extension e) const noexcept { return (bits >> static_cast<unsigned>(e) & 1) != 0; }
-    friend constexpr extensions operator|(extensions a, extensions b) noexcept {
-        a.bits |= b.bits;
-        return a;
-    }
-    friend constexpr extensions operator&(extensions a, extensions b) noexcept {
-        a.bits &= b.bits;
-        return a;
-    }
-    friend constexpr extensions operator-(extensions a, extensions b) noexcept {
-        a.bits &= ~b.bits;
-        return a;
-    }
-    constexpr bool operator==(extensions const&) const = default;
-};
+using extensions = set_of<extension, extension_count>;
 constexpr extensions operator|(extension a, extension b) noexcept { return extensions(a) | extensions(b); }
 
 namespace detail {

@@ -30,12 +30,7 @@ struct hold_limits {
 };
 
 /// A set of XCLIENT or XFORWARD attributes.
-struct client_attributes {
-    std::uint32_t bits = 0;
-    constexpr bool has(client_attribute a) const noexcept { return (bits >> static_cast<unsigned>(a) & 1) != 0; }
-    constexpr void add(client_attribute a) noexcept { bits |= 1u << static_cast<unsigned>(a); }
-    constexpr bool operator==(client_attributes const&) const = default;
-};
+using client_attributes = set_of<client_attribute, client_attribute_count>;
 
 /// A positive answer to EHLO or LHLO. Views borrow from the reply.
 struct ehlo_answer {
@@ -98,7 +93,7 @@ constexpr client_attributes read_attributes(verb v, std::string_view text) noexc
     for_each_word(text, [&](std::string_view word) noexcept {
         for (unsigned i = 0; i < client_attribute_count; ++i) {
             auto const a = static_cast<client_attribute>(i);
-            if (iequals(word, name(a)) && has_attribute(v, a)) set.add(a);
+            if (iequals(word, name(a)) && has_attribute(v, a)) set |= a;
         }
     });
     return set;

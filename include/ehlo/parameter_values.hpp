@@ -103,24 +103,7 @@ constexpr result<T> within(parameter_id id, std::string_view text, result<T> con
 }
 
 /// A set of registered parameters. Structural.
-struct parameter_ids {
-    std::uint32_t bits = 0;
-    constexpr parameter_ids() noexcept = default;
-    constexpr parameter_ids(parameter_id id) noexcept : bits(1u << static_cast<unsigned>(id)) {}
-    constexpr bool has(parameter_id id) const noexcept { return (bits >> static_cast<unsigned>(id) & 1) != 0; }
-    constexpr bool empty() const noexcept { return bits == 0; }
-    friend constexpr parameter_ids operator|(parameter_ids a, parameter_ids b) noexcept {
-        a.bits |= b.bits;
-        return a;
-    }
-    friend constexpr parameter_ids operator-(parameter_ids a, parameter_ids b) noexcept {
-        a.bits &= ~b.bits;
-        return a;
-    }
-    constexpr parameter_ids& operator|=(parameter_ids b) noexcept { return *this = *this | b; }
-    constexpr bool operator==(parameter_ids const&) const = default;
-};
-static_assert(parameter_count <= 32);
+using parameter_ids = set_of<parameter_id, parameter_count>;
 
 /// The octets by which parameters lengthen the command line of 512 octets (RFC 5321 4.5.3.1.4; RFC 1869 4.1.2: the sum).
 [[nodiscard]] constexpr std::size_t line_increment(parameter_ids ids) noexcept {

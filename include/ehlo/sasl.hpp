@@ -52,21 +52,7 @@ constexpr mechanism find_mechanism(std::string_view text) noexcept {
 constexpr bool begins_with_challenge(mechanism m) noexcept { return m == mechanism::cram_md5 || m == mechanism::digest_md5; }
 
 /// A set of mechanisms.
-struct mechanisms {
-    std::uint32_t bits = 0;
-    constexpr mechanisms() noexcept = default;
-    constexpr mechanisms(mechanism m) noexcept : bits(1u << static_cast<unsigned>(m)) {}
-    constexpr bool has(mechanism m) const noexcept { return (bits >> static_cast<unsigned>(m) & 1) != 0; }
-    friend constexpr mechanisms operator|(mechanisms a, mechanisms b) noexcept {
-        a.bits |= b.bits;
-        return a;
-    }
-    friend constexpr mechanisms operator-(mechanisms a, mechanisms b) noexcept {
-        a.bits &= ~b.bits;
-        return a;
-    }
-    constexpr bool operator==(mechanisms const&) const = default;
-};
+using mechanisms = set_of<mechanism, mechanism_count>;
 constexpr mechanisms operator|(mechanism a, mechanism b) noexcept { return mechanisms(a) | mechanisms(b); }
 
 /// Those that show a password, or what is as good as one, to whoever listens (RFC 4954 4, RFC 4616 6, RFC 7628 5).
