@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ehlo/base64.hpp>
+#include <ehlo/detail/keywords.hpp>
 #include <ehlo/syntax.hpp>
 #include <ehlo/detail/temporary.hpp>
 
@@ -43,9 +44,8 @@ constexpr std::string_view name(mechanism m) noexcept { return mechanism_names[s
 
 /// The mechanism of this name, in any case (RFC 4954 8).
 constexpr mechanism find_mechanism(std::string_view text) noexcept {
-    for (unsigned i = 1; i < mechanism_count; ++i)
-        if (detail::spells(mechanism_names[i], text)) return static_cast<mechanism>(i);
-    return mechanism::unknown;
+    unsigned const i = detail::find_row<mechanism_names>(text);
+    return i == mechanism_count ? mechanism::unknown : static_cast<mechanism>(i);
 }
 /// Whether the server speaks first, so that an initial response is an error (RFC 4954 4). LOGIN is not counted: many a
 /// client sends the user name at once, and servers take it.
