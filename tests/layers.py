@@ -14,7 +14,7 @@ import textwrap
 # The order of the house: a header includes only headers before it.
 LAYERS = {
     "ground": "config version detail/names detail/temporary detail/set error result",
-    "lexis": "ascii detail/scan detail/number writer base64 xtext date_time utf8 leniency",
+    "lexis": "ascii detail/keywords detail/scan detail/number writer base64 xtext date_time utf8 leniency",
     "grammar": "syntax domain mailbox path parameter_values parameters status",
     "wire":
         "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer content "
