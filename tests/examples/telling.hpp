@@ -84,6 +84,10 @@ class teller {
         if (json_) event("gap", {{"from", quoted(name(d))}, {"octets", std::to_string(octets)}});
         else say("   (" + (octets == 0 ? std::string("some") : std::to_string(octets)) + " octets of the " + std::string(name(d)) + " are missing)");
     }
+    void state(ehlo::state now) {
+        if (json_) event("state", {{"state", quoted(name(now))}});
+        else say("   (state: " + std::string(name(now)) + ")");
+    }
     void end() {
         before_line();
         if (json_)
