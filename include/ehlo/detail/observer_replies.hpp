@@ -160,7 +160,7 @@ class reply_observer : protected observer_core {
         }
         queue::command const c = queue_.first();
         bool const sure = !unpaired_ && !one_sided_;
-        seen::reply told{{server, at, size, sure}, r, c.on, c.verb, queue_.number(), queue_.first_at(here(client))};
+        seen::reply told{{server, at, size, sure}, r, told_event(c), c.verb, queue_.number(), queue_.first_at(here(client))};
         bool const each = lmtp_ && ends_message(c.on);
         unsigned code = r.code();
         if (each) {
@@ -282,7 +282,8 @@ class reply_observer : protected observer_core {
     constexpr void end_session() noexcept {
         over_ = true;
         in_content_ = in_chunk_ = false;
-        told_end_[0] = told_end_[1] = false;
+        told_end_[index(client)] = told_end_[index(client)] && told_wait_;   // what was sent after QUIT was told
+        told_end_[index(server)] = false;
         client_first_ = left_[index(client)] != 0;   // they are after the end, though a later reply begins anew
     }
     template <class H>
