@@ -142,7 +142,7 @@ class observer_core {
     // Moves a session by an event: a chunk has one reply, to its BDAT and its octets.
     static constexpr event answered(session& s, event e) noexcept {
         if ((e != event::chunk_end && e != event::last_chunk_end) || !s.check(e)) return e;
-        if (!smtp_protocol::rules.at(s.where(), event::bdat).in_order) return event::bdat;
+        if (!order_of<smtp_protocol>.guard_at(s.where(), event::bdat).in_order) return event::bdat;
         s.settle(event::bdat, answer::done);
         return e;
     }

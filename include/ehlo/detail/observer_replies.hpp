@@ -213,13 +213,13 @@ class reply_observer : protected observer_core {
         if (ends_message(c.on)) octets = sizes_.pop();
         bool const each = ends_message(e) && a == answer::more;   // PRDR, and nobody asked for it
         bool const is_220 = a != answer::done || code == 220 || (e != event::greeting && e != event::starttls);
-        if (code != 421 && (!own_of<H>::list::protocol::rules.has_answer(e, a) || each || !is_220)) {
+        if (code != 421 && (!order_of<typename own_of<H>::list::protocol>.has_answer(e, a) || each || !is_220)) {
             // Unless that was not seen.
             if (!each || message_.whole) depart(h, departure::bad_reply_class, server, told.at, errc::bad_reply_class);
             unpair(h);
             return;
         }
-        if (code != 421 && a != answer::refused && !own_of<H>::list::protocol::rules.has(now_.where(), e)) now_ = reach<H>(now_, e, a);
+        if (code != 421 && a != answer::refused && !ordered<H>(now_).has_row(e)) now_ = reach<H>(now_, e, a);
         bool const was_open = message_.open;
         if (e == event::mail && a == answer::done && was_open) conclude(h, outcome::abandoned, code, std::nullopt);
         change const what = move<H>(now_, e, code, brings);
