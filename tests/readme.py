@@ -26,6 +26,9 @@ PROGRAMS = {"cpp": ("readme_*.cpp", "recipe_*.cpp", "loops/*.?pp"), "c": ("*.c",
 # What is in backticks and is no name of ehlo's; the last of them was one.
 FOREIGN = {"explain", "mailsink", "post", "memchr", "memcpy", "strlen", "smtp_table"}
 
+# Files that are whose reads this, and one that a document speaks of.
+OF_OTHERS = {"my_server.cpp"}
+
 
 def printed(*command):
     return subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=True, cwd=root).stdout
@@ -42,6 +45,7 @@ HEADERS = "".join(p.read_text() for p in sorted(root.glob("include/ehlo/**/*.*")
 SOURCES = HEADERS + "".join(p.read_text(errors="replace") for folder in ("tests", "fuzz", "bench", ".ci", ".github")
                             for p in sorted((root / folder).rglob("*"))
                             if p.suffix in (".cpp", ".hpp", ".c", ".py", ".txt", ".json", ".yml", ".sh") or p.name == "run")
+FILES = [p.relative_to(root).as_posix() for folder in ("include", "tests", "fuzz", "bench", ".github") for p in (root / folder).rglob("*.*")]
 SAMPLES = {language: [text for pattern in patterns for p in sorted(root.glob(f"tests/examples/{pattern}")) for text in [p.read_text()]]
            for language, patterns in PROGRAMS.items()}
 
@@ -82,16 +86,23 @@ def check_code(name, text):
         yield f"{name}: a block without its end"
 
 
+def is_pattern(path):
+    """tests/cases/CHAPTER.md, fuzz/NAME.cpp, rfcNNNN.md: they stand for others."""
+    return re.search(r"NNNN|\b(NAME|CHAPTER)\b", path) is not None
+
+
 def check_names(name, text):
     haystack = HEADERS if name in OF_USERS else SOURCES
     for word in sorted(set(re.findall(r"`([a-z_0-9]+)`", text)) - FOREIGN):
         if not re.search(rf"\b{word}\b", haystack) and not list(root.glob(f"include/ehlo/**/{word}.hpp")):
             yield f"{name}: `{word}` is not a name"
     for path in sorted(set(re.findall(r"(?<![\w./-])((?:tests|fuzz|bench|include|\.github|\.ci)/[\w./-]+\w)", text))):
-        # Names that stand for others, and what a build makes.
-        if not re.search(r"[A-Z]{4}|NNNN", path.replace("README", "").replace("CMakeLists", "")) and not path.startswith(("bench/bench/", "fuzz/fuzz")):
-            if not (root / path).exists():
-                yield f"{name}: {path} does not exist"
+        made = path.startswith(("bench/bench/", "fuzz/fuzz"))   # by a build
+        if not made and not is_pattern(path) and not (root / path).exists():
+            yield f"{name}: {path} does not exist"
+    for file in sorted(set(re.findall(r"`([\w/]+\.(?:[ch]pp|[ch]|py|md|json|txt))[`: ]", text)) - OF_OTHERS):
+        if not is_pattern(file) and not any(f"/{path}".endswith(f"/{file}") for path in FILES):
+            yield f"{name}: no file {file}"
 
 
 def check_links(name, text, documents):
@@ -141,6 +152,7 @@ def self_test(documents):
         ("does not say what it is", name, "\n```cpp\n" + sample + "```", "\n```\n" + sample + "```"),
         ("is not a name", name, "\n\n", "\n\n`no_such_name`\n\n"),
         ("does not exist", "tests/README.md", "\n\n", "\n\ntests/no_such_file.cpp\n\n"),
+        ("no file", "tests/README.md", "\n\n", "\n\n`no_such_file.py`\n\n"),
         ("leads nowhere", "README.md", "](LICENSE)", "](LICENCE)"),
         ("no such heading", "README.md", "#reference)", "#references)"),
         ("no word of", ".github/DECISIONS.md", "`bare_lf_line`", "`bare_lf_reply`"),
