@@ -25,7 +25,7 @@
 //                 makes anything but CRLF "." CRLF end a message.
 //
 // Where to look next: include/README.md of the source has the map of the headers, and who begins where; each function has
-// its grammar and section of the RFC. detail:: and detail/ are not promised to anybody.
+// its grammar and section of the RFC. Headers in detail/ are included by others only; namespace detail is promised to nobody.
 #pragma once
 
 #include <ehlo/config.hpp>  // first: the error of a compiler that is too old is then a short one
