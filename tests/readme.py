@@ -93,7 +93,7 @@ def check_code(name, text):
 
 def is_pattern(path):
     """tests/cases/CHAPTER.md, fuzz/NAME.cpp, rfcNNNN.md: they stand for others."""
-    return re.search(r"NNNN|\b(NAME|CHAPTER)\b", path) is not None
+    return re.search(r"NNNN|(\b|_)(NAME|CHAPTER)\b", path) is not None
 
 
 def check_names(name, text):
