@@ -17,8 +17,8 @@ struct store {
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::message_accepted; }
 };
 
-// One turn of somebody else's event loop, the first with no octets, for the greeting: octets in, octets out. `in` keeps what
-// was not consumed. False: close the connection.
+// One turn of somebody else's event loop: octets in, octets out. The first is without input, for the greeting.
+// `in` keeps what was not consumed. False: close the connection.
 template <class Send>
 bool readable(ehlo::server& smtp, store& s, std::string& in, Send send) {
     for (;;) {
