@@ -75,10 +75,10 @@ def layer_map():
 
     def box(layer):
         names = " ".join(shown[layer])
-        folded = "<br>".join(textwrap.wrap(names, 60))
+        folded = "<br>".join(textwrap.wrap(names, 54))
         return f'    {layer}["<b>{layer}</b><br>{folded}"]'
 
-    drawn = ["```mermaid", "flowchart TB", *map(box, order), f"    {' --> '.join(order[1:])}", "    opt-in -.-> protocol", "```"]
+    drawn = ["```mermaid", '%%{init: {"flowchart": {"wrappingWidth": 600}}}%%', "flowchart TB", *map(box, order), f"    {' --> '.join(order[1:])}", "    opt-in -.-> protocol", "```"]
     table = ["| layer | you include | in `detail/` |", "|---|---|---|"]
     table += [f"| {layer} | {' '.join(f'`{n}`' for n in shown[layer])} | {' '.join(f'`{n}`' for n in hidden[layer])} |" for layer in order]
     return "\n".join([*drawn, "", *table])
