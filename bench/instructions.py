@@ -41,8 +41,9 @@ def compiler_version(cxx):
 
 
 def build(source, cxx, flags, program, *libraries, driver="-O3"):
-    """A program of one file, whose optimisation is `driver`, and of all of work/, each by itself."""
-    jobs = [(HERE / source, driver)] + [(path, "-O3") for path in SOURCES]
+    """A program of all of work/, each file by itself, and of one more, whose optimisation is `driver`. That is the last: of an
+    inline function that both have, the linker takes the first."""
+    jobs = [(path, "-O3") for path in SOURCES] + [(HERE / source, driver)]
     objects = [f"{program}.{path.stem}.o" for path, _ in jobs]
     options = "-std=c++20", "-DNDEBUG", *flags, "-I", HERE.parent / "include"
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
