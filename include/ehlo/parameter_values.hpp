@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/date_time.hpp>
+#include <ehlo/detail/keywords.hpp>
 #include <ehlo/mailbox.hpp>
 #include <ehlo/xtext.hpp>
 
@@ -64,27 +65,13 @@ inline constexpr unsigned parameter_count = sizeof registered_parameters / sizeo
 constexpr parameter_facts const& facts(parameter_id id) noexcept { return registered_parameters[static_cast<unsigned>(id)]; }
 constexpr std::string_view name(parameter_id id) noexcept { return facts(id).keyword; }
 
-namespace detail {
-/// One slot for each keyword, told by its length, its first and its last octet; no two share one.
-constexpr unsigned keyword_slot(std::string_view keyword) noexcept {
-    auto letter = [](char c) noexcept { return static_cast<unsigned>(c) & 31; };
-    return (static_cast<unsigned>(keyword.size()) + letter(keyword.front()) + 5 * letter(keyword.back())) & 63;
+/// The registered parameter with this keyword, in whatever case (RFC 5321 2.4).
+[[nodiscard]] constexpr std::optional<parameter_id> find_parameter(std::string_view keyword) noexcept {
+    unsigned const i = detail::find_row<registered_parameters>(keyword);
+    return i == parameter_count ? std::nullopt : std::optional(static_cast<parameter_id>(i));
 }
-struct keyword_slots {
-    std::uint8_t id[64] = {};
-    bool good = true;
-    constexpr keyword_slots() noexcept {
-        for (auto& slot : id) slot = parameter_count;
-        for (unsigned i = 0; i < parameter_count; ++i) {
-            std::uint8_t& slot = id[keyword_slot(registered_parameters[i].keyword)];
-            good = good && slot == parameter_count;
-            slot = static_cast<std::uint8_t>(i);
-        }
-    }
-};
-inline constexpr keyword_slots slots{};
-static_assert(slots.good, "two keywords share a slot");
 
+namespace detail {
 /// A value may not be longer than this, unless something before that is wrong already.
 template <class T>
 constexpr result<T> within(parameter_id id, std::string_view text, result<T> const& r) noexcept {
@@ -94,33 +81,8 @@ constexpr result<T> within(parameter_id id, std::string_view text, result<T> con
 }
 }  // namespace detail
 
-/// The registered parameter with this keyword, in whatever case (RFC 5321 2.4).
-[[nodiscard]] constexpr std::optional<parameter_id> find_parameter(std::string_view keyword) noexcept {
-    if (keyword.empty()) return std::nullopt;
-    unsigned const i = detail::slots.id[detail::keyword_slot(keyword)];
-    if (i == parameter_count || !detail::spells(registered_parameters[i].keyword, keyword)) return std::nullopt;
-    return static_cast<parameter_id>(i);
-}
-
 /// A set of registered parameters. Structural.
-struct parameter_ids {
-    std::uint32_t bits = 0;
-    constexpr parameter_ids() noexcept = default;
-    constexpr parameter_ids(parameter_id id) noexcept : bits(1u << static_cast<unsigned>(id)) {}
-    constexpr bool has(parameter_id id) const noexcept { return (bits >> static_cast<unsigned>(id) & 1) != 0; }
-    constexpr bool empty() const noexcept { return bits == 0; }
-    friend constexpr parameter_ids operator|(parameter_ids a, parameter_ids b) noexcept {
-        a.bits |= b.bits;
-        return a;
-    }
-    friend constexpr parameter_ids operator-(parameter_ids a, parameter_ids b) noexcept {
-        a.bits &= ~b.bits;
-        return a;
-    }
-    constexpr parameter_ids& operator|=(parameter_ids b) noexcept { return *this = *this | b; }
-    constexpr bool operator==(parameter_ids const&) const = default;
-};
-static_assert(parameter_count <= 32);
+using parameter_ids = set_of<parameter_id, parameter_count>;
 
 /// The octets by which parameters lengthen the command line of 512 octets (RFC 5321 4.5.3.1.4; RFC 1869 4.1.2: the sum).
 [[nodiscard]] constexpr std::size_t line_increment(parameter_ids ids) noexcept {

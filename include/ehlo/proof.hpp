@@ -46,6 +46,7 @@ struct walk {
     using Event = typename table::event_type;
     using Fact = typename table::fact_type;
     using place = situation<State, Fact>;
+    static constexpr auto const& order = detail::order_of<Protocol>;
     static constexpr std::size_t size = table::states << (Facts + 2);
 
     // A situation as a number: Clang takes three times as long over an array of structures.
@@ -73,15 +74,16 @@ struct walk {
             add(place{State{}, set_of<Fact>::with_bits(some)});
         for (std::size_t i = 0; i < count; ++i) {
             place const x = at(i);
-            for (auto const& r : Protocol::rules.rows) {
+            for (std::size_t n = 0; n < table::row_count; ++n) {
+                auto const& r = Protocol::rules.rows[n];
                 // Out of order there is only a refusal, if one decides by the table; a row that is not in order is for those who do
                 // not, and whoever looks on must follow them.
-                if (!r.from.has(x.where) || (r.in_order && detail::find_disorder(r, x.known))) continue;
-                for (answer const a : {answer::done, answer::more, answer::refused})
-                    if (detail::target_of(r, a, x.known) != never_to<State>) add(detail::settle(r, x, a, {}, Protocol::of_transaction));
-                if (r.brings.empty() || r.done == never_to<State> || detail::find_disorder(Protocol::rules.at(x.where, Protocol::brings_by), x.known)) continue;
+                if (!r.from.has(x.where) || (r.in_order && detail::find_disorder(order.guards[n], x.known))) continue;
+                for (auto const& m : order.moves[n])
+                    if (detail::is_answer(m, x.known)) add(detail::settle(m, x, {}));
+                if (r.brings.empty() || r.done == never_to<State> || detail::find_disorder(order.guard_at(x.where, Protocol::brings_by), x.known)) continue;
                 for (std::uint64_t some = r.brings.bits; some != 0; some = (some - 1) & r.brings.bits)
-                    add(detail::settle(r, x, answer::done, set_of<Fact>::with_bits(some), Protocol::of_transaction));
+                    add(detail::settle(order.moves[n][static_cast<unsigned>(answer::done)], x, set_of<Fact>::with_bits(some)));
             }
         }
     }
@@ -101,8 +103,9 @@ struct walk {
             (x.open == transaction::none ? without : with) |= x.where;
             if (x.open == transaction::none && x.known.has_any(Protocol::of_transaction))
                 return {table_fault::a_fact_of_the_transaction_that_outlives_it, x.where, {}, x.known.bits};
-            for (auto const& r : Protocol::rules.rows)
-                if (r.from.has(x.where) && !used.has_all(r.on) && !detail::find_disorder(r, x.known)) used |= r.on;
+            for (std::size_t n = 0; n < table::row_count; ++n)
+                if (auto const& r = Protocol::rules.rows[n]; r.from.has(x.where) && !used.has_all(r.on) && !detail::find_disorder(order.guards[n], x.known))
+                    used |= r.on;
         }
         for (std::size_t s = 0; s < table::states; ++s) {
             auto const where = static_cast<State>(s);
@@ -229,10 +232,9 @@ struct order_proof {
     event what{};
     std::uint64_t known = 0;
 
-    static constexpr bool in_order(place const& x, event e) { return !find_disorder(Protocol::rules.at(x.where, e), x.known); }
-    static constexpr place after(place const& x, event e, answer a) {
-        return settle(Protocol::rules.at(x.where, e), x, a, fact_set{}, Protocol::of_transaction);
-    }
+    static constexpr auto const& order = order_of<Protocol>;
+    static constexpr bool in_order(place const& x, event e) { return !find_disorder(order.guard_at(x.where, e), x.known); }
+    static constexpr place after(place const& x, event e, answer a) { return settle(order.move_at(x.where, e, a), x, fact_set{}); }
     // Notes the first situation that can be reached in which an event breaks the rule.
     template <class Holds>
     constexpr void rule(rule_of_order which, event_set of, Holds holds) {
@@ -304,8 +306,7 @@ struct order_proof {
         : all(w), asked(r), first(from), step(every) {
         using enum rule_of_order;
         rule(rfc5321_4_3_2_classes_of_replies, standard - cuts, [](place x, event on) {
-            auto const& row = Protocol::rules.at(x.where, on);
-            auto fits = [&](answer a) { return target_of(row, a, x.known) != session_rows::never; };
+            auto fits = [&](answer a) { return is_answer(order.move_at(x.where, on, a), x.known); };
             constexpr event_set ends = e::content_end | e::last_chunk_end;
             bool const asks = (e::data | e::auth | e::response).has(on) || (ends.has(on) && x.known.has(fact::prdr));   // 354, 334, 353
             return !in_order(x, on) || (fits(answer::refused) && fits(answer::more) == asks && fits(answer::done) == (on != e::data));

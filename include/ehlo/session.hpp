@@ -258,15 +258,14 @@ constexpr answer answer_of(unsigned code) noexcept {
     return code / 100 == 2 ? answer::done : code / 100 == 3 ? answer::more : answer::refused;
 }
 
-/// What became of the transaction.
-enum class change : std::uint8_t { none, begun, added, dropped, delivered };
-
 /// The automaton as a value: the state, what is known, the open transaction.
 template <class Protocol = smtp_protocol>
 class basic_session {
     std::uint32_t recipients_ = 0;
     state where_ = state::connected;
     std::uint8_t known_ = 0, required_ = 0;   // sets of facts
+    static_assert(fact_count <= 8);
+    static constexpr auto const& order = detail::order_of<Protocol>;
     template <class>
     friend class basic_session;
 
@@ -296,7 +295,7 @@ class basic_session {
     /// Why an event is out of order here; nothing if it is in order. Errors: bad_sequence, unknown_parameter (event::parameter),
     /// tls_required, not_authenticated.
     constexpr std::optional<errc> check(event e) const noexcept {
-        if (auto const why = detail::find_disorder(Protocol::rules.at(where_, e), known())) return why;
+        if (auto const why = detail::find_disorder(order.guard_at(where_, e), known())) return why;
         fact_set const missing = fact_set::with_bits(required_) - known() - facts_of(e).exempt;
         if (missing.empty()) [[likely]] return std::nullopt;
         return missing.has(fact::tls) ? errc::tls_required : errc::not_authenticated;
@@ -306,30 +305,26 @@ class basic_session {
 
     /// Whether a reply of this class is an answer to the event here.
     constexpr bool fits(event e, answer a) const noexcept {
-        return Protocol::rules.has_answer(e, a) && detail::target_of(Protocol::rules.at(where_, e), a, known()) != detail::session_rows::never;
+        return order.has_answer(e, a) && detail::is_answer(order.move_at(where_, e, a), known());
     }
+    /// Whether the table has a word about the event here: it is in order, or its answer leads on all the same.
+    constexpr bool has_row(event e) const noexcept { return order.has_row(where_, e); }
     /// The event was answered: the only way anything moves. `brought`: facts that the command itself brings. 421 is the end of
     /// the session, whatever it answers (RFC 5321 3.8).
     constexpr change settle(event e, unsigned code, fact_set brought = {}) noexcept {
         return settle(code == 421 ? event::shutdown : e, answer_of(code), brought);
     }
     constexpr change settle(event e, answer a, fact_set brought = {}) noexcept {
-        auto const& r = Protocol::rules.at(where_, e);
-        situation<state, fact> const before{where_, known(), in_transaction(where_) ? transaction::one : transaction::none};
-        auto const now = detail::settle(r, before, a, brought, Protocol::of_transaction);
-        bool const moved = detail::target_of(r, a, before.known) != detail::session_rows::never;
+        auto const& m = order.move_at(where_, e, a);
+        if (!detail::is_answer(m, known())) return change::none;
+        bool const open = in_transaction(where_);
+        auto const now = detail::settle(m, situation<state, fact>{where_, known(), transaction::one}, brought);
         where_ = now.where;
         known_ = static_cast<std::uint8_t>(now.known.bits);
-        if (!moved) return change::none;
-        if (detail::ends_transaction(r.does, a)) {
-            if (where_ != state::spoilt) recipients_ = 0;
-            if (before.open == transaction::none) return change::none;
-            return r.does == effect::delivers && a == answer::done ? change::delivered : change::dropped;
-        }
-        if (a != answer::refused && r.does == effect::begins) return change::begun;
-        if (a != answer::done || r.does != effect::adds) return change::none;
-        if (recipients_ != 0xFFFFFFFF) ++recipients_;
-        return change::added;
+        if (m.what == change::added && recipients_ != 0xFFFFFFFF) ++recipients_;
+        if (!detail::ends_transaction(m.what)) [[likely]] return m.what;
+        if (where_ != state::spoilt) recipients_ = 0;
+        return open ? m.what : change::none;
     }
     constexpr bool operator==(basic_session const&) const = default;
 };

@@ -20,7 +20,16 @@ using row = detail::session_row;
 struct mutant : smtp_protocol {
     using table = transition_table<state, event, fact, state_count, event_count, detail::session_row_count>;
     static inline table rules{rows_of_smtp::rows};
+    static void take(row const (&rows)[detail::session_row_count]);
 };
+}  // namespace
+template <>
+detail::worked_out<mutant::table> ehlo::detail::order_of<mutant>{mutant::rules, smtp_protocol::of_transaction};
+namespace {
+void mutant::take(row const (&rows)[detail::session_row_count]) {
+    rules = table(rows);
+    detail::order_of<mutant> = detail::worked_out<table>(rules, of_transaction);
+}
 
 std::string name_of(state s) {
     return s == rows_of_smtp::stay ? "stay" : s == rows_of_smtp::never ? "never" : std::string(name(s));
@@ -52,7 +61,7 @@ std::vector<unsigned> behaviour(walk<mutant, fact_count> const& reached) {
             auto const why = detail::find_disorder(r, x.known);
             all.push_back(why ? static_cast<unsigned>(*why) + 1 : 0);
             for (answer const a : {answer::done, answer::more, answer::refused}) {
-                all.push_back(mutant::rules.has_answer(on, a) && detail::target_of(r, a, x.known) != rows_of_smtp::never);
+                all.push_back(detail::order_of<mutant>.has_answer(on, a) && detail::target_of(r, a, x.known) != rows_of_smtp::never);
                 for (fact_set const brought : {fact_set(), fact_set::first(fact_count)}) {
                     auto const to = detail::settle(r, x, a, brought, mutant::of_transaction);
                     all.push_back(static_cast<unsigned>(to.where) << 16 | static_cast<unsigned>(to.known.bits) << 8 | static_cast<unsigned>(to.open));
@@ -75,7 +84,7 @@ void each_mutant(std::function<void(std::string const& what)> const& f) {
             row rows[detail::session_row_count];
             for (std::size_t i = 0; i < detail::session_row_count; ++i) rows[i] = rows_of_smtp::rows[i];
             change(rows[n]);
-            mutant::rules = mutant::table(rows);
+            mutant::take(rows);
             f(head + what);
         };
         changed("dropped", [](row& r) { r.on = {}; });
@@ -115,7 +124,7 @@ void each_mutant(std::function<void(std::string const& what)> const& f) {
         }
         changed("in order", [](row& r) { r.in_order = !r.in_order; });
     }
-    mutant::rules = mutant::table(rows_of_smtp::rows);
+    mutant::take(rows_of_smtp::rows);
 }
 
 }  // namespace

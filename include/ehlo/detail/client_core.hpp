@@ -220,7 +220,7 @@ class client_core {
     constexpr bool right_class(event e, unsigned code) const noexcept {
         if (!session_.fits(e, answer_of(code))) return false;
         if (code < 400 && e != event::mail && e != event::rcpt) {
-            if (!protocol::rules.has(session_.where(), e) || (unsure_ && session_.check(e))) [[unlikely]] return false;
+            if (!session_.has_row(e) || (unsure_ && session_.check(e))) [[unlikely]] return false;
         }
         if (code / 100 == 3 && ends_message(e)) return code == 353 && !each_ && recipients() != 0;
         return (e != event::greeting && e != event::starttls) || code == 220 || code >= 400;

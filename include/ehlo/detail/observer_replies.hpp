@@ -160,7 +160,7 @@ class reply_observer : protected observer_core {
         }
         queue::command const c = queue_.first();
         bool const sure = !unpaired_ && !one_sided_;
-        seen::reply told{{server, at, size, sure}, r, c.on, c.verb, queue_.number(), queue_.first_at(here(client))};
+        seen::reply told{{server, at, size, sure}, r, told_event(c), c.verb, queue_.number(), queue_.first_at(here(client))};
         bool const each = lmtp_ && ends_message(c.on);
         unsigned code = r.code();
         if (each) {
@@ -213,13 +213,13 @@ class reply_observer : protected observer_core {
         if (ends_message(c.on)) octets = sizes_.pop();
         bool const each = ends_message(e) && a == answer::more;   // PRDR, and nobody asked for it
         bool const is_220 = a != answer::done || code == 220 || (e != event::greeting && e != event::starttls);
-        if (code != 421 && (!own_of<H>::list::protocol::rules.has_answer(e, a) || each || !is_220)) {
+        if (code != 421 && (!order_of<typename own_of<H>::list::protocol>.has_answer(e, a) || each || !is_220)) {
             // Unless that was not seen.
             if (!each || message_.whole) depart(h, departure::bad_reply_class, server, told.at, errc::bad_reply_class);
             unpair(h);
             return;
         }
-        if (code != 421 && a != answer::refused && !own_of<H>::list::protocol::rules.has(now_.where(), e)) now_ = reach<H>(now_, e, a);
+        if (code != 421 && a != answer::refused && !ordered<H>(now_).has_row(e)) now_ = reach<H>(now_, e, a);
         bool const was_open = message_.open;
         if (e == event::mail && a == answer::done && was_open) conclude(h, outcome::abandoned, code, std::nullopt);
         change const what = move<H>(now_, e, code, brings);
@@ -282,7 +282,8 @@ class reply_observer : protected observer_core {
     constexpr void end_session() noexcept {
         over_ = true;
         in_content_ = in_chunk_ = false;
-        told_end_[0] = told_end_[1] = false;
+        told_end_[index(client)] = told_end_[index(client)] && told_wait_;   // what was sent after QUIT was told
+        told_end_[index(server)] = false;
         client_first_ = left_[index(client)] != 0;   // they are after the end, though a later reply begins anew
     }
     template <class H>

@@ -21,7 +21,7 @@ EHLO_NOINLINE constexpr bool break_off(relay_core& s, relay_io& t, H& h) {
 // was refused, shows that the two do not agree on what is open.
 constexpr bool is_right_class(session const& s, event e, unsigned code) noexcept {
     if (!s.fits(e, answer_of(code))) return false;
-    if (code < 400 && e != event::mail && e != event::rcpt && !smtp_protocol::rules.has(s.where(), e)) return false;
+    if (code < 400 && e != event::mail && e != event::rcpt && !s.has_row(e)) return false;
     return (e != event::greeting && e != event::xclient) || code == 220 || code >= 400;
 }
 

@@ -87,8 +87,8 @@ constexpr ehlo_answer make_ehlo_answer(policy const& p, std::string_view server_
     for (unsigned i = 0; i < client_attribute_count; ++i) {
         auto const attribute = static_cast<client_attribute>(i);
         if (is_dovecot(attribute) && !tolerate.has(rule::dovecot_xclient)) continue;
-        if (has_attribute(verb::xclient, attribute)) a.xclient.add(attribute);
-        if (has_attribute(verb::xforward, attribute)) a.xforward.add(attribute);
+        if (has_attribute(verb::xclient, attribute)) a.xclient |= attribute;
+        if (has_attribute(verb::xforward, attribute)) a.xforward |= attribute;
     }
     return a;
 }

@@ -30,6 +30,9 @@ enum class effect : std::uint8_t {
     ends,      ///< whatever the answer, likewise
 };
 
+/// What became of the transaction.
+enum class change : std::uint8_t { none, begun, added, dropped, delivered };
+
 /// Where a reply of a class leads: `stay` where one is; `never`: such a reply is no answer to this event.
 template <class State>
 inline constexpr State stay_in = static_cast<State>(254);
@@ -65,9 +68,9 @@ struct transition_table {
     using event_type = Event;
     using fact_type = Fact;
     using row = transition<State, Event, Fact>;
-    static constexpr std::size_t states = States, events = Events;
+    static constexpr std::size_t states = States, events = Events, row_count = Rows + 1;
 
-    row rows[Rows + 1] = {};   // the last one is that of all cells that no other row names
+    row rows[row_count] = {};   // the last one is that of all cells that no other row names
     std::uint8_t cells[States][Events] = {};
     std::uint8_t answers[Events] = {};   // classes of answers that an event can have at all, one bit each
     State twice_in{};          // a cell that two rows name
@@ -104,10 +107,6 @@ struct transition_table {
     constexpr row const& at(State s, Event e) const noexcept {
         return rows[cells[static_cast<std::size_t>(s)][static_cast<std::size_t>(e)]];
     }
-    /// Whether an event has answers of this class, in whatever state.
-    constexpr bool has_answer(Event e, answer a) const noexcept {
-        return (answers[static_cast<std::size_t>(e)] >> static_cast<unsigned>(a) & 1) != 0;
-    }
     constexpr bool has(State s, Event e) const noexcept { return cells[static_cast<std::size_t>(s)][static_cast<std::size_t>(e)] != Rows; }
 };
 
@@ -121,39 +120,127 @@ struct situation {
 };
 
 namespace detail {
-/// Why an event of this row is out of order; nothing if it is not.
-template <class Row, class Fact>
-constexpr std::optional<errc> find_disorder(Row const& r, set_of<Fact> known) noexcept {
-    if (!r.in_order) return errc::bad_sequence;
-    if (known.has_all(r.needs) && !known.has_any(r.barred)) [[likely]] return std::nullopt;
-    return r.otherwise;
+// Rows, worked out: what a session looks up. Facts are few: a set of them has an octet.
+
+/// When an event of a row is in order.
+struct guard {
+    std::uint8_t needs = 0, tells = 0;   // facts that must hold; those, and those that may not
+    errc otherwise = errc::bad_sequence;
+    bool in_order = false;
+};
+/// What an answer to an event of a row does.
+template <class State>
+struct move {
+    State to = stay_in<State>;
+    change what = change::none;   // if a transaction is open, or is opened
+    std::uint8_t asked = 0, kept = 0xFF, sets = 0, brings = 0;
+};
+
+template <class Fact>
+constexpr std::uint8_t octet_of(set_of<Fact> facts) noexcept { return static_cast<std::uint8_t>(facts.bits); }
+
+template <class State, class Event, class Fact>
+constexpr guard guard_of(transition<State, Event, Fact> const& r) noexcept {
+    return {octet_of(r.needs), octet_of(r.needs | r.barred), r.otherwise, r.in_order};
 }
-template <class Row, class Fact>
-constexpr auto target_of(Row const& r, answer a, set_of<Fact> known) noexcept {
-    if (a == answer::done) return r.done;
-    if (a == answer::refused) return r.refused;
-    return known.has_all(r.asked) ? r.more : never_to<std::remove_cv_t<decltype(r.more)>>;
+constexpr change change_by(effect does, answer a) noexcept {
+    bool const done = a == answer::done, refused = a == answer::refused;
+    if (does == effect::begins && !refused) return change::begun;
+    if (does == effect::adds && done) return change::added;
+    if (does == effect::delivers && done) return change::delivered;
+    bool const drops = does == effect::ends || (does == effect::drops && done) || ((does == effect::part || does == effect::delivers) && refused);
+    return drops ? change::dropped : change::none;
 }
-constexpr bool ends_transaction(effect does, answer a) noexcept {
-    return does == effect::ends || (a == answer::done && (does == effect::drops || does == effect::delivers)) ||
-           (a == answer::refused && (does == effect::part || does == effect::delivers));
-}
-/// The one place where a situation changes. `brought`: facts that the command brings; `of_transaction`: facts that end with it.
-template <class Row, class State, class Fact>
-constexpr situation<State, Fact> settle(Row const& r, situation<State, Fact> x, answer a, set_of<Fact> brought, set_of<Fact> of_transaction) noexcept {
-    State const to = target_of(r, a, x.known);
-    if (to == never_to<State>) return x;
-    if (to != stay_in<State>) x.where = to;
-    if (ends_transaction(r.does, a)) {
-        x.open = transaction::none;
-        x.known = x.known - of_transaction;
+constexpr bool ends_transaction(change c) noexcept { return c >= change::dropped; }
+/// `of_transaction`: facts that end with it.
+template <class State, class Event, class Fact>
+constexpr move<State> move_of(transition<State, Event, Fact> const& r, answer a, set_of<Fact> of_transaction) noexcept {
+    move<State> m{a == answer::done ? r.done : a == answer::more ? r.more : r.refused, change_by(r.does, a)};
+    set_of<Fact> lost;
+    if (ends_transaction(m.what)) lost |= of_transaction;
+    if (a == answer::done) {
+        lost |= r.clears;
+        m.sets = octet_of(r.sets);
+        m.brings = octet_of(r.brings);
     }
-    if (a != answer::refused && r.does == effect::begins) x.open = transaction::empty;
-    if (a != answer::done) return x;
-    x.known = (x.known - r.clears) | r.sets | (brought & r.brings);
-    if (r.does == effect::adds) x.open = x.open == transaction::empty ? transaction::one : transaction::many;
+    m.kept = static_cast<std::uint8_t>(~lost.bits);
+    if (a == answer::more) m.asked = octet_of(r.asked);
+    return m;
+}
+
+/// Why an event is out of order; nothing if it is not.
+template <class Fact>
+constexpr std::optional<errc> find_disorder(guard const& g, set_of<Fact> known) noexcept {
+    if (!g.in_order) return errc::bad_sequence;
+    if (((octet_of(known) ^ g.needs) & g.tells) == 0) [[likely]] return std::nullopt;
+    return g.otherwise;
+}
+/// Whether an answer is one to the event at all.
+template <class State, class Fact>
+constexpr bool is_answer(move<State> const& m, set_of<Fact> known) noexcept {
+    return m.to != never_to<State> && (octet_of(known) & m.asked) == m.asked;
+}
+/// The one place where a situation changes. `brought`: facts that the command brings.
+template <class State, class Fact>
+constexpr situation<State, Fact> settle(move<State> const& m, situation<State, Fact> x, set_of<Fact> brought) noexcept {
+    if (!is_answer(m, x.known)) return x;
+    if (m.to != stay_in<State>) x.where = m.to;
+    x.known = set_of<Fact>::with_bits((x.known.bits & m.kept) | m.sets | (brought.bits & m.brings));
+    if (ends_transaction(m.what)) x.open = transaction::none;
+    else if (m.what == change::begun) x.open = transaction::empty;
+    else if (m.what == change::added) x.open = x.open == transaction::empty ? transaction::one : transaction::many;
     return x;
 }
+
+// The same of a row as it is written.
+template <class State, class Event, class Fact>
+constexpr std::optional<errc> find_disorder(transition<State, Event, Fact> const& r, set_of<Fact> known) noexcept {
+    return find_disorder(guard_of(r), known);
+}
+template <class State, class Event, class Fact>
+constexpr State target_of(transition<State, Event, Fact> const& r, answer a, set_of<Fact> known) noexcept {
+    move<State> const m = move_of(r, a, set_of<Fact>());
+    return is_answer(m, known) ? m.to : never_to<State>;
+}
+template <class State, class Event, class Fact>
+constexpr situation<State, Fact> settle(transition<State, Event, Fact> const& r, situation<State, Fact> const& x, answer a, set_of<Fact> brought,
+                                        set_of<Fact> of_transaction) noexcept {
+    return settle(move_of(r, a, of_transaction), x, brought);
+}
+
+/// A table, worked out.
+template <class Table>
+struct worked_out {
+    using State = typename Table::state_type;
+    using Event = typename Table::event_type;
+    static constexpr std::size_t rows = Table::row_count;
+
+    std::uint8_t cells[Table::states][Table::events] = {};
+    std::uint8_t answers[Table::events] = {};
+    guard guards[rows] = {};
+    move<State> moves[rows][answer_count] = {};
+
+    constexpr worked_out(Table const& table, set_of<typename Table::fact_type> of_transaction) noexcept {
+        for (std::size_t e = 0; e < Table::events; ++e) {
+            answers[e] = table.answers[e];
+            for (std::size_t s = 0; s < Table::states; ++s) cells[s][e] = table.cells[s][e];
+        }
+        for (std::size_t r = 0; r < rows; ++r) {
+            guards[r] = guard_of(table.rows[r]);
+            for (unsigned a = 0; a < answer_count; ++a) moves[r][a] = move_of(table.rows[r], static_cast<answer>(a), of_transaction);
+        }
+    }
+    constexpr std::size_t row_at(State s, Event e) const noexcept { return cells[static_cast<std::size_t>(s)][static_cast<std::size_t>(e)]; }
+    constexpr bool has_row(State s, Event e) const noexcept { return row_at(s, e) != rows - 1; }
+    constexpr guard const& guard_at(State s, Event e) const noexcept { return guards[row_at(s, e)]; }
+    constexpr move<State> const& move_at(State s, Event e, answer a) const noexcept { return moves[row_at(s, e)][static_cast<unsigned>(a)]; }
+    /// Whether an event has answers of this class, in whatever state.
+    constexpr bool has_answer(Event e, answer a) const noexcept {
+        return (answers[static_cast<std::size_t>(e)] >> static_cast<unsigned>(a) & 1) != 0;
+    }
+};
+template <class Protocol>
+inline constexpr worked_out<std::remove_cv_t<decltype(Protocol::rules)>> order_of{Protocol::rules, Protocol::of_transaction};
 }  // namespace detail
 
 }  // namespace ehlo
