@@ -100,13 +100,11 @@ Options:
   --early=N           the Nth reply, counted from 0, is said before it is asked for (client)
   --at-once           what is read at once came at once: tells where the client did not wait
                       for a reply that it had to wait for (session)
-  --states            tell the state after each step, and what is known then (session, client,
-                      watch); octets are then given one at a time
+  --states            tell the state after each step (session, client, watch)
   --chunk=N           feed the parsers N octets at a time; the output is the same
   --help, --version
 
-The policy of a session is a constant of the program: its limits (lines, message,
-recipients, errors) cannot be set here.
+The limits of a session (lines, message, recipients, errors) cannot be set here.
 
 A reply code that no standard names is read by its first digit; "class" (completion,
 intermediate, transient, permanent) is then what is known of it.
@@ -448,7 +446,13 @@ record fault(ehlo::failure f, ehlo::verb v = ehlo::verb::unknown) {
     return r;
 }
 
+string* kept = nullptr;  // the place of standard output, in a page
+
 void put(string const& text) {
+    if (kept != nullptr) {
+        *kept += text;
+        return;
+    }
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
 }
