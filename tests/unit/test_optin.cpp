@@ -85,7 +85,7 @@ TEST_CASE("sets print the names of what is in them") {
     CHECK(printed(ehlo::mechanism::plain | ehlo::mechanism::login) == "{PLAIN, LOGIN}");
     CHECK(printed(ehlo::fact_set(ehlo::fact::extended) | ehlo::fact::tls) == "{extended, tls}");
     ehlo::client_attributes attributes;
-    attributes.add(ehlo::client_attribute::addr);
+    attributes.bits = 1u << static_cast<unsigned>(ehlo::client_attribute::addr);
     CHECK(printed(attributes) == "{ADDR}");
 }
 
