@@ -736,7 +736,8 @@ record command_line(string_view item, options const& o, ehlo::syntax const& gram
         record wrong;
         wrong.json("ok", "false").failed(*bad, [&](record& w) {
             bool const known = split->verb != ehlo::verb::unknown;
-            w.text("verb", known ? ehlo::name(split->verb) : split->name);
+            if (string_view const said = known ? ehlo::name(split->verb) : split->name; said.empty()) w.json("verb", "\"\"").human("verb", "(none: the line begins with a space)");
+            else w.text("verb", said);
             if (!known) w.text("argument", split->arguments);
         });
         wrong.reply(ehlo::reply_for(*bad, split->verb));
@@ -847,7 +848,7 @@ record replies(string_view item, options const& o) {
     r.json("consumed", std::to_string(used));
     if (bad) r.failed(*bad);
     else if (item.empty()) r.human("rest", "empty");
-    else if (used < item.size()) r.human("rest", "the reply goes on: more is needed", yellow);
+    else if (used < item.size()) r.human("rest", item.ends_with('\n') ? "the reply goes on: more is needed" : "no CRLF ends its line: more is needed", yellow);
     return r;
 }
 
