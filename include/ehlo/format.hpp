@@ -55,6 +55,10 @@ struct spelling<answer> { static constexpr std::string_view names[] = {"done", "
 template <>
 struct spelling<change> { static constexpr std::string_view names[] = {"none", "begun", "added", "dropped", "delivered"}; };
 template <>
+struct spelling<sight> { static constexpr std::string_view names[] = {"both", "client_only", "server_only"}; };
+template <>
+struct spelling<awaits> { static constexpr std::string_view names[] = {"octets", "reply", "client_octets"}; };
+template <>
 struct spelling<end_of_content::subject> {
     static constexpr std::string_view names[] = {"message", "message_or_each", "recipient", "message_after_each"};
 };
@@ -243,6 +247,21 @@ inline void print(printer& p, seen::command const& c) {
 }
 inline void print(printer& p, seen::response const&) { p.raw("***"); }
 inline void print(printer& p, seen::reply const& r) { print(p, r.said); }
+/// "smuggled_end lf_dot_crlf at 512 of the client"
+inline void print(printer& p, seen::departed const& d) {
+    p.raw(name(d.what));
+    if (d.why) p.raw(" ").raw(name(*d.why));
+    if (d.line != dot_line{}) p.raw(" ").raw(name(d.line));
+    if (!d.rules.empty()) print(p.raw(" "), d.rules);
+    p.raw(" at ").number(d.at).raw(" of the ").raw(name(d.from));
+}
+/// "delivered 250, 1 of 2 recipients, 512 octets"
+inline void print(printer& p, seen::transaction const& t) {
+    p.raw(name(t.outcome));
+    if (t.code != 0) p.raw(" ").number(t.code);
+    p.raw(", ").number(t.accepted).raw(" of ").number(t.recipients).raw(t.recipients == 1 ? " recipient" : " recipients");
+    if (t.octets) p.raw(", ").number(*t.octets).raw(" octets");
+}
 
 inline void print(printer& p, proxy_header const& h) {
     p.raw("PROXY ").raw(h.local ? "LOCAL" : name(h.family));

@@ -73,6 +73,8 @@ TEST_CASE("names and errors on a stream") {
     CHECK(printed(ehlo::no_support_action::proceed) == "proceed");
     CHECK(printed(ehlo::etrn_option::queue) == "queue");
     CHECK(printed(ehlo::sasl::login_prompt::password) == "password");
+    CHECK(printed(ehlo::sight::client_only) == "client_only");
+    CHECK(printed(ehlo::awaits::reply) == "reply");
     CHECK(printed(ehlo::answer::refused) == "refused");
     CHECK(printed(ehlo::change::delivered) == "delivered");
     CHECK(printed(ehlo::end_of_content::subject::recipient) == "recipient");
@@ -148,6 +150,18 @@ TEST_CASE("commands print as they are written, and hide secrets") {
     answered const told{verb::mail, event::mail, failure{errc::bad_domain, 17}, "501 5.1.7 No", {}, "MAIL FROM:<a@_.x>", 17};
     CHECK(printed(told) == "MAIL FROM:<a@_.x> -> 501 5.1.7 No (bad_domain at 17)");
     CHECK(printed(answered{verb::unknown, event::greeting, {}, "220 Hello", {}}) == "greeting -> 220 Hello");
+    seen::departed odd{};
+    odd.what = departure::malformed;
+    odd.why = errc::bad_domain;
+    odd.at = 512;
+    CHECK(printed(odd) == "malformed bad_domain at 512 of the client");
+    seen::transaction ended{};
+    ended.outcome = outcome::delivered;
+    ended.code = 250;
+    ended.recipients = 2;
+    ended.accepted = 1;
+    ended.octets = 512;
+    CHECK(printed(ended) == "delivered 250, 1 of 2 recipients, 512 octets");
     // No printed form at all.
     STATIC_REQUIRE_FALSE(printable<sasl::plain>);
     STATIC_REQUIRE_FALSE(printable<sasl::login>);
