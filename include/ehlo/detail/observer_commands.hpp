@@ -333,8 +333,10 @@ class command_observer : protected reply_observer {
                 chunk_begun_ = m.chunk->size == 0;
             }
         }
-        if (e == event::mail || (m.chunk && !in_parts_)) content_ = content_watch(said.at + said.size);
-        in_parts_ = in_parts_ ? e != event::mail : m.chunk.has_value();
+        bool const part = m.chunk || e == event::burl;
+        if (e == event::mail || (part && !in_parts_)) content_ = content_watch(said.at + said.size);
+        if (e == event::burl) content_.spoil();   // what the server fetches is not seen
+        in_parts_ = in_parts_ ? e != event::mail : part;
         if (e == event::last_burl) sizes_.push(std::nullopt);
         push(h, e, said.verb, said.at, m.brings);
         if (alone()) suppose(e);

@@ -233,7 +233,8 @@ class reply_observer : protected observer_core {
             ++message_.recipients;
             message_.accepted += a == answer::done ? 1 : 0;
         }
-        bool const ended = ends_message(e) && (what != change::none || !was_open);
+        // Where no MAIL was seen the end of content tells of one; a refused BURL LAST does not.
+        bool const ended = ends_message(e) && (what != change::none || (!was_open && (e == event::content_end || a != answer::refused)));
         if (ended || what == change::dropped || what == change::delivered) conclude_by(h, e, a, code, octets);
         if (e == event::hello || e == event::helo) hear_hello<H>(e, c.verb, told.said);
         else if (a == answer::done && (e == event::xclient || e == event::starttls)) forget_offers();
