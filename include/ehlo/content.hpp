@@ -149,8 +149,8 @@ class content_decoder {
     static constexpr std::size_t find_event(std::string_view in, std::size_t at) noexcept {
 #if EHLO_VECTOR
         if (!std::is_constant_evaluated() && in.size() - at >= 256) {
-            std::size_t const near = detail::find_content_event(detail::sub(in, 0, at + 64), at);
-            if (near != at + 64) return near;
+            std::size_t const near = detail::find_content_event(detail::sub(in, 0, at + 16), at);
+            if (near != at + 16) return near;
             at = near + detail::skip_clean_content(in.data() + near, in.size() - near);
         }
 #endif
@@ -252,8 +252,10 @@ class content_decoder {
     }
     constexpr content_piece take(std::string_view in, std::size_t start, std::size_t end) noexcept {
         std::string_view const octets = detail::sub(in, start, end - start);
-        if (end > 0) line_start_ = end >= 2 && end - start >= 2 && in[end - 1] == '\n' && in[end - 2] == '\r';
-        measure(octets);
+        if (end > 0) line_start_ = end - start >= 2 && in[end - 1] == '\n' && in[end - 2] == '\r';
+        // Too little for a long line.
+        if (line_start_ && octets.size() + line_length_ <= max_line) line_length_ = 0;
+        else measure(octets);
         return {octets, end, false};
     }
     // The last CRLF that ends in octets[from, to), or `to`.
