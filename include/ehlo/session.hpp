@@ -264,7 +264,7 @@ class basic_session {
     std::uint32_t recipients_ = 0;
     state where_ = state::connected;
     std::uint8_t known_ = 0, required_ = 0;   // sets of facts
-    static_assert(fact_count <= 8);
+    static_assert(fact_count < 8);
     static constexpr auto const& order = detail::order_of<Protocol>;
     template <class>
     friend class basic_session;
