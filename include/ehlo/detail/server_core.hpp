@@ -148,7 +148,7 @@ struct server_core {
         bool const rejects = settings->early == early_octets::reject;
         if (!handles<H, answered> && !rejects) [[likely]] return false;
         if (!t.has_more() || e == event::shutdown) return false;
-        bool const early = !facts_of(e).pipelined || !offered.has(extension::pipelining) || !order.knows(fact::extended);
+        bool const early = !is_pipelined(e) || !offered.has(extension::pipelining) || !order.knows(fact::extended);
         if (early && rejects) {
             too_early = true;
             t.in = sub(t.in, 0, t.used);   // nothing more is read
@@ -243,7 +243,7 @@ struct server_core {
             }
         }
         if (chunk.under_way) chunk = open_chunk();
-        if (!fault) pipelined = !accepted && (facts_of(e).pipelined || (pipelined && e == event::data));
+        if (!fault) pipelined = !accepted && (is_pipelined(e) || (pipelined && e == event::data));
         if (special && a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
         bool const early = find_early<H>(t, e);
         if (moves || e == event::shutdown) settle(handler, e, code, a.brings);
