@@ -17,7 +17,7 @@ LAYERS = {
     "lexis": "ascii detail/keywords detail/scan detail/number writer base64 xtext date_time utf8 leniency",
     "grammar": "syntax domain mailbox path parameter_values parameters status",
     "wire":
-        "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer content "
+        "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer detail/content_skip content "
         "detail/chunk_content dispatch command_reader",
     "protocol":
         "detail/table session proof vocabulary own_commands policy handler detail/server_replies detail/server_offers "

@@ -373,8 +373,17 @@ EHLO_NOINLINE constexpr failure place_in_value(failure const& f, std::size_t pat
 }
 }  // namespace detail
 
-/// "MAIL FROM:<path> parameters" (SEND, SOML, SAML alike). `from` is a reverse path, with its brackets or without.
-constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options = {},
+/// "MAIL FROM:<path>". `from` is a reverse path, with its brackets or without. A program that calls no more than this has no code for
+/// parameters in it.
+constexpr result<std::size_t> write_mail(writer& out, std::string_view from) noexcept {
+    return out.atomically([&](writer& w) {
+        w.raw("MAIL FROM:");
+        detail::put_path(w, from, path_role::reverse, strict_syntax);
+        w.crlf();
+    });
+}
+/// "MAIL FROM:<path> parameters" (SEND, SOML, SAML alike).
+constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options,
                                          verb v = verb::mail, syntax const& rules = strict_syntax) noexcept {
     if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
     constexpr charset odd = chars::unsafe + " ";
@@ -403,8 +412,16 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
     });
 }
 
-/// "RCPT TO:<path> parameters". `to` is a forward path, with its brackets or without; `rules.smtputf8` as for parse_rcpt.
-constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters = {},
+/// "RCPT TO:<path>". `to` is a forward path, with its brackets or without; `rules.smtputf8` as for parse_rcpt.
+constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, syntax const& rules = strict_syntax) noexcept {
+    return out.atomically([&](writer& w) {
+        w.raw("RCPT TO:");
+        detail::put_path(w, to, path_role::forward, detail::written(rules));
+        w.crlf();
+    });
+}
+/// "RCPT TO:<path> parameters".
+constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters,
                                          syntax const& rules = strict_syntax) noexcept {
     syntax const exact = detail::written(rules);
     if (!parameters.empty())

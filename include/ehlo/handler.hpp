@@ -22,6 +22,9 @@
 //     reply on(cmd::lookup const&)      VRFY (otherwise 252), EXPN where it is offered
 //     reply on(cmd::remark const&)      HELP where it is offered (otherwise 214), NOOP, VERB (otherwise 250)
 //     reply on(cmd::data const&)        before the 354; a refusal leaves the transaction open
+//     std::span<char> content_room()    where content is to be put: then what on(content const&) is given stands at its beginning, and
+//                                       a read is one call of it, or as many as it takes to fill the room, instead of one for each
+//                                       dot that was doubled. An empty one: views of the input, this time
 //     void  on(abandoned const&)        drop what was collected; on(cmd::mail) begins anew in any case
 //     void  on(answered const&)         called for every reply
 //     using own_mail_parameters = own_parameters<...>;    parameters of your own; own_rcpt_parameters likewise
@@ -45,6 +48,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -119,6 +123,10 @@ concept names_mechanisms = requires(H const& h) { static_cast<void>(mechanisms(h
 template <class H>
 concept edits_ehlo_answer = requires(H& h, ehlo_answer& a) { h.on(a); } && !requires(H& h) { h.on(ehlo_answer{}); };
 
+/// Whether content is put where the handler wants it.
+template <class H>
+concept has_content_room = requires(H& h) { std::span<char>(h.content_room()); };
+
 // What a handler is asked with, and which of it throws nothing.
 template <class H, class E>
 constexpr bool never_throws_at() noexcept {
@@ -133,6 +141,7 @@ template <class H>
 constexpr bool never_throws_besides() noexcept {
     bool never = true;
     if constexpr (names_mechanisms<H>) never = never && noexcept(std::declval<H const&>().mechanisms());
+    if constexpr (has_content_room<H>) never = never && noexcept(std::declval<H&>().content_room());
     if constexpr (edits_ehlo_answer<H>) never = never && noexcept(std::declval<H&>().on(std::declval<ehlo_answer&>()));
     return never;
 }
@@ -262,6 +271,7 @@ constexpr void require_handler() noexcept {
                   cmd::onex, cmd::client_facts, typename Own::type...>();
     check_on<H, abandoned>();
     check_on<H, answered>();
+    static_assert(!requires(H & h) { h.content_room(); } || has_content_room<H>, "a handler's `content_room` returns std::span<char>");
     check_auth<H>();
     check_never_asked<H, cmd::rset, cmd::quit, cmd::bdat>();
 }

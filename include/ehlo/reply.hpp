@@ -142,7 +142,11 @@ inline constexpr std::size_t max_reply_line = 512;  ///< octets with CRLF, RFC 5
 
 namespace detail {
 constexpr unsigned digits_of(unsigned n) noexcept { return n < 10 ? 1 : n < 100 ? 2 : 3; }
-constexpr std::size_t status_size(status s) noexcept { return s ? 3u + digits_of(s.subject) + digits_of(s.detail) : 0u; }
+constexpr bool is_short(status s) noexcept { return s.subject < 10 && s.detail < 10; }
+constexpr std::size_t status_size(status s) noexcept {
+    if (!s) return 0;
+    return is_short(s) ? 5u : 3u + digits_of(s.subject) + digits_of(s.detail);
+}
 constexpr std::size_t one_line_size(reply const& r) noexcept {
     return 3 + 1 + status_size(r.enhanced) + (r.enhanced && !r.text.empty() ? 1u : 0u) + r.text.size() + 2;
 }
@@ -162,14 +166,17 @@ constexpr char* put_octets(char* to, std::string_view octets) noexcept {
     return to + octets.size();
 }
 constexpr void put_one_line(char* to, reply const& r) noexcept {
-    to = put_digits(to, r.code);
-    *to++ = ' ';
-    if (r.enhanced) {
-        *to++ = static_cast<char>('0' + r.enhanced.klass);
+    to[0] = static_cast<char>('0' + r.code / 100);
+    to[1] = static_cast<char>('0' + r.code / 10 % 10);
+    to[2] = static_cast<char>('0' + r.code % 10);
+    to[3] = ' ';
+    to += 4;
+    if (status const s = r.enhanced) {
+        to[0] = static_cast<char>('0' + s.klass);
+        to[1] = '.';
+        to = is_short(s) ? (to[2] = static_cast<char>('0' + s.subject), to + 3) : put_digits(to + 2, s.subject);
         *to++ = '.';
-        to = put_digits(to, r.enhanced.subject);
-        *to++ = '.';
-        to = put_digits(to, r.enhanced.detail);
+        to = is_short(s) ? (to[0] = static_cast<char>('0' + s.detail), to + 1) : put_digits(to, s.detail);
         if (!r.text.empty()) *to++ = ' ';
     }
     to = put_octets(to, r.text);

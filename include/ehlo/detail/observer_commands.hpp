@@ -348,7 +348,7 @@ class command_observer : protected reply_observer {
         if (before == event::greeting) {
             if (!told_early_) depart(h, departure::early_talker, client, said.at);
             told_early_ = true;
-        } else if (!facts_of(before).pipelined) {
+        } else if (!is_pipelined(before)) {
             depart(h, departure::did_not_wait, client, said.at);
         } else if (offers_known_ && !offered_.has(extension::pipelining)) {
             depart(h, departure::pipelining_not_offered, client, said.at);

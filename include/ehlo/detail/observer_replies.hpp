@@ -169,7 +169,7 @@ class reply_observer : protected observer_core {
             message_.stored = message_.stored || r.accepted();
             if (message_.heard < due && code != 421) return tell(h, told);
             if (message_.stored) code = 250;
-        } else if (now_.knows(fact::prdr) && facts_of(c.on).replies == replies_due::or_prdr) [[unlikely]] {
+        } else if (now_.knows(fact::prdr) && replies_of(c.on) == replies_due::or_prdr) [[unlikely]] {
             if (hear_each(h, told)) return;
             if (message_.each && code / 100 == 2 && !message_.stored) code = message_.refusal;   // for nobody
         }
