@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ehlo/result.hpp>
-#include <ehlo/detail/scan.hpp>
+#include <ehlo/detail/content_kernels.hpp>
 #include <ehlo/writer.hpp>
 
 #include <cstddef>

@@ -3,6 +3,7 @@
 
 #include <ehlo/leniency.hpp>
 #include <ehlo/status.hpp>
+#include <ehlo/detail/fast.hpp>
 #include <ehlo/detail/temporary.hpp>
 #include <ehlo/verb.hpp>
 
@@ -421,37 +422,9 @@ class reply_reader {
     bool odd_separator_ : 1 = false;
     bool odd_code_ : 1 = false;
 
-    // A whole reply that nothing is wrong with, if that is what `in` begins with: its octets, or 0. Most are, and one compare
-    // for the code and one for the end of each line tell it.
-    static std::size_t take_whole(std::string_view in, reply_limits const& limits, reply_view& r) noexcept {
-        char const* const p = in.data();
-        std::size_t const size = in.size();
-        constexpr std::uint32_t three = 0x00FFFFFF;
-        auto const digit = [p](unsigned i) noexcept { return static_cast<unsigned>(p[i] - '0'); };
-        if (size < 5 || digit(0) - 2 >= 4 || digit(1) >= 10 || digit(2) >= 10) return 0;
-        std::uint32_t const code = detail::load4(p) & three;
-        unsigned lines = 0;
-        detail::mark_finder<charset(0, '\r')> controls(in);
-        for (std::size_t at = 0;;) {
-            // CR and LF, and no other control before them; a TAB too is left to `resume`, and so are all limits that are reached.
-            std::size_t const end = controls.next();
-            if (size - end < 2 || detail::load2(p + end) != detail::load2("\r\n")) return 0;
-            controls.next();
-            std::size_t const next = end + 2;
-            ++lines;
-            char const separator = p[at + 3];
-            if (separator != '-') {
-                // One that is no longer than a line may be has no line that is.
-                if ((separator != ' ' && separator != '\r') || next > limits.line || next > limits.total || lines > limits.lines) return 0;
-                r.text_ = {p, next};
-                r.code_ = static_cast<std::uint16_t>(digit(0) * 100 + digit(1) * 10 + digit(2));
-                r.line_count_ = static_cast<std::uint16_t>(lines);
-                r.tolerated_ = strict;
-                return next;
-            }
-            at = next;
-            if (size - at < 5 || (detail::load4(p + at) & three) != code) return 0;
-        }
+    static constexpr bool same(reply_view const& a, reply_view const& b) noexcept {
+        return a.text_.data() == b.text_.data() && a.text_.size() == b.text_.size() && a.code_ == b.code_ && a.line_count_ == b.line_count_ &&
+               a.tolerated_ == b.tolerated_;
     }
 
     static constexpr bool right_digit(char c, unsigned place) noexcept {
@@ -461,9 +434,19 @@ class reply_reader {
   public:
     constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
         // Not again when more has come: octets that arrive one at a time would cost O(n * n).
-        if (!std::is_constant_evaluated() && looked_at_ == 0) [[likely]] {
-            reply_view r;
-            if (std::size_t const used = take_whole(in, limits, r); used != 0) [[likely]] return {r, used};
+        if (detail::fast::reply whole; looked_at_ == 0 && whole.read(in)) [[likely]] {
+            // One that is no longer than a line may be has no line that is. All limits that are reached are left to the grammar.
+            if (whole.size <= limits.line && whole.size <= limits.total && whole.lines <= limits.lines) [[likely]] {
+                reply_view r;
+                r.text_ = {in.data(), whole.size};
+                r.code_ = static_cast<std::uint16_t>(whole.code);
+                r.line_count_ = static_cast<std::uint16_t>(whole.lines);
+                if constexpr (detail::fast::checked) {
+                    auto const other = reply_reader().resume(in, limits);
+                    detail::fast::expect(other.ready() && other.consumed == whole.size && same(*other, r));
+                }
+                return {r, whole.size};
+            }
         }
         // One octet more of a text.
         if (looked_at_ >= line_at_ + std::size_t{4} && in.size() == looked_at_ + std::size_t{1} &&
