@@ -332,28 +332,34 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
 /// The lines of a reply without code, separator and line end: `for (std::string_view line : r.lines())`.
 class reply_lines {
     std::string_view text_;
+    unsigned count_;
 
   public:
     class iterator {
-        std::string_view rest_;
-        std::size_t end_;  // the line's LF: looked for once
+        std::string_view text_;
+        std::size_t at_ = 0, end_;  // of the line, and of its LF
+        unsigned left_;             // this line, and those after it
+        detail::mark_finder<charset("\n")> ends_;
 
       public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest), end_(detail::find_near<charset("\n")>(rest)) {}
+        constexpr iterator(std::string_view text, unsigned lines) noexcept : text_(text), end_(text.size() - 1), left_(lines), ends_(lines > 1 ? text : std::string_view()) {
+            if (lines > 1) end_ = ends_.next();
+        }
         constexpr std::string_view operator*() const noexcept {
-            std::size_t const end = end_ != 0 && rest_[end_ - 1] == '\r' ? end_ - 1 : end_;
-            return {rest_.data() + (end > 4 ? 4 : 0), end > 4 ? end - 4 : 0};
+            if (left_ == 0 || end_ - at_ <= 4) return {text_.data() + at_, 0};
+            return {text_.data() + at_ + 4, end_ - at_ - 4 - (text_[end_ - 1] == '\r' ? 1u : 0u)};
         }
         constexpr iterator& operator++() noexcept {
-            rest_.remove_prefix(end_ < rest_.size() ? end_ + 1 : rest_.size());
-            end_ = detail::find_near<charset("\n")>(rest_);
+            at_ = end_ + 1;
+            // Where the last one ends is known.
+            end_ = --left_ > 1 ? ends_.next() : text_.size() - 1;
             return *this;
         }
-        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
+        constexpr bool operator!=(iterator const& other) const noexcept { return left_ != other.left_; }
     };
-    constexpr explicit reply_lines(std::string_view text) noexcept : text_(text) {}
-    constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
+    constexpr reply_lines(std::string_view text, unsigned count) noexcept : text_(text), count_(count) {}
+    constexpr iterator begin() const noexcept { return iterator(text_, count_); }
+    constexpr iterator end() const noexcept { return iterator(text_, 0); }
 };
 
 /// A whole reply as it was received. Borrows from the buffer that it was parsed in.
@@ -369,16 +375,20 @@ class reply_view {
     constexpr reply_class klass() const noexcept { return class_of(code_); }
     constexpr bool accepted() const noexcept { return is_positive(code_); }
     constexpr unsigned line_count() const noexcept { return line_count_; }
-    constexpr reply_lines lines() const noexcept { return reply_lines(text_); }
+    constexpr reply_lines lines() const noexcept { return reply_lines(text_, line_count_); }
     /// The first line, which is all of most replies, without its code: "2.1.0 OK".
     constexpr std::string_view text() const noexcept { return *lines().begin(); }
     /// All octets of the reply, codes and CRLFs included.
     constexpr std::string_view octets() const noexcept { return text_; }
     /// The enhanced status code of the first line, if there is one of the same class as the code (RFC 2034 4).
     constexpr std::optional<status> enhanced() const noexcept {
+        if (text_.size() < 5) return std::nullopt;
         status s;
-        if (detail::scan_status(*lines().begin(), s) == 0 || s.klass != code_ / 100) return std::nullopt;
-        return s;
+        std::string_view const text = detail::sub(text_, 4);
+        std::size_t const end = detail::scan_status_octets(text, s);
+        // What follows is on the same line, or is its end.
+        bool const ends = end != 0 && (text[end] == ' ' || text[end] == '\n' || (text[end] == '\r' && text[end + 1] == '\n'));
+        return ends && s.klass == code_ / 100 ? std::optional(s) : std::nullopt;
     }
     /// Whether all texts are textstring = 1*(%d09 / %d32-126). Other octets are let through: real servers send them.
     constexpr bool is_plain() const noexcept {

@@ -133,20 +133,19 @@ struct reply {
         if (all < 5 || digit(0) - 2 >= 4 || digit(1) >= 10 || digit(2) >= 10) return false;
         std::uint32_t const first = load4(p) & three;
         mark_finder<charset(0, '\r')> controls(in);
-        for (std::size_t at = 0;;) {
+        for (std::uint32_t head = load4(p);;) {
             // CR and LF, and no other control before them: a TAB too is left to the grammar.
             std::size_t const end = controls.next();
             if (all - end < 2 || load2(p + end) != load2("\r\n")) return false;
             controls.next();
             ++lines;
-            char const separator = p[at + 3];
-            at = end + 2;
+            std::uint32_t const separator = head >> 24;
             if (separator != '-') {
-                size = at;
+                size = end + 2;
                 code = digit(0) * 100 + digit(1) * 10 + digit(2);
                 return separator == ' ' || separator == '\r';
             }
-            if (all - at < 5 || (load4(p + at) & three) != first) return false;
+            if (all - end < 7 || ((head = load4(p + end + 2)) & three) != first) return false;
         }
     }
 };
