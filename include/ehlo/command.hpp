@@ -390,16 +390,18 @@ EHLO_NOINLINE constexpr failure place_in_value(failure const& f, std::size_t pat
 constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options = {},
                                          verb v = verb::mail, syntax const& rules = strict_syntax) noexcept {
     if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
-    constexpr charset odd = chars::unsafe + " ";
-    bool const plain = detail::find_first<odd>(from) == from.size();
     if (!options.others.empty())
         if (auto const bad = detail::find_unsafe(options.others)) return *bad;
     std::size_t const before = out.size();
     return out.atomically([&](writer& w) {
         syntax const exact = detail::written(rules);
+        constexpr charset odd = chars::unsafe + " ";
         w.raw(name(v)).raw(" FROM:");
-        // What is spelt right, as most paths are, is read only once: below.
-        if (plain && from.starts_with('<')) {
+        // A path that is right, and parameters whose types leave nothing to be wrong, need not be read back.
+        constexpr parameter_ids plain = parameter_ids(parameter_id::size) | parameter_id::body | parameter_id::smtputf8;
+        bool const right = from.starts_with('<') && options.others.empty() && (given(options) - plain).empty() && parse_reverse_path(from, exact);
+        // What is spelt right is read only once: here or below.
+        if (right || (from.starts_with('<') && detail::find_first<odd>(from) == from.size())) {
             w.raw(from);
         } else {
             syntax wide = exact;
@@ -408,7 +410,10 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
         }
         std::size_t const path_end = w.size();
         detail::put_parameters(w, options, exact);
-        if (!w.ok()) return;
+        if (!w.ok() || right) {
+            w.crlf();
+            return;
+        }
         // The line is read back before it is ended: what cannot be read is not sent.
         std::string_view const written = detail::sub(w.text(), before + 5);
         if (auto const parsed = parse_mail(written, exact, v); !parsed) w.refuse(detail::place_in_value(parsed.error(), path_end - before - 5, from));

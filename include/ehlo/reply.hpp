@@ -154,14 +154,6 @@ constexpr char* put_digits(char* to, unsigned n) noexcept {
     *to++ = static_cast<char>('0' + n % 10);
     return to;
 }
-constexpr char* put_octets(char* to, std::string_view octets) noexcept {
-    if (std::is_constant_evaluated()) {
-        for (char const c : octets) *to++ = c;
-        return to;
-    }
-    if (!octets.empty()) std::memcpy(to, octets.data(), octets.size());
-    return to + octets.size();
-}
 constexpr void put_one_line(char* to, reply const& r) noexcept {
     to = put_digits(to, r.code);
     *to++ = ' ';
