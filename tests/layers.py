@@ -13,7 +13,8 @@ import tempfile
 LAYERS = {
     "ground": "config version detail/names detail/temporary detail/set error result",
     "lexis": "ascii detail/keywords detail/scan detail/number writer base64 xtext date_time utf8 leniency",
-    "grammar": "syntax domain mailbox path parameter_values parameters status",
+    "grammar": "syntax domain mailbox path parameter_table parameter_xtext parameter_values parameter_list detail/parameter_reader "
+        "parameter_options parameters status",
     "wire":
         "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer content "
         "detail/chunk_content dispatch command_reader",
