@@ -241,7 +241,7 @@ inline void print(printer& p, answered const& a) {
     if (a.fault) print(p.raw(" ("), *a.fault), p.raw(")");
 }
 inline void print(printer& p, seen::command const& c) {
-    if (c.line.empty()) p.raw(name(c.event));
+    if (c.line.empty()) p.raw(c.event ? name(*c.event) : std::string_view("a line"));
     else p.line(c.line, c.secret);
     if (c.fault) print(p.raw(" ("), *c.fault), p.raw(")");
 }

@@ -95,8 +95,8 @@ static_assert(same<decltype(made<in<state::ready, fact::extended, fact::authenti
                    in<state::greeted, fact::tls>>);   // RFC 3207 4.2: nothing survives
 static_assert(same<decltype(made<ready>().auth(to(), ""sv).on(some()).accepted()), in<state::ready, fact::extended, fact::authenticated>>);
 static_assert(same<decltype(made<ready>().auth(to(), ""sv).on(some()).challenged()), in<state::exchange, fact::extended>>);
-static_assert(same<decltype(made<ready>().mail<fact::binary>(to(), "").on(some()).accepted()), in<state::mail, fact::extended, fact::binary>>);
-static_assert(same<decltype(made<ready>().mail<fact::binary>(to(), "").on(some()).refused()), ready>);
+static_assert(same<decltype(made<ready>().mail<fact::binary>(to(), "", ehlo::mail_options{}).on(some()).accepted()), in<state::mail, fact::extended, fact::binary>>);
+static_assert(same<decltype(made<ready>().mail<fact::binary>(to(), "", ehlo::mail_options{}).on(some()).refused()), ready>);
 static_assert(same<decltype(made<one_rcpt>().bdat(to(), 1).on(some()).accepted()), chunks>);
 static_assert(same<decltype(made<chunks>().bdat(to(), 1).on(some()).refused()), spoilt>);
 static_assert(same<decltype(made<chunks>().bdat_last(to(), 1).on(some()).either_way()), ready>);
