@@ -249,7 +249,7 @@ TEST_CASE("flow: a command that cannot be written leaves the session where it wa
     options.body = ehlo::body::binary_mime;
     auto binary = std::move(ready).mail(io.out, "<ann@me.example>", options);
     CHECK(binary.error().code == ehlo::errc::bad_value);
-    auto not_binary = std::move(binary).back().mail<fact::binary>(io.out, "<ann@me.example>");
+    auto not_binary = std::move(binary).back().mail<fact::binary>(io.out, "<ann@me.example>", ehlo::mail_options{});
     CHECK(not_binary.error().code == ehlo::errc::bad_value);
     CHECK(std::move(not_binary).back().mail<fact::binary>(io.out, "<ann@me.example>", options).on(io.reply()).accepted());
     CHECK(io.out.text() == "EHLO me.example\r\nMAIL FROM:<ann@me.example> BODY=BINARYMIME\r\n");
