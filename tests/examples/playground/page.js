@@ -28,7 +28,7 @@ const largest = { link: 6000, shown: 200000, states: 1 << 20 };
 
 const $ = (id) => document.getElementById(id);
 const input = $("input");
-let engine, diagram, mode = "session", dropped = null, steps = [], at = -1, playing = 0, timer = 0;
+let engine, diagram, mode = "session", dropped = null, steps = [], at = -1, playing = 0, timer = 0, following = 0;
 const chosen = {};   // the options that are on, by name
 
 // ---------------------------------------------------------------------------------------------- modes, options, examples
@@ -223,6 +223,23 @@ function select(i, follow = false) {
   $("back").disabled = at === 0;
   $("on").disabled = at === steps.length - 1;
 }
+/// The step that the line with the cursor leads to.
+async function follow() {
+  if (!withStates.has(mode) || dropped || chosen["at-once"] || !steps.length) return;
+  const turn = asked, text = input.value, end = text.indexOf("\n", input.selectionEnd);
+  const said = await engine.run(words(), end < 0 ? text : text.slice(0, end), 1000);
+  if (turn !== asked) return;
+  stop();
+  select((said.match(/^ +(?:\x1b\[2m)?\(state: /gm) ?? [""]).length - 1);
+}
+let cursor = -1;
+document.addEventListener("selectionchange", () => {
+  if (document.activeElement !== input || cursor === input.selectionEnd) return;
+  cursor = input.selectionEnd;
+  clearTimeout(following);
+  following = setTimeout(follow, 150);
+});
+
 function walk(event) {
   const by = { ArrowDown: 1, ArrowUp: -1, Home: -steps.length, End: steps.length }[event.key];
   if (!by || event.target.closest("summary")) return;
@@ -271,7 +288,12 @@ $("share").addEventListener("click", async () => {
 });
 addEventListener("hashchange", () => location.hash !== shared && open());
 
-engine = await Explain.load();
+try {
+  engine = await Explain.load();
+} catch (fault) {
+  $("output").replaceChildren(element("p", "none", `This browser cannot run it: ${fault.message}`));
+  throw fault;
+}
 diagram = new Diagram($("diagram"), await engine.run(["--mermaid", "table"], ""));
 if (!open()) choose("session", examples.session[0]);
 window.playground = { engine, examples };  // for a console, and for the tests

@@ -44,7 +44,7 @@ class Page:
     def until(self, selector, *parts):
         what = " && ".join(f"document.querySelector({selector!r})?.textContent.includes({part!r})" for part in parts)
         try:
-            self.b.wait(what, f"{selector} says {', '.join(parts)}", 10)
+            self.b.wait(what, f"{selector} says {', '.join(parts)}", 30)
             check(True, "")
         except TimeoutError as late:
             check(False, f"{late}; it says {self.text(selector)[:300]!r}")
@@ -106,6 +106,12 @@ def session(p):
         check(p.text("#diagram .here") == state, f"{key} leads to {state}: {p.text('#diagram .here')}")
         taken = p.b.evaluate("[...document.querySelectorAll('#diagram .taken')].map((e) => e.dataset.way)")
         check(taken == [way], f"the way there is marked: {taken}")
+    p.b.evaluate("(() => { const i = document.querySelector('#input'); i.focus(); i.setSelectionRange(20, 20); })()")
+    p.until("#where", "mail", "MAIL FROM")
+    p.b.key("ArrowDown")
+    p.until("#where", "rcpt", "RCPT TO")
+    p.b.evaluate("document.querySelector('.talk ul').focus()")
+    p.b.key("End")
     p.b.evaluate("document.querySelector('#back').click()")
     p.until("#where", "content", "DATA")
     p.until("#ways", "end of content")
