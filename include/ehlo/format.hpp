@@ -13,6 +13,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -241,7 +242,8 @@ inline void print(printer& p, answered const& a) {
     if (a.fault) print(p.raw(" ("), *a.fault), p.raw(")");
 }
 inline void print(printer& p, seen::command const& c) {
-    if (c.line.empty()) p.raw(name(c.event));
+    std::optional<event> const which = c.event;
+    if (c.line.empty()) p.raw(which ? name(*which) : "a line too long");
     else p.line(c.line, c.secret);
     if (c.fault) print(p.raw(" ("), *c.fault), p.raw(")");
 }
