@@ -167,8 +167,8 @@ async function explain() {
     const text = await engine.run(words(), dropped?.octets ?? input.value, columns);
     if (turn !== asked) return;
     if (!withStates.has(mode)) {
-      const { count, wrong } = showItems(text, parts);
-      verdict = wrong ? [count === 1 ? "wrong" : `${wrong} of ${count} wrong`, "bad"] : count ? ["well formed", "good"] : ["", ""];
+      const { count, wrong, open } = showItems(text, parts);
+      verdict = wrong ? [count === 1 ? "wrong" : `${wrong} of ${count} wrong`, "bad"] : open ? ["goes on", ""] : count ? ["well formed", "good"] : ["", ""];
     } else if (dropped || input.value) {
       const { steps: all, ended, odd } = showTalk(text, parts);
       found = all;

@@ -89,6 +89,10 @@ def every_example(p):
             p.b.wait(SHOWN, f"an answer to {mode}, {name}")
             good = p.b.evaluate("document.querySelector('#verdict').classList.contains('good') && !document.querySelector('.caret')")
             check(good if name in ("Good", "UTF-8") and (mode, name) != ("command", "UTF-8") else p.text("#output"), f"{mode}, {name}: {p.text('#verdict')}")
+            if name in ("Mistakes", "Injection", "Smuggling", "Broken", "Two codes"):
+                check(p.b.evaluate("Boolean(document.querySelector('.caret, .red'))"), f"{mode}, {name}: nothing is marked")
+            if name == "Not ended":
+                check(p.text("#verdict") == "goes on", f"{mode}, {name}: {p.text('#verdict')}")
 
 
 def session(p):
