@@ -160,6 +160,7 @@ function columnsOf(pane) {
 
 let asked = 0;
 async function explain() {
+  if (!diagram) return;   // when it is loaded, this is called again
   const turn = ++asked, output = $("output"), columns = columnsOf(output), parts = document.createDocumentFragment();
   stop();
   let verdict = ["", ""], found = [];
@@ -172,8 +173,8 @@ async function explain() {
     } else if (dropped || input.value) {
       const { steps: all, ended, odd } = showTalk(text, parts);
       found = all;
-      const bad = /fatal|not delivered|refused|\b0 messages/.test(ended) || (mode === "watch" && odd > 0);
-      verdict = mode === "watch" ? [odd ? `${odd} ${odd === 1 ? "departure" : "departures"}` : "nothing odd", odd ? "bad" : "good"] : [ended.replace("end: state ", ""), bad ? "bad" : "good"];
+      const bad = /fatal|not delivered|refused|closed, 0 messages/.test(ended), good = /[1-9]\d* message|^delivered/.test(ended);
+      verdict = mode === "watch" ? [odd ? `${odd} ${odd === 1 ? "departure" : "departures"}` : "nothing odd", odd ? "bad" : "good"] : [ended.replace("end: state ", ""), bad ? "bad" : good ? "good" : ""];
     }
   } catch (fault) {
     parts.append(element("pre", "card bad", fault.message));
@@ -288,6 +289,7 @@ $("share").addEventListener("click", async () => {
 });
 addEventListener("hashchange", () => location.hash !== shared && open());
 
+if (!open()) choose("session", examples.session[0]);
 try {
   engine = await Explain.load();
 } catch (fault) {
@@ -295,5 +297,5 @@ try {
   throw fault;
 }
 diagram = new Diagram($("diagram"), await engine.run(["--mermaid", "table"], ""));
-if (!open()) choose("session", examples.session[0]);
+soon(0);
 window.playground = { engine, examples };  // for a console, and for the tests
