@@ -13,7 +13,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -242,8 +241,7 @@ inline void print(printer& p, answered const& a) {
     if (a.fault) print(p.raw(" ("), *a.fault), p.raw(")");
 }
 inline void print(printer& p, seen::command const& c) {
-    std::optional<event> const which = c.event;
-    if (c.line.empty()) p.raw(which ? name(*which) : "a line too long");
+    if (c.line.empty()) p.raw(name(c.event));
     else p.line(c.line, c.secret);
     if (c.fault) print(p.raw(" ("), *c.fault), p.raw(")");
 }
