@@ -58,9 +58,9 @@ function placeCarets(output) {
 
 const caretLine = /^( *)(?:\x1b\[1;31m)?\^ ([^\x1b]*)(?:\x1b\[0m)?$/;
 
-/// Items, each with what it means. Returns how many there are and how many of them are wrong.
+/// Items, each with what it means. Returns how many there are, how many of them are wrong, and how many go on.
 function showItems(text, into) {
-  let wrong = 0;
+  let wrong = 0, open = 0;
   const blocks = text.split("\n\n").filter((block) => block.trim());
   for (const block of blocks) {
     const card = element("article", "card"), fields = element("dl");
@@ -81,9 +81,10 @@ function showItems(text, into) {
     if (fields.firstChild) card.append(fields);
     if (/\x1b\[2merror/.test(block)) card.classList.add("bad");
     if (card.classList.contains("bad")) ++wrong;
+    else if (/more is needed|not yet/.test(fields.textContent)) ++open, card.classList.add("open");
     into.append(card);
   }
-  return { count: blocks.length, wrong };
+  return { count: blocks.length, wrong, open };
 }
 
 /// A dialogue. Returns its steps: { part, state, known }, in order, and how it ended.

@@ -28,7 +28,7 @@ const largest = { link: 6000, shown: 200000, states: 1 << 20 };
 
 const $ = (id) => document.getElementById(id);
 const input = $("input");
-let engine, diagram, mode = "session", dropped = null, steps = [], at = -1, playing = 0, timer = 0;
+let engine, diagram, mode = "session", dropped = null, steps = [], at = -1, playing = 0, timer = 0, following = 0;
 const chosen = {};   // the options that are on, by name
 
 // ---------------------------------------------------------------------------------------------- modes, options, examples
@@ -160,6 +160,7 @@ function columnsOf(pane) {
 
 let asked = 0;
 async function explain() {
+  if (!diagram) return;   // when it is loaded, this is called again
   const turn = ++asked, output = $("output"), columns = columnsOf(output), parts = document.createDocumentFragment();
   stop();
   let verdict = ["", ""], found = [];
@@ -167,13 +168,13 @@ async function explain() {
     const text = await engine.run(words(), dropped?.octets ?? input.value, columns);
     if (turn !== asked) return;
     if (!withStates.has(mode)) {
-      const { count, wrong } = showItems(text, parts);
-      verdict = wrong ? [count === 1 ? "wrong" : `${wrong} of ${count} wrong`, "bad"] : count ? ["well formed", "good"] : ["", ""];
+      const { count, wrong, open } = showItems(text, parts);
+      verdict = wrong ? [count === 1 ? "wrong" : `${wrong} of ${count} wrong`, "bad"] : open ? ["goes on", ""] : count ? ["well formed", "good"] : ["", ""];
     } else if (dropped || input.value) {
       const { steps: all, ended, odd } = showTalk(text, parts);
       found = all;
-      const bad = /fatal|not delivered|refused|\b0 messages/.test(ended) || (mode === "watch" && odd > 0);
-      verdict = mode === "watch" ? [odd ? `${odd} ${odd === 1 ? "departure" : "departures"}` : "nothing odd", odd ? "bad" : "good"] : [ended.replace("end: state ", ""), bad ? "bad" : "good"];
+      const bad = /fatal|not delivered|refused|closed, 0 messages/.test(ended), good = /[1-9]\d* message|^delivered/.test(ended);
+      verdict = mode === "watch" ? [odd ? `${odd} ${odd === 1 ? "departure" : "departures"}` : "nothing odd", odd ? "bad" : "good"] : [ended.replace("end: state ", ""), bad ? "bad" : good ? "good" : ""];
     }
   } catch (fault) {
     parts.append(element("pre", "card bad", fault.message));
@@ -223,6 +224,23 @@ function select(i, follow = false) {
   $("back").disabled = at === 0;
   $("on").disabled = at === steps.length - 1;
 }
+/// The step that the line with the cursor leads to.
+async function follow() {
+  if (!withStates.has(mode) || dropped || chosen["at-once"] || !steps.length) return;
+  const turn = asked, text = input.value, end = text.indexOf("\n", input.selectionEnd);
+  const said = await engine.run(words(), end < 0 ? text : text.slice(0, end), 1000);
+  if (turn !== asked) return;
+  stop();
+  select((said.match(/^ +(?:\x1b\[2m)?\(state: /gm) ?? [""]).length - 1);
+}
+let cursor = -1;
+document.addEventListener("selectionchange", () => {
+  if (document.activeElement !== input || cursor === input.selectionEnd) return;
+  cursor = input.selectionEnd;
+  clearTimeout(following);
+  following = setTimeout(follow, 150);
+});
+
 function walk(event) {
   const by = { ArrowDown: 1, ArrowUp: -1, Home: -steps.length, End: steps.length }[event.key];
   if (!by || event.target.closest("summary")) return;
@@ -271,7 +289,13 @@ $("share").addEventListener("click", async () => {
 });
 addEventListener("hashchange", () => location.hash !== shared && open());
 
-engine = await Explain.load();
-diagram = new Diagram($("diagram"), await engine.run(["--mermaid", "table"], ""));
 if (!open()) choose("session", examples.session[0]);
+try {
+  engine = await Explain.load();
+} catch (fault) {
+  $("output").replaceChildren(element("p", "none", `This browser cannot run it: ${fault.message}`));
+  throw fault;
+}
+diagram = new Diagram($("diagram"), await engine.run(["--mermaid", "table"], ""));
+soon(0);
 window.playground = { engine, examples };  // for a console, and for the tests

@@ -47,6 +47,14 @@ void answer(options const& o, string_view input) {
                        : o.what == mode::content ? content(item, o) : encode(item, o);
         return put(o.json ? r.json_line() : r.for_people(item));
     }
+    case mode::proxy:
+        for (string_view line : cut(input, '\n')) {
+            string item = unescape(line);
+            if (item.starts_with("PROXY") && !item.ends_with('\n')) item += "\r\n";   // version 1 is a line
+            record const r = proxy(item, o);
+            put(o.json ? r.json_line() : r.for_people(item));
+        }
+        return;
     default:
         for (string_view line : cut(input, '\n')) {
             record const r = explain(line, o);

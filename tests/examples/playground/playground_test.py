@@ -44,7 +44,7 @@ class Page:
     def until(self, selector, *parts):
         what = " && ".join(f"document.querySelector({selector!r})?.textContent.includes({part!r})" for part in parts)
         try:
-            self.b.wait(what, f"{selector} says {', '.join(parts)}", 10)
+            self.b.wait(what, f"{selector} says {', '.join(parts)}", 30)
             check(True, "")
         except TimeoutError as late:
             check(False, f"{late}; it says {self.text(selector)[:300]!r}")
@@ -89,6 +89,10 @@ def every_example(p):
             p.b.wait(SHOWN, f"an answer to {mode}, {name}")
             good = p.b.evaluate("document.querySelector('#verdict').classList.contains('good') && !document.querySelector('.caret')")
             check(good if name in ("Good", "UTF-8") and (mode, name) != ("command", "UTF-8") else p.text("#output"), f"{mode}, {name}: {p.text('#verdict')}")
+            if name in ("Mistakes", "Injection", "Smuggling", "Broken", "Two codes"):
+                check(p.b.evaluate("Boolean(document.querySelector('.caret, .red'))"), f"{mode}, {name}: nothing is marked")
+            if name == "Not ended":
+                check(p.text("#verdict") == "goes on", f"{mode}, {name}: {p.text('#verdict')}")
 
 
 def session(p):
@@ -106,6 +110,12 @@ def session(p):
         check(p.text("#diagram .here") == state, f"{key} leads to {state}: {p.text('#diagram .here')}")
         taken = p.b.evaluate("[...document.querySelectorAll('#diagram .taken')].map((e) => e.dataset.way)")
         check(taken == [way], f"the way there is marked: {taken}")
+    p.b.evaluate("(() => { const i = document.querySelector('#input'); i.focus(); i.setSelectionRange(20, 20); })()")
+    p.until("#where", "mail", "MAIL FROM")
+    p.b.key("ArrowDown")
+    p.until("#where", "rcpt", "RCPT TO")
+    p.b.evaluate("document.querySelector('.talk ul').focus()")
+    p.b.key("End")
     p.b.evaluate("document.querySelector('#back').click()")
     p.until("#where", "content", "DATA")
     p.until("#ways", "end of content")
