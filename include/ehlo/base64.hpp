@@ -65,7 +65,7 @@ EHLO_INLINE std::uint64_t spread6(char const* p) noexcept {
     x = (x & 0x0FC00FC00FC00FC0) << 2 | (x & 0x003F003F003F003F);
     return __builtin_bswap64(x);
 }
-/// 8 sextets as 6 octets; the 2 octets after them are written too.
+/// 8 sextets as 6 octets; the 2 octets behind them are written too.
 EHLO_INLINE void store6(char* to, std::uint64_t x) noexcept {
     x = __builtin_bswap64(x);
     x = (x & 0x3F003F003F003F00) >> 2 | (x & 0x003F003F003F003F);
@@ -138,7 +138,7 @@ constexpr void put_decoded(char* to, std::string_view text, std::size_t size) no
 /// base64 = *(4base64-char) [ (2base64-char "==") / (3base64-char "=") ], the whole of `text`. RFC 4648 4. Returns the
 /// octets that it decodes to. No white space, no "=" but at the end, and no bits set that the padding cuts off (RFC 4648
 /// 3.5): each sequence of octets has one spelling. Errors: bad_base64, at the first octet that no base64 could go on with;
-/// bits that should be 0 show at the "=" after them, a text cut short at its end.
+/// bits that should be 0 show at the "=" behind them, a text cut short at its end.
 constexpr result<std::size_t> check_base64(std::string_view text) noexcept {
     std::size_t const letters = detail::find_first<~chars::base64_char>(text);
     std::size_t const rest = letters % 4;
