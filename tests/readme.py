@@ -19,7 +19,7 @@ import textwrap
 root = pathlib.Path(__file__).resolve().parent.parent
 options, explain = sys.argv[1:-1], sys.argv[-1]
 
-DOCUMENTS = ("*.md", "include/*.md", "tests/*.md", "tests/examples/*.md", "fuzz/**/*.md", "bench/*.md", ".github/*.md")
+DOCUMENTS = ("*.md", "include/*.md", "tests/*.md", "tests/examples/**/*.md", "fuzz/**/*.md", "bench/*.md", ".github/*.md")
 # For these a name is one of the headers; elsewhere the tests and tools have names, too.
 OF_USERS = ("README.md", "include/README.md", "tests/examples/README.md", ".github/DECISIONS.md")
 PROGRAMS = {"cpp": ("readme_*.cpp", "recipe_*.cpp", "loops/*.?pp"), "c": ("*.c",)}

@@ -91,7 +91,7 @@ constexpr bool is_mechanism(std::string_view text) noexcept {
     return !text.empty() && detail::mechanism_length(text) == text.size();
 }
 
-/// auth-command = "AUTH" SP sasl-mech [SP initial-response], initial-response = base64 / "=". The part behind "AUTH SP".
+/// auth-command = "AUTH" SP sasl-mech [SP initial-response], initial-response = base64 / "=". The part after "AUTH SP".
 /// Borrows from it. Errors: missing_argument; bad_mechanism; bad_base64; unexpected_initial_response for CRAM-MD5 and
 /// DIGEST-MD5, which begin with a challenge (RFC 4954 4).
 constexpr result<cmd::auth> parse_auth(std::string_view arguments EHLO_LIFETIMEBOUND) noexcept {

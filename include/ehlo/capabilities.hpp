@@ -106,7 +106,7 @@ inline constexpr extension_parameters parameters_by_extension{};
 /// ehlo-line = ehlo-keyword *( SP ehlo-param ). Borrows from the reply.
 struct capability {
     std::string_view keyword;
-    std::string_view parameters;  ///< all behind the first SP, as it stands
+    std::string_view parameters;  ///< all after the first SP, as it stands
 };
 constexpr capability split_capability(std::string_view line EHLO_LIFETIMEBOUND) noexcept {
     std::size_t const end = detail::find_first<charset(" ")>(line);
@@ -156,7 +156,7 @@ struct answer_blanks {
         return text;
     }
 };
-/// The word that `text` begins with, cut off with the blanks behind it.
+/// The word that `text` begins with, cut off with the blanks after it.
 constexpr std::string_view take_word(std::string_view& text) noexcept {
     std::string_view const word = detail::sub(text, 0, find_first<chars::wsp>(text));
     std::size_t at = word.size();

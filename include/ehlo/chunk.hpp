@@ -40,7 +40,7 @@ constexpr failure not_last(std::string_view arguments, std::size_t at) noexcept 
 }
 }  // namespace detail
 
-/// bdat-cmd = "BDAT" SP 1*DIGIT [ SP "LAST" ], the part behind "BDAT SP". RFC 3030 2.
+/// bdat-cmd = "BDAT" SP 1*DIGIT [ SP "LAST" ], the part after "BDAT SP". RFC 3030 2.
 /// Errors: missing_argument, bad_number, number_too_large (over 2^64-1), unexpected_argument. After any of them nobody
 /// knows how many octets follow: the stream cannot be brought back in step, so answer and close.
 constexpr result<cmd::bdat> parse_bdat(std::string_view arguments) noexcept {
@@ -53,8 +53,8 @@ constexpr result<cmd::bdat> parse_bdat(std::string_view arguments) noexcept {
     return more ? detail::not_last(arguments, number.error().at) : number.error();
 }
 
-/// burl-cmd = "BURL" SP absolute-URI [ SP "LAST" ], the part behind "BURL SP". RFC 4468 3.2; of RFC 3986 only this much is
-/// checked: a scheme, a colon, and something behind it without white space. Borrows from `arguments`.
+/// burl-cmd = "BURL" SP absolute-URI [ SP "LAST" ], the part after "BURL SP". RFC 4468 3.2; of RFC 3986 only this much is
+/// checked: a scheme, a colon, and something after it without white space. Borrows from `arguments`.
 /// Errors: missing_argument, bad_url, unexpected_argument.
 constexpr result<cmd::burl> parse_burl(std::string_view arguments EHLO_LIFETIMEBOUND) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
@@ -86,9 +86,9 @@ constexpr result<std::size_t> write_burl(writer& out, std::string_view url, bool
 }
 
 namespace detail {
-/// Looks, in a line that is refused, for what another reader may take for a BDAT: the verb where a line begins, or behind a
+/// Looks, in a line that is refused, for what another reader may take for a BDAT: the verb where a line begins, or after a
 /// control, after which some begin a new line; with white space in front of it, or octets over 127 (a byte order mark, a space
-/// that is none to us); with controls between its letters, which some drop. Whoever takes it so sends a chunk behind the line.
+/// that is none to us); with controls between its letters, which some drop. Whoever takes it so sends a chunk after the line.
 class bdat_finder {
     static constexpr unsigned char other = 5, found_it = 6;
     unsigned char matched_ = 0;  // letters of the verb

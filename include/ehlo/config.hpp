@@ -1,4 +1,4 @@
-// The only macros of the library. None of them changes what the code does.
+// The only macros that the library leaves defined. None of them changes what the code does.
 #pragma once
 
 // What ehlo can be compiled with. Every header begins with this one, directly or through the first that it includes.

@@ -281,7 +281,7 @@ constexpr result<std::size_t> write_ip_address(writer& out, ip_address const& a)
 ///   domains without the case of ASCII letters, and without the dot at the end that rule::trailing_dot lets in, which names the
 ///   root of the DNS in both. U-labels by their octets: whether they equal A-labels is IDNA's matter.
 ///   IPv4 and IPv6 literals by the address, however it is spelt; never one by the other, and never by a domain.
-///   General literals by their tag, without its case, and the octets behind it. So are literals that are not well formed.
+///   General literals by their tag, without its case, and the octets after it. So are literals that are not well formed.
 [[nodiscard]] constexpr bool same_domain(std::string_view a, std::string_view b) noexcept {
     bool const literal = a.starts_with('[');
     if (literal != b.starts_with('[')) return false;

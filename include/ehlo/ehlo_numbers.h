@@ -8,7 +8,7 @@ enum ehlo_error { /* 0: no error */
     EHLO_ERROR_UNKNOWN_VERB = 2,                 /* a verb that no RFC known to ehlo defines */
     EHLO_ERROR_HTTP_REQUEST = 3,                 /* a web browser (or something that drives one) speaks to this port */
     EHLO_ERROR_MISSING_ARGUMENT = 4,             /* the command needs an argument */
-    EHLO_ERROR_UNEXPECTED_ARGUMENT = 5,          /* the command takes no argument, or there is more behind it */
+    EHLO_ERROR_UNEXPECTED_ARGUMENT = 5,          /* the command takes no argument, or there is more after it */
     EHLO_ERROR_EXPECTED_FROM = 6,                /* MAIL (SEND, SOML, SAML) is not followed by "FROM:" */
     EHLO_ERROR_EXPECTED_TO = 7,                  /* RCPT is not followed by "TO:" */
     EHLO_ERROR_EXPECTED_PATH = 8,                /* no "<" where a path begins */
@@ -17,7 +17,7 @@ enum ehlo_error { /* 0: no error */
     EHLO_ERROR_BAD_ROUTE = 11,                   /* a source route is not "@domain,@domain:" */
     EHLO_ERROR_BAD_LOCAL_PART = 12,              /* neither a dot-string nor a quoted string */
     EHLO_ERROR_BAD_QUOTED_STRING = 13,           /* an octet that may not stand between quotes, or no closing quote */
-    EHLO_ERROR_MISSING_DOMAIN = 14,              /* no "@" and domain behind the local part */
+    EHLO_ERROR_MISSING_DOMAIN = 14,              /* no "@" and domain after the local part */
     EHLO_ERROR_BAD_DOMAIN = 15,                  /* not labels of letters, digits and inner hyphens, joined by dots */
     EHLO_ERROR_BAD_ADDRESS_LITERAL = 16,         /* "[...]" is no IPv4, IPv6 or general address literal */
     EHLO_ERROR_BAD_PARAMETER = 17,               /* not keyword ["=" value] */
@@ -31,7 +31,7 @@ enum ehlo_error { /* 0: no error */
     EHLO_ERROR_BARE_LF = 25,                     /* LF that no CR precedes */
     EHLO_ERROR_BAD_NUMBER = 26,                  /* not a decimal number */
     EHLO_ERROR_BAD_REPLY_CODE = 27,              /* a reply line does not begin with [2-5][0-9][0-9] */
-    EHLO_ERROR_BAD_REPLY_SEPARATOR = 28,         /* the octet behind a reply code is neither SP nor "-" */
+    EHLO_ERROR_BAD_REPLY_SEPARATOR = 28,         /* the octet after a reply code is neither SP nor "-" */
     EHLO_ERROR_MIXED_REPLY_CODES = 29,           /* the lines of one reply carry different codes */
     EHLO_ERROR_BAD_STATUS = 30,                  /* not an enhanced status code, or of another class than its reply */
     EHLO_ERROR_BAD_BASE64 = 31,                  /* not canonical base64 */

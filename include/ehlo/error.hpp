@@ -16,7 +16,7 @@ enum class errc : std::uint8_t {
     unknown_verb,         ///< a verb that no RFC known to ehlo defines
     http_request,         ///< a web browser (or something that drives one) speaks to this port
     missing_argument,     ///< the command needs an argument
-    unexpected_argument,  ///< the command takes no argument, or there is more behind it
+    unexpected_argument,  ///< the command takes no argument, or there is more after it
     expected_from,        ///< MAIL (SEND, SOML, SAML) is not followed by "FROM:"
     expected_to,          ///< RCPT is not followed by "TO:"
     expected_path,        ///< no "<" where a path begins
@@ -25,7 +25,7 @@ enum class errc : std::uint8_t {
     bad_route,            ///< a source route is not "@domain,@domain:"
     bad_local_part,       ///< neither a dot-string nor a quoted string
     bad_quoted_string,    ///< an octet that may not stand between quotes, or no closing quote
-    missing_domain,       ///< no "@" and domain behind the local part
+    missing_domain,       ///< no "@" and domain after the local part
     bad_domain,           ///< not labels of letters, digits and inner hyphens, joined by dots
     bad_address_literal,  ///< "[...]" is no IPv4, IPv6 or general address literal
     bad_parameter,        ///< not keyword ["=" value]
@@ -39,7 +39,7 @@ enum class errc : std::uint8_t {
     bare_lf,              ///< LF that no CR precedes
     bad_number,           ///< not a decimal number
     bad_reply_code,       ///< a reply line does not begin with [2-5][0-9][0-9]
-    bad_reply_separator,  ///< the octet behind a reply code is neither SP nor "-"
+    bad_reply_separator,  ///< the octet after a reply code is neither SP nor "-"
     mixed_reply_codes,    ///< the lines of one reply carry different codes
     bad_status,           ///< not an enhanced status code, or of another class than its reply
     bad_base64,           ///< not canonical base64

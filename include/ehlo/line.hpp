@@ -26,7 +26,7 @@ class line_reader {
     std::size_t looked_at_ = 0;     // octets of the buffer in which no line ends
     std::uint32_t fault_at_ = 0;    // the first fault of the line
     errc fault_{};                  // none so far: the first enumerator, which is no fault of framing
-    bool under_way_ = false;        // any of this is not as it was in the beginning
+    bool under_way_ = false;        // one of the other members is set
     bool after_cr_ = false;         // one octet more was there, a CR
     bool too_long_ = false;         // in a line whose beginning was thrown away
 

@@ -137,7 +137,7 @@ class parameter_list {
 
 /// The parameters of MAIL. Absent and zero differ: `size()` of "SIZE=0" is 0, of a MAIL without SIZE nothing.
 class mail_parameters : public parameter_list {
-    v0::body body_ = v0::body::seven_bit;  // first: it fits in behind the base
+    v0::body body_ = v0::body::seven_bit;  // first: it fits in after the base
     std::uint64_t size_ = 0;
     friend struct parameter_access;
 

@@ -11,7 +11,7 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// What write_mail adds behind the path. Octets that travel as xtext may be given in plain: `.envid = ehlo::xtext("QQ 314")`.
+/// What write_mail adds after the path. Octets that travel as xtext may be given in plain: `.envid = ehlo::xtext("QQ 314")`.
 struct mail_options {
     std::optional<std::uint64_t> size{};         ///< octets, RFC 1870
     std::optional<v0::body> body{};              ///< RFC 6152, RFC 3030
@@ -34,7 +34,7 @@ struct mail_options {
     std::optional<xtext> alt_address{};          ///< RFC 5336 (obsolete)
 };
 
-/// What write_rcpt adds behind the path.
+/// What write_rcpt adds after the path.
 struct rcpt_options {
     std::optional<v0::notify> notify{};          ///< RFC 3461 4.1
     std::optional<original_recipient> orcpt{};   ///< RFC 3461 4.2, RFC 6533 3

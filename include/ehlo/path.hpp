@@ -69,7 +69,7 @@ class path {
     constexpr bool is_postmaster() const noexcept { return kind_ == path_kind::postmaster; }
     /// The whole path as it stood there, with its brackets.
     constexpr std::string_view text() const noexcept { return part(0, size_); }
-    /// The hosts to go through; servers must accept them and should pay no heed (RFC 5321 4.1.1.3, F.2).
+    /// The hosts to go through; servers must accept them and should ignore them (RFC 5321 4.1.1.3, F.2).
     constexpr source_route route() const noexcept { return source_route(part(route_at_, route_size_)); }
     /// As it stood there, quotes and case kept; empty for "<>".
     constexpr std::string_view local_part() const noexcept { return part(local_at_, local_size_); }
@@ -241,7 +241,7 @@ result<path> take_path(Text&&, path_role = path_role::any, syntax const& = stric
 
 /// A path, the whole of `text`: Path / "<>" / "<Postmaster>" as the role allows. RFC 5321 4.1.1.2, 4.1.1.3, 4.1.2.
 /// Borrows from `text`. Errors: expected_path, unclosed_path, null_path, bad_route, path_too_long, and those of
-/// parse_mailbox, each at the first octet that cannot be right; unexpected_argument for octets behind the ">".
+/// parse_mailbox, each at the first octet that cannot be right; unexpected_argument for octets after the ">".
 constexpr result<path> parse_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
                                   syntax const& rules = strict_syntax) noexcept {
     result<path> p{detail::to_be_filled()};

@@ -266,7 +266,7 @@ constexpr result<sasl::scram_server_final> parse_scram_server_final(std::string_
 template <detail::temporary Text>
 result<sasl::scram_server_final> parse_scram_server_final(Text&&) = delete;
 
-/// Whether the nonce of a server's first message is the client's with more behind it. If not, the client must give up.
+/// Whether the nonce of a server's first message is the client's with more after it. If not, the client must give up.
 constexpr bool is_continued_nonce(std::string_view nonce, std::string_view ours) noexcept {
     return nonce.size() > ours.size() && detail::sub(nonce, 0, ours.size()) == ours;
 }

@@ -52,7 +52,7 @@ class domain_list {
     constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
 };
 
-/// etrn-cmd = "ETRN" SP [ "@" / "#" ] 1*VCHAR, the part behind "ETRN SP". RFC 1985 5. Borrows from `arguments`.
+/// etrn-cmd = "ETRN" SP [ "@" / "#" ] 1*VCHAR, the part after "ETRN SP". RFC 1985 5. Borrows from `arguments`.
 /// Errors: missing_argument, unexpected_argument for anything that is not visible ASCII, a space included.
 constexpr result<cmd::etrn> parse_etrn(std::string_view arguments EHLO_LIFETIMEBOUND) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
@@ -69,7 +69,7 @@ constexpr result<cmd::etrn> parse_etrn(std::string_view arguments EHLO_LIFETIMEB
 template <detail::temporary Text>
 result<cmd::etrn> parse_etrn(Text&&) = delete;
 
-/// atrn-cmd = "ATRN" [ SP domain *( "," domain ) ], the part behind "ATRN"; a domain has two labels or more here
+/// atrn-cmd = "ATRN" [ SP domain *( "," domain ) ], the part after "ATRN"; a domain has two labels or more here
 /// (RFC 2645 5.2.1). Borrows from `arguments`. Errors: bad_domain, domain_too_long.
 constexpr result<cmd::atrn> parse_atrn(std::string_view arguments EHLO_LIFETIMEBOUND,
                                        syntax const& rules = strict_syntax) noexcept {

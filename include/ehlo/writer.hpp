@@ -13,6 +13,11 @@
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace detail {
+// GCC 12 warns of branches below that a literal does not take, and that it drops.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Warray-bounds"
+#endif
 /// Copies a text, and returns what stands after it. Most are words of 4 to 16 octets: two copies that overlap make up any length.
 EHLO_INLINE constexpr char* put_octets(char* to, std::string_view octets) noexcept {
     char const* const from = octets.data();
@@ -30,6 +35,9 @@ EHLO_INLINE constexpr char* put_octets(char* to, std::string_view octets) noexce
     }
     return to + size;
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 }  // namespace detail
 
 /// Writes to a caller's buffer. The first error sticks and nothing is written after it; `text()` is what stands in the

@@ -67,7 +67,7 @@ struct client_facts {
 };
 }  // namespace cmd
 
-/// "XCLIENT" 1*( SP attribute "=" xtext ), the part behind "XCLIENT SP"; XFORWARD alike. Borrows from `arguments`.
+/// "XCLIENT" 1*( SP attribute "=" xtext ), the part after "XCLIENT SP"; XFORWARD alike. Borrows from `arguments`.
 /// Errors: missing_argument, bad_parameter (not attribute=xtext, or no attribute of this command), duplicate_parameter,
 /// bad_parameter_value (over 255 octets, but for Dovecot's attributes, or not xtext of RFC 3461).
 constexpr result<cmd::client_facts> parse_client_facts(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,

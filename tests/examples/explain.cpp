@@ -273,7 +273,7 @@ string json_string(string_view octets) {
     return s + '"';
 }
 
-// A line for people, behind a prefix of so many columns, and under it, if `at` is given, a caret with a note. What is too
+// A line for people, after a prefix of so many columns, and under it, if `at` is given, a caret with a note. What is too
 // long for the screen is cut off: at its end, or on both sides of the caret.
 string show(string_view prefix, size_t prefix_columns, string_view octets, std::optional<size_t> at, string_view note,
             string_view colour) {
@@ -361,7 +361,7 @@ class record {
     record& text(string_view key, string_view octets) {
         return json(key, json_string(octets)).human(key, escape(octets));
     }
-    // Lines with a note behind each, the notes in one column.
+    // Lines with a note after each, the notes in one column.
     struct noted {
         string text, note;
     };
@@ -410,7 +410,7 @@ class record {
         note_ = string(note);
         return *this;
     }
-    // "error", "at", "blame" of an item that is wrong; `between` adds what stands behind "error".
+    // "error", "at", "blame" of an item that is wrong; `between` adds what stands after "error".
     record& failed(ehlo::failure f, std::function<void(record&)> const& between = {}) {
         json("error", json_string(ehlo::name(f.code)));
         string where = string(ehlo::name(f.code)) + " at octet " + std::to_string(f.at);
@@ -1028,7 +1028,7 @@ record content(string_view item, options const& o) {
     auto const code = decoder.bare_cr() ? ehlo::errc::bare_cr : ehlo::errc::bare_lf;
     size_t at = first_place(
         item, [&](ehlo::content_decoder const& d) { return decoder.bare_cr() ? d.bare_cr() : d.bare_lf(); });
-    if (decoder.bare_cr() && at > 0) --at;  // it takes the octet behind a CR to tell that it is bare
+    if (decoder.bare_cr() && at > 0) --at;  // it takes the octet after a CR to tell that it is bare
     if (bare_of(o) != ehlo::bare_octets::reject) return r.caret(at, ehlo::message(code));
     r.failed(ehlo::fail(code, at));
     return end ? r.reply(ehlo::reply_for(ehlo::fail(code, at), ehlo::verb::data)) : r;
@@ -1937,7 +1937,7 @@ constexpr rule_row rule_rows[] = {
     {ehlo::rule::loose_dots, "RCPT TO:<a..b@c>", "dots anywhere in a local part"},
     {ehlo::rule::utf8_without_smtputf8, "RCPT TO:<j\u00f6rg@c>", "UTF-8 where SMTPUTF8 was not asked for"},
     {ehlo::rule::spaces_after_verb, "HELO  usc.edu", "more than one space between verb and argument"},
-    {ehlo::rule::text_after_hello, "EHLO [192.0.2.1] relay 7", "text behind the name in EHLO, HELO and LHLO"},
+    {ehlo::rule::text_after_hello, "EHLO [192.0.2.1] relay 7", "text after the name in EHLO, HELO and LHLO"},
     {ehlo::rule::mixed_reply_codes, "250-a\\r\\n251 b", "the lines of a reply carry different codes; the last counts"},
     {ehlo::rule::tab_after_colon, "MAIL FROM:\\t<a@b>", "tabs between the colon and the path"},
     {ehlo::rule::space_before_colon, "MAIL FROM :<a@b>", "spaces before the colon"},

@@ -93,7 +93,7 @@ class session {
     bool mail_refused_ = false;  // in the transaction whose replies are coming; so was everybody:
     bool nobody_ = false;
     bool group_ = false;         // the commands of this envelope go out together
-    bool ahead_ = false;         // and behind the end of the content before
+    bool ahead_ = false;         // and after the end of the content before
     bool again_ = false;         // they were refused for that reason alone
     bool moved_on_ = false;      // to the next message, though the answer to the content is still to come
     std::size_t written_ = 0;    // commands of the envelope: MAIL, a RCPT for each recipient, DATA
@@ -162,7 +162,7 @@ class session {
 
     // Writes one command, or a piece of the content, if it is time for it and there is room.
     bool write_next(ehlo::writer& out) {
-        // RFC 2920 3.1: the commands of an envelope may go out together, and behind the end of the content before.
+        // RFC 2920 3.1: the commands of an envelope may go out together, and after the end of the content before.
         bool const begun = next_ == stage::envelope && written_ != 0;
         bool const ahead = begun ? group_ : together() && (next_ == stage::envelope || next_ == stage::quit);
         if (next_ == stage::listen || out.room() < 1024) return false;
@@ -274,7 +274,7 @@ class session {
             answered_ = 0;
             taken_.clear();
             mail_refused_ = !r.accepted;
-            // Haraka 3 offers PIPELINING and refuses what comes behind the end of content before it has been answered.
+            // Haraka 3 offers PIPELINING and refuses what comes after the end of content before it has been answered.
             again_ = ahead_ && r.reply.code() == 503;
             lock_step |= again_;
             if (!again_) note(r, "MAIL");

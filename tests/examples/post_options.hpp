@@ -36,7 +36,7 @@ inline constexpr char usage[] =
   --users=FILE       likewise, with the first line of a file: others can see a command line
   --auth=MECHANISM   with this one: PLAIN, LOGIN, XOAUTH2 (the password being the token), SCRAM-SHA-256
   --clear-passwords  send passwords without TLS, too
-  --bdat[=OCTETS]    send the content in chunks of so many octets (1048576), not behind DATA
+  --bdat[=OCTETS]    send the content in chunks of so many octets (1048576), not after DATA
   --binary           as BODY=BINARYMIME: FILE is sent as it is, with --bdat
   --notify=WHEN,...  ask for delivery status notifications: success, failure, delay; or never
   --ret=WHAT         what they are to hold: full or hdrs

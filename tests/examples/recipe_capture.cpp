@@ -12,7 +12,8 @@ struct segment {
     std::uint64_t lost = 0;
 };
 
-// What is looked for: who sent how much to whom, and whether it was certain; and content that another server might read as commands.
+// What is looked for: who sent how much to whom, and whether it was certain; and content that another server might
+// read as commands.
 struct auditor {
     std::vector<std::string> log;
 

@@ -11,7 +11,8 @@ bool net_send(char const* octets, std::size_t size);
 std::size_t net_receive(char* room, std::size_t size);
 std::size_t read_sensor(char* room, std::size_t size);
 
-// All the memory that it takes, known when it is linked: no heap. A reply must fit into `in` whole, for it is handed over as a view.
+// All the memory that it takes, known when it is linked: no heap. A reply must fit into `in` whole, for it is handed
+// over as a view.
 static struct {
     ehlo::client smtp;
     char in[1024], out[256], piece[64];
@@ -31,21 +32,23 @@ static bool hear(ehlo::writer& out) {
         device.in_size -= r.consumed;
         std::memmove(device.in, device.in + r.consumed, device.in_size);
         if (r.ready()) continue;
-        std::size_t const more = net_receive(device.in + device.in_size, sizeof device.in - device.in_size);   // no room: 0, too
-        if (more == 0) return false;
+        std::size_t const more = net_receive(device.in + device.in_size, sizeof device.in - device.in_size);
+        if (more == 0) return false;   // also if there was no room
         device.in_size += more;
     }
     return !device.smtp.over();
 }
 
-// True: the server has it. False: try again later; what it says to the end may have been lost, and then it has it twice.
+// True: the server has it. False: try again later. If only its last reply was lost, it has it twice then.
 static bool report() {
     device.smtp = ehlo::client({.bare = ehlo::bare_octets::normalize});
     device.in_size = 0;
     ehlo::writer out(device.out);
-    bool ok = hear(out) && device.smtp.hello(out, "[192.0.2.7]") && hear(out) && device.smtp.mail(out, "<probe@example.org>") && hear(out) &&
-              device.smtp.rcpt(out, "<reports@example.org>") && hear(out) && device.smtp.data(out) && hear(out);
-    // A piece at a time. What comes of it may be more than `out` holds: then it is neither done nor failed, and is called again.
+    bool ok = hear(out) && device.smtp.hello(out, "[192.0.2.7]") && hear(out);
+    ok = ok && device.smtp.mail(out, "<probe@example.org>") && hear(out);
+    ok = ok && device.smtp.rcpt(out, "<reports@example.org>") && hear(out) && device.smtp.data(out) && hear(out);
+    // A piece at a time. What comes of it may be more than `out` holds: then it is neither done nor failed, and is
+    // called again.
     for (std::size_t size; ok && (size = read_sensor(device.piece, sizeof device.piece)) != 0;) {
         for (std::string_view rest(device.piece, size); ok && !rest.empty();) {
             auto const put = device.smtp.content(rest, out);

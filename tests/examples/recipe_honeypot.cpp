@@ -19,7 +19,8 @@ struct honeypot {
     void on(ehlo::content const& c) { log.push_back("content " + std::to_string(c.octets.size())); }
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::message_accepted; }
 
-    // Every reply, with the line it answers as it came: what was wrong with it, what a strict server would have refused, and who did not wait.
+    // Every reply, with the line it answers as it came: what was wrong with it, what a strict server would have
+    // refused, and who did not wait.
     void on(ehlo::answered const& a) {
         std::string said(a.line);   // with its secrets: `secret` says where they begin
         if (a.fault) said += " ! " + std::string(message(a.fault->code)) + " at " + std::to_string(a.fault->at);
@@ -36,7 +37,8 @@ struct honeypot {
     }
 };
 
-// It is as lenient as can be. No rule makes anything but CRLF "." CRLF end a message, so a smuggled one is seen as the content that it is.
+// It is as lenient as can be. No rule makes anything but CRLF "." CRLF end a message, so a smuggled one is seen as
+// the content that it is.
 constexpr ehlo::policy open_door{
     .offers = ehlo::policy{}.offers | ehlo::extension::auth | ehlo::extension::chunking | ehlo::extension::expn,
     .max_errors = 1000,

@@ -6,10 +6,11 @@
 #include <string_view>
 #include <vector>
 
-// Delivers a message by LMTP: what became of it for each recipient. Of Io it wants send(octets), and receive(in): false if the connection
-// is lost.
+// Delivers a message by LMTP: what became of it for each recipient. Of Io it wants send(octets), and receive(in),
+// which is false if the connection is lost.
 template <class Io>
-std::vector<ehlo::verdict> deliver(Io& io, std::string_view from, std::vector<std::string> const& to, std::string_view message) {
+std::vector<ehlo::verdict> deliver(Io& io, std::string_view from, std::vector<std::string> const& to,
+                                   std::string_view message) {
     ehlo::client smtp({.bare = ehlo::bare_octets::normalize, .lmtp = true});
     std::vector<std::optional<ehlo::verdict>> became(to.size());
     std::vector<std::size_t> accepted;   // LMTP answers for those alone, in order (RFC 2033 4.2)

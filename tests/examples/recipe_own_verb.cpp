@@ -4,7 +4,8 @@
 #include <string>
 #include <string_view>
 
-// XQUEUE id: a command of one's own. Its octets are read and written here; where it may come is said in `order`, and is proved with the rest.
+// XQUEUE id: a command of one's own. Its octets are read and written here; where it may come is said in `order`, and
+// is proved with the rest.
 struct queue {
     std::string_view id;
 };

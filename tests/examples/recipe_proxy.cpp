@@ -4,11 +4,13 @@
 #include <optional>
 #include <string>
 
-// What a connection from a proxy begins with. Read it only where the peer is known to be the proxy: anybody can write one.
+// What a connection from a proxy begins with. Read it only where the peer is known to be the proxy: anybody can
+// write one.
 struct front {
     std::string in, client;   // client: "192.0.2.1 port 4321", empty if the proxy does not say
 
-    // Nothing: more octets are needed. False: close without a word. True: `in` begins with the client's first octet, SMTP or TLS.
+    // Nothing: more octets are needed. False: close without a word. True: `in` begins with the client's first octet,
+    // SMTP or TLS.
     std::optional<bool> read() {
         auto const h = ehlo::parse_proxy_header(in);
         if (h.need_more()) return std::nullopt;   // a header is bounded (proxy_limits), and so is this

@@ -71,7 +71,8 @@ class connection {
         in_ += octets;
         turn();
     }
-    // want::tls: `out` was sent, and the handshake is over. Nothing of before is left: octets in the clear after STARTTLS end the session.
+    // want::tls: `out` was sent, and the handshake is over. Nothing of before is left: octets in the clear after
+    // STARTTLS end the session.
     void secured() {
         smtp_.secured();
         turn();

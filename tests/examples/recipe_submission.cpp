@@ -9,7 +9,8 @@ struct letter {
     std::string user, password, from, to, content;   // from and to with their <>
 };
 
-// Delivers a letter: TLS or nothing, then AUTH. Of Io it wants send(octets), receive(in): false if the connection is lost, and handshake().
+// Delivers a letter: TLS or nothing, then AUTH. Of Io it wants send(octets), receive(in), which is false if the
+// connection is lost, and handshake().
 template <class Io>
 ehlo::verdict submit(Io& io, letter const& l) {
     ehlo::client smtp({.tls = ehlo::tls_use::required, .bare = ehlo::bare_octets::normalize});
@@ -26,7 +27,8 @@ ehlo::verdict submit(Io& io, letter const& l) {
         send();
         while (smtp.awaits()) {
             auto const r = smtp.receive(in);
-            if (r.ready() && became == ehlo::verdict::unknown) became = verdict_of(*r);   // before its octets go: it is a view of them
+            // Before its octets go: a reply is a view of them.
+            if (r.ready() && became == ehlo::verdict::unknown) became = verdict_of(*r);
             in.erase(0, r.consumed);
             if (r.failed() || (r.need_more() && !io.receive(in))) return false;
         }
@@ -38,9 +40,10 @@ ehlo::verdict submit(Io& io, letter const& l) {
     bool ok = hear() && smtp.hello(out, "client.example") && hear();
     ok = ok && smtp.starttls(out) && hear() && smtp.where() == ehlo::state::handshake && io.handshake() && smtp.secured();
     ok = ok && smtp.hello(out, "client.example") && hear();   // what was offered in the clear is forgotten
-    ok = ok && smtp.auth(out, ehlo::sasl::plain{.authcid = l.user, .password = l.password}) && hear() && smtp.knows(ehlo::fact::authenticated);
-    ok = ok && say([&] { return smtp.mail(out, l.from); }) && say([&] { return smtp.rcpt(out, l.to); }) && say([&] { return smtp.data(out); });
-    ok = ok && hear() && smtp.where() == ehlo::state::content;
+    ok = ok && smtp.auth(out, ehlo::sasl::plain{.authcid = l.user, .password = l.password}) && hear();
+    ok = ok && smtp.knows(ehlo::fact::authenticated);
+    ok = ok && say([&] { return smtp.mail(out, l.from); }) && say([&] { return smtp.rcpt(out, l.to); });
+    ok = ok && say([&] { return smtp.data(out); }) && hear() && smtp.where() == ehlo::state::content;
     // No recipient was accepted: then nothing but the end may be sent.
     std::string_view rest = smtp.recipients() != 0 ? std::string_view(l.content) : std::string_view();
     for (bool done = false; ok && !done; send()) {
@@ -50,7 +53,8 @@ ehlo::verdict submit(Io& io, letter const& l) {
         rest.remove_prefix(put.consumed);
     }
     ok = ok && hear() && smtp.quit(out) && hear();
-    return became != ehlo::verdict::unknown ? became : smtp.disconnected();   // lost after the end: unknown, and a second try may be a second copy
+    // Lost after the end: unknown, and a second try may be a second copy.
+    return became != ehlo::verdict::unknown ? became : smtp.disconnected();
 }
 
 // The other end: a server that takes mail from ann, and a connection that brings so many octets at a time.

@@ -303,7 +303,7 @@ class observer_core {
         }
         use(d, t, t.in.size() - t.used);
     }
-    // To behind the next line end, of which a server's may be LF alone. False: it has not come.
+    // Goes on after the next line end; a server's may be LF alone. False: it has not come.
     constexpr bool skip_line(direction d, io& t) noexcept {
         std::string_view const rest = t.rest();
         for (std::size_t at = 0;;) {

@@ -16,7 +16,7 @@ namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 #if defined(__AVX2__)
 /// What is written of a mailbox, as two tables for a shuffle: what octet x is tells low[x & 15] & high[x >> 4]. The shuffle gives
 /// 0 for all octets over 127. In what comes out the dot and the hyphen are the highest bit, of letters and digits one of the three
-/// behind it is set, and of all other atext one of the lowest four only: an addition that carries into the highest bit tells each.
+/// after it is set, and of all other atext one of the lowest four only: an addition that carries into the highest bit tells each.
 struct mailbox_tables {
     unsigned char low[32] = {}, high[32] = {};
 
@@ -57,7 +57,7 @@ EHLO_INLINE v32 mailbox_classes_of(v32 x) noexcept {
 /// The first 64 octets of a text (fewer if it is shorter), loaded once and classified many times: `mask<Set>()` has
 /// bit i set where octet i is in Set. Bits from `size` on are 0. A text of one vector or more is loaded in pieces that
 /// overlap instead of reading beyond its end: OR does not mind a bit set twice.
-/// Slack behind the input that the caller declares was built and left out: a command alone in its buffer took 6 % fewer instructions, a
+/// Slack after the input that the caller declares was built and left out: a command alone in its buffer took 6 % fewer instructions, a
 /// path 13 %; and every parser that reads what ehlo itself wrote or decoded would have had to be told that there is none.
 class window {
 #if EHLO_VECTOR

@@ -157,8 +157,7 @@ struct server_core {
         return early;
     }
 
-    // The one place where the session moves, but for BDAT, which has no reply. Moves on first: whatever the handler does, it is told
-    // once.
+    // Moves the session by an answer, before the handler hears of it: whatever the handler does, it is told once. (BDAT has no reply.)
     template <class H>
     constexpr void settle(H& handler, event e, unsigned code, std::uint8_t brings = 0) {
         change const what = order.settle(e, code, fact_set::with_bits(brings));

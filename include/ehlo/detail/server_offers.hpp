@@ -56,8 +56,8 @@ constexpr std::size_t place_of(char const* line, parameter_range const& all, Is&
         if (is(p)) return static_cast<std::size_t>(p.keyword.data() - line);
     return 0;
 }
-/// What the policy has against well-formed parameters: any, after HELO; one that is not on offer, as good as unknown (RFC 5321
-/// 4.1.1.11); or one of the handler's that its `parse` refuses. `List` are the latter.
+/// What is wrong with well-formed parameters: after HELO there may be none; one that is not on offer is answered as one that nobody
+/// knows (RFC 5321 4.1.1.11); one of the handler's own (`List`) may be refused by its `parse`.
 template <class List, class Session>
 constexpr std::optional<failure> find_parameter_fault(Session const& session, extensions offered, parameter_list const& p, bool binary,
                                                       char const* line) noexcept {
