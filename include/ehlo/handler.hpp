@@ -27,6 +27,7 @@
 //                                       dot that was doubled. An empty one: views of the input, this time
 //     void  on(abandoned const&)        drop what was collected; on(cmd::mail) begins anew in any case
 //     void  on(answered const&)         called for every reply
+//     static constexpr bool terse = true;     what ehlo refuses is answered with code and status alone, and the texts are not linked in
 //     using own_mail_parameters = own_parameters<...>;    parameters of your own; own_rcpt_parameters likewise
 // A function that is nearly one of these does not compile: private, with another result, by a reference that is not constant, or
 // for a command that the handler is never asked. (Not seen: in a set of overloads with a template the last two, and in a final

@@ -245,11 +245,11 @@ inline constexpr reply no_such_user = "550 5.1.1 No such user here";
 inline constexpr reply no_mail_here = "554 5.3.2 No SMTP service here";
 }  // namespace replies
 
-/// The exact reply that a server should send for a failure in a command (RFC 5321 4.2.4, 4.3.2, 4.5.3.1.10; RFC 6531
-/// 3.5; codes of RFC 3463). `verb` is the command's, `data` for a fault in the content.
-constexpr reply reply_for(failure const& f, verb v) noexcept {
-    auto with = [&f](unsigned code, std::uint16_t subject, std::uint16_t detail) noexcept {
-        return reply(code, status{static_cast<std::uint8_t>(code / 100), subject, detail}, message(f.code));
+namespace detail {
+// reply_for without its text.
+constexpr reply code_for(failure const& f, verb v) noexcept {
+    auto with = [](unsigned code, std::uint16_t subject, std::uint16_t detail) noexcept {
+        return reply(code, status{static_cast<std::uint8_t>(code / 100), subject, detail}, {});
     };
     bool const sender = v == verb::mail || v == verb::send || v == verb::soml || v == verb::saml;
     bool const recipient = v == verb::rcpt;
@@ -333,6 +333,15 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::missing_octets: break;
     }
     return replies::try_later;
+}
+}  // namespace detail
+
+/// The exact reply that a server should send for a failure in a command (RFC 5321 4.2.4, 4.3.2, 4.5.3.1.10; RFC 6531
+/// 3.5; codes of RFC 3463). `verb` is the command's, `data` for a fault in the content.
+constexpr reply reply_for(failure const& f, verb v) noexcept {
+    reply r = detail::code_for(f, v);
+    if (r.text.empty()) r.text = message(f.code);
+    return r;
 }
 
 /// The lines of a reply without code, separator and line end: `for (std::string_view line : r.lines())`.
@@ -468,7 +477,7 @@ class reply_reader {
   public:
     constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
         // Not again when more has come: octets that arrive one at a time would cost O(n * n).
-        if (!std::is_constant_evaluated() && looked_at_ == 0) [[likely]] {
+        if (EHLO_VECTOR && !std::is_constant_evaluated() && looked_at_ == 0) [[likely]] {
             reply_view r;
             if (std::size_t const used = take_whole(in, limits, r); used != 0) [[likely]] return {r, used};
         }

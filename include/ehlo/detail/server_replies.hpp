@@ -26,6 +26,13 @@ constexpr void add_status(reply& r) noexcept {
     }
 }
 
+/// What ehlo itself refuses.
+template <class H>
+constexpr reply refusal_of(failure const& f, verb v) noexcept {
+    if constexpr (requires { requires H::terse; }) return code_for(f, v);
+    else return reply_for(f, v);
+}
+
 /// Writes a reply of `space` octets at most, whatever room there is: what is refused must not depend on the buffer.
 constexpr bool write_within(writer& out, reply const& r, std::size_t space) noexcept {
     std::size_t const before = out.size();
