@@ -477,7 +477,7 @@ class reply_reader {
   public:
     constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
         // Not again when more has come: octets that arrive one at a time would cost O(n * n).
-        if (EHLO_VECTOR && !std::is_constant_evaluated() && looked_at_ == 0) [[likely]] {
+        if (!std::is_constant_evaluated() && looked_at_ == 0) [[likely]] {
             reply_view r;
             if (std::size_t const used = take_whole(in, limits, r); used != 0) [[likely]] return {r, used};
         }

@@ -26,13 +26,6 @@ constexpr void add_status(reply& r) noexcept {
     }
 }
 
-/// What ehlo itself refuses.
-template <class H>
-constexpr reply refusal_of(failure const& f, verb v) noexcept {
-    if constexpr (requires { requires H::terse; }) return code_for(f, v);
-    else return reply_for(f, v);
-}
-
 /// Writes a reply of `space` octets at most, whatever room there is: what is refused must not depend on the buffer.
 constexpr bool write_within(writer& out, reply const& r, std::size_t space) noexcept {
     std::size_t const before = out.size();
@@ -66,6 +59,13 @@ constexpr std::optional<failure> write_greeting(writer& out, std::string_view se
     if (fault) r.text = usual;
     out.raw("220 ").raw(server_name).raw(r.text.empty() ? "" : " ").raw(r.text).crlf();
     return fault;
+}
+
+/// What ehlo itself refuses.
+template <class H>
+constexpr reply refusal_of(failure const& f, verb v) noexcept {
+    if constexpr (requires { requires H::terse; }) return code_for(f, v);
+    else return reply_for(f, v);
 }
 
 /// One line more, after the last one of a reply that begins at `before`.
