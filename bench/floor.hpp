@@ -162,6 +162,23 @@ inline void plain_decode_base64(std::string_view in, char* out) {
     use(out);
     use_memory();
 }
+/// By the table of RFC 3629 4, an octet at a time.
+inline void plain_utf8(std::string_view in) {
+    std::size_t i = 0;
+    auto tail = [&](std::size_t at, unsigned low = 0x80, unsigned high = 0xBF) {
+        unsigned const c = at < in.size() ? static_cast<unsigned char>(in[at]) : 0;
+        return c >= low && c <= high;
+    };
+    while (i < in.size()) {
+        unsigned const c = static_cast<unsigned char>(in[i]);
+        if (c < 0x80) i += 1;
+        else if (c >= 0xC2 && c <= 0xDF && tail(i + 1)) i += 2;
+        else if (c >= 0xE0 && c <= 0xEF && tail(i + 1, c == 0xE0 ? 0xA0 : 0x80, c == 0xED ? 0x9F : 0xBF) && tail(i + 2)) i += 3;
+        else if (c >= 0xF0 && c <= 0xF4 && tail(i + 1, c == 0xF0 ? 0x90 : 0x80, c == 0xF4 ? 0x8F : 0xBF) && tail(i + 2) && tail(i + 3)) i += 4;
+        else break;
+    }
+    use(i);
+}
 inline void plain_encode_xtext(std::string_view in, char* out) {
     for (char const c : in) {
         if (c < '!' || c > '~' || c == '+' || c == '=') {

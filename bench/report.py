@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs the benchmarks, and writes their table into README.md and their charts into bench/report/.
+"""Runs the benchmarks, and writes their table into bench/README.md and their charts into bench/report/.
 
     bench/report.py            measure all, and write it: some eight minutes where nothing else runs
     bench/report.py PART...    measure only speed, growth, compile_time or end_to_end, and take the rest from the last time
@@ -17,7 +17,7 @@ import charts, compile_time, instructions
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "report"
 MEASURED = OUT / "measured.json"
-README = HERE.parent / "README.md"
+README = HERE / "README.md"
 
 # (name, compiler, flags)
 BUILDS = [("g++ -O3", "g++", []), ("g++ -O3 -march=native", "g++", ["-march=native"]), ("clang++-19 -O3", "clang++-19", [])]
@@ -48,7 +48,8 @@ ROWS = [
     ("reply", "a reply", "reply", False),
     ("capabilities", "an answer to EHLO (11 lines), as a client keeps it", "capabilities", False),
     ("ehlo_answer", "the same, all of it typed", "ehlo_answer", False),
-    ("command_write", "a command written", "command_write", False),
+    ("mail_write", "MAIL written, with SIZE and BODY", "mail_write", False),
+    ("rcpt_write", "RCPT written", "rcpt_write", False),
     ("reply_write", "a reply written", "reply_write", False),
     ("capabilities_write", "an answer to EHLO written", "capabilities_write", False),
     ("session", "a session of a server, with 4 KiB of content", "session", False),
@@ -165,7 +166,7 @@ Measured on: {measured['processor']}; {', '.join(measured['compilers'])}; one th
 nanosecond; instructions are for an item, or for an octet where the speed is in GB/s. A server session takes
 {sizes['sizeof(server)']} octets, a client session {sizes['sizeof(client)']}.
 
-![Speed of ehlo beside floors, naive code and others](bench/report/speed.svg)
+![Speed of ehlo beside floors, naive code and others](report/speed.svg)
 
 {speed_table(measured)}
 
@@ -173,7 +174,7 @@ Others, measured elsewhere ({ELSEWHERE}):
 
 {others_table()}
 
-![What an octet, a parameter or a command costs as their number grows](bench/report/growth.svg)
+![What an octet, a parameter or a command costs as their number grows](report/growth.svg)
 
 `bench/growth.py --check` holds all of this linear, by counting instructions.
 

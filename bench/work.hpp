@@ -16,6 +16,7 @@
 // No more of ehlo than the work needs: two dozen files include this one.
 namespace ehlo::inline v0::inline EHLO_TARGET {
 struct capabilities;
+struct policy;
 struct reply_limits;
 }
 
@@ -25,16 +26,19 @@ namespace bench {
 void read_lines(std::string_view in);
 void split_commands(std::string_view in);
 void parse_commands(std::string_view in);  ///< every line as a typed command, parameters included
+void parse_commands_leniently(std::string_view in);            ///< with all that can be tolerated
+void parse_reads(std::span<std::string_view const> reads);     ///< a command a read, each until the reader wants more
 void parse_paths(std::span<std::string_view const> paths);
 /// The loop of parse_paths without the work.
 inline void visit_paths(std::span<std::string_view const> paths) {
     for (std::string_view const p : paths) use(p.data() + p.size());
 }
-/// As a client writes them: MAIL with its usual parameters, and RCPT.
-void write_commands(std::span<std::string_view const> paths, std::span<char> room);
+void write_mails(std::span<std::string_view const> paths, std::span<char> room);   ///< with SIZE and BODY, as clients write it
+void write_rcpts(std::span<std::string_view const> paths, std::span<char> room);
 
 // Replies.
 void parse_replies(std::string_view in);
+void parse_reply_lines(std::string_view in);   ///< with all lines, and the enhanced code
 void parse_capabilities(std::string_view answer);
 void parse_ehlo_answer(std::string_view answer);
 void write_replies(std::span<char> room);  ///< the usual_replies
@@ -55,13 +59,21 @@ void encode_base64(std::string_view in, std::span<char> room);
 void decode_base64(std::string_view in, std::span<char> room);
 void encode_xtext(std::string_view in, std::span<char> room);
 void decode_xtext(std::string_view in, std::span<char> room);
+void check_utf8(std::string_view in);
 
 /// Greeting to QUIT with a client that awaits every reply: `reads` are what comes from it, one call for each.
 void serve(std::span<std::string_view const> reads);
 /// The same session as a client, with PIPELINING. `replies` are what comes from the server. False if it did not go well.
 bool send(std::span<std::string_view const> replies, std::string_view content, std::span<char> room);
+/// The same as a server with settings of its own, that offers AUTH. False if the session did not end well.
+bool serve_under(ehlo::policy const& settings, std::span<std::string_view const> reads);
+/// A client's AUTH LOGIN, and its content in chunks. `replies`, and false, as in `send`.
+bool log_in(std::span<std::string_view const> replies, std::span<char> room);
+bool send_chunks(std::span<std::string_view const> replies, std::span<std::string_view const> chunks, std::span<char> room);
 
 /// The session of `serve` as one in the middle sees it: `server` has the greeting, and what is said to each of `client`.
 void watch(std::span<std::string_view const> client, std::span<std::string_view const> server);
+/// The same by way of a relay. False if an octet was left, or it ended too early.
+bool pass_on(std::span<std::string_view const> client, std::span<std::string_view const> server);
 
 }  // namespace bench

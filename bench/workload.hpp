@@ -342,7 +342,9 @@ struct dialogue {
 inline dialogue envelopes() {
     random r(6);
     dialogue d;
-    d.turn("EHLO client.example.net\r\n", ehlo_reply(r));
+    std::string answer;
+    while (answer.find("PIPELINING") == answer.npos) answer = ehlo_reply(r);
+    d.turn("EHLO client.example.net\r\n", answer);
     for (std::size_t i = 0; i < 500; ++i) {
         std::string said = "MAIL FROM:<" + mailbox(r) + ">";
         said += " SIZE=" + std::to_string(r.between(500, 200499)) + " BODY=8BITMIME\r\n";

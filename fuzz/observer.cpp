@@ -84,7 +84,7 @@ struct told {
         note("T " + std::string(name(t.outcome)) + " " + std::to_string(t.code) + " " + std::to_string(t.accepted) + "/" + std::to_string(t.recipients) + " " +
              (t.octets ? std::to_string(*t.octets) : "-"));
     }
-    void on(seen::unanswered const& u) { note("unanswered " + std::string(name(u.event)) + " " + std::to_string(u.count)); }
+    void on(seen::unanswered const& u) { note("unanswered " + (u.event ? std::string(name(*u.event)) : "-") + " " + std::to_string(u.count)); }
     void on(seen::tls const&) { note("tls"); }
     void on(seen::in_step const& s) { note(s.sure ? "in step" : "out of step"); }
     void on(seen::departed const& d) {

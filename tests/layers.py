@@ -3,17 +3,21 @@
 
     layers.py [INCLUDE_DIRECTORY]    check (default: the include/ehlo beside this folder)
     layers.py --self-test            prove that each rule can fail
+    layers.py --map                  print the layers as Markdown, for include/README.md
 """
 import pathlib
 import re
 import sys
 import tempfile
+import textwrap
 
 # The order of the house: a header includes only headers before it.
 LAYERS = {
     "ground": "config version detail/names detail/temporary detail/set error result",
-    "lexis": "ascii detail/scan detail/number writer base64 xtext date_time utf8 leniency",
-    "grammar": "syntax domain mailbox path parameter_values parameters status",
+    "lexis": "ascii detail/keywords detail/vectors detail/scan detail/content_kernels detail/number writer base64 xtext date_time utf8 leniency",
+    "grammar":
+        "syntax detail/fast domain mailbox path parameter_table parameter_xtext parameter_values parameter_list "
+        "detail/parameter_reader parameter_options parameters status",
     "wire":
         "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer detail/content_skip content "
         "detail/chunk_content dispatch command_reader",
@@ -63,6 +67,23 @@ def statements(code):
             if not text.strip():
                 text, start = "", line
             text += c
+
+
+def layer_map():
+    """The layers, each above what it includes: drawn, with the headers that users include, and as a table of all."""
+    order = ["opt-in", *(name for name in reversed(LAYERS) if name != "opt-in")]
+    shown = {layer: [n for n in LAYERS[layer].split() if not n.startswith("detail/")] for layer in order}
+    hidden = {layer: [n.removeprefix("detail/") for n in LAYERS[layer].split() if n.startswith("detail/")] for layer in order}
+
+    def box(layer):
+        names = " ".join(shown[layer])
+        folded = "<br>".join(textwrap.wrap(names, 54))
+        return f'    {layer}["<b>{layer}</b><br>{folded}"]'
+
+    drawn = ["```mermaid", '%%{init: {"flowchart": {"wrappingWidth": 600}}}%%', "flowchart TB", *map(box, order), f"    {' --> '.join(order[1:])}", "    opt-in -.-> protocol", "```"]
+    table = ["| layer | you include | in `detail/` |", "|---|---|---|"]
+    table += [f"| {layer} | {' '.join(f'`{n}`' for n in shown[layer])} | {' '.join(f'`{n}`' for n in hidden[layer])} |" for layer in order]
+    return "\n".join([*drawn, "", *table])
 
 
 def check(folder):
@@ -175,6 +196,8 @@ def self_test():
 
 if sys.argv[1:] == ["--self-test"]:
     self_test()
+elif sys.argv[1:] == ["--map"]:
+    print(layer_map())
 else:
     here = pathlib.Path(__file__).resolve().parent
     found = check(pathlib.Path(sys.argv[1]) if sys.argv[1:] else here.parent / "include/ehlo")

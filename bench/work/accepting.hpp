@@ -14,4 +14,7 @@ struct accepting {
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::message_accepted; }
 };
 
+/// The loop of a server: until it wants something else than to write.
+ehlo::step advance(ehlo::server& session, std::string_view in, accepting& handler);
+
 }  // namespace bench

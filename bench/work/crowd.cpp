@@ -6,11 +6,19 @@ namespace bench {
 
 void crowd::visit(std::size_t count) {
     accepting handler;
-    char room[2048];
+    for (std::size_t i = 0; i < count; ++i) use(advance(next(), "NOOP\r\n", handler).produced);
+}
+
+void crowd::visit_fetched_ahead(std::size_t count) {
+    accepting handler;
+    ehlo::server* now = &next();
     for (std::size_t i = 0; i < count; ++i) {
-        // Comes to every session before it comes to one again, as the size is a power of two.
-        at_ = (at_ * 1664525 + 1013904223) % sessions_.size();
-        use(sessions_[at_].advance("NOOP\r\n", handler, room).produced);
+        ehlo::server* const then = &next();
+        char const* const octets = reinterpret_cast<char const*>(then);
+        for (std::size_t at = 0; at < sizeof *then; at += 64) __builtin_prefetch(octets + at);
+        __builtin_prefetch(octets + sizeof *then - 1);
+        use(advance(*now, "NOOP\r\n", handler).produced);
+        now = then;
     }
 }
 

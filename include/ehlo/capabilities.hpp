@@ -1,6 +1,7 @@
 // The EHLO answer: which extensions a server offers, parsed and written. RFC 5321 4.1.1.1.
 #pragma once
 
+#include <ehlo/detail/keywords.hpp>
 #include <ehlo/domain.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/reply.hpp>
@@ -72,101 +73,14 @@ inline constexpr unsigned extension_count = sizeof extension_table / sizeof *ext
 /// The keyword in capitals.
 constexpr std::string_view name(extension e) noexcept { return extension_table[static_cast<unsigned>(e)].keyword; }
 
-namespace detail {
-// The first 4 octets tell all keywords apart, and this factor spreads them over 64 places without a collision: one look-up
-// and one compare instead of 38.
-inline constexpr std::uint32_t extension_factor = 0x34E01795u;
-constexpr unsigned extension_slot(std::string_view keyword) noexcept {
-    std::uint32_t word = 0;
-    if (keyword.size() >= 4) word = fold4(keyword.data());
-    else
-        for (std::size_t i = 0; i < keyword.size(); ++i) word |= (static_cast<unsigned char>(keyword[i]) & 0xDFu) << (8 * i);
-    return static_cast<std::uint32_t>(word * extension_factor) >> 26;
-}
-struct extension_index {
-    // A keyword as its first 8 octets and its last 8. A letter may differ in bit 5; that bit is not in the mask, and neither is
-    // an octet that is none of the keyword.
-    struct slot {
-        std::uint64_t head = 0, head_mask = 0, tail = 0, tail_mask = 0;
-        std::uint8_t size = 0;     // of the keyword; 0: no keyword
-        std::uint8_t tail_at = 0;
-        std::uint8_t row = 0;
-        bool longer = false;       // than the two tell
-    } slots[64] = {};
-    bool unique = true;
-    std::size_t longest = 0;
-    consteval extension_index() {
-        for (unsigned i = 0; i < extension_count; ++i) {
-            std::string_view const keyword = extension_table[i].keyword;
-            slot& s = slots[extension_slot(keyword)];
-            unique = unique && s.size == 0;
-            s.size = static_cast<std::uint8_t>(keyword.size());
-            s.row = static_cast<std::uint8_t>(i);
-            s.tail_at = static_cast<std::uint8_t>(keyword.size() < 8 ? 0 : keyword.size() - 8);
-            s.longer = keyword.size() > 16;
-            longest = keyword.size() > longest ? keyword.size() : longest;
-            for (unsigned k = 0; k < 8; ++k) {
-                add(s.head, s.head_mask, keyword, k, k);
-                add(s.tail, s.tail_mask, keyword, s.tail_at + k, k);
-            }
-        }
-    }
-
-  private:
-    static consteval void add(std::uint64_t& octets, std::uint64_t& mask, std::string_view keyword, std::size_t at, unsigned k) {
-        if (at >= keyword.size()) return;
-        auto const octet = static_cast<unsigned char>(keyword[at]);
-        octets |= std::uint64_t{octet} << (8 * k);
-        mask |= std::uint64_t{octet < 'A' ? 0xFFu : 0xDFu} << (8 * k);
-    }
-};
-inline constexpr extension_index extension_rows{};
-static_assert(extension_rows.unique, "two keywords share a slot: look for another factor");
-
-/// The slot of the keyword that `text` begins with, two octets or more after it; nullptr if ehlo knows none such.
-EHLO_INLINE constexpr extension_index::slot const* find_extension_at(std::string_view text) noexcept {
-    if (text.size() < 5) return nullptr;  // "DSN" CRLF is the shortest
-    char const* const p = text.data();
-    std::uint32_t const word = fold4(p) & (p[3] <= ' ' ? 0x00FFFFFFu : 0xFFFFFFFFu);
-    auto const& s = extension_rows.slots[static_cast<std::uint32_t>(word * extension_factor) >> 26];
-    std::size_t const size = s.size;
-    if (size == 0) return nullptr;
-    if (text.size() < extension_rows.longest + 2 || s.longer) [[unlikely]] {
-        if (text.size() < size + 2 || !spells(extension_table[s.row].keyword, {p, size})) return nullptr;
-    } else if ((((load8(p) ^ s.head) & s.head_mask) | ((load8(p + s.tail_at) ^ s.tail) & s.tail_mask)) != 0) {
-        return nullptr;
-    }
-    return &s;
-}
-}  // namespace detail
-
 /// The extension that a keyword names, in any case; nothing if ehlo does not know it.
 constexpr std::optional<extension> find_extension(std::string_view keyword) noexcept {
-    auto const& s = detail::extension_rows.slots[detail::extension_slot(keyword)];
-    if (s.size == 0 || !detail::spells(extension_table[s.row].keyword, keyword)) return std::nullopt;
-    return static_cast<extension>(s.row);
+    unsigned const i = detail::find_row<extension_table>(keyword);
+    return i == extension_count ? std::nullopt : std::optional(static_cast<extension>(i));
 }
 
 /// A set of extensions. Structural, so a policy can carry it as a template argument.
-struct extensions {
-    std::uint64_t bits = 0;
-    constexpr extensions() noexcept = default;
-    constexpr extensions(extension e) noexcept : bits(std::uint64_t{1} << static_cast<unsigned>(e)) {}
-    constexpr bool has(extension e) const noexcept { return (bits >> static_cast<unsigned>(e) & 1) != 0; }
-    friend constexpr extensions operator|(extensions a, extensions b) noexcept {
-        a.bits |= b.bits;
-        return a;
-    }
-    friend constexpr extensions operator&(extensions a, extensions b) noexcept {
-        a.bits &= b.bits;
-        return a;
-    }
-    friend constexpr extensions operator-(extensions a, extensions b) noexcept {
-        a.bits &= ~b.bits;
-        return a;
-    }
-    constexpr bool operator==(extensions const&) const = default;
-};
+using extensions = set_of<extension, extension_count>;
 constexpr extensions operator|(extension a, extension b) noexcept { return extensions(a) | extensions(b); }
 
 namespace detail {
@@ -259,17 +173,17 @@ template <class Known, class Other>
 EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tolerate, Known&& known, Other&& other) noexcept {
     std::size_t at = find_near<charset("\r")>(reply) + 2;
     while (at < reply.size()) {
-        // Behind code and separator. No line is shorter than "250" CRLF, which has no separator, and then the LF stands here.
+        // After code and separator. No line is shorter than "250" CRLF, which has no separator, and then the LF stands here.
         at += 4;
         std::string_view const rest{reply.data() + at, reply.size() - at};
-        auto const* const s = find_extension_at(rest);
-        std::size_t end = s != nullptr ? s->size : 0;
-        if (s != nullptr && rest[end] == '\r') {
-            known(static_cast<extension>(s->row), std::string_view());
-        } else if (s != nullptr && rest[end] == ' ') {
+        unsigned const row = find_row_at<extension_table>(rest);
+        std::size_t end = row != extension_count ? extension_table[row].keyword.size() : 0;
+        if (end != 0 && rest[end] == '\r') {
+            known(static_cast<extension>(row), std::string_view());
+        } else if (end != 0 && rest[end] == ' ') {
             std::string_view const behind{rest.data() + end + 1, rest.size() - end - 1};
             std::string_view const parameters{behind.data(), find_near<charset("\r")>(behind)};
-            known(static_cast<extension>(s->row), parameters);
+            known(static_cast<extension>(row), parameters);
             end += 1 + parameters.size();
         } else if (rest[0] != '\n') {
             end = find_near<charset("\r")>(rest);

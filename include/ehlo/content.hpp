@@ -3,7 +3,7 @@
 
 #include <ehlo/detail/content_skip.hpp>
 #include <ehlo/result.hpp>
-#include <ehlo/detail/scan.hpp>
+#include <ehlo/detail/content_kernels.hpp>
 #include <ehlo/writer.hpp>
 
 #include <cstddef>

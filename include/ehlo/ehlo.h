@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define EHLO_ABI 1
+#define EHLO_ABI 2
 
 #ifndef EHLO_API
 #define EHLO_API /* for a shared object: __attribute__((visibility("default"))), __declspec(dllexport) ... */
@@ -382,10 +382,11 @@ typedef struct ehlo_observer_options {
     uint8_t guesses;    /* while out of step, tell what looks like a command */
     uint8_t no_bdat;    /* to the server BDAT is no command */
     uint8_t keeps_chunks; /* of a BDAT that it refuses at once, the server reads the chunk as commands */
+    uint32_t max_line;  /* octets of a client's line that are kept; 0: 12,288 */
 } ehlo_observer_options;
 
 enum ehlo_seen_kind {
-    EHLO_SEEN_COMMAND = 0,    /* line, secret, fault, event, verb, number; `command` unless it is malformed */
+    EHLO_SEEN_COMMAND = 0,    /* line, secret, fault, verb, event if it has one, number; `command` unless it is malformed */
     EHLO_SEEN_RESPONSE = 1,   /* of AUTH: all of `octets` is secret */
     EHLO_SEEN_REPLY = 2,      /* `reply`; event and number of what it answers, if has_event */
     EHLO_SEEN_UNANSWERED = 3, /* `count` commands whose reply was not seen */

@@ -29,14 +29,6 @@ struct hold_limits {
     constexpr bool operator==(hold_limits const&) const = default;
 };
 
-/// A set of XCLIENT or XFORWARD attributes.
-struct client_attributes {
-    std::uint32_t bits = 0;
-    constexpr bool has(client_attribute a) const noexcept { return (bits >> static_cast<unsigned>(a) & 1) != 0; }
-    constexpr void add(client_attribute a) noexcept { bits |= 1u << static_cast<unsigned>(a); }
-    constexpr bool operator==(client_attributes const&) const = default;
-};
-
 /// A positive answer to EHLO or LHLO. Views borrow from the reply.
 struct ehlo_answer {
     std::string_view domain;              ///< the first word; servers that name an address literal here are read too
@@ -96,10 +88,7 @@ constexpr std::optional<hold_limits> read_hold(std::string_view text) noexcept {
 constexpr client_attributes read_attributes(verb v, std::string_view text) noexcept {
     client_attributes set;
     for_each_word(text, [&](std::string_view word) noexcept {
-        for (unsigned i = 0; i < client_attribute_count; ++i) {
-            auto const a = static_cast<client_attribute>(i);
-            if (iequals(word, name(a)) && has_attribute(v, a)) set.add(a);
-        }
+        if (auto const a = find_attribute(word); a && has_attribute(v, *a)) set |= *a;
     });
     return set;
 }

@@ -275,9 +275,12 @@ class telling {
     static ehlo_seen seen(ehlo::seen::command const& c) noexcept {
         ehlo_seen s = seen(EHLO_SEEN_COMMAND, c);
         count(s, c.number);
-        s.has_event = 1, s.event = octet(c.event), s.verb = octet(c.verb);
+        happened(s, c.event, c.verb);
         s.octets = text(c.line), s.secret = c.secret, s.fault = failed(c.fault);
         return s;
+    }
+    static void happened(ehlo_seen& s, std::optional<ehlo::event> const& e, ehlo::verb v) noexcept {
+        s.has_event = e.has_value(), s.event = octet(e.value_or(ehlo::event::greeting)), s.verb = octet(v);
     }
     static void count(ehlo_seen& s, std::optional<std::uint64_t> const& number) noexcept {
         s.has_number = number.has_value(), s.number = number.value_or(0);
@@ -309,13 +312,14 @@ class telling {
         ehlo_reply_view const said = to_c(r.said);
         count(s, r.number);
         s.reply = &said, s.code = said.code;
-        s.has_event = r.to.has_value(), s.event = octet(r.to.value_or(ehlo::event::greeting)), s.verb = octet(r.verb);
+        happened(s, r.to, r.verb);
         tell(s);
     }
     void on(ehlo::seen::unanswered const& u) noexcept {
         ehlo_seen s = seen(EHLO_SEEN_UNANSWERED, u);
         count(s, u.number);
-        s.has_event = 1, s.event = octet(u.event), s.verb = octet(u.verb), s.count = u.count;
+        happened(s, u.event, u.verb);
+        s.count = u.count;
         tell(s);
     }
     void on(ehlo::seen::content const& c) noexcept {
@@ -727,6 +731,7 @@ void ehlo_observer_init(ehlo_observer* observer, ehlo_observer_options const* o)
         s.replies.tolerate = rules_of(o->tolerate);
         s.ends = set_of<ehlo::dot_lines>(o->ends);
         s.sees = o->sees <= EHLO_SIGHT_SERVER_ONLY ? static_cast<ehlo::sight>(o->sees) : ehlo::sight::both;
+        if (o->max_line != 0) s.max_line = o->max_line;
         s.lmtp = o->lmtp, s.guesses = o->guesses, s.knows_bdat = !o->no_bdat, s.drains_chunks = !o->keeps_chunks;
     }
     made(observer, ehlo::observer(s));

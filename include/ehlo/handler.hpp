@@ -19,8 +19,8 @@
 //     reply on(connected const&)        the greeting: 220 and a text after the server's name; 554 or 521 to hear nothing but
 //                                       QUIT (RFC 5321 3.1, RFC 7504); 421 to close. Not reply::later.
 //     void  on(ehlo_answer&)            the answer to EHLO, before it is sent: it may say more of what is offered, or offer less
-//     reply on(cmd::lookup const&)      VRFY (otherwise 252), EXPN (otherwise 502)
-//     reply on(cmd::remark const&)      HELP (otherwise 214), NOOP, VERB (otherwise 250)
+//     reply on(cmd::lookup const&)      VRFY (otherwise 252), EXPN where it is offered
+//     reply on(cmd::remark const&)      HELP where it is offered (otherwise 214), NOOP, VERB (otherwise 250)
 //     reply on(cmd::data const&)        before the 354; a refusal leaves the transaction open
 //     std::span<char> content_room()    where content is to be put: then what on(content const&) is given stands at its beginning, and
 //                                       a read is one call of it, or as many as it takes to fill the room, instead of one for each
@@ -33,7 +33,8 @@
 // for a command that the handler is never asked. (Not seen: in a set of overloads with a template the last two, and in a final
 // class a function that is not public.)
 //
-// A reply that cannot be sent (CR, LF or NUL in its text, too long, a status of another class) goes out with its code, and without
+// A reply that cannot be sent (CR, LF or NUL in its text, too long, a status of another class; octets over 127 but for 251, 551 and
+// the replies to VRFY and EXPN, where the client asked for SMTPUTF8: RFC 6531 3.7.4) goes out with its code, and without
 // its text; one of a class that the command cannot have becomes 354 if it said yes to DATA, else 451. `answered` tells.
 // With ENHANCEDSTATUSCODES on offer a reply without a status gets X.0.0 (RFC 2034 4).
 #pragma once

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/detail/names.hpp>
+#include <ehlo/detail/set.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -51,32 +52,8 @@ static_assert(detail::names_all<rule>(rule_names), "a rule has no name");
 inline constexpr unsigned rule_count = sizeof rule_names / sizeof *rule_names;
 constexpr std::string_view name(rule r) noexcept { return rule_names[static_cast<unsigned>(r)]; }
 
-static_assert(rule_count < 32);
-
 /// A set of rules: those a caller allows, or those a parse made use of. Structural, so it can be a template argument.
-struct leniency {
-    std::uint32_t bits = 0;
-
-    constexpr leniency() noexcept = default;
-    constexpr leniency(rule r) noexcept : bits(1u << static_cast<unsigned>(r)) {}
-    static constexpr leniency all() noexcept {
-        leniency set;
-        set.bits = (1u << rule_count) - 1;
-        return set;
-    }
-    constexpr bool has(rule r) const noexcept { return (bits >> static_cast<unsigned>(r) & 1) != 0; }
-    constexpr bool empty() const noexcept { return bits == 0; }
-    constexpr leniency& operator|=(leniency other) noexcept {
-        bits |= other.bits;
-        return *this;
-    }
-    friend constexpr leniency operator|(leniency a, leniency b) noexcept { return a |= b; }
-    friend constexpr leniency operator-(leniency a, leniency b) noexcept {
-        a.bits &= ~b.bits;
-        return a;
-    }
-    constexpr bool operator==(leniency const&) const = default;
-};
+using leniency = set_of<rule, rule_count>;
 constexpr leniency operator|(rule a, rule b) noexcept { return leniency(a) | leniency(b); }
 
 inline constexpr leniency strict{};

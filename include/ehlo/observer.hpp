@@ -133,7 +133,6 @@ class observer_with : detail::command_observer {
 
     template <class Handler>
     constexpr void end(Handler& handler) noexcept(never_throws<Handler>) {
-        detail::check_observing<Handler>();
         auto&& h = with_own(handler);
         bool doubt = lost_ || unpaired_;
         queue_.each([&doubt](queue::command const& c) noexcept { doubt = doubt || detail::ends_message(c.on); });

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ehlo/base64.hpp>
+#include <ehlo/detail/keywords.hpp>
 #include <ehlo/syntax.hpp>
 #include <ehlo/detail/temporary.hpp>
 
@@ -43,30 +44,15 @@ constexpr std::string_view name(mechanism m) noexcept { return mechanism_names[s
 
 /// The mechanism of this name, in any case (RFC 4954 8).
 constexpr mechanism find_mechanism(std::string_view text) noexcept {
-    for (unsigned i = 1; i < mechanism_count; ++i)
-        if (detail::spells(mechanism_names[i], text)) return static_cast<mechanism>(i);
-    return mechanism::unknown;
+    unsigned const i = detail::find_name(mechanism_names, text);
+    return i == mechanism_count ? mechanism::unknown : static_cast<mechanism>(i);
 }
 /// Whether the server speaks first, so that an initial response is an error (RFC 4954 4). LOGIN is not counted: many a
 /// client sends the user name at once, and servers take it.
 constexpr bool begins_with_challenge(mechanism m) noexcept { return m == mechanism::cram_md5 || m == mechanism::digest_md5; }
 
 /// A set of mechanisms.
-struct mechanisms {
-    std::uint32_t bits = 0;
-    constexpr mechanisms() noexcept = default;
-    constexpr mechanisms(mechanism m) noexcept : bits(1u << static_cast<unsigned>(m)) {}
-    constexpr bool has(mechanism m) const noexcept { return (bits >> static_cast<unsigned>(m) & 1) != 0; }
-    friend constexpr mechanisms operator|(mechanisms a, mechanisms b) noexcept {
-        a.bits |= b.bits;
-        return a;
-    }
-    friend constexpr mechanisms operator-(mechanisms a, mechanisms b) noexcept {
-        a.bits &= ~b.bits;
-        return a;
-    }
-    constexpr bool operator==(mechanisms const&) const = default;
-};
+using mechanisms = set_of<mechanism, mechanism_count>;
 constexpr mechanisms operator|(mechanism a, mechanism b) noexcept { return mechanisms(a) | mechanisms(b); }
 
 /// Those that show a password, or what is as good as one, to whoever listens (RFC 4954 4, RFC 4616 6, RFC 7628 5).

@@ -28,14 +28,15 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// What an observer has to know of a server with such a policy.
 constexpr observer_settings observing(policy const& p) noexcept {
-    return {.grammar = p.grammar, .lmtp = p.service == service::lmtp};
+    std::uint32_t const longest = p.max_line < max_auth_line ? std::uint32_t{max_auth_line} : p.max_line;
+    return {.grammar = p.grammar, .lmtp = p.service == service::lmtp, .max_line = longest};
 }
 
 /// Trivially copyable: it can be saved with its session. A log is an observer's handler (detail/observed.hpp); it is told before the handler
 /// of a server is asked.
 ///
 /// Octets are consumed when both, machine and observer, have read them: discard what a call says, as without a tap. Where a line is
-/// too long for the server, the observer may wait for its end: the buffer holds max_auth_line octets, then, or more.
+/// too long for the server, the observer may wait for its end: the buffer holds observer_settings::max_line octets, then, or more.
 class tap {
     static constexpr std::size_t most_kept = 16;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/detail/keywords.hpp>
 #include <ehlo/detail/names.hpp>
 
 #include <cstdint>
@@ -34,43 +35,37 @@ inline constexpr unsigned verb_count = sizeof verb_names / sizeof *verb_names;
 constexpr std::string_view name(verb v) noexcept { return verb_names[static_cast<unsigned>(v)]; }
 
 namespace detail {
-// This factor spreads the verbs of 4 letters over 32 places without a collision: one look-up and one compare instead of a
-// search among 23, which a branch predictor cannot foresee.
-constexpr unsigned verb_slot(std::uint32_t folded) noexcept { return static_cast<std::uint32_t>(folded * 0x75E84A6Du) >> 27; }
-struct verb_index {
-    std::uint32_t word[32] = {};
-    verb code[32] = {};
-    bool unique = true;
-    constexpr verb_index() noexcept {
+// The first 4 letters tell all verbs apart. Most have no more: then one compare is all it takes.
+struct verb_heads {
+    std::uint64_t all[verb_count] = {};
+    std::uint32_t of_4[verb_count + 1] = {};
+    consteval verb_heads() {
+        constexpr std::uint32_t never = 0x20202020u;  // what fold4 never gives
+        for (auto& head : of_4) head = never;
+        all[0] = never;
         for (unsigned i = 1; i < verb_count; ++i) {
-            if (verb_names[i].size() != 4) continue;
-            std::uint32_t const folded = fold4(verb_names[i].data());
-            unsigned const slot = verb_slot(folded);
-            unique = unique && code[slot] == verb::unknown;
-            word[slot] = folded;
-            code[slot] = static_cast<verb>(i);
+            std::uint32_t const head = fold4(verb_names[i].data());
+            all[i] = head;
+            if (verb_names[i].size() == 4) of_4[i] = head;
         }
     }
 };
-inline constexpr verb_index verbs_of_4{};
-static_assert(verbs_of_4.unique, "two verbs share a slot: look for another factor");
+inline constexpr verb_heads heads_of_verbs{};
+inline constexpr places<verb_count> places_of_verbs(heads_of_verbs.all);
 
 /// The verb that 4 octets spell.
 constexpr verb find_verb4(char const* p) noexcept {
     std::uint32_t const folded = fold4(p);
-    unsigned const slot = verb_slot(folded);
-    return verbs_of_4.word[slot] == folded ? verbs_of_4.code[slot] : verb::unknown;
+    unsigned const i = places_of_verbs.find(folded);
+    return heads_of_verbs.of_4[i] == folded ? static_cast<verb>(i) : verb::unknown;
 }
 }  // namespace detail
 
 /// The verb that a word spells, in any case (RFC 5321 2.4).
 [[nodiscard]] constexpr verb find_verb(std::string_view word) noexcept {
-    using detail::fold4;
-    if (word.size() == 4) return detail::find_verb4(word.data());
-    if (word.size() == 8 && fold4(word.data()) == fold4("STAR") && fold4(word.data() + 4) == fold4("TTLS")) return verb::starttls;
-    if (word.size() == 7 && fold4(word.data()) == fold4("XCLI") && fold4(word.data() + 3) == fold4("IENT")) return verb::xclient;
-    if (word.size() == 8 && fold4(word.data()) == fold4("XFOR") && fold4(word.data() + 4) == fold4("WARD")) return verb::xforward;
-    return verb::unknown;
+    if (word.size() < 4) return verb::unknown;
+    unsigned const i = detail::places_of_verbs.find(detail::fold4(word.data()));
+    return i != verb_count && detail::spells(verb_names[i], word) ? static_cast<verb>(i) : verb::unknown;
 }
 
 }  // namespace ehlo

@@ -22,6 +22,14 @@ inline constexpr std::string_view client_attribute_names[] = {
 static_assert(detail::names_all<client_attribute>(client_attribute_names), "an attribute has no name");
 inline constexpr unsigned client_attribute_count = sizeof client_attribute_names / sizeof *client_attribute_names;
 constexpr std::string_view name(client_attribute a) noexcept { return client_attribute_names[static_cast<unsigned>(a)]; }
+/// The attribute of this name, in any case.
+constexpr std::optional<client_attribute> find_attribute(std::string_view text) noexcept {
+    unsigned const i = detail::find_row<client_attribute_names>(text);
+    return i == client_attribute_count ? std::nullopt : std::optional(static_cast<client_attribute>(i));
+}
+
+/// A set of XCLIENT or XFORWARD attributes.
+using client_attributes = set_of<client_attribute, client_attribute_count>;
 
 /// Whether an attribute is one that Dovecot has and Postfix does not.
 [[nodiscard]] constexpr bool is_dovecot(client_attribute a) noexcept { return a >= client_attribute::session_id; }
@@ -66,24 +74,21 @@ constexpr result<cmd::client_facts> parse_client_facts(verb v, std::string_view 
                                                        syntax const& rules = strict_syntax) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
     detail::cursor c{arguments, rules};
-    std::uint32_t seen = 0;
+    client_attributes seen;
     for (;;) {
         std::size_t const at = c.at;
         std::string_view const rest = detail::sub(arguments, at);
         std::size_t const end = detail::find_first<charset(" ")>(rest);
         std::size_t const equals = detail::find_first<charset("= ")>(rest);
         if (equals == end || equals == 0) return fail(errc::bad_parameter, at + equals);
-        unsigned which = 0;
-        while (which < client_attribute_count && !iequals(detail::sub(rest, 0, equals), client_attribute_names[which])) ++which;
-        auto const a = static_cast<client_attribute>(which);
-        if (which == client_attribute_count || !has_attribute(v, a) || (is_dovecot(a) && !c.tolerate(rule::dovecot_xclient)))
-            return fail(errc::bad_parameter, at);
-        if ((seen >> which & 1) != 0 && !c.tolerate(rule::repeated_attribute)) return fail(errc::duplicate_parameter, at);
-        seen |= 1u << which;
+        auto const a = find_attribute(detail::sub(rest, 0, equals));
+        if (!a || !has_attribute(v, *a) || (is_dovecot(*a) && !c.tolerate(rule::dovecot_xclient))) return fail(errc::bad_parameter, at);
+        if (seen.has(*a) && !c.tolerate(rule::repeated_attribute)) return fail(errc::duplicate_parameter, at);
+        seen |= *a;
         std::string_view const value = detail::sub(rest, equals + 1, end - equals - 1);
         std::size_t const value_at = at + equals + 1;
         if (value.empty()) return fail(errc::bad_parameter, value_at);
-        if (value.size() > max_attribute && !is_dovecot(a)) return fail(errc::bad_parameter_value, value_at + max_attribute);
+        if (value.size() > max_attribute && !is_dovecot(*a)) return fail(errc::bad_parameter_value, value_at + max_attribute);
         if (auto const parsed = parse_xtext(value); !parsed) {
             bool const lower = parse_xtext(value, false, hexchar_case::any) && c.tolerate(rule::lower_case_hexchar);
             if (!lower) return fail(errc::bad_parameter_value, value_at + parsed.error().at);

@@ -9,8 +9,10 @@
 #include "order_table.hpp"
 #include "scram_client.hpp"
 
+#ifndef EXPLAIN_WITHOUT_MAIN  // a page has no files and no terminal (playground/)
 #include <sys/ioctl.h>
 #include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <cstdint>
@@ -98,11 +100,11 @@ Options:
   --early=N           the Nth reply, counted from 0, is said before it is asked for (client)
   --at-once           what is read at once came at once: tells where the client did not wait
                       for a reply that it had to wait for (session)
+  --states            tell the state after each step (session, client, watch)
   --chunk=N           feed the parsers N octets at a time; the output is the same
   --help, --version
 
-The policy of a session is a constant of the program: its limits (lines, message,
-recipients, errors) cannot be set here.
+The limits of a session (lines, message, recipients, errors) cannot be set here.
 
 A reply code that no standard names is read by its first digit; "class" (completion,
 intermediate, transient, permanent) is then what is known of it.
@@ -135,7 +137,7 @@ struct options {
     ehlo::reply_limits replies{};
     size_t chunk = 0;  // 0: all at once
     string_view nonce{};   // of SCRAM
-    bool pipeline = false, chunking = false, lmtp = false, at_once = false, dot = false, mermaid = false;
+    bool pipeline = false, chunking = false, lmtp = false, at_once = false, states = false, dot = false, mermaid = false;
     ehlo::tls_use tls = ehlo::tls_use::optional;
     std::optional<std::pair<string, string>> auth;  // user and secret
     std::optional<size_t> early;                    // the reply that comes before it is asked for
@@ -154,7 +156,7 @@ bool colours = false;
 size_t screen_columns = 100;
 
 string paint(string_view colour, string_view text) {
-    if (!colours || colour.empty()) return string(text);
+    if (!colours || colour.empty() || text.empty()) return string(text);
     return "\x1B[" + string(colour) + "m" + string(text) + "\x1B[0m";
 }
 constexpr string_view bold = "1", dim = "2", red = "1;31", green = "32", yellow = "33", blue = "36";
@@ -293,15 +295,15 @@ string show(string_view prefix, size_t prefix_columns, string_view octets, std::
         for (last = at ? caret : 0; last < cells.size() && shown + cells[last].columns <= room; ++last)
             shown += cells[last].columns;
     }
-    string text;
-    if (first > 0) text += "\u2026";
+    string before, fault, after;
+    if (first > 0) before += "\u2026";
     size_t column = prefix_columns + (first > 0 ? 1 : 0);
     for (size_t i = first; i < last; ++i) {
-        text += cells[i].shown;
+        (i < caret || !at ? before : i == caret ? fault : after) += cells[i].shown;
         if (i < caret) column += cells[i].columns;
     }
-    if (last < cells.size()) text += "\u2026";
-    string lines = string(prefix) + paint(colour, text) + '\n';
+    if (last < cells.size()) (at ? after : before) += "\u2026";
+    string lines = string(prefix) + paint(colour, before) + paint(red, fault) + paint(colour, after) + '\n';
     if (at) lines += string(column, ' ') + paint(red, string("^ ") + string(note)) + '\n';
     return lines;
 }
@@ -444,7 +446,13 @@ record fault(ehlo::failure f, ehlo::verb v = ehlo::verb::unknown) {
     return r;
 }
 
+string* kept = nullptr;  // the place of standard output, in a page
+
 void put(string const& text) {
+    if (kept != nullptr) {
+        *kept += text;
+        return;
+    }
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
 }
@@ -728,7 +736,8 @@ record command_line(string_view item, options const& o, ehlo::syntax const& gram
         record wrong;
         wrong.json("ok", "false").failed(*bad, [&](record& w) {
             bool const known = split->verb != ehlo::verb::unknown;
-            w.text("verb", known ? ehlo::name(split->verb) : split->name);
+            if (string_view const said = known ? ehlo::name(split->verb) : split->name; said.empty()) w.json("verb", "\"\"").human("verb", "(none: the line begins with a space)");
+            else w.text("verb", said);
             if (!known) w.text("argument", split->arguments);
         });
         wrong.reply(ehlo::reply_for(*bad, split->verb));
@@ -839,7 +848,7 @@ record replies(string_view item, options const& o) {
     r.json("consumed", std::to_string(used));
     if (bad) r.failed(*bad);
     else if (item.empty()) r.human("rest", "empty");
-    else if (used < item.size()) r.human("rest", "the reply goes on: more is needed", yellow);
+    else if (used < item.size()) r.human("rest", item.ends_with('\n') ? "the reply goes on: more is needed" : "no CRLF ends its line: more is needed", yellow);
     return r;
 }
 
@@ -1335,6 +1344,18 @@ string without_secret(string_view said, size_t secret) {
     return string(said.substr(0, secret)) + (secret != 0 ? " " : "") + "[secret]\r\n";
 }
 
+// Of a server or a client: where its session is now, and the facts that hold.
+template <class Machine>
+void tell_state(options const& o, Machine const& machine) {
+    if (!o.states) return;
+    std::vector<string_view> known;
+    for (size_t i = 0; i < ehlo::fact_count; ++i)
+        if (machine.knows(static_cast<ehlo::fact>(i))) known.push_back(ehlo::fact_names[i]);
+    string_view const state = ehlo::name(machine.where());
+    if (o.json) put("{\"event\":\"state\",\"state\":" + json_string(state) + ",\"known\":" + json_list(known) + "}\n");
+    else put("     " + paint(dim, "(state: " + string(state) + (known.empty() ? "" : "; " + join(known, ", ")) + ')') + '\n');
+}
+
 void tell(options const& o, happening const& h, string_view reply, string_view said) {
     using ehlo::event;
     ehlo::answered const& a = h.answer;
@@ -1390,8 +1411,11 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
         std::optional<size_t> at;
         if (a.fault) at = a.fault->at;
         string const shown = without_secret(said, h.secret);
+        string_view why = a.fault ? ehlo::message(a.fault->code) : string_view{};
+        // Nothing is said where octets in the clear came with a STARTTLS.
+        if (a.fault && a.sent.code == 0 && ehlo::istarts_with(said, "STARTTLS")) at = shown.size(), why = "more came with it, in the clear: not to be trusted";
         if (at && *at > shown.size()) at = shown.size();
-        s += say('C', shown, blue, at, a.fault ? ehlo::message(a.fault->code) : string_view{});
+        s += say('C', shown, blue, at, why);
     }
     if (!a.tolerated.empty())
         s += "     " + paint(yellow, "(tolerated: " + join(names_of(a.tolerated), ", ") + ')') + '\n';
@@ -1407,7 +1431,7 @@ int play_server(options const& o, string_view input, std::vector<size_t> const& 
     accept_all handler;
     // For people the client's octets are shown beside the reply they get, so they go in one at a time; or all that came at once, and
     // there is room for one reply.
-    size_t const chunk = o.at_once ? 0 : o.json ? o.chunk : 1;
+    size_t const chunk = o.at_once ? 0 : o.json && !o.states ? o.chunk : 1;
     std::vector<char> buffer(o.at_once ? Server::reply_space : o.chunk == 0 ? 64 * 1024 : Server::reply_space + o.chunk % 64);
     string sent;
     ehlo::reply_reader reader;
@@ -1446,12 +1470,14 @@ int play_server(options const& o, string_view input, std::vector<size_t> const& 
             messages += ends_message(h.answer.event) && h.answer.sent.code / 100 == 2 && decides;
             fatal |= h.answer.fault && (h.answer.event == ehlo::event::shutdown || h.answer.event == ehlo::event::lost);
         }
+        if (!handler.log.empty()) tell_state(o, server);
         handler.log.clear();
         sent.erase(0, parsed);
         if (step.want == ehlo::want::close) break;
         if (step.want == ehlo::want::tls && step.produced != 0) {
             if (!o.json) put("     " + paint(dim, "(the TLS handshake is taken as done)") + '\n');
             server.secured();
+            tell_state(o, server);
             continue;
         }
         if (step.want != ehlo::want::read) {
@@ -1566,6 +1592,7 @@ class letter_sender {
         } else if (where == state::handshake) {
             if (!o_.json) put("     " + paint(dim, "(the TLS handshake is taken as done)") + '\n');
             stuck_ = !c_.secured();
+            tell_state(o_, c_);
             said_hello_ = said_helo_ = false;
             return;
         } else if (ready && o_.tls != tls_use::optional && c_.offers().has(extension::starttls) && !std::exchange(said_starttls_, true)) {
@@ -1782,6 +1809,7 @@ int client(options const& o, string_view input, std::vector<size_t> const& arriv
             else if (!whose.empty()) put("     " + paint(dim, "(for " + string(whose) + ')') + '\n');
             put(say('S', got->reply.octets(), colour_of(got->reply.code())));
         }
+        tell_state(o, c);
     }
 
     auto const lacks = who.lacks();
@@ -2107,7 +2135,7 @@ constexpr limit_option limit_options[] = {
 options parse_arguments(std::vector<string_view> const& arguments) {
     options o;
     std::vector<string_view> words;
-    string_view client_only, session_only, dialogue_only, table_only;
+    string_view client_only, session_only, dialogue_only, states_only, table_only;
     std::vector<limit_option const*> limits;
     bool only_words = false;
     for (string_view const argument : arguments) {
@@ -2133,6 +2161,7 @@ options parse_arguments(std::vector<string_view> const& arguments) {
         else if (is("--pipeline")) o.pipeline = true, client_only = name;
         else if (is("--chunking")) o.chunking = true, client_only = name;
         else if (is("--at-once")) o.at_once = true, session_only = name;
+        else if (is("--states")) o.states = true, states_only = name;
         else if (is("--dot")) o.dot = true, table_only = name;
         else if (is("--mermaid")) o.mermaid = true, table_only = name;
         else if (name == "--lenient") o.grammar.tolerate = value ? rules_named(*value) : ehlo::leniency::all();
@@ -2190,6 +2219,8 @@ options parse_arguments(std::vector<string_view> const& arguments) {
     if (o.what != mode::client && !client_only.empty()) misused(string(client_only) + " is for client mode");
     if (o.what != mode::client && o.what != mode::session && !dialogue_only.empty())
         misused(string(dialogue_only) + " is for session and client mode");
+    if (o.what != mode::client && o.what != mode::session && o.what != mode::watch && !states_only.empty())
+        misused(string(states_only) + " is for session, client and watch mode");
     for (limit_option const* const limit : limits)
         if (!limit->is_for(o.what))
             misused(string(limit->name) + " is for " + string(limit->modes) + " mode" +
@@ -2231,8 +2262,9 @@ record explain(string_view line, options const& o) {
     }
 }
 
+#ifndef EXPLAIN_WITHOUT_MAIN
 int watch(options const& o) {
-    watching::watcher w(o.json, o.chunk == 0 ? string::npos : o.chunk);
+    watching::watcher w(o.json, o.chunk == 0 ? string::npos : o.chunk, o.states);
     auto const read = [&w](std::istream& in, string const& name) { w.watch(string(std::istreambuf_iterator<char>(in), {}), name); };
     if (o.files.empty()) read(std::cin, "stdin");
     for (string const& name : o.files) {
@@ -2272,8 +2304,11 @@ int run(options const& o, std::istream& in) {
     return 0;
 }
 
+#endif
+
 }  // namespace
 
+#ifndef EXPLAIN_WITHOUT_MAIN
 int main(int argc, char** argv) {
     std::ios::sync_with_stdio(false);
     if (::isatty(STDOUT_FILENO) != 0) {
@@ -2293,3 +2328,4 @@ int main(int argc, char** argv) {
     file.clear();
     return run(o, file);
 }
+#endif

@@ -84,6 +84,10 @@ class teller {
         if (json_) event("gap", {{"from", quoted(name(d))}, {"octets", std::to_string(octets)}});
         else say("   (" + (octets == 0 ? std::string("some") : std::to_string(octets)) + " octets of the " + std::string(name(d)) + " are missing)");
     }
+    void state(ehlo::state now) {
+        if (json_) event("state", {{"state", quoted(name(now))}});
+        else say("   (state: " + std::string(name(now)) + ")");
+    }
     void end() {
         before_line();
         if (json_)
@@ -145,7 +149,8 @@ class teller {
             for (mark const& m : odd)
                 if (m.d.at >= r.at + r.said.octets().size()) plain(m);
         }
-        asked_.erase(asked_.begin(), asked_.upper_bound(r.to ? r.number : 0));
+        std::uint64_t const done = r.to || r.to_no_command() ? r.number : 0;
+        asked_.erase(asked_.begin(), asked_.upper_bound(done));
         line_.clear();
         if (r.to == ehlo::event::mail && r.said.accepted()) {
             from_ = mails_[r.number];
@@ -156,8 +161,8 @@ class teller {
             if (!at_machine_ || recipients_.size() < most_listed) recipients_.push_back({rcpts_[r.number], code});
             else ++unlisted_;
         }
-        mails_.erase(mails_.begin(), mails_.upper_bound(r.to ? r.number : 0));
-        rcpts_.erase(rcpts_.begin(), rcpts_.upper_bound(r.to ? r.number : 0));
+        mails_.erase(mails_.begin(), mails_.upper_bound(done));
+        rcpts_.erase(rcpts_.begin(), rcpts_.upper_bound(done));
         bool const authentication = r.to == ehlo::event::auth || r.to == ehlo::event::response;
         if (json_ && authentication && code != 334) event("auth", {{"mechanism", quoted(mechanism_)}, {"outcome", std::to_string(code)}});
     }
@@ -169,9 +174,10 @@ class teller {
     }
     void on(seen::unanswered const& u) {
         before_line(~std::uint64_t{0}, true);
+        std::string const what = u.event ? std::string(name(*u.event)) : "a line that is no command";
         std::string const times = u.count > 1 ? " (" + std::to_string(u.count) + " times)" : "";
-        if (json_) event("unanswered", {{"to", quoted(name(u.event))}, {"count", std::to_string(u.count)}});
-        else say("   (no reply to " + std::string(name(u.event)) + times + " was seen)");
+        if (json_) event("unanswered", {{"to", u.event ? quoted(what) : "null"}, {"count", std::to_string(u.count)}});
+        else say("   (no reply to " + what + times + " was seen)");
     }
     void on(seen::transaction const& t) {
         ++transactions_;
@@ -298,8 +304,8 @@ class teller {
     }
     // Where it is not the command just before it.
     std::string what_it_answers(seen::reply const& r) const {
-        if (!r.to) return "   (to something that was not seen)";
-        if (!r.sure) return "   (perhaps to " + std::string(name(*r.to)) + ")";
+        if (!r.to && !r.command_at) return "   (to something that was not seen)";
+        if (!r.sure) return "   (perhaps to " + (r.to ? std::string(name(*r.to)) : "a line that is no command") + ")";
         auto const asked = asked_.find(r.number);
         return asked == asked_.end() || asked_.size() == 1 ? "" : "   <- " + asked->second;
     }

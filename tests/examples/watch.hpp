@@ -23,7 +23,7 @@ class connection final : public teller {
     // The latest octets of each side, to show what stands around a departure when enough of it has come.
     std::string raw_[2]{};
     std::uint64_t raw_at_[2] = {};
-    bool ended_ = false;
+    bool ended_ = false, states_;
 
     bool is_content() const override { return observer_.where() == ehlo::state::content || observer_.where() == ehlo::state::chunk; }
     std::string_view latest(direction d, std::uint64_t& from) const override {
@@ -33,14 +33,21 @@ class connection final : public teller {
     }
 
   public:
-    connection(unsigned id, bool json, std::string& out, std::string_view client, std::string_view server) : teller(id, json, out) { begin(client, server); }
+    // `states`: where the session is by now is told as often as it changes.
+    connection(unsigned id, bool json, std::string& out, std::string_view client, std::string_view server, bool states)
+        : teller(id, json, out), states_(states) {
+        begin(client, server);
+    }
 
     void show(direction d, std::string_view octets, std::size_t chunk) {
         auto const side = static_cast<std::size_t>(d);
+        if (states_) chunk = 1;
         for (; !octets.empty(); octets.remove_prefix((std::min)(chunk, octets.size()))) {
             pending_[side] += octets.substr(0, chunk);
             remember(side, octets.substr(0, chunk));
+            ehlo::state const before = observer_.where();
             auto const done = observer_.advance(pending_[0], pending_[1], told());
+            if (states_ && observer_.where() != before) state(observer_.where());
             pending_[0].erase(0, done.client);
             pending_[1].erase(0, done.server);
         }
@@ -79,7 +86,7 @@ class watcher {
         std::unique_ptr<connection> shown{};
         bool is_smtp = false, decided = false, ended = false;
     };
-    bool json_;
+    bool json_, states_;
     std::size_t chunk_;
     std::string out_{};
     unsigned count_ = 0;
@@ -88,7 +95,7 @@ class watcher {
     std::vector<std::unique_ptr<tcp>> all_{};
 
   public:
-    watcher(bool json, std::size_t chunk) : json_(json), chunk_(chunk) {}
+    watcher(bool json, std::size_t chunk, bool states = false) : json_(json), states_(states), chunk_(chunk) {}
     std::string const& output() const { return out_; }
     // Whether all that it was given could be read, and there was something in it.
     bool good() const { return good_; }
@@ -131,7 +138,7 @@ class watcher {
     bool transcript(std::string_view file) {
         bool const is_one = file.starts_with("C:") || file.starts_with("S:") || file.find("\nC:") != file.npos || file.find("\nS:") != file.npos;
         if (!is_one) return false;
-        connection c(++count_, json_, out_, {}, {});
+        connection c(++count_, json_, out_, {}, {}, states_);
         while (!file.empty()) {
             std::size_t const end = (std::min)(file.find('\n'), file.size());
             std::string_view line = file.substr(0, end);
@@ -193,7 +200,7 @@ class watcher {
         }
         if (!c.is_smtp) return;
         if (!c.shown) {
-            c.shown = std::make_unique<connection>(++count_, json_, c.told, c.client, c.server);
+            c.shown = std::make_unique<connection>(++count_, json_, c.told, c.client, c.server, states_);
             // No beginning was seen: this is the middle.
             if (!mine.begun() && !theirs.begun() && !s.payload.empty()) {
                 c.shown->gap(direction::from_client, 0);

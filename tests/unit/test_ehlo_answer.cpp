@@ -249,8 +249,8 @@ TEST_CASE("writing each keyword", "[ehlo_answer]") {
     CHECK(with(extension::mt_priority, [](ehlo_answer& a) { a.priority_profile = "NSEP"; }) == "250-a\r\n250 MT-PRIORITY NSEP\r\n");
     CHECK(with(extension::no_soliciting, [](ehlo_answer& a) { a.solicitations = "x:Y"; }) == "250-a\r\n250 NO-SOLICITING x:Y\r\n");
     CHECK(with(extension::burl, [](ehlo_answer& a) { a.burl = "imap imap://b"; }) == "250-a\r\n250 BURL imap imap://b\r\n");
-    CHECK(with(extension::xclient, [](ehlo_answer& a) { a.xclient.add(client_attribute::login); }) == "250-a\r\n250 XCLIENT LOGIN\r\n");
-    CHECK(with(extension::xforward, [](ehlo_answer& a) { a.xforward.add(client_attribute::ident); }) == "250-a\r\n250 XFORWARD IDENT\r\n");
+    CHECK(with(extension::xclient, [](ehlo_answer& a) { a.xclient |= client_attribute::login; }) == "250-a\r\n250 XCLIENT LOGIN\r\n");
+    CHECK(with(extension::xforward, [](ehlo_answer& a) { a.xforward |= client_attribute::ident; }) == "250-a\r\n250 XFORWARD IDENT\r\n");
     ehlo_answer greeting = empty();
     greeting.greet = "says hello";
     CHECK(write(greeting) == "250 a says hello\r\n");
@@ -290,8 +290,8 @@ TEST_CASE("what the writer of the answer refuses", "[ehlo_answer]") {
               a.hold = hold_limits{1, *to_date_time(0)};
               a.hold->max_date_time.offset = 60;
           }) == "bad_value@0");
-    CHECK(refused([](ehlo_answer& a) { a.xclient.add(client_attribute::ident); }) == "bad_value@0");
-    CHECK(refused([](ehlo_answer& a) { a.xforward.add(client_attribute::login); }) == "bad_value@0");
+    CHECK(refused([](ehlo_answer& a) { a.xclient |= client_attribute::ident; }) == "bad_value@0");
+    CHECK(refused([](ehlo_answer& a) { a.xforward |= client_attribute::login; }) == "bad_value@0");
 }
 
 TEST_CASE("no line of the answer is over 512 octets", "[ehlo_answer]") {

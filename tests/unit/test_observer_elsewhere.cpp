@@ -22,7 +22,7 @@ TEST_CASE("observer: Zeek 4522: the reply to BDAT LAST is the message's, not tha
 }
 TEST_CASE("observer: Zeek 3556, Suricata 15882: a BDAT that cannot be read is refused, and the session goes on") {
     lines const all = told({{"C", "BDAT 5 X\r\n"}, {"S", "501 no\r\n"}, {"C", "MAIL FROM:<a@b>\r\n"}, {"S", "250 ok\r\n"}});
-    CHECK(all == lines{"C BDAT 5 X unexpected_argument 7", R"(! malformed C"X\r\nMAI" unexpected_argument)", R"(! may_be_chunk C"BDAT 5")", "S 501 to NOOP",
+    CHECK(all == lines{"C BDAT 5 X unexpected_argument 7", R"(! malformed C"X\r\nMAI" unexpected_argument)", R"(! may_be_chunk C"BDAT 5")", "S 501 to BDAT",
                        "C MAIL FROM:<a@b> = <a@b>", "S 250 to MAIL", "transaction abandoned 0 0/0 ?"});
 }
 TEST_CASE("observer: Suricata 8995: BDAT is refused before its chunk was sent, as each server goes on") {
@@ -38,7 +38,7 @@ TEST_CASE("observer: Suricata 8995: BDAT is refused before its chunk was sent, a
     // One that knows no BDAT reads the chunk as commands.
     s.knows_bdat = false;
     CHECK(told({{"C", "BDAT 6\r\nRSET\r\n"}, {"S", "500 what\r\n250 ok\r\n"}}, s) ==
-          lines{"C BDAT 6 bad_sequence 0", R"(! out_of_order C"BDAT 6" bad_sequence)", "C RSET", R"(! did_not_wait C"RSET\r\n")", "S 500 to NOOP", "S 250 to RSET"});
+          lines{"C BDAT 6 bad_sequence 0", R"(! out_of_order C"BDAT 6" bad_sequence)", "C RSET", R"(! did_not_wait C"RSET\r\n")", "S 500 to BDAT", "S 250 to RSET"});
 }
 TEST_CASE("observer: Suricata 6906: pipelined DATA that is refused is not followed by content") {
     CHECK(told({{"C", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"}, {"S", "250 ok\r\n550 no\r\n554 nobody\r\n"}, {"C", "RSET\r\n"}, {"S", "250 ok\r\n"}}).back() ==

@@ -55,7 +55,7 @@ TEST_CASE("observer: a command of one's own begins a transaction, as its row say
 TEST_CASE("observer: arguments, order and replies of commands of one's own") {
     CHECK(told_own(offering({{"C", "XTAKE\r\n"}, {"S", "501 no\r\n"}, {"C", "XTAKE a-b\r\n"}, {"S", "501 no\r\n"}, {"C", "XTAK q\r\n"}, {"S", "500 no\r\n"}})) ==
           lines{"C XTAKE missing_argument 5", R"(! malformed C"\r\nXTAK" missing_argument)", "S 501 to own command 0", "C XTAKE a-b bad_value 7", R"(! malformed C"-b\r\nXT" bad_value)",
-                "S 501 to own command 0", "C XTAK q unknown_verb 0", R"(! malformed C"XTAK q" unknown_verb)", "S 500 to NOOP"});
+                "S 501 to own command 0", "C XTAK q unknown_verb 0", R"(! malformed C"XTAK q" unknown_verb)", "S 500 to no command"});
     CHECK(told_own(offering({{"C", "XSTAT all\r\n"}, {"S", "530 no\r\n"}, {"C", "AUTH PLAIN AGEAYg==\r\n"}, {"S", "235 ok\r\n"}, {"C", "XSTAT all\r\n"}, {"S", "211 well\r\n"}})) ==
           lines{"C XSTAT all not_authenticated 0 = stat(all)", R"(! out_of_order C"XSTAT " not_authenticated)", "S 530 to own command 1", "C AUTH PLAIN...", "S 235 to AUTH",
                 "C XSTAT all = stat(all)", "S 211 to own command 1"});
@@ -116,4 +116,26 @@ TEST_CASE("observer: the session of server_with and its commands, seen by observ
     CHECK(turns == 13);
     CHECK(w.o.sure());
     CHECK(std::count_if(w.h.lines.begin(), w.h.lines.end(), [](std::string const& l) { return l.starts_with("transaction delivered 250 1/1"); }) == 1);
+}
+TEST_CASE("observer: commands of one's own after a loss are guessed as all others are") {
+    ehlo::observer_settings s;
+    s.guesses = true;
+    dialogue const d{{"gC", ""}, {"gS", ""}, {"C", "end\r\nXTAKE q1\r\n"}, {"S", "end\r\n250 ok\r\n"}, {"C", "XTAKE\r\n"}, {"S", "501 no\r\n"}, {"C", "XPIECE 1\r\nXTAK q\r\n"}, {"S", "250 ok\r\n500 no\r\n"}};
+    CHECK(watch_everywhere<own_watcher>(d, s) ==
+          lines{"out of step", "C XTAKE q1 (unsure) = take(q1)", "S 250 to nothing (unsure)", "C XTAKE (unsure)", "S 501 to nothing (unsure)", "C XPIECE 1 (unsure) = piece(1)",
+                "C ... (unsure)", "S 250 to nothing (unsure)", "S 500 to nothing (unsure)"});
+    s.guesses = false;
+    CHECK(watch_everywhere<own_watcher>(d, s).size() == 5);
+}
+TEST_CASE("observer: who is told of his own commands alone") {
+    struct own_alone {
+        std::string text{};
+        void on(seen::of<own::take_over> const& c) { text += std::string(c.typed.queue) + ";"; }
+    };
+    own_alone h;
+    Observer o;
+    CHECK(o.advance("XTAKE q1\r\nNOOP\r\n", "220 mx\r\n250 ok\r\n250 ok\r\n", h).server == 24);
+    o.gap(client, 3, h);
+    o.end(h);
+    CHECK(h.text == "q1;");
 }

@@ -163,7 +163,7 @@ TEST_CASE("the answer to EHLO can differ from session to session, and what it do
             a.offered = a.offered | extension::checkpoint | extension::dsn;   // what cannot be done is not offered
             a.limits.mail_max = 7;
             a.xclient = {};
-            a.xclient.add(ehlo::client_attribute::addr);
+            a.xclient |= ehlo::client_attribute::addr;
         }
     };
     loop<Server, picky> l{Server(settings, "mx.example.org")};

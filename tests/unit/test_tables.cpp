@@ -4,6 +4,7 @@
 
 #include <ehlo/capabilities.hpp>
 #include <ehlo/reply.hpp>
+#include <ehlo/sasl.hpp>
 #include <ehlo/status.hpp>
 #include <ehlo/verb.hpp>
 #include <ehlo/xclient.hpp>
@@ -171,6 +172,31 @@ TEST_CASE("every EHLO keyword, and none that is nearly one", "[tables]") {
     }
     for (std::string_view const no : {"", "X", "OK", "AUTH=PLAIN", "AUTH=", "SIZE 1", "XAUTH", "X-EXPS", "PIPECONNECT", "XUSR", "8BIT", "MT"})
         CHECK_FALSE(find_extension(no));
+}
+
+TEST_CASE("every parameter, mechanism and attribute, and none that is nearly one", "[tables]") {
+    auto check = [](auto const& rows, auto keyword_of, auto find) {
+        std::set<std::string> known;
+        for (auto const& row : rows)
+            if (!keyword_of(row).empty()) CHECK(known.emplace(keyword_of(row)).second);
+        for (std::string const& keyword : known) {
+            CAPTURE(keyword);
+            CHECK(find(keyword) == keyword);
+            CHECK(find(lower(keyword)) == keyword);
+            for (std::string const& near : neighbours(keyword)) {
+                std::string const spelt = upper(near);
+                std::string const expected = known.count(spelt) != 0 ? spelt : "";
+                if (everywhere(near, find) != expected) FAIL_CHECK(support::escaped(near));
+            }
+        }
+        CHECK(find(std::string_view()).empty());
+    };
+    auto itself = [](std::string_view text) { return text; };
+    check(registered_parameters, [](parameter_facts const& row) { return row.keyword; },
+          [](std::string_view t) { return find_parameter(t) ? std::string(name(*find_parameter(t))) : std::string(); });
+    check(mechanism_names, itself, [](std::string_view t) { return std::string(name(find_mechanism(t))); });
+    check(client_attribute_names, itself,
+          [](std::string_view t) { return find_attribute(t) ? std::string(name(*find_attribute(t))) : std::string(); });
 }
 
 TEST_CASE("every reply code, and no other", "[tables]") {

@@ -53,8 +53,8 @@ struct tap_log : watching::log {
     }
     void on(seen::reply const& r) {
         log::on(r);
-        bool const line = r.to && r.to != event::content_end && r.to != event::response && r.number < commands.size();
-        told.push_back({r.to ? std::string(name(*r.to)) : "nothing", r.verb, r.said.code(), line ? commands[static_cast<std::size_t>(r.number)] : ""});
+        bool const line = (r.to || r.to_no_command()) && r.to != event::content_end && r.to != event::response && r.number < commands.size();
+        told.push_back({r.to ? std::string(name(*r.to)) : r.to_no_command() ? "no command" : "nothing", r.verb, r.said.code(), line ? commands[static_cast<std::size_t>(r.number)] : ""});
     }
 };
 
@@ -154,6 +154,8 @@ told_of play_everywhere(policy const& settings, std::vector<std::string> const& 
             INFO(i << " " << tap.to << " and " << machine.to << ", " << machine.line);
             // A refusal that ends the session answers a command all the same, for who only sees octets.
             if (machine.to == "shutdown") tap.to = "shutdown";
+            // To a server a line that it cannot read, or does not know, is as NOOP is.
+            if (machine.to == "NOOP" && machine.said != verb::noop) machine.to = tap.to == "no command" || machine.said == verb::unknown ? tap.to : std::string(name(machine.said));
             // That of a chunk which was refused before it came answers the chunk, too.
             if (machine.to == "BDAT" && tap.to.starts_with("end of ")) machine.to = tap.to;
             // Of a line that it cannot read, or that is gone, the server tells no more than that; of a chunk it knows the reply alone.

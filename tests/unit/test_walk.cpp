@@ -412,7 +412,7 @@ void watch_client(pair& p, std::string_view octets, bool line, std::optional<eve
     must(!told.unsure && p.middle.o.sure(), "the observer is not sure of a command");
     if (told.odd) wrong("the observer calls it ", name(*told.odd));
     if (line) must(told.line == hash_of(octets.substr(0, octets.size() - 2)), "the observer reads another line");
-    if (line && on && told.event != *on && told.event != event::bdat) wrong("the observer takes ", name(*on), " for ", name(told.event));
+    if (line && on && told.event != *on && told.event != event::bdat) wrong("the observer takes ", name(*on), " for ", told.event ? name(*told.event) : "no command");
     bool const ends = on && ends_message(*on);
     must(told.ends == (ends ? 1u : 0u), "the observer finds another end of content");
     if (ends) must(p.middle.content == p.written, "the observer reads other content");

@@ -74,13 +74,14 @@ struct log {
     void on(seen::reply const& r) {
         bool const is_whole = r.size == r.said.octets().size();
         if (places) REQUIRE((is_whole ? octets(r) == r.said.octets() : octets(r).starts_with(r.said.octets().substr(0, 3))));
-        std::string line = "S " + std::to_string(r.said.code()) + " to " + std::string(r.to ? name(*r.to) : "nothing");
+        if (r.to_no_command() && places) octets({client, *r.command_at, 0});
+        std::string line = "S " + std::to_string(r.said.code()) + " to " + std::string(r.to ? name(*r.to) : r.to_no_command() ? "no command" : "nothing");
         if (r.command_at && r.verb != ehlo::verb::unknown && r.to != ehlo::event::content_end && r.to != ehlo::event::response && places)
             CHECK(ehlo::istarts_with(std::string_view(said[0]).substr(static_cast<std::size_t>(*r.command_at)), name(r.verb)));
         if (r.recipient != 0) line += " for " + std::to_string(r.recipient);
         note(line, r.sure);
     }
-    void on(seen::unanswered const& u) { note("unanswered " + std::string(name(u.event)) + (u.count > 1 ? " " + std::to_string(u.count) : "")); }
+    void on(seen::unanswered const& u) { note("unanswered " + std::string(u.event ? name(*u.event) : "line") + (u.count > 1 ? " " + std::to_string(u.count) : "")); }
     void on(seen::content const& c) {
         if (places) REQUIRE(octets(c) == c.octets);
         content += c.octets;

@@ -29,7 +29,7 @@ struct story {
     answer answers[16]{};
     std::size_t answered = 0;
     unsigned commands = 0, ends = 0, delivered = 0, transactions = 0;
-    ehlo::event event{};                   // of the latest command
+    std::optional<ehlo::event> event{};    // of the latest command
     std::uint32_t line = 0;                // likewise
     std::optional<ehlo::departure> odd{};  // something that neither of the two does
     std::uint32_t* content;                // of this message

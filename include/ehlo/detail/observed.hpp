@@ -1,6 +1,7 @@
 // What an observer tells: events with their places, departures by name; and what it is told of the two that it watches.
 #pragma once
 
+#include <ehlo/auth.hpp>
 #include <ehlo/dispatch.hpp>
 #include <ehlo/detail/dot_lines.hpp>
 #include <ehlo/handler.hpp>
@@ -76,6 +77,9 @@ struct observer_settings {
     reply_limits replies{.line = 64 * 1024, .lines = 0xFFFF, .tolerate = of_replies};
     sight sees = sight::both;
     bool guesses = false;        ///< while out of step, tell lines that look like commands, with `sure` false
+    /// Octets of a line of the client's, with its CRLF, that are kept; 512 at least (RFC 5321 4.5.3.1.4). One that is longer is told
+    /// without its text. RFC 4954 4 has lines of 12,288 octets in an AUTH exchange; no other RFC has longer ones.
+    std::uint32_t max_line = max_auth_line;
     std::uint32_t max_waiting = 64 * 1024;   ///< octets of a client that did not wait for 354 are left to wait, up to so many
 };
 
@@ -92,9 +96,9 @@ struct place {
 };
 
 /// A line of the client that is a command, or was meant to be. A handler that has on(seen::of<cmd::mail> const&) is told of each MAIL
-/// by that one, and likewise for all of cmd::*.
+/// by that one, and likewise for all of cmd::*. What is malformed is told as this: with its verb, if it begins with one.
 struct command : place {
-    v0::event event = event::noop;
+    std::optional<v0::event> event{};        ///< nothing: the line begins with no verb that is known
     v0::verb verb = verb::unknown;
     std::optional<std::uint64_t> number{};   ///< that of its reply; nothing while out of step. BDAT: that of the reply to its chunk
     std::string_view line{};                 ///< without its line end; empty if it was cut off because it is too long
@@ -118,16 +122,18 @@ struct response : place {
 /// A reply, and what it answers. `said` is not all of it if it is longer than the client hears: its code alone. The reply to AUTH and to responses may be a challenge.
 struct reply : place {
     reply_view said{};
-    std::optional<v0::event> to{};              ///< nothing: it answers nothing that was seen
+    std::optional<v0::event> to{};              ///< nothing: it answers nothing that was seen, or what was no command
     v0::verb verb = verb::unknown;
     std::uint64_t number = 0;                   ///< of the command
     std::optional<std::uint64_t> command_at{};  ///< its offset in the client's stream
     std::uint32_t recipient = 0;                ///< LMTP, PRDR, end of a message: which of the accepted recipients it is about
     bool more = false;                          ///< PRDR: 353, or for a recipient; the one to the message is the last
+    /// Whether it answers a line that begins with no verb that is known.
+    constexpr bool to_no_command() const noexcept { return !to && command_at; }
 };
 /// A command whose reply was not seen.
 struct unanswered : place {
-    v0::event event = event::noop;
+    std::optional<v0::event> event{};   ///< nothing: it was a line that begins with no verb that is known
     v0::verb verb = verb::unknown;
     std::uint64_t number = 0;
     std::uint32_t count = 1;   ///< of so many in a row

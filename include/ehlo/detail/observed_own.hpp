@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -37,9 +38,9 @@ struct own_list {
     static constexpr bool any(F&& f) {
         return (... || f.template operator()<Own>());
     }
-    /// The event of the command of this name; event::noop if there is none.
-    static constexpr event find(std::string_view verb) noexcept {
-        event found = event::noop;
+    /// The event of the command of this name.
+    static constexpr std::optional<event> find(std::string_view verb) noexcept {
+        std::optional<event> found;
         any([&]<class One>() noexcept {
             if (!iequals(verb, One::verb)) return false;
             found = protocol::template event_of<One>;

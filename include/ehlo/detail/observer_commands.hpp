@@ -28,12 +28,12 @@ class command_observer : protected reply_observer {
 
     line_reader lines_{};
     std::uint64_t line_at_ = 0;   // where the line began that is being thrown away
+    v0::verb line_verb_{};        // with which it began
+    std::optional<event> line_event_{};
     bdat_finder finder_{};        // in that line
     bool told_early_ = false;
     bool in_parts_ = false;       // chunks of the message have come
     bool doubtful_ = false;       // one direction only: whether DATA or AUTH was accepted, its next line tells
-
-    static constexpr std::size_t longest_line = max_auth_line;
 
   protected:
     using reply_observer::reply_observer;
@@ -99,11 +99,20 @@ class command_observer : protected reply_observer {
         event const e = queue_.last().on;
         bool const clear = e == event::starttls && static_cast<unsigned char>(t.rest()[0]) != 0x16;
         departure const d = clear ? departure::after_starttls : e == event::quit ? departure::after_the_end : departure::did_not_wait;
-        if (d == departure::after_the_end) told_end_[index(client)] = true;
+        told_end_[index(client)] = d == departure::after_the_end;
         depart(h, d, client, here(client));
     }
 
-    static constexpr event event_for(v0::verb v) noexcept { return v == verb::unknown ? event::noop : verb_table[static_cast<unsigned>(v)].on; }
+    // What it is to the session: nothing comes of a verb that is unknown, as of NOOP.
+    static constexpr event event_for(v0::verb v) noexcept { return verb_table[static_cast<unsigned>(v)].on; }
+    // A line begins; what it begins with is looked at only if it turns out to be malformed.
+    template <class H>
+    constexpr void note_verb(std::string_view line) noexcept {
+        constexpr charset ends{std::string_view(" \r\n\0", 4)};
+        std::string_view const word = sub(line, 0, find_first<ends>(line));
+        line_verb_ = find_verb(word);
+        line_event_ = line_verb_ == verb::unknown ? own_of<H>::list::find(word) : event_of(line_verb_);
+    }
     template <class H>
     constexpr syntax grammar() noexcept {
         syntax g = settings_.grammar;
@@ -154,10 +163,11 @@ class command_observer : protected reply_observer {
             v0::verb v = find_verb4(in.data());
             if (v == verb::unknown) v = verb::starttls;   // the only longer one that is read in one step
             said.verb = v;
-            m.event = said.event = event_for(v);
+            m.event = event_for(v);
+            said.event = m.event;
             bool const in_order = !ordered<H>(ahead<H>()).check(m.event);
             bool const rare = !in_order || v == verb::bdat;
-            std::size_t const used = rare ? 0 : take_common_command(in, longest_line, rules, [&](auto const& c) noexcept(quiet<H>) {
+            std::size_t const used = rare ? 0 : take_common_command(in, settings_.max_line, rules, [&](auto const& c) noexcept(quiet<H>) {
                 learn<H>(m, c);
                 // Its end is known when it was read: what comes before the CR.
                 said.line = {in.data(), find_near<charset("\r")>(in)};
@@ -177,10 +187,12 @@ class command_observer : protected reply_observer {
 
     template <class H>
     EHLO_NOINLINE constexpr bool take_rare(io& t, H& h, seen::command said, syntax const& rules) noexcept(quiet<H>) {
-        if (!lines_.discarding()) line_at_ = here(client);
-        auto const line = lines_.next(t.rest(), longest_line, rules.tolerate);
+        bool const begins = !lines_.discarding();
+        if (begins) line_at_ = here(client);
+        auto const line = lines_.next(t.rest(), settings_.max_line, rules.tolerate);
         if (!line.ready()) {
             finder_.look(sub(t.rest(), 0, line.consumed));
+            if (begins && line.consumed != 0) note_verb<H>(t.rest());
             if (line.need_more()) {
                 use(client, t, line.consumed);
                 return false;
@@ -194,7 +206,7 @@ class command_observer : protected reply_observer {
         said.size = line.consumed;
         said.secret = find_secret(*line);
         said.verb = verb::unknown;
-        said.event = event::noop;
+        said.event = std::nullopt;
         meaning m;
         if (line.consumed == line->size() + 1) m.tolerated |= rule::bare_lf_line;
         auto const split = split_command(*line, rules);
@@ -202,9 +214,10 @@ class command_observer : protected reply_observer {
             said.verb = split->verb;
             m.tolerated |= split->tolerated;
         }
-        m.event = said.event = event_for(said.verb);
-        if (split && said.verb == verb::unknown) m.event = said.event = own_of<H>::list::find(split->name);
-        bool const is_own = said.event >= event::own0, is_known = said.verb != verb::unknown || is_own;
+        said.event = event_of(said.verb);
+        if (split && said.verb == verb::unknown) said.event = own_of<H>::list::find(split->name);
+        m.event = said.event.value_or(event::noop);
+        bool const is_own = m.event >= event::own0, is_known = said.event.has_value();
         if (!is_known && auth_refused_) said.secret = 0;
         std::optional<failure> fault;
         if (!split) fault = split.error();
@@ -274,15 +287,17 @@ class command_observer : protected reply_observer {
         said.size = here(client) - line_at_;
         said.line = {};
         said.secret = 0;
-        said.verb = verb::unknown;
-        said.event = event::noop;
+        said.verb = line_verb_;
+        said.event = line_event_;
         said.fault = f;
         tell(h, said);
         departure const d = f.code == errc::bare_cr   ? departure::bare_cr
                             : f.code == errc::bare_lf ? departure::bare_lf
                             : f.code == errc::nul_octet ? departure::nul : departure::long_line;
         depart(h, d, client, line_at_ + f.at, f.code);
-        note_command(h, said, meaning());
+        meaning m;
+        if (line_event_ && said.verb != verb::bdat) m.event = *line_event_;
+        note_command(h, said, m);
         if (may_be_chunk && settings_.knows_bdat) depart(h, departure::may_be_chunk, client, said.at);
     }
 
@@ -318,8 +333,10 @@ class command_observer : protected reply_observer {
                 chunk_begun_ = m.chunk->size == 0;
             }
         }
-        if (e == event::mail || (m.chunk && !in_parts_)) content_ = content_watch(said.at + said.size);
-        in_parts_ = in_parts_ ? e != event::mail : m.chunk.has_value();
+        bool const part = m.chunk || e == event::burl;
+        if (e == event::mail || (part && !in_parts_)) content_ = content_watch(said.at + said.size);
+        if (e == event::burl) content_.spoil();   // what the server fetches is not seen
+        in_parts_ = in_parts_ ? e != event::mail : part;
         if (e == event::last_burl) sizes_.push(std::nullopt);
         push(h, e, said.verb, said.at, m.brings);
         if (alone()) suppose(e);
@@ -435,7 +452,7 @@ class command_observer : protected reply_observer {
     EHLO_NOINLINE constexpr bool take_response(io& t, H& h) noexcept(quiet<H>) {
         if (t.rest().empty()) return false;
         if (!lines_.discarding()) line_at_ = here(client);
-        auto const line = lines_.next(t.rest(), max_auth_line, settings_.grammar.tolerate);
+        auto const line = lines_.next(t.rest(), settings_.max_line, settings_.grammar.tolerate);
         if (line.need_more()) {
             use(client, t, line.consumed);
             return false;
@@ -473,7 +490,7 @@ class command_observer : protected reply_observer {
         if (in.empty()) return false;
         candidate_ = {};
         if (!lines_.discarding()) line_at_ = here(client);
-        auto const line = lines_.next(in, longest_line, settings_.grammar.tolerate);
+        auto const line = lines_.next(in, settings_.max_line, settings_.grammar.tolerate);
         std::uint64_t const at = line_at_;
         use(client, t, line.consumed);
         if (line.need_more()) return false;
@@ -482,17 +499,20 @@ class command_observer : protected reply_observer {
         seen::command said{seen::place{client, at, line.consumed, false}};
         said.line = *line;
         said.secret = find_secret(*line);
-        if (split) said.verb = split->verb;
-        said.event = event_for(said.verb);
-        if (said.verb == verb::unknown) said.secret = 0;   // a response, perhaps
+        if (split) said.verb = split->verb, said.event = event_of(split->verb);
+        if (split && !said.event) said.event = own_of<H>::list::find(split->name);
+        if (!said.event) said.secret = 0;   // a response, perhaps
         bool good = false;
         if (said.verb != verb::unknown) {
             good = !visit_command(*split, grammar<H>(), [&](auto const& c) noexcept(quiet<H>) {
                 if (settings_.guesses) tell_typed(h, said, c);
             });
+        } else if (said.event && settings_.guesses) {
+            good = !tell_own(h, said, *split, grammar<H>());
         }
         if (!good && settings_.guesses) tell(h, said);
-        if (good && t.used == t.in.size()) candidate_ = {at, said.verb};
+        // No reply proves a command of the user's own.
+        if (good && said.verb != verb::unknown && t.used == t.in.size()) candidate_ = {at, said.verb};
         return true;
     }
 };

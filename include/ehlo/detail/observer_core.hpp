@@ -9,6 +9,7 @@
 #include <ehlo/detail/observed_own.hpp>
 #include <ehlo/session.hpp>
 #include <ehlo/detail/under_way.hpp>
+#include <ehlo/vocabulary.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -92,7 +93,9 @@ class observer_core {
     bool latest_mail_is_wide_ = false;   // that of the client, whatever was replied
     bool told_end_[2] = {}, tls_seen_[2] = {};
 
-    constexpr explicit observer_core(observer_settings const& s) noexcept : settings_(s), one_sided_(s.sees != sight::both), lmtp_(s.lmtp) {}
+    constexpr explicit observer_core(observer_settings const& s) noexcept : settings_(s), one_sided_(s.sees != sight::both), lmtp_(s.lmtp) {
+        if (settings_.max_line < 512) settings_.max_line = 512;
+    }
 
     constexpr bool is_sure() const noexcept { return !lost_ && !unpaired_ && !one_sided_; }
     constexpr bool alone() const noexcept { return settings_.sees == sight::client_only; }
@@ -178,6 +181,8 @@ class observer_core {
         owed_ = false;
     }
 
+    // What is under way as NOOP, and is none, is told by its verb.
+    static constexpr std::optional<event> told_event(queue::command const& c) noexcept { return c.on == event::noop ? event_of(c.verb) : std::optional(c.on); }
     // A command awaits its reply. With one direction only it is supposed to be accepted.
     template <class H>
     constexpr void push(H& h, event e, v0::verb v, std::uint64_t at, fact_set brings) noexcept(quiet<H>) {
@@ -231,7 +236,7 @@ class observer_core {
             std::uint64_t const at = queue_.first_at(now).value_or(now);
             for (unsigned i = 0; i < c.count; ++i) queue_.pop();
             if (c.on == event::greeting) continue;
-            tell(h, seen::unanswered{place(client, at, 0), c.on, c.verb, number, c.count});
+            tell(h, seen::unanswered{place(client, at, 0), told_event(c), c.verb, number, c.count});
         }
         sizes_.clear();
         go_ahead_from_now();

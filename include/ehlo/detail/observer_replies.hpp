@@ -160,7 +160,7 @@ class reply_observer : protected observer_core {
         }
         queue::command const c = queue_.first();
         bool const sure = !unpaired_ && !one_sided_;
-        seen::reply told{{server, at, size, sure}, r, c.on, c.verb, queue_.number(), queue_.first_at(here(client))};
+        seen::reply told{{server, at, size, sure}, r, told_event(c), c.verb, queue_.number(), queue_.first_at(here(client))};
         bool const each = lmtp_ && ends_message(c.on);
         unsigned code = r.code();
         if (each) {
@@ -233,7 +233,8 @@ class reply_observer : protected observer_core {
             ++message_.recipients;
             message_.accepted += a == answer::done ? 1 : 0;
         }
-        bool const ended = ends_message(e) && (what != change::none || !was_open);
+        // Where no MAIL was seen the end of content tells of one; a refused BURL LAST does not.
+        bool const ended = ends_message(e) && (what != change::none || (!was_open && (e == event::content_end || a != answer::refused)));
         if (ended || what == change::dropped || what == change::delivered) conclude_by(h, e, a, code, octets);
         if (e == event::hello || e == event::helo) hear_hello<H>(e, c.verb, told.said);
         else if (a == answer::done && (e == event::xclient || e == event::starttls)) forget_offers();
@@ -282,7 +283,8 @@ class reply_observer : protected observer_core {
     constexpr void end_session() noexcept {
         over_ = true;
         in_content_ = in_chunk_ = false;
-        told_end_[0] = told_end_[1] = false;
+        told_end_[index(client)] = told_end_[index(client)] && told_wait_;   // what was sent after QUIT was told
+        told_end_[index(server)] = false;
         client_first_ = left_[index(client)] != 0;   // they are after the end, though a later reply begins anew
     }
     template <class H>

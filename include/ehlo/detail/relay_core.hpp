@@ -98,6 +98,8 @@ struct relay_core {
           name_size(static_cast<std::uint16_t>(relay_name.size() < 0xFFFF ? relay_name.size() : 0xFFFF)) {
         push(event::greeting, {});
     }
+    /// HELP and EXPN may be said to any server: it answers them.
+    constexpr extensions taken() const noexcept { return offered | extension::help | extension::expn; }
     constexpr std::string_view relay_name() const noexcept { return {name, name_size}; }
     constexpr bool has_room(relay_io const& t) const noexcept { return t.out.room() >= settings->reply_space; }
 

@@ -31,7 +31,7 @@ struct asked {
     v0::verb verb = verb::unknown;
     std::string_view line{};
     std::uint32_t secret = 0;
-    std::uint8_t brings = 0;        // facts that the MAIL brings
+    std::uint8_t brings = 0;        // facts that the MAIL brings; of VRFY and EXPN: smtputf8
 };
 /// The answer that a handler put off.
 struct put_off_answer {
@@ -115,6 +115,7 @@ struct server_core {
           tolerate(p.grammar.tolerate),
           name_size(static_cast<std::uint16_t>(server_name.size() < 0xFFFF ? server_name.size() : 0xFFFF)) {}
 
+    constexpr extensions taken() const noexcept { return offered; }
     constexpr std::string_view server_name() const noexcept { return {name, name_size}; }
     constexpr bool has_room(server_io const& t) const noexcept { return t.out.room() >= settings->reply_space; }
     constexpr bool answers_each_recipient(event e) const noexcept {
@@ -206,6 +207,7 @@ struct server_core {
             told = fail(errc::bad_value, 0);
             r.code = static_cast<std::uint16_t>(only);
         }
+        if (auto const bad = keep_to_ascii(e, r, fact_set::with_bits(a.brings).has(fact::smtputf8), order.knows(fact::smtputf8))) [[unlikely]] told = bad;
         bool const hello = special && (e == event::hello || e == event::helo);
         if (special && r.accepted() && e == event::starttls && t.has_more()) return hang_up(t, handler, a);
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
@@ -249,7 +251,7 @@ struct server_core {
         if (special && a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
         bool const early = find_early<H>(t, e);
         if (moves || e == event::shutdown) settle(handler, e, code, a.brings);
-        if (each && order.where() == state::spoilt) message = open_message();   // nothing is owed twice
+        if (each && order.where() == state::spoilt) message.answered = 0;   // and as many again to the next one
         if (r.code != 0) tell(handler, a, e, told, r, early);
     }
     // What a handler has said: a reply, or in an AUTH exchange a challenge.
@@ -339,6 +341,8 @@ struct server_core {
             r = refusal_of<H>(*fault, verb::unknown);
             r.enhanced = {};
         }
+        if (r.code != 220)
+            if (auto const bad = keep_to_ascii(event::greeting, r, false, false)) fault = bad;
         if (r.code == 220) fault = write_greeting(t.out, server_name(), r, usual);
         else if (!write_within(t.out, r, settings->reply_space)) fault = write_without_text(t.out, true, r);
         bool const over = r.code == 421 || (fault && fault->code == errc::early_octets);
