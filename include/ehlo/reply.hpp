@@ -452,7 +452,7 @@ class reply_reader {
   public:
     constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
         // Not again when more has come: octets that arrive one at a time would cost O(n * n).
-        if (detail::fast::reply whole; looked_at_ == 0 && whole.read(in)) [[likely]] {
+        if (detail::fast::reply whole; EHLO_VECTOR && looked_at_ == 0 && whole.read(in)) [[likely]] {
             // One that is no longer than a line may be has no line that is. All limits that are reached are left to the grammar.
             if (whole.size <= limits.line && whole.size <= limits.total && whole.lines <= limits.lines) [[likely]] {
                 reply_view r;
