@@ -132,9 +132,9 @@ struct offer {
 template <class... Rows>
 struct offer_list {};
 /// One row each. (AUTH, whose answers are no replies, and BDAT, which the server answers, are not among them.)
-using offers = offer_list<offer<cmd::starttls, extension::starttls>, offer<cmd::burl, extension::burl>, offer<cmd::etrn, extension::etrn>,
-                          offer<cmd::atrn, extension::atrn>, offer<cmd::turn, extension::turn>, offer<cmd::onex, extension::onex>,
-                          offer<cmd::client_facts, extension::xclient, extension::xforward>>;
+using offered_commands = offer_list<offer<cmd::starttls, extension::starttls>, offer<cmd::burl, extension::burl>, offer<cmd::etrn, extension::etrn>,
+                                    offer<cmd::atrn, extension::atrn>, offer<cmd::turn, extension::turn>, offer<cmd::onex, extension::onex>,
+                                    offer<cmd::client_facts, extension::xclient, extension::xforward>>;
 
 /// Whether content is put where the handler wants it.
 template <class H>
@@ -174,7 +174,7 @@ template <class H, class... Own>
 inline constexpr bool never_throws =
     never_throws_at_any<H, connected, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, content, end_of_content,
                         abandoned, answered, cmd::auth, auth_response, typename Own::type...>() &&
-    never_throws_at_offers<H>(offers()) && never_throws_besides<H>();
+    never_throws_at_offers<H>(offered_commands()) && never_throws_besides<H>();
 
 // A member function `on` that takes exactly Argument: found by its address, which no conversion of an argument can feign. A set of
 // overloads with a template in it has no such address: of that one nothing is said.
@@ -274,7 +274,7 @@ constexpr extensions lacking_of(offer_list<Rows...>) noexcept {
 /// The extensions that the handler has the functions for.
 template <class H>
 constexpr extensions answerable() noexcept {
-    extensions all = server_extensions - lacking_of<H>(offers());
+    extensions all = server_extensions - lacking_of<H>(offered_commands());
     auto without = [&all](extensions lacking) noexcept { all = all - lacking; };
     if (!names_mechanisms<H>) without(extension::auth);
     if (!answers<H, cmd::lookup>) without(extension::expn);
@@ -305,7 +305,7 @@ constexpr void require_handler() noexcept {
     static_assert(answers<H, end_of_content>, "the handler lacks: reply on(ehlo::end_of_content const&)");
     static_assert((... && answers<H, typename Own::type>), "the handler lacks: reply on(Own::type const&), for a command of one's own");
     check_answers<H, connected, cmd::lookup, cmd::remark, cmd::data, typename Own::type...>();
-    check_offered_answers<H>(offers());
+    check_offered_answers<H>(offered_commands());
     check_on<H, abandoned>();
     check_on<H, answered>();
     static_assert(!requires(H & h) { h.content_room(); } || has_content_room<H>, "a handler's `content_room` returns std::span<char>");
@@ -330,7 +330,7 @@ constexpr void require_handler_of() noexcept {
     static_assert(!lacking.has(extension::expn), "EXPN is offered, and the handler lacks: reply on(ehlo::cmd::lookup const&)");
     // A function that is never called is passed over in silence.
     check_offer<H, cmd::auth, Offers.has(extension::auth)>();
-    check_offers<H, Offers>(offers());
+    check_offers<H, Offers>(offered_commands());
 }
 }  // namespace detail
 
