@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -70,12 +71,22 @@ inline constexpr extension_facts extension_table[] = {
 };
 static_assert(detail::rows_for_all(extension_table, &extension_facts::code), "extension_table lacks a row, or a row is out of place");
 inline constexpr unsigned extension_count = sizeof extension_table / sizeof *extension_table;
+namespace detail {
+// The one column that is looked up at run time: the others are not linked in where nobody asks for them.
+template <class>
+struct extension_column;
+template <std::size_t... I>
+struct extension_column<std::index_sequence<I...>> {
+    static constexpr std::string_view keywords[sizeof...(I)] = {extension_table[I].keyword...};
+};
+using extension_names = extension_column<std::make_index_sequence<extension_count>>;
+}  // namespace detail
 /// The keyword in capitals.
-constexpr std::string_view name(extension e) noexcept { return extension_table[static_cast<unsigned>(e)].keyword; }
+constexpr std::string_view name(extension e) noexcept { return detail::extension_names::keywords[static_cast<unsigned>(e)]; }
 
 /// The extension that a keyword names, in any case; nothing if ehlo does not know it.
 constexpr std::optional<extension> find_extension(std::string_view keyword) noexcept {
-    unsigned const i = detail::find_row<extension_table>(keyword);
+    unsigned const i = detail::find_row<detail::extension_names::keywords>(keyword);
     return i == extension_count ? std::nullopt : std::optional(static_cast<extension>(i));
 }
 
@@ -176,8 +187,8 @@ EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tol
         // After code and separator. No line is shorter than "250" CRLF, which has no separator, and then the LF stands here.
         at += 4;
         std::string_view const rest{reply.data() + at, reply.size() - at};
-        unsigned const row = find_row_at<extension_table>(rest);
-        std::size_t end = row != extension_count ? extension_table[row].keyword.size() : 0;
+        unsigned const row = find_row_at<extension_names::keywords>(rest);
+        std::size_t end = row != extension_count ? extension_names::keywords[row].size() : 0;
         if (end != 0 && rest[end] == '\r') {
             known(static_cast<extension>(row), std::string_view());
         } else if (end != 0 && rest[end] == ' ') {

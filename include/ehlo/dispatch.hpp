@@ -4,6 +4,7 @@
 #include <ehlo/auth.hpp>
 #include <ehlo/chunk.hpp>
 #include <ehlo/command.hpp>
+#include <ehlo/detail/set.hpp>
 #include <ehlo/turn.hpp>
 #include <ehlo/xclient.hpp>
 
@@ -24,8 +25,10 @@ inline constexpr bool throws_nothing =
     throws_nothing_at<F, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::turn,
                       cmd::starttls, cmd::onex, cmd::auth, cmd::bdat, cmd::burl, cmd::etrn, cmd::atrn, cmd::client_facts>();
 
+inline constexpr set_of<verb> all_verbs = set_of<verb>::first(verb_count);
+
 // As visit_command. `how`: not fast_first if the line was read in one step before, in vain.
-template <class F>
+template <set_of<verb> Known = all_verbs, class F>
 constexpr std::optional<failure> visit_arguments(command_line const& line, syntax const& rules, way how, F&& f) noexcept(throws_nothing<F>) {
     auto const offset = static_cast<std::size_t>(line.arguments.data() - line.name.data());
     auto pass = [&](auto const& parsed) noexcept(throws_nothing<F>) -> std::optional<failure> {
@@ -50,16 +53,34 @@ constexpr std::optional<failure> visit_arguments(command_line const& line, synta
     case verb::data: return pass(parse_bare<verb::data>(line.arguments));
     case verb::rset: return pass(parse_bare<verb::rset>(line.arguments));
     case verb::quit: return pass(parse_bare<verb::quit>(line.arguments));
-    case verb::turn: return pass(parse_bare<verb::turn>(line.arguments));
-    case verb::starttls: return pass(parse_bare<verb::starttls>(line.arguments));
-    case verb::onex: return pass(parse_bare<verb::onex>(line.arguments));
-    case verb::auth: return pass(parse_auth(line.arguments));
-    case verb::bdat: return pass(parse_bdat(line.arguments));
-    case verb::burl: return pass(parse_burl(line.arguments));
-    case verb::etrn: return pass(parse_etrn(line.arguments));
-    case verb::atrn: return pass(parse_atrn(line.arguments, rules));
+    case verb::turn:
+        if constexpr (Known.has(verb::turn)) return pass(parse_bare<verb::turn>(line.arguments));
+        break;
+    case verb::starttls:
+        if constexpr (Known.has(verb::starttls)) return pass(parse_bare<verb::starttls>(line.arguments));
+        break;
+    case verb::onex:
+        if constexpr (Known.has(verb::onex)) return pass(parse_bare<verb::onex>(line.arguments));
+        break;
+    case verb::auth:
+        if constexpr (Known.has(verb::auth)) return pass(parse_auth(line.arguments));
+        break;
+    case verb::bdat:
+        if constexpr (Known.has(verb::bdat)) return pass(parse_bdat(line.arguments));
+        break;
+    case verb::burl:
+        if constexpr (Known.has(verb::burl)) return pass(parse_burl(line.arguments));
+        break;
+    case verb::etrn:
+        if constexpr (Known.has(verb::etrn)) return pass(parse_etrn(line.arguments));
+        break;
+    case verb::atrn:
+        if constexpr (Known.has(verb::atrn)) return pass(parse_atrn(line.arguments, rules));
+        break;
     case verb::xclient:
-    case verb::xforward: return pass(parse_client_facts(line.verb, line.arguments, rules));
+    case verb::xforward:
+        if constexpr (Known.has(verb::xclient) || Known.has(verb::xforward)) return pass(parse_client_facts(line.verb, line.arguments, rules));
+        break;
     case verb::unknown: break;
     }
     return fail(errc::unknown_verb, 0);
@@ -68,11 +89,11 @@ constexpr std::optional<failure> visit_arguments(command_line const& line, synta
 
 /// Parses the arguments of a split line and calls `f` with the typed command (one of cmd::*).
 /// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
-/// the command's own parser.
-template <class F>
+/// the command's own parser. `Known`: the verbs that can come to here; of no other is the parser linked in.
+template <set_of<verb> Known = detail::all_verbs, class F>
 [[nodiscard]] constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules,
                                                              F&& f) noexcept(detail::throws_nothing<F>) {
-    return detail::visit_arguments(line, rules, detail::way::fast_first, f);
+    return detail::visit_arguments<Known>(line, rules, detail::way::fast_first, f);
 }
 
 }  // namespace ehlo

@@ -206,7 +206,7 @@ constexpr result<host> read_host(std::string_view text, syntax const& rules) noe
 /// Errors: bad_domain, bad_address_literal, domain_too_long, non_ascii, bad_utf8.
 constexpr result<host> parse_host(std::string_view text EHLO_LIFETIMEBOUND,
                                   syntax const& rules = strict_syntax) noexcept {
-    if (std::size_t const size = detail::fast::domain(text, rules); size != 0 && size == text.size()) [[likely]] {
+    if (std::size_t const size = EHLO_VECTOR ? detail::fast::domain(text, rules) : 0; size != 0 && size == text.size()) [[likely]] {
         host const h{text, host_kind::domain};
         if constexpr (detail::fast::checked) detail::fast::expect(detail::read_host(text, rules).value_or({}) == h);
         return h;

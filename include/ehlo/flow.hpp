@@ -101,9 +101,6 @@ class EHLO_CONSUMABLE commands {
     EHLO_CONSUMES constexpr auto helo(writer& out, std::string_view name) && noexcept requires in_order_at<At, event::helo> {
         return next<event::helo>([&](auto& c) noexcept { return c.helo(out, name); });
     }
-    EHLO_CONSUMES constexpr auto mail(writer& out, std::string_view from) && noexcept requires in_order_at<At, event::mail> {
-        return next<event::mail>([&](auto& c) noexcept { return c.mail(out, from); });
-    }
     /// `mail<fact::binary>` for BODY=BINARYMIME: then DATA does not compile, and BDAT does. `mail<fact::prdr>` for PRDR: then the
     /// reply to the end of the message does not compile, and each() does.
     template <fact_set Brings = fact_set{}>
@@ -120,6 +117,13 @@ class EHLO_CONSUMABLE commands {
             }
             if (binary != Brings.has(fact::binary) || prdr != Brings.has(fact::prdr)) return fail(errc::bad_value, 0);
             return c.mail(out, from, options);
+        });
+    }
+    template <fact_set Brings = fact_set{}>
+    EHLO_CONSUMES constexpr auto mail(writer& out, std::string_view from) && noexcept requires in_order_at<At, event::mail> {
+        return next<event::mail, Brings>([&](auto& c) noexcept -> result<std::size_t> {
+            if (Brings.has(fact::binary) || Brings.has(fact::prdr)) return fail(errc::bad_value, 0);
+            return c.mail(out, from);
         });
     }
     template <class... Parameters>

@@ -27,6 +27,7 @@
 //                                       dot that was doubled. An empty one: views of the input, this time
 //     void  on(abandoned const&)        drop what was collected; on(cmd::mail) begins anew in any case
 //     void  on(answered const&)         called for every reply
+//     static constexpr bool terse = true;     what ehlo refuses is answered with code and status alone, and the texts are not linked in
 //     using own_mail_parameters = own_parameters<...>;    parameters of your own; own_rcpt_parameters likewise
 // A function that is nearly one of these does not compile: private, with another result, by a reference that is not constant, or
 // for a command that the handler is never asked. (Not seen: in a set of overloads with a template the last two, and in a final
@@ -123,6 +124,18 @@ concept names_mechanisms = requires(H const& h) { static_cast<void>(mechanisms(h
 template <class H>
 concept edits_ehlo_answer = requires(H& h, ehlo_answer& a) { h.on(a); } && !requires(H& h) { h.on(ehlo_answer{}); };
 
+/// A command that comes with an extension, and that the handler answers with a reply.
+template <class Command, extension... Of>
+struct offer {
+    static constexpr extensions of = (extensions() | ... | extensions(Of));
+};
+template <class... Rows>
+struct offer_list {};
+/// One row each. (AUTH, whose answers are no replies, and BDAT, which the server answers, are not among them.)
+using offered_commands = offer_list<offer<cmd::starttls, extension::starttls>, offer<cmd::burl, extension::burl>, offer<cmd::etrn, extension::etrn>,
+                                    offer<cmd::atrn, extension::atrn>, offer<cmd::turn, extension::turn>, offer<cmd::onex, extension::onex>,
+                                    offer<cmd::client_facts, extension::xclient, extension::xforward>>;
+
 /// Whether content is put where the handler wants it.
 template <class H>
 concept has_content_room = requires(H& h) { std::span<char>(h.content_room()); };
@@ -149,12 +162,19 @@ template <class H, class... E>
 constexpr bool never_throws_at_any() noexcept {
     return (... && never_throws_at<H, E>());
 }
+template <class H, class Command, extension... Of>
+constexpr bool never_throws_at_offer(offer<Command, Of...>) noexcept {
+    return never_throws_at<H, Command>();
+}
+template <class H, class... Rows>
+constexpr bool never_throws_at_offers(offer_list<Rows...>) noexcept {
+    return (... && never_throws_at_offer<H>(Rows()));
+}
 template <class H, class... Own>
 inline constexpr bool never_throws =
     never_throws_at_any<H, connected, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, content, end_of_content,
-                        abandoned, answered, cmd::starttls, cmd::auth, auth_response, cmd::burl, cmd::etrn, cmd::atrn, cmd::turn,
-                        cmd::onex, cmd::client_facts, typename Own::type...>() &&
-    never_throws_besides<H>();
+                        abandoned, answered, cmd::auth, auth_response, typename Own::type...>() &&
+    never_throws_at_offers<H>(offered_commands()) && never_throws_besides<H>();
 
 // A member function `on` that takes exactly Argument: found by its address, which no conversion of an argument can feign. A set of
 // overloads with a template in it has no such address: of that one nothing is said.
@@ -197,6 +217,14 @@ template <class H, class... E>
 constexpr void check_answers() noexcept {
     (check_answer<H, E>(), ...);
 }
+template <class H, class Command, extension... Of>
+constexpr void check_offered_answer(offer<Command, Of...>) noexcept {
+    check_answer<H, Command>();
+}
+template <class H, class... Rows>
+constexpr void check_offered_answers(offer_list<Rows...>) noexcept {
+    (check_offered_answer<H>(Rows()), ...);
+}
 template <class H, class E>
 constexpr void check_auth_answer() noexcept {
     check_on<H, E>();
@@ -226,20 +254,29 @@ template <class H, class E, bool Offered>
 constexpr void check_offer() noexcept {
     if constexpr (!Offered) check_never_asked<H, E>();
 }
+template <class H, extensions Offers, class Command, extension... Of>
+constexpr void check_one_offer(offer<Command, Of...>) noexcept {
+    check_offer<H, Command, (Offers.has(Of) || ...)>();
+}
+template <class H, extensions Offers, class... Rows>
+constexpr void check_offers(offer_list<Rows...>) noexcept {
+    (check_one_offer<H, Offers>(Rows()), ...);
+}
 
+template <class H, class Command, extension... Of>
+constexpr extensions lacking_of(offer<Command, Of...> row) noexcept {
+    return answers<H, Command> ? extensions() : row.of;
+}
+template <class H, class... Rows>
+constexpr extensions lacking_of(offer_list<Rows...>) noexcept {
+    return (extensions() | ... | lacking_of<H>(Rows()));
+}
 /// The extensions that the handler has the functions for.
 template <class H>
 constexpr extensions answerable() noexcept {
-    extensions all = server_extensions;
+    extensions all = server_extensions - lacking_of<H>(offered_commands());
     auto without = [&all](extensions lacking) noexcept { all = all - lacking; };
-    if (!answers<H, cmd::starttls>) without(extension::starttls);
     if (!names_mechanisms<H>) without(extension::auth);
-    if (!answers<H, cmd::burl>) without(extension::burl);
-    if (!answers<H, cmd::etrn>) without(extension::etrn);
-    if (!answers<H, cmd::atrn>) without(extension::atrn);
-    if (!answers<H, cmd::turn>) without(extension::turn);
-    if (!answers<H, cmd::onex>) without(extension::onex);
-    if (!answers<H, cmd::client_facts>) without(extension::xclient | extension::xforward);
     if (!answers<H, cmd::lookup>) without(extension::expn);
     return all;
 }
@@ -267,8 +304,8 @@ constexpr void require_handler() noexcept {
     static_assert(handles<H, content>, "the handler lacks: void on(ehlo::content const&)");
     static_assert(answers<H, end_of_content>, "the handler lacks: reply on(ehlo::end_of_content const&)");
     static_assert((... && answers<H, typename Own::type>), "the handler lacks: reply on(Own::type const&), for a command of one's own");
-    check_answers<H, connected, cmd::lookup, cmd::remark, cmd::data, cmd::starttls, cmd::burl, cmd::etrn, cmd::atrn, cmd::turn,
-                  cmd::onex, cmd::client_facts, typename Own::type...>();
+    check_answers<H, connected, cmd::lookup, cmd::remark, cmd::data, typename Own::type...>();
+    check_offered_answers<H>(offered_commands());
     check_on<H, abandoned>();
     check_on<H, answered>();
     static_assert(!requires(H & h) { h.content_room(); } || has_content_room<H>, "a handler's `content_room` returns std::span<char>");
@@ -292,14 +329,8 @@ constexpr void require_handler_of() noexcept {
                   "XCLIENT or XFORWARD is offered, and the handler lacks: reply on(ehlo::cmd::client_facts const&)");
     static_assert(!lacking.has(extension::expn), "EXPN is offered, and the handler lacks: reply on(ehlo::cmd::lookup const&)");
     // A function that is never called is passed over in silence.
-    check_offer<H, cmd::starttls, Offers.has(extension::starttls)>();
     check_offer<H, cmd::auth, Offers.has(extension::auth)>();
-    check_offer<H, cmd::burl, Offers.has(extension::burl)>();
-    check_offer<H, cmd::etrn, Offers.has(extension::etrn)>();
-    check_offer<H, cmd::atrn, Offers.has(extension::atrn)>();
-    check_offer<H, cmd::turn, Offers.has(extension::turn)>();
-    check_offer<H, cmd::onex, Offers.has(extension::onex)>();
-    check_offer<H, cmd::client_facts, Offers.has(extension::xclient) || Offers.has(extension::xforward)>();
+    check_offers<H, Offers>(offered_commands());
 }
 }  // namespace detail
 

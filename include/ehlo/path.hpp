@@ -219,7 +219,7 @@ struct path_access {
     }
     // The path at the cursor, which passes over it.
     static EHLO_INLINE constexpr bool take(cursor& c, path_role role, path& p, detail::way how) noexcept {
-        if (how == detail::way::fast_first && c.text.size() - c.at >= 2 && try_fast({c.text.data() + c.at, c.text.size() - c.at}, c.rules, p)) {
+        if (EHLO_VECTOR && how == detail::way::fast_first && c.text.size() - c.at >= 2 && try_fast({c.text.data() + c.at, c.text.size() - c.at}, c.rules, p)) {
             c.at += p.size_;
             return true;
         }
@@ -245,7 +245,7 @@ result<path> take_path(Text&&, path_role = path_role::any, syntax const& = stric
 constexpr result<path> parse_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
                                   syntax const& rules = strict_syntax) noexcept {
     result<path> p{detail::to_be_filled()};
-    if (text.size() < 2 || !path_access::try_fast(text, rules, *p) || p->text().size() != text.size())
+    if (!EHLO_VECTOR || text.size() < 2 || !path_access::try_fast(text, rules, *p) || p->text().size() != text.size())
         p = path_access::read_all(text, role, rules);
     return p;
 }

@@ -18,14 +18,12 @@ enum class service : std::uint8_t {
 };
 
 /// The extensions that a server can offer: those that are a matter of parameters, which the handler is given, and those that
-/// the machine sees to. FUTURERELEASE and CHECKPOINT are not among them.
-inline constexpr extensions server_extensions =
-    extension::size | extension::eight_bit_mime | extension::pipelining | extension::enhanced_status_codes | extension::smtputf8 |
-    extension::help | extension::vrfy | extension::expn | extension::chunking | extension::binary_mime | extension::dsn |
-    extension::starttls | extension::auth | extension::deliver_by | extension::mt_priority | extension::rrvs | extension::require_tls |
-    extension::limits | extension::mtrk | extension::no_soliciting | extension::conperm | extension::conneg | extension::burl |
-    extension::etrn | extension::atrn | extension::submitter | extension::send | extension::soml | extension::saml | extension::turn |
-    extension::verbose | extension::onex | extension::xclient | extension::xforward | extension::prdr;
+/// the machine sees to. FUTURERELEASE, CHECKPOINT and UTF8SMTP (obsolete) are not among them.
+inline constexpr extensions server_extensions = [] {
+    extensions all;
+    for (extension_facts const& row : extension_table) all = all | row.code;
+    return all - (extension::future_release | extension::checkpoint | extension::utf8smtp);
+}();
 
 /// Octets that came before the reply that they had to wait for: before the greeting (RFC 5321 4.3.1); after a command that may
 /// only be the last of those sent together; or sent together where PIPELINING was not offered (RFC 2920 3.1). `answered` tells of

@@ -238,11 +238,11 @@ inline constexpr reply no_such_user = "550 5.1.1 No such user here";
 inline constexpr reply no_mail_here = "554 5.3.2 No SMTP service here";
 }  // namespace replies
 
-/// The exact reply that a server should send for a failure in a command (RFC 5321 4.2.4, 4.3.2, 4.5.3.1.10; RFC 6531
-/// 3.5; codes of RFC 3463). `verb` is the command's, `data` for a fault in the content.
-constexpr reply reply_for(failure const& f, verb v) noexcept {
-    auto with = [&f](unsigned code, std::uint16_t subject, std::uint16_t detail) noexcept {
-        return reply(code, status{static_cast<std::uint8_t>(code / 100), subject, detail}, message(f.code));
+namespace detail {
+// reply_for without its text.
+constexpr reply code_for(failure const& f, verb v) noexcept {
+    auto with = [](unsigned code, std::uint16_t subject, std::uint16_t detail) noexcept {
+        return reply(code, status{static_cast<std::uint8_t>(code / 100), subject, detail}, {});
     };
     bool const sender = v == verb::mail || v == verb::send || v == verb::soml || v == verb::saml;
     bool const recipient = v == verb::rcpt;
@@ -326,6 +326,15 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
     case errc::missing_octets: break;
     }
     return replies::try_later;
+}
+}  // namespace detail
+
+/// The exact reply that a server should send for a failure in a command (RFC 5321 4.2.4, 4.3.2, 4.5.3.1.10; RFC 6531
+/// 3.5; codes of RFC 3463). `verb` is the command's, `data` for a fault in the content.
+constexpr reply reply_for(failure const& f, verb v) noexcept {
+    reply r = detail::code_for(f, v);
+    if (r.text.empty()) r.text = message(f.code);
+    return r;
 }
 
 /// The lines of a reply without code, separator and line end: `for (std::string_view line : r.lines())`.
@@ -443,7 +452,7 @@ class reply_reader {
   public:
     constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
         // Not again when more has come: octets that arrive one at a time would cost O(n * n).
-        if (detail::fast::reply whole; looked_at_ == 0 && whole.read(in)) [[likely]] {
+        if (detail::fast::reply whole; EHLO_VECTOR && looked_at_ == 0 && whole.read(in)) [[likely]] {
             // One that is no longer than a line may be has no line that is. All limits that are reached are left to the grammar.
             if (whole.size <= limits.line && whole.size <= limits.total && whole.lines <= limits.lines) [[likely]] {
                 reply_view r;

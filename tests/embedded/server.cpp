@@ -8,6 +8,7 @@
 namespace {
 
 struct store {
+    static constexpr bool terse = true;   // a machine reads the codes
     ehlo::reply on(ehlo::cmd::hello const&) noexcept { return ehlo::replies::ok; }
     ehlo::reply on(ehlo::cmd::mail const&) noexcept { return ehlo::replies::sender_ok; }
     ehlo::reply on(ehlo::cmd::rcpt const& c) noexcept {

@@ -572,3 +572,24 @@ TEST_CASE("server: states, events and wants have names") {
     for (std::size_t i = 0; i < ehlo::want_count; ++i) CHECK_FALSE(name(static_cast<want>(i)).empty());
     CHECK(name(want::room) == "room");
 }
+
+namespace {
+struct terse_recorder : recorder {
+    static constexpr bool terse = true;
+};
+}  // namespace
+TEST_CASE("server: RFC 5321 4.2: a terse handler's refusals have code and status, and no text") {
+    loop<ehlo::server, recorder> wordy;
+    loop<ehlo::server, terse_recorder> terse;
+    for (std::string_view const line : {"XYZZY\r\n"sv, "RCPT TO:<a@b.example>\r\n"sv, "EHLO a.example\r\n"sv, "MAIL FROM:<a..b@c.example>\r\n"sv,
+                                        "MAIL FROM:<a@b.example> X=1\r\n"sv}) {
+        std::string const full = wordy.say(line), bare = terse.say(line);
+        INFO(line);
+        if (full.starts_with("250")) {
+            CHECK(bare == full);
+            continue;
+        }
+        CHECK(full.size() > 11);
+        CHECK(bare == full.substr(0, 9) + "\r\n");
+    }
+}

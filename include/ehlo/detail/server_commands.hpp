@@ -90,8 +90,10 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io
         a.on = verb_table[static_cast<unsigned>(a.verb)].on;
         fault = detail::find_disorder(s, a.verb);
         moves = fault && fault->code == errc::bad_sequence;
-        if (!fault) {
-            if (auto const bad = visit_command(*split, grammar, take)) {
+        if (!fault && !readable_verbs<H>().has(a.verb)) {
+            fault = fail(errc::not_implemented, 0);   // a session that began with another handler
+        } else if (!fault) {
+            if (auto const bad = visit_command<readable_verbs<H>()>(*split, grammar, take)) {
                 fault = bad;
                 moves = a.on == event::burl;
             }
@@ -123,8 +125,9 @@ constexpr bool take_command(Server& s, server_io& t, H& handler) {
     syntax grammar = s.settings->grammar;
     grammar.smtputf8 = s.order.knows(fact::smtputf8);
     grammar.tolerate = s.tolerate;
-    // Most commands are read in one step; one that is out of order, rare or wrong is left to the long way.
-    if (!std::is_constant_evaluated() && s.lines.at_start() && in.size() >= 6) {
+    // Most commands are read in one step; one that is out of order, rare or wrong is left to the long way. So is all on a machine
+    // without vectors: it is likely to be a small one, and the code for that step is a tenth of a server.
+    if (EHLO_VECTOR && !std::is_constant_evaluated() && s.lines.at_start() && in.size() >= 6) {
         verb const v = find_verb4(in.data());
         if (v != verb::bdat && !detail::find_disorder(s, v)) {
             std::optional<failure> fault;
@@ -169,12 +172,15 @@ EHLO_NOINLINE constexpr bool take_response(Server& s, server_io& t, H& handler) 
     std::optional<failure> fault;
     if (line.failed()) fault = line.error().code == errc::line_too_long ? fail(errc::auth_line_too_long, line.error().at) : line.error();
     auth_answer said{reply()};
-    if (!fault) {
-        auto const response = parse_auth_response(*line);
-        if (!response) fault = response.error();
-        else if (response->cancelled) fault = fail(errc::auth_cancelled, 0);
-        else if constexpr (names_mechanisms<H>) said = handler.on(*response);
-        else fault = fail(errc::not_implemented, 0);   // a session that began with another handler
+    if constexpr (names_mechanisms<H>) {
+        if (!fault) {
+            auto const response = parse_auth_response(*line);
+            if (!response) fault = response.error();
+            else if (response->cancelled) fault = fail(errc::auth_cancelled, 0);
+            else said = handler.on(*response);
+        }
+    } else if (!fault) {
+        fault = fail(errc::not_implemented, 0);   // a session that began with another handler
     }
     if (!fault && said.said.is_later()) {
         s.put_off(line.consumed, a);

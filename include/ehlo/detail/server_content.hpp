@@ -43,7 +43,7 @@ constexpr void end_content(Server& s, server_io& t, H& handler, std::size_t cons
     s.tolerated = strict;  // DATA's was told
     s.message.ended = true;
     asked const a{event::content_end, verb::data};
-    reply const r = fault ? reply_for(*fault, verb::data) : handler.on(s.question());
+    reply const r = fault ? refusal_of<H>(*fault, verb::data) : handler.on(s.question());
     if (r.is_later()) return s.put_off(consumed, a);
     t.used += consumed;
     s.conclude(t, handler, a, r, fault);
@@ -126,7 +126,7 @@ constexpr void end_chunk(Server& s, server_io& t, H& handler) {
     if (a.on == event::last_chunk_end) detail::put_on(s, handler, s.message.chunks.finish(s.settings->bare));
     if (!fault) fault = s.message.find_fault(*s.settings);
     reply r = replies::chunk_received;
-    if (fault) r = reply_for(*fault, verb::data);
+    if (fault) r = refusal_of<H>(*fault, verb::data);
     else if (a.on == event::last_chunk_end) r = handler.on(s.question());
     if (r.is_later()) return s.put_off(0, a);
     s.conclude(t, handler, a, r, fault);

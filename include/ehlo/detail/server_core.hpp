@@ -193,7 +193,9 @@ struct server_core {
         std::optional<failure> told = fault;
         unsigned const first = r.code / 100;
         // RFC 4954 4: the 3yz of AUTH is 334 with base64.
-        bool const bad_challenge = special && first == 3 && (e == event::auth || e == event::response) && (r.code != 334 || !check_base64(r.text));
+        bool const asks = special && first == 3 && (e == event::auth || e == event::response);
+        bool bad_challenge = asks && r.code != 334;
+        if constexpr (names_mechanisms<H>) bad_challenge = bad_challenge || (asks && !check_base64(r.text));
         if (first < 2 || first > 5 || bad_challenge || !fits(e, r.code)) [[unlikely]] {
             if (!fault) {
                 told = fail(errc::bad_value, 0);
@@ -279,7 +281,7 @@ struct server_core {
         if (counts && ++errors >= settings->max_errors) f = fail(errc::too_many_errors, 0);
         bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request || may_be_chunk;
         if (fatal) a.on = event::shutdown;
-        conclude(t, handler, a, reply_for(f, a.verb), f, moves || fatal);
+        conclude(t, handler, a, refusal_of<H>(f, a.verb), f, moves || fatal);
         // All but these have to be the last of what is sent together.
         if (counts || f.code != errc::bad_sequence)
             pipelined = f.code != errc::bad_sequence && (a.verb == verb::unknown || a.verb == verb::bdat || a.on == event::mail || a.on == event::rcpt);
@@ -305,7 +307,7 @@ struct server_core {
     EHLO_NOINLINE constexpr void refuse_early(server_io& t, H& handler) {
         tolerated = strict;
         failure const fault = fail(errc::early_octets, 0);
-        conclude(t, handler, {event::shutdown}, reply_for(fault, verb::unknown), fault);
+        conclude(t, handler, {event::shutdown}, refusal_of<H>(fault, verb::unknown), fault);
     }
     // Ends the session without a word.
     template <class H>
@@ -335,7 +337,7 @@ struct server_core {
             fault = fail(errc::bad_value, 0);
         } else if (r.code == 220 && early && settings->early == early_octets::reject) {
             fault = fail(errc::early_octets, 0);
-            r = reply_for(*fault, verb::unknown);
+            r = refusal_of<H>(*fault, verb::unknown);
             r.enhanced = {};
         }
         if (r.code != 220)

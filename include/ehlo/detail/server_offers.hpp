@@ -33,6 +33,16 @@ constexpr mechanisms usable_mechanisms(policy const& p, bool tls, H const& handl
     return tls || p.clear_text_passwords ? all : all - clear_text_mechanisms;
 }
 
+/// The verbs that are read by visit_command: those that need no function of the handler's, or have it.
+template <class H>
+consteval set_of<verb> readable_verbs() {
+    constexpr extensions can = answerable<H>();
+    set_of<verb> all;
+    for (verb_facts const& row : verb_table)
+        if (row.code != verb::bdat && (!row.of || can.has(*row.of))) all |= row.code;
+    return all;
+}
+
 /// LHLO is LMTP's, HELO and EHLO are not (RFC 2033 4.1): to the other service they are no commands at all.
 constexpr bool speaks(policy const& p, verb v) noexcept {
     bool const lmtp = p.service == service::lmtp;

@@ -87,6 +87,13 @@ constexpr std::optional<failure> write_greeting(writer& out, std::string_view se
     return fault;
 }
 
+/// What ehlo itself refuses.
+template <class H>
+constexpr reply refusal_of(failure const& f, verb v) noexcept {
+    if constexpr (requires { requires H::terse; }) return code_for(f, v);
+    else return reply_for(f, v);
+}
+
 /// One line more, after the last one of a reply that begins at `before`.
 constexpr void write_own_keyword(writer& w, std::size_t before, std::string_view keyword) noexcept {
     if (keyword.empty() || !w.ok()) return;
