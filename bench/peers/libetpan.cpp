@@ -50,7 +50,6 @@ struct session {
     ~session() {
         smtp->stream = nullptr;
         mailsmtp_free(smtp);
-        stream->low = nullptr;
         mailstream_close(stream);
     }
     session(session const&) = delete;
