@@ -132,7 +132,7 @@ void check_text(std::string_view text, fuzz::dialect const& d) {
         auto const common = take_path(text, role, d.rules);
         detail::cursor c{text, d.rules};
         path plain;
-        result<path> const whole = path_access::take_rare(c, role, plain) ? result<path>(plain) : result<path>(c.error);
+        result<path> const whole = path_access::read(c, role, plain) ? result<path>(plain) : result<path>(c.error);
         check(common.has_value() == whole.has_value(), "the common path and the whole grammar agree", d.name);
         if (!common) {
             check(common.error() == whole.error(), "and so do their errors", d.name);

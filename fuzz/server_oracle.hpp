@@ -450,7 +450,7 @@ class server_oracle {
                 spoil(last_chunk);
         }
         if (each && to_.empty() && open_ && chunking_) spoil(last_chunk);
-        if (each) to_.clear();
+        if (each && !spoilt_) to_.clear();
     }
     // A last chunk that was refused may have ended the transaction: then nothing but MAIL is in order, else nothing but RSET.
     void spoil(bool last_chunk) {

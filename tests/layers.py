@@ -14,10 +14,12 @@ import textwrap
 # The order of the house: a header includes only headers before it.
 LAYERS = {
     "ground": "config version detail/names detail/temporary detail/set error result",
-    "lexis": "ascii detail/keywords detail/scan detail/number writer base64 xtext date_time utf8 leniency",
-    "grammar": "syntax domain mailbox path parameter_values parameters status",
+    "lexis": "ascii detail/keywords detail/vectors detail/scan detail/content_kernels detail/number writer base64 xtext date_time utf8 leniency",
+    "grammar":
+        "syntax detail/fast domain mailbox path parameter_table parameter_xtext parameter_values parameter_list "
+        "detail/parameter_reader parameter_options parameters status",
     "wire":
-        "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer content "
+        "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer detail/content_skip content "
         "detail/chunk_content dispatch command_reader",
     "protocol":
         "detail/table session proof vocabulary own_commands policy handler detail/server_replies detail/server_offers "
@@ -75,10 +77,10 @@ def layer_map():
 
     def box(layer):
         names = " ".join(shown[layer])
-        folded = "<br>".join(textwrap.wrap(names, 60))
+        folded = "<br>".join(textwrap.wrap(names, 54))
         return f'    {layer}["<b>{layer}</b><br>{folded}"]'
 
-    drawn = ["```mermaid", "flowchart TB", *map(box, order), f"    {' --> '.join(order[1:])}", "    opt-in -.-> protocol", "```"]
+    drawn = ["```mermaid", '%%{init: {"flowchart": {"wrappingWidth": 600}}}%%', "flowchart TB", *map(box, order), f"    {' --> '.join(order[1:])}", "    opt-in -.-> protocol", "```"]
     table = ["| layer | you include | in `detail/` |", "|---|---|---|"]
     table += [f"| {layer} | {' '.join(f'`{n}`' for n in shown[layer])} | {' '.join(f'`{n}`' for n in hidden[layer])} |" for layer in order]
     return "\n".join([*drawn, "", *table])

@@ -25,6 +25,8 @@ OF_USERS = ("README.md", "include/README.md", "tests/examples/README.md", ".gith
 PROGRAMS = {"cpp": ("readme_*.cpp", "recipe_*.cpp", "loops/*.?pp"), "c": ("*.c",)}
 # What is in backticks and is no name of ehlo's; the last of them was one.
 FOREIGN = {"explain", "mailsink", "post", "memchr", "memcpy", "strlen", "smtp_table"}
+# Files that documents speak of, and that are the reader's.
+OF_OTHERS = {"my_server.cpp"}
 
 
 def printed(*command):
@@ -38,16 +40,24 @@ GENERATED = [
     ("include/README.md", "<!-- layers.py --map: begin -->\n", "<!-- layers.py --map: end -->\n",
      printed(sys.executable, str(root / "tests/layers.py"), "--map")),
 ]
-HEADERS = "".join(p.read_text() for p in sorted(root.glob("include/ehlo/**/*.*")))
-SOURCES = HEADERS + "".join(p.read_text(errors="replace") for folder in ("tests", "fuzz", "bench", ".ci", ".github")
-                            for p in sorted((root / folder).rglob("*"))
-                            if p.suffix in (".cpp", ".hpp", ".c", ".py", ".txt", ".json", ".yml", ".sh") or p.name == "run")
-SAMPLES = {language: [text for pattern in patterns for p in sorted(root.glob(f"tests/examples/{pattern}")) for text in [p.read_text()]]
-           for language, patterns in PROGRAMS.items()}
+
+
+def words(texts):
+    return {word for text in texts for word in re.findall(r"\w+", text)}
+
+
+HEADERS = words(p.read_text() for p in root.glob("include/ehlo/**/*.*")) | {p.stem for p in root.glob("include/ehlo/**/*.hpp")}
+SOURCES = HEADERS | words(p.read_text(errors="replace") for folder in ("tests", "fuzz", "bench", ".ci", ".github") for p in (root / folder).rglob("*")
+                          if p.suffix in (".cpp", ".hpp", ".c", ".py", ".txt", ".json", ".yml", ".sh") or p.name == "run")
+FILES = [p.relative_to(root).as_posix() for folder in ("include", "tests", "fuzz", "bench", ".github") for p in (root / folder).rglob("*.*")]
 
 
 def lines(code):
     return "\n".join(line.strip() for line in code.splitlines() if line.strip())
+
+
+SAMPLES = {language: [lines(p.read_text()) for pattern in patterns for p in sorted(root.glob(f"tests/examples/{pattern}"))]
+           for language, patterns in PROGRAMS.items()}
 
 
 def blocks(text):
@@ -67,10 +77,9 @@ def shows(excerpt, output):
 
 
 def check_code(name, text):
-    samples = {language: [lines(code) for code in codes] for language, codes in SAMPLES.items()}
     before = ""
     for language, code in blocks(text):
-        if language in samples and not any(lines(code) and lines(code) in sample for sample in samples[language]):
+        if language in SAMPLES and not any(lines(code) and lines(code) in sample for sample in SAMPLES[language]):
             yield f"{name}: code that is in no tests/examples/ {' '.join(PROGRAMS[language])}:\n" + textwrap.indent(code, "    ")
         elif language == "text" and (command := re.search(r"\./explain (.*)", before)):
             if not shows(code, printed(explain, *command[1].split())):
@@ -82,16 +91,22 @@ def check_code(name, text):
         yield f"{name}: a block without its end"
 
 
+def is_pattern(path):
+    """tests/cases/CHAPTER.md, fuzz/NAME.cpp, rfcNNNN.md: they stand for others."""
+    return re.search(r"NNNN|(\b|_)(NAME|CHAPTER)\b", path) is not None
+
+
 def check_names(name, text):
-    haystack = HEADERS if name in OF_USERS else SOURCES
     for word in sorted(set(re.findall(r"`([a-z_0-9]+)`", text)) - FOREIGN):
-        if not re.search(rf"\b{word}\b", haystack) and not list(root.glob(f"include/ehlo/**/{word}.hpp")):
+        if word not in (HEADERS if name in OF_USERS else SOURCES):
             yield f"{name}: `{word}` is not a name"
     for path in sorted(set(re.findall(r"(?<![\w./-])((?:tests|fuzz|bench|include|\.github|\.ci)/[\w./-]+\w)", text))):
-        # Names that stand for others, and what a build makes.
-        if not re.search(r"[A-Z]{4}|NNNN", path.replace("README", "").replace("CMakeLists", "")) and not path.startswith(("bench/bench/", "fuzz/fuzz")):
-            if not (root / path).exists():
-                yield f"{name}: {path} does not exist"
+        made = path.startswith(("bench/bench/", "fuzz/fuzz"))   # by a build
+        if not made and not is_pattern(path) and not (root / path).exists():
+            yield f"{name}: {path} does not exist"
+    for file in sorted(set(re.findall(r"`([\w/]+\.(?:[ch]pp|[ch]|py|md|json|txt))[`: ]", text)) - OF_OTHERS):
+        if not is_pattern(file) and not any(f"/{path}".endswith(f"/{file}") for path in FILES):
+            yield f"{name}: no file {file}"
 
 
 def check_links(name, text, documents):
@@ -141,6 +156,7 @@ def self_test(documents):
         ("does not say what it is", name, "\n```cpp\n" + sample + "```", "\n```\n" + sample + "```"),
         ("is not a name", name, "\n\n", "\n\n`no_such_name`\n\n"),
         ("does not exist", "tests/README.md", "\n\n", "\n\ntests/no_such_file.cpp\n\n"),
+        ("no file", "tests/README.md", "\n\n", "\n\n`no_such_file.py`\n\n"),
         ("leads nowhere", "README.md", "](LICENSE)", "](LICENCE)"),
         ("no such heading", "README.md", "#reference)", "#references)"),
         ("no word of", ".github/DECISIONS.md", "`bare_lf_line`", "`bare_lf_reply`"),

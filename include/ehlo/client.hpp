@@ -57,7 +57,7 @@ class client_with : public detail::client_core<Own...> {
         if (over()) return fail(errc::session_over, 0);
         if (chunk_left_ != 0) return fail(errc::bad_sequence, 0);
         if (auto const why = ahead_.check(e)) return fail(*why, 0);
-        if (!under_way_.empty() && !facts_of(under_way_.last()).pipelined) return fail(errc::bad_sequence, 0);
+        if (!under_way_.empty() && !is_pipelined(under_way_.last())) return fail(errc::bad_sequence, 0);
         if (!offered) return fail(errc::not_offered, 0);
         if (under_way_.empty()) return std::nullopt;
         if (!offered_.has(extension::pipelining)) return fail(errc::not_offered, 0);
@@ -148,10 +148,13 @@ class client_with : public detail::client_core<Own...> {
         return put(event::response, true, [&] { return write_auth_cancel(out); });
     }
 
-    /// `from` with its brackets. A SIZE over what the server takes is refused here: message_too_large.
+    /// `from` with its brackets. Without parameters no code for any is linked in.
+    constexpr result<std::size_t> mail(writer& out, std::string_view from) noexcept {
+        return put(event::mail, true, [&] { return write_mail(out, from); });
+    }
+    /// With parameters. A SIZE over what the server takes is refused here: message_too_large.
     /// `v`: SEND, SOML or SAML instead (RFC 821 3.4).
-    constexpr result<std::size_t> mail(writer& out, std::string_view from, mail_options const& options = {},
-                                       verb v = verb::mail) noexcept {
+    constexpr result<std::size_t> mail(writer& out, std::string_view from, mail_options const& options, verb v = verb::mail) noexcept {
         if (event_of(v) != event::mail) return fail(errc::bad_value, 0);
         auto const of = extension_of(v);
         fact_set brings = options.smtputf8 ? fact_set(fact::smtputf8) : fact_set();
@@ -182,7 +185,10 @@ class client_with : public detail::client_core<Own...> {
         }, brings);
     }
     /// `to` with its brackets; UTF-8 in it needs SMTPUTF8 in the MAIL before.
-    constexpr result<std::size_t> rcpt(writer& out, std::string_view to, std::string_view parameters = {}) noexcept {
+    constexpr result<std::size_t> rcpt(writer& out, std::string_view to) noexcept {
+        return put(event::rcpt, true, [&] { return write_rcpt(out, to, rcpt_syntax()); });
+    }
+    constexpr result<std::size_t> rcpt(writer& out, std::string_view to, std::string_view parameters) noexcept {
         bool offered = true;
         if (!parameters.empty()) [[unlikely]] {
             auto const all = parse_rcpt_parameters(parameters, rcpt_syntax());

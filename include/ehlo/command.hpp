@@ -154,8 +154,8 @@ EHLO_NOINLINE constexpr bool reads_as_parameter(path const& p) noexcept {
 
 // "FROM:" / "TO:", the path, and the parameters behind one SP.
 template <class Parameters>
-EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters) noexcept {
-    if (!scan_colon_word(c, role) || !path_access::take(c, role, p)) return false;
+EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters, way how) noexcept {
+    if (!scan_colon_word(c, role) || !path_access::take(c, role, p, how)) return false;
     if (p.tolerated().has(rule::missing_brackets) && reads_as_parameter(p)) [[unlikely]]
         return c.stop(errc::expected_path, c.at - p.text().size());
     if (!c.end() && !c.skip(' ')) return c.stop(errc::unexpected_argument);
@@ -177,6 +177,32 @@ constexpr result<std::string_view> free_text(std::string_view text, syntax const
 
 }  // namespace detail
 
+namespace detail {
+constexpr result<cmd::hello> read_hello(verb v, std::string_view arguments, syntax const& rules, way how) noexcept {
+    syntax ascii = rules;
+    ascii.smtputf8 = false;
+    result<host> name = arguments.empty() ? fail(errc::missing_argument, 0) : how == way::fast_first ? parse_host(arguments, ascii) : read_host(arguments, ascii);
+    if (name) [[likely]] return cmd::hello{v, *name};
+    std::size_t const space = find_first<charset(" ")>(arguments);
+    if (space != arguments.size() && rules.tolerate.has(rule::text_after_hello)) {
+        name = read_host(sub(arguments, 0, space), ascii);
+        if (name) {
+            name->tolerated |= rule::text_after_hello;
+            auto const text = free_text(sub(arguments, space), ascii, name->tolerated);
+            if (!text) name = fail(text.error().code, space + text.error().at);
+        }
+    }
+    if (!name && rules.tolerate.has(rule::any_hello_name)) {
+        constexpr charset controls = ~(chars::textstring + chars::non_ascii);
+        bool const outer = !arguments.empty() && (chars::wsp.contains(arguments.front()) || chars::wsp.contains(arguments.back()));
+        if (!outer && find_first<controls>(arguments) == arguments.size())
+            name = host{arguments, host_kind::domain, rule::any_hello_name};
+    }
+    if (!name) return name.error();
+    return cmd::hello{v, *name};
+}
+}  // namespace detail
+
 /// helo = "HELO" SP Domain;  ehlo = "EHLO" SP ( Domain / address-literal ); LHLO (RFC 2033 4.1) as EHLO. The part behind
 /// the SP.
 /// An address literal is accepted after HELO too: RFC 5321 4.1.3 wants it of hosts without a name.
@@ -185,26 +211,7 @@ constexpr result<std::string_view> free_text(std::string_view text, syntax const
 /// Errors: missing_argument, and those of parse_host. The name is ASCII even where SMTPUTF8 is in use (RFC 6531 3.7.1).
 constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                          syntax const& rules = strict_syntax) noexcept {
-    syntax ascii = rules;
-    ascii.smtputf8 = false;
-    result<host> name = arguments.empty() ? fail(errc::missing_argument, 0) : parse_host(arguments, ascii);
-    std::size_t const space = detail::find_first<charset(" ")>(arguments);
-    if (!name && space != arguments.size() && rules.tolerate.has(rule::text_after_hello)) {
-        name = parse_host(detail::sub(arguments, 0, space), ascii);
-        if (name) {
-            name->tolerated |= rule::text_after_hello;
-            auto const text = detail::free_text(detail::sub(arguments, space), ascii, name->tolerated);
-            if (!text) name = fail(text.error().code, space + text.error().at);
-        }
-    }
-    if (!name && rules.tolerate.has(rule::any_hello_name)) {
-        constexpr charset controls = ~(chars::textstring + chars::non_ascii);
-        bool const outer = !arguments.empty() && (chars::wsp.contains(arguments.front()) || chars::wsp.contains(arguments.back()));
-        if (!outer && detail::find_first<controls>(arguments) == arguments.size())
-            name = host{arguments, host_kind::domain, rule::any_hello_name};
-    }
-    if (!name) return name.error();
-    return cmd::hello{v, *name};
+    return detail::read_hello(v, arguments, rules, detail::way::fast_first);
 }
 template <detail::temporary Text>
 result<cmd::hello> parse_hello(verb, Text&&, syntax const& = strict_syntax) = delete;
@@ -221,7 +228,7 @@ EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bo
     wide.smtputf8 = true;
     cursor again{c.text, wide};
     cmd::mail m{v, {}, {}, {}};
-    if (!scan_envelope(again, path_role::reverse, m.from, m.parameters)) {
+    if (!scan_envelope(again, path_role::reverse, m.from, m.parameters, way::grammar)) {
         r = again.error;
     } else if (!m.parameters.smtputf8()) {
         r = c.error;
@@ -229,6 +236,24 @@ EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bo
         m.tolerated = again.tolerated;
         r = m;
     }
+}
+constexpr result<cmd::mail> read_mail(std::string_view arguments, syntax const& rules, verb v, way how) noexcept {
+    // One object to return, filled where it stands.
+    result<cmd::mail> r{to_be_filled()};
+    cursor c{arguments, rules};
+    r->verb = v;
+    bool const read = scan_envelope(c, path_role::reverse, r->from, r->parameters, how);
+    r->tolerated = c.tolerated;
+    if (!read || c.tolerated.has(rule::utf8_without_smtputf8)) [[unlikely]] mend_mail(r, c, read, v);
+    return r;
+}
+constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& rules, way how) noexcept {
+    result<cmd::rcpt> r{to_be_filled()};
+    cursor c{arguments, rules};
+    bool const read = scan_envelope(c, path_role::forward, r->to, r->parameters, how);
+    r->tolerated = c.tolerated;
+    if (!read) [[unlikely]] r = c.error;
+    return r;
 }
 }  // namespace detail
 
@@ -238,14 +263,7 @@ EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bo
 /// parse_mail_parameters; `at` counts from the first octet of `arguments`.
 constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEBOUND,
                                        syntax const& rules = strict_syntax, verb v = verb::mail) noexcept {
-    // One object to return, filled where it stands.
-    result<cmd::mail> r{detail::to_be_filled()};
-    detail::cursor c{arguments, rules};
-    r->verb = v;
-    bool const read = detail::scan_envelope(c, path_role::reverse, r->from, r->parameters);
-    r->tolerated = c.tolerated;
-    if (!read || c.tolerated.has(rule::utf8_without_smtputf8)) [[unlikely]] detail::mend_mail(r, c, read, v);
-    return r;
+    return detail::read_mail(arguments, rules, v, detail::way::fast_first);
 }
 template <detail::temporary Text>
 result<cmd::mail> parse_mail(Text&&, syntax const& = strict_syntax, verb = verb::mail) = delete;
@@ -254,12 +272,7 @@ result<cmd::mail> parse_mail(Text&&, syntax const& = strict_syntax, verb = verb:
 /// "RCPT SP". `rules.smtputf8` should say whether the MAIL command had SMTPUTF8. Errors: as parse_mail.
 constexpr result<cmd::rcpt> parse_rcpt(std::string_view arguments EHLO_LIFETIMEBOUND,
                                        syntax const& rules = strict_syntax) noexcept {
-    result<cmd::rcpt> r{detail::to_be_filled()};
-    detail::cursor c{arguments, rules};
-    bool const read = detail::scan_envelope(c, path_role::forward, r->to, r->parameters);
-    r->tolerated = c.tolerated;
-    if (!read) [[unlikely]] r = c.error;
-    return r;
+    return detail::read_rcpt(arguments, rules, detail::way::fast_first);
 }
 template <detail::temporary Text>
 result<cmd::rcpt> parse_rcpt(Text&&, syntax const& = strict_syntax) = delete;
@@ -373,20 +386,31 @@ EHLO_NOINLINE constexpr failure place_in_value(failure const& f, std::size_t pat
 }
 }  // namespace detail
 
-/// "MAIL FROM:<path> parameters" (SEND, SOML, SAML alike). `from` is a reverse path, with its brackets or without.
-constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options = {},
+/// "MAIL FROM:<path>". `from` is a reverse path, with its brackets or without. A program that calls no more than this has no code for
+/// parameters in it.
+constexpr result<std::size_t> write_mail(writer& out, std::string_view from) noexcept {
+    return out.atomically([&](writer& w) {
+        w.raw("MAIL FROM:");
+        detail::put_path(w, from, path_role::reverse, strict_syntax);
+        w.crlf();
+    });
+}
+/// "MAIL FROM:<path> parameters" (SEND, SOML, SAML alike).
+constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options,
                                          verb v = verb::mail, syntax const& rules = strict_syntax) noexcept {
     if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
-    constexpr charset odd = chars::unsafe + " ";
-    bool const plain = detail::find_first<odd>(from) == from.size();
     if (!options.others.empty())
         if (auto const bad = detail::find_unsafe(options.others)) return *bad;
     std::size_t const before = out.size();
     return out.atomically([&](writer& w) {
         syntax const exact = detail::written(rules);
+        constexpr charset odd = chars::unsafe + " ";
         w.raw(name(v)).raw(" FROM:");
-        // What is spelt right, as most paths are, is read only once: below.
-        if (plain && from.starts_with('<')) {
+        // A path that is right, and parameters whose types leave nothing to be wrong, need not be read back.
+        constexpr parameter_ids plain = parameter_ids(parameter_id::size) | parameter_id::body | parameter_id::smtputf8;
+        bool const right = from.starts_with('<') && options.others.empty() && (given(options) - plain).empty() && parse_reverse_path(from, exact);
+        // What is spelt right is read only once: here or below.
+        if (right || (from.starts_with('<') && detail::find_first<odd>(from) == from.size())) {
             w.raw(from);
         } else {
             syntax wide = exact;
@@ -395,7 +419,10 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
         }
         std::size_t const path_end = w.size();
         detail::put_parameters(w, options, exact);
-        if (!w.ok()) return;
+        if (!w.ok() || right) {
+            w.crlf();
+            return;
+        }
         // The line is read back before it is ended: what cannot be read is not sent.
         std::string_view const written = detail::sub(w.text(), before + 5);
         if (auto const parsed = parse_mail(written, exact, v); !parsed) w.refuse(detail::place_in_value(parsed.error(), path_end - before - 5, from));
@@ -403,8 +430,16 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
     });
 }
 
-/// "RCPT TO:<path> parameters". `to` is a forward path, with its brackets or without; `rules.smtputf8` as for parse_rcpt.
-constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters = {},
+/// "RCPT TO:<path>". `to` is a forward path, with its brackets or without; `rules.smtputf8` as for parse_rcpt.
+constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, syntax const& rules = strict_syntax) noexcept {
+    return out.atomically([&](writer& w) {
+        w.raw("RCPT TO:");
+        detail::put_path(w, to, path_role::forward, detail::written(rules));
+        w.crlf();
+    });
+}
+/// "RCPT TO:<path> parameters".
+constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters,
                                          syntax const& rules = strict_syntax) noexcept {
     syntax const exact = detail::written(rules);
     if (!parameters.empty())

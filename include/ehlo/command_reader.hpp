@@ -7,15 +7,19 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace detail {
 
-/// Parameters up to a CRLF, behind a path that was taken: `text` begins with what stands behind it. Returns the octets with the
-/// CRLF, 0 if anything is wrong with them.
+// The fast attempt at a whole command (see detail/fast.hpp): what is well formed up to a CRLF holds neither CR, LF nor NUL, so
+// nobody looks for the end of its line first.
+
+/// Rare parameters up to a CRLF, after a path that was taken: `text` begins with what stands after it. Returns the octets with the
+/// CRLF, 0 if anything is wrong with them, or tolerated.
 template <class Parameters>
-EHLO_NOINLINE inline std::size_t take_rare_parameters(std::string_view text, syntax const& rules, Parameters& parameters) noexcept {
+EHLO_NOINLINE constexpr std::size_t take_rare_parameters(std::string_view text, syntax const& rules, Parameters& parameters) noexcept {
     std::size_t const end = find_near<charset(0, '\r')>(text);
     if (end + 2 > text.size() || load2(text.data() + end) != load2("\r\n") || text[0] != ' ' || chars::wsp.contains(text[end - 1])) return 0;
     cursor c{detail::sub(text, 0, end), rules, 1};
@@ -23,29 +27,70 @@ EHLO_NOINLINE inline std::size_t take_rare_parameters(std::string_view text, syn
     return parameter_access::scan(c, parameters) && c.tolerated.empty() ? end + 2 : 0;
 }
 template <class Parameters>
-EHLO_INLINE std::size_t take_common_parameters(std::string_view text, syntax const& rules, Parameters& parameters) noexcept {
+EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view text, syntax const& rules, Parameters& parameters) noexcept {
     char const* const p = text.data();
     std::size_t const size = text.size();
     std::size_t at = 0;
     while (at < size && p[at] == ' ') {
-        std::size_t const used = parameter_access::take_common(p + at + 1, size - at - 1, parameters);
+        std::size_t const used = parameter_access::take_common(p + at + 1, size - at - 1, rules, parameters);
         if (used == 0) return take_rare_parameters(text, rules, parameters);
         at += 1 + used;
     }
     if (size - at < 2 || load2(p + at) != load2("\r\n")) return 0;
     std::size_t const first = at == 0 ? 0 : 1;
     parameter_access::set_text(parameters, {p + first, at - first});
-    return at + 2;
+    return parameter_access::goes_together(parameters) ? at + 2 : 0;
 }
 
-/// A command as nearly all are, without looking for the end of its line first: what is well formed up to a CRLF holds neither
-/// CR, LF nor NUL. Calls `f` with it and returns its octets with the CRLF; 0 for anything rarer, or wrong, or not whole.
-/// A third of the instructions of the way over line_reader, split_command and visit_command, whose result is the same.
+/// Whether the grammar makes the same of a line as the fast attempt did. For EHLO_CHECK_FAST.
+struct fast_command_check {
+    std::string_view in;
+    std::size_t limit;
+    syntax const& rules;
+
+    static constexpr bool same(std::string_view a, std::string_view b) noexcept { return a.data() == b.data() && a.size() == b.size(); }
+    static constexpr bool same(parameter_list const& a, parameter_list const& b) noexcept {
+        return same(a.all().text(), b.all().text()) && a.present() == b.present() && a.unknown_at() == b.unknown_at();
+    }
+    static constexpr bool same(cmd::hello const& a, cmd::hello const& b) noexcept { return a.verb == b.verb && same(a.name.text, b.name.text) && a.name == b.name; }
+    static constexpr bool same(cmd::mail const& a, cmd::mail const& b) noexcept {
+        return a.verb == b.verb && path_access::same(a.from, b.from) && same(static_cast<parameter_list const&>(a.parameters), b.parameters) &&
+               a.parameters.size() == b.parameters.size() && a.parameters.body() == b.parameters.body() && a.tolerated == b.tolerated;
+    }
+    static constexpr bool same(cmd::rcpt const& a, cmd::rcpt const& b) noexcept {
+        return path_access::same(a.to, b.to) && same(static_cast<parameter_list const&>(a.parameters), b.parameters) && a.tolerated == b.tolerated;
+    }
+    static constexpr bool same(cmd::remark const& a, cmd::remark const& b) noexcept { return a.verb == b.verb && a.argument == b.argument && a.tolerated == b.tolerated; }
+    template <verb V>
+    static constexpr bool same(cmd::bare<V> const&, cmd::bare<V> const&) noexcept {
+        return true;
+    }
+
+    template <class Command>
+    constexpr bool reads_alike(Command const& command, std::size_t used) const noexcept {
+        auto const line = line_reader().next(in, limit, rules.tolerate);
+        if (!line.ready() || line.consumed != used) return false;
+        auto const split = split_command(*line, rules);
+        bool alike = false;
+        auto compare = [&](auto const& other) noexcept {
+            if constexpr (std::is_same_v<decltype(other), Command const&>) alike = same(command, other);
+        };
+        return split && !visit_arguments(*split, rules, way::grammar, compare) && alike;
+    }
+};
+
+/// Calls `f` with the command and returns its octets with the CRLF; 0 for anything rarer, or wrong, or not whole. A third of the
+/// instructions of the way over line_reader, split_command and visit_command.
 template <class F>
-EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t limit, syntax const& rules, F&& f) noexcept(throws_nothing<F>) {
+EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::size_t limit, syntax const& rules, F&& f) noexcept(throws_nothing<F>) {
     char const* const p = in.data();
     std::size_t const size = in.size();
     if (size < 6) return 0;
+    auto accept = [&](auto const& command, std::size_t used) noexcept(throws_nothing<F>) {
+        if constexpr (fast::checked) fast::expect(fast_command_check{in, limit, rules}.reads_alike(command, used));
+        f(command);
+        return used;
+    };
     // The two that three lines of four begin with, told from all others before these are told from each other, and read alike up
     // to their parameters: a branch that was guessed wrong costs least if it is found out first, or last.
     std::uint32_t const word = fold4(p);
@@ -55,7 +100,7 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
         if ((load8(p + 4) & (mail ? from : to)) != (mail ? load8(" FROM:\0") : load8(" TO:\0\0\0"))) return 0;
         std::size_t const begin = mail ? 10 : 8;
         path address;
-        if (!path_access::take_common({p + begin, size - begin}, rules, address)) {
+        if (!path_access::try_fast({p + begin, size - begin}, rules, address)) {
             if (!mail || load2(p + begin) != load2("<>") || rules.max_path < 2) return 0;
             path_access::set_null(address, {p + begin, 2});
         }
@@ -65,8 +110,7 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
             std::size_t const used = take_common_parameters(rest, rules, command.parameters);
             if (used == 0 || end + used > limit) return 0;
             command.tolerated = strict;
-            f(command);
-            return end + used;
+            return accept(command, end + used);
         };
         if (mail) {
             cmd::mail m;
@@ -81,19 +125,16 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
     verb const v = find_verb4(p);
     constexpr std::uint16_t crlf = load2("\r\n");
     auto bare = [&](auto const& command) noexcept(throws_nothing<F>) -> std::size_t {
-        if (load2(p + 4) != crlf || limit < 6) return 0;
-        f(command);
-        return 6;
+        return load2(p + 4) == crlf && limit >= 6 ? accept(command, std::size_t{6}) : 0;
     };
     switch (v) {
     case verb::ehlo:
     case verb::helo: {
         if (p[4] != ' ') return 0;
-        std::size_t const length = common_domain_length({p + 5, size - 5});
+        std::size_t const length = fast::domain({p + 5, size - 5}, rules);
         std::size_t const end = 5 + length;
-        if (length == 0 || length > rules.max_domain || size - end < 2 || load2(p + end) != crlf || end + 2 > limit) return 0;
-        f(cmd::hello{v, {{p + 5, length}, host_kind::domain}});
-        return end + 2;
+        if (length == 0 || size - end < 2 || load2(p + end) != crlf || end + 2 > limit) return 0;
+        return accept(cmd::hello{v, {{p + 5, length}, host_kind::domain}}, end + 2);
     }
     case verb::data: return bare(cmd::data{});
     case verb::rset: return bare(cmd::rset{});
@@ -101,8 +142,7 @@ EHLO_INLINE std::size_t take_common_command(std::string_view in, std::size_t lim
     case verb::noop: return bare(cmd::remark{v, {p + 4, 0}});
     default:
         if (size < 10 || fold4(p) != fold4("STAR") || fold4(p + 4) != fold4("TTLS") || load2(p + 8) != crlf || limit < 10) return 0;
-        f(cmd::starttls{});
-        return 10;
+        return accept(cmd::starttls{}, std::size_t{10});
     }
 }
 
@@ -125,14 +165,14 @@ class command_reader {
         if (line.failed()) return {line.error(), line.consumed};
         auto const split = split_command(*line, rules);
         if (!split) return {split.error(), line.consumed};
-        if (auto const fault = visit_command(*split, rules, f)) return {*fault, line.consumed};
+        if (auto const fault = detail::visit_arguments(*split, rules, detail::way::grammar, f)) return {*fault, line.consumed};
         return {split->verb, line.consumed};
     }
 
   public:
     template <class F>
     EHLO_INLINE constexpr progress<verb> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit, syntax const& rules, F&& f) noexcept(detail::throws_nothing<F>) {
-        if (!std::is_constant_evaluated() && lines_.at_start()) {
+        if (lines_.at_start()) {
             std::size_t const used = detail::take_common_command(in, limit, rules, f);
             if (used != 0) [[likely]] {
                 verb const v = detail::find_verb4(in.data());

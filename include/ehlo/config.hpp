@@ -85,6 +85,12 @@
 #define EHLO_VECTOR 0
 #endif
 
+// EHLO_CHECK_FAST: all that a fast attempt accepts is compared with what the grammar says (detail/fast.hpp). For tests and fuzzing: define
+// it as 1 for all of a program.
+#if !defined(EHLO_CHECK_FAST)
+#define EHLO_CHECK_FAST 0
+#endif
+
 // EHLO_RUN_TIME_AVX2: the processor is asked whether it has AVX2, where the compiler was not told. Only content is copied that way:
 // twice the speed, and nothing else of the library gains that much.
 #if EHLO_VECTOR && defined(__x86_64__) && !defined(__AVX2__)

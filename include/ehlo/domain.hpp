@@ -1,10 +1,8 @@
 // Domains and address literals. RFC 5321 4.1.2 and 4.1.3, RFC 6531 3.3.
 #pragma once
 
+#include <ehlo/detail/fast.hpp>
 #include <ehlo/detail/names.hpp>
-#include <ehlo/detail/number.hpp>
-#include <ehlo/detail/scan.hpp>
-#include <ehlo/syntax.hpp>
 #include <ehlo/writer.hpp>
 
 #include <cstddef>
@@ -28,6 +26,7 @@ struct host {
     leniency tolerated{};
 
     constexpr bool is_literal() const noexcept { return kind != host_kind::domain; }
+    constexpr bool operator==(host const&) const = default;
 };
 
 /// An IP address in network order: 4 octets are used for IPv4, 16 for IPv6.
@@ -46,16 +45,17 @@ constexpr bool scan_domain(cursor& c) noexcept {
         bool hyphen = true;  // a label may neither begin nor end with one; this also refuses an empty label
         bool empty = true;
         for (;; empty = false) {
-            if (c.next_in(chars::let_dig)) {
-                ++c.at;
+            char const next = c.peek();
+            if (chars::let_dig.contains(next)) {
+                c.at += skip_labels<chars::let_dig, "-">(sub(c.text, c.at));
                 hyphen = false;
-            } else if (c.next_is('-') && !empty) {
+            } else if (next == '-' && !empty) {
                 ++c.at;
                 hyphen = true;
-            } else if (c.next_is_wide()) {
+            } else if (!is_ascii(next)) {
                 if (!c.skip_wide()) return false;
                 hyphen = false;
-            } else if (c.next_is('_') && c.tolerate(rule::underscore_in_domain)) {
+            } else if (next == '_' && c.tolerate(rule::underscore_in_domain)) {
                 ++c.at;
                 hyphen = false;
             } else {
@@ -70,68 +70,81 @@ constexpr bool scan_domain(cursor& c) noexcept {
 
 // Snum = 1*3DIGIT, 0 to 255;  IPv4-address-literal = Snum 3("." Snum)
 constexpr bool scan_ipv4(cursor& c, std::uint8_t* octets) noexcept {
+    std::size_t const size = c.text.size();
+    std::size_t at = c.at;
+    auto digit = [&]() noexcept { return at < size ? static_cast<unsigned char>(c.text[at] - '0') : 10u; };
     for (int i = 0; i < 4; ++i) {
-        if (i > 0 && !c.skip('.')) return c.stop(errc::bad_address_literal);
-        std::size_t const start = c.at;
-        unsigned value = 0;
-        while (c.at < c.text.size() && is_digit(c.text[c.at])) {
-            value = value * 10 + static_cast<unsigned>(c.text[c.at] - '0');
-            if (c.at - start == 3 || value > 255) return c.stop(errc::bad_address_literal);
-            ++c.at;
+        if (i > 0) {
+            if (at == size || c.text[at] != '.') return c.stop(errc::bad_address_literal, at);
+            ++at;
         }
-        if (c.at == start) return c.stop(errc::bad_address_literal);
+        std::size_t const start = at;
+        unsigned value = 0;
+        for (unsigned d; (d = digit()) < 10; ++at) {
+            value = value * 10 + d;
+            if (at - start == 3 || value > 255) return c.stop(errc::bad_address_literal, at);
+        }
+        if (at == start) return c.stop(errc::bad_address_literal, at);
         octets[i] = static_cast<std::uint8_t>(value);
     }
+    c.at = at;
     return true;
 }
 
 // IPv6-addr = IPv6-full / IPv6-comp / IPv6v4-full / IPv6v4-comp: eight groups, or fewer around one "::" that stands for
-// two or more of them; an IPv4 address may stand for the last two.
+// two or more of them; an IPv4 address may stand for the last two. `octets` are zeros.
 constexpr bool scan_ipv6(cursor& c, std::uint8_t* octets) noexcept {
+    char const* const text = c.text.data();
+    std::size_t const end = c.text.size();
+    std::size_t at = c.at;
     std::uint8_t group[16] = {};
     unsigned size = 0, gap = 99;  // octets so far; where "::" stood
     unsigned const beside_gap = c.rules.tolerate.has(rule::ipv6_single_group) ? 14 : 12;
     auto most = [&]() noexcept { return gap == 99 ? 16u : beside_gap; };
-    if (c.next_is(':')) {
-        if (c.at + 1 >= c.text.size() || c.text[c.at + 1] != ':') return c.stop(errc::bad_address_literal, c.at + 1);
+    auto next_is = [&](char octet) noexcept { return at < end && text[at] == octet; };
+    auto digit = [&]() noexcept { return at < end ? hex_digit(text[at]) : 16u; };
+    auto stop = [&]() noexcept { return c.stop(errc::bad_address_literal, at); };
+    if (next_is(':')) {
+        ++at;
+        if (!next_is(':')) return stop();
         gap = 0;
-        c.at += 2;
+        ++at;
     }
-    for (bool more = gap == 99; more || c.next_in(chars::hexdig);) {
-        std::size_t const start = c.at;
-        if (size == most()) return c.stop(errc::bad_address_literal);
+    for (bool more = gap == 99; more || digit() < 16;) {
+        std::size_t const start = at;
+        if (size == most()) return stop();
         unsigned value = 0;
-        while (c.at - start < 4 && c.next_in(chars::hexdig)) value = value * 16 + hex_digit(c.text[c.at++]);
-        if (c.at == start) return c.stop(errc::bad_address_literal);
-        if (c.next_is('.')) {
-            std::size_t const dot = c.at;
-            if (gap == 99 ? size != 12 : size + 4 > most()) return c.stop(errc::bad_address_literal);
+        for (unsigned d; at - start < 4 && (d = digit()) < 16; ++at) value = value * 16 + d;
+        if (at == start) return stop();
+        if (next_is('.')) {
+            std::size_t const dot = at;
+            if (gap == 99 ? size != 12 : size + 4 > most()) return stop();
             c.at = start;
             // What could be a group ends at the dot that makes it half an IPv4 address.
             if (!scan_ipv4(c, group + size)) return c.stop(errc::bad_address_literal, c.error.at > dot ? c.error.at : dot);
+            at = c.at;
             size += 4;
             break;
         }
         group[size++] = static_cast<std::uint8_t>(value >> 8);
         group[size++] = static_cast<std::uint8_t>(value & 255);
         more = false;
-        if (!c.next_is(':')) break;
-        if (size == most()) return c.stop(errc::bad_address_literal);
-        ++c.at;
-        more = !c.next_is(':');
+        if (!next_is(':')) break;
+        if (size == most()) return stop();
+        ++at;
+        more = !next_is(':');
         if (more) continue;
-        if (gap != 99 || size > beside_gap) return c.stop(errc::bad_address_literal);
+        if (gap != 99 || size > beside_gap) return stop();
         gap = size;
-        ++c.at;
+        ++at;
     }
+    c.at = at;
     if (gap == 99) {
-        if (size != 16) return c.stop(errc::bad_address_literal);
+        if (size != 16) return stop();
         gap = 16;
     }
-    if (gap != 16 && size > 12 && !c.tolerate(rule::ipv6_single_group)) return c.stop(errc::bad_address_literal);
-    for (unsigned i = 0; i < 16; ++i) octets[i] = 0;
-    for (unsigned i = 0; i < gap; ++i) octets[i] = group[i];
-    for (unsigned i = gap; i < size; ++i) octets[16 - size + i] = group[i];
+    if (gap != 16 && size > 12 && !c.tolerate(rule::ipv6_single_group)) return stop();
+    for (unsigned i = 0; i < size; ++i) octets[i < gap ? i : 16 - size + i] = group[i];
     return true;
 }
 
@@ -140,7 +153,7 @@ inline constexpr std::string_view ipv6_tag = "IPv6:";
 // address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
 // General-address-literal = Standardized-tag ":" 1*dcontent;  Standardized-tag = Ldh-str
 // A tag must be registered (RFC 5321 4.1.3), and none is made of hexadecimal digits alone: "[2001:db8::1]" is an IPv6 address
-// without its tag, as "[::1]" is.
+// without its tag, as "[::1]" is. `octets` are zeros.
 constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) noexcept {
     if (!c.skip('[')) return c.stop(errc::bad_address_literal);
     if (istarts_with(detail::sub(c.text, c.at), ipv6_tag)) {
@@ -148,54 +161,42 @@ constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) no
         c.at += ipv6_tag.size();
         if (!scan_ipv6(c, octets)) return false;
     } else {
-        std::size_t tag_end = c.at;
-        while (tag_end < c.text.size() && chars::ldh.contains(c.text[tag_end])) ++tag_end;
-        bool const group = find_first<~chars::hexdig>(sub(c.text, c.at, tag_end - c.at)) == tag_end - c.at;
-        bool const tagged = !group && tag_end < c.text.size() && c.text[tag_end] == ':' && c.text[tag_end - 1] != '-';
+        std::size_t const tag_end = find_first<~chars::ldh>(c.text, c.at);
+        bool const tagged = tag_end < c.text.size() && c.text[tag_end] == ':' && c.text[tag_end - 1] != '-' &&
+                            find_first<~chars::hexdig>(c.text, c.at) < tag_end;
         kind = tagged ? host_kind::general : host_kind::ipv4;
         if (!tagged) {
             // What could still be a tag is not at fault.
             if (!scan_ipv4(c, octets)) return c.stop(errc::bad_address_literal, c.error.at > tag_end ? c.error.at : tag_end);
         } else {
-            std::size_t const content = c.at = tag_end + 1;
-            while (c.next_in(chars::dcontent)) ++c.at;
+            std::size_t const content = tag_end + 1;
+            c.at = find_first<~chars::dcontent>(c.text, content);
             if (c.at == content) return c.stop(errc::bad_address_literal);
         }
     }
     return c.skip(']') || c.stop(errc::bad_address_literal);
 }
 
-// The length of the domain of up to 62 ASCII octets that `text` begins with: one classification. 0: there is none such, or
-// an octet behind it that could belong to one. No loop, and no error: for that see scan_domain.
-EHLO_INLINE std::size_t common_domain_length(std::string_view text) noexcept {
-    window const w(text);
-    std::uint64_t const marks = w.mask_marks(), others = ~w.mask_names(marks);
-    if (others == 0) return 0;
-    unsigned const size = trailing_zeros(others);
-    if (size == 63) return 0;  // the bit behind its end would be lost
-    // Where neither the ends nor any two dots and hyphens touch, nothing is wrong.
-    std::uint64_t const bounds = (marks & low_bits(size)) << 1 | 1u | std::uint64_t{2} << size;
-    if ((bounds & bounds << 1) == 0) return size;
-    std::uint64_t const hyphens = (w.mask<"-">() & low_bits(size)) << 1, labels = bounds & ~hyphens;
-    return ((labels & labels << 1) | (hyphens & (labels << 1 | labels >> 1))) == 0 ? size : 0;
-}
-
 // Domain / address-literal, with the limit on its length.
-constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
+EHLO_INLINE constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
     std::size_t const start = c.at;
-    std::uint8_t octets[16] = {};
     kind = host_kind::domain;
-    bool const literal = c.next_is('[');
-    if (!std::is_constant_evaluated() && !literal) {
-        std::size_t const size = common_domain_length(detail::sub(c.text, start));
-        c.at += size;
-        // What could still be of the domain is left to the long way.
-        if (size != 0 && size <= c.rules.max_domain && !c.next_is('_') && !c.next_is_wide()) return true;
-        c.at = start;
+    if (c.next_is('[')) {
+        std::uint8_t octets[16] = {};
+        if (!scan_literal(c, kind, octets)) return false;
+    } else if (!scan_domain(c)) {
+        return false;
     }
-    if (literal ? !scan_literal(c, kind, octets) : !scan_domain(c)) return false;
     if (c.at - start > c.rules.max_domain) return c.stop(errc::domain_too_long, start + c.rules.max_domain);
     return true;
+}
+
+constexpr result<host> read_host(std::string_view text, syntax const& rules) noexcept {
+    cursor c{text, rules};
+    host_kind kind{};
+    if (!scan_host(c, kind)) return c.error;
+    if (!c.end()) return fail(kind == host_kind::domain ? errc::bad_domain : errc::bad_address_literal, c.at);
+    return host{text, kind, c.tolerated};
 }
 
 }  // namespace detail
@@ -205,13 +206,12 @@ constexpr bool scan_host(cursor& c, host_kind& kind) noexcept {
 /// Errors: bad_domain, bad_address_literal, domain_too_long, non_ascii, bad_utf8.
 constexpr result<host> parse_host(std::string_view text EHLO_LIFETIMEBOUND,
                                   syntax const& rules = strict_syntax) noexcept {
-    if (!std::is_constant_evaluated() && text.size() <= rules.max_domain && detail::common_domain_length(text) == text.size() && !text.empty())
-        return host{text, host_kind::domain};
-    detail::cursor c{text, rules};
-    host_kind kind{};
-    if (!detail::scan_host(c, kind)) return c.error;
-    if (!c.end()) return fail(kind == host_kind::domain ? errc::bad_domain : errc::bad_address_literal, c.at);
-    return host{text, kind, c.tolerated};
+    if (std::size_t const size = detail::fast::domain(text, rules); size != 0 && size == text.size()) [[likely]] {
+        host const h{text, host_kind::domain};
+        if constexpr (detail::fast::checked) detail::fast::expect(detail::read_host(text, rules).value_or({}) == h);
+        return h;
+    }
+    return detail::read_host(text, rules);
 }
 template <detail::temporary Text>
 result<host> parse_host(Text&&, syntax const& = strict_syntax) = delete;

@@ -73,7 +73,7 @@ struct places_ahead {
     /// Octets follow, or it must be heard first (RFC 4468 3.2).
     static constexpr event_set waits = event::chunk_end | event::last_chunk_end | event::last_burl;
     template <event On>
-    static constexpr bool can = facts_of(Last).pipelined && !waits.has(Last) && Hoped::template can<On>;
+    static constexpr bool can = is_pipelined(Last) && !waits.has(Last) && Hoped::template can<On>;
     template <event On>
     static constexpr bool remains = On == Last && Hoped::all.has(after_success<Client>(Hoped::all, On)) && Possible::template remains<On>;
     template <class One>
@@ -101,10 +101,13 @@ class EHLO_CONSUMABLE commands {
     EHLO_CONSUMES constexpr auto helo(writer& out, std::string_view name) && noexcept requires in_order_at<At, event::helo> {
         return next<event::helo>([&](auto& c) noexcept { return c.helo(out, name); });
     }
+    EHLO_CONSUMES constexpr auto mail(writer& out, std::string_view from) && noexcept requires in_order_at<At, event::mail> {
+        return next<event::mail>([&](auto& c) noexcept { return c.mail(out, from); });
+    }
     /// `mail<fact::binary>` for BODY=BINARYMIME: then DATA does not compile, and BDAT does. `mail<fact::prdr>` for PRDR: then the
     /// reply to the end of the message does not compile, and each() does.
     template <fact_set Brings = fact_set{}>
-    EHLO_CONSUMES constexpr auto mail(writer& out, std::string_view from, mail_options const& options = {}) && noexcept
+    EHLO_CONSUMES constexpr auto mail(writer& out, std::string_view from, mail_options const& options) && noexcept
         requires in_order_at<At, event::mail>
     {
         return next<event::mail, Brings>([&](auto& c) noexcept -> result<std::size_t> {
@@ -255,7 +258,7 @@ class answered;
 namespace detail {
 /// PRDR: the end of the message may have a reply for each recipient, see awaiting::each().
 template <event On, class... From>
-concept has_one_reply = facts_of(On).replies != replies_due::or_prdr || !(From::known.has(fact::prdr) || ...);
+concept has_one_reply = replies_of(On) != replies_due::or_prdr || !(From::known.has(fact::prdr) || ...);
 
 template <event On>
 struct answered_by {

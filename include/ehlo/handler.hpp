@@ -19,9 +19,12 @@
 //     reply on(connected const&)        the greeting: 220 and a text after the server's name; 554 or 521 to hear nothing but
 //                                       QUIT (RFC 5321 3.1, RFC 7504); 421 to close. Not reply::later.
 //     void  on(ehlo_answer&)            the answer to EHLO, before it is sent: it may say more of what is offered, or offer less
-//     reply on(cmd::lookup const&)      VRFY (otherwise 252), EXPN (otherwise 502)
-//     reply on(cmd::remark const&)      HELP (otherwise 214), NOOP, VERB (otherwise 250)
+//     reply on(cmd::lookup const&)      VRFY (otherwise 252), EXPN where it is offered
+//     reply on(cmd::remark const&)      HELP where it is offered (otherwise 214), NOOP, VERB (otherwise 250)
 //     reply on(cmd::data const&)        before the 354; a refusal leaves the transaction open
+//     std::span<char> content_room()    where content is to be put: then what on(content const&) is given stands at its beginning, and
+//                                       a read is one call of it, or as many as it takes to fill the room, instead of one for each
+//                                       dot that was doubled. An empty one: views of the input, this time
 //     void  on(abandoned const&)        drop what was collected; on(cmd::mail) begins anew in any case
 //     void  on(answered const&)         called for every reply
 //     using own_mail_parameters = own_parameters<...>;    parameters of your own; own_rcpt_parameters likewise
@@ -29,7 +32,8 @@
 // for a command that the handler is never asked. (Not seen: in a set of overloads with a template the last two, and in a final
 // class a function that is not public.)
 //
-// A reply that cannot be sent (CR, LF or NUL in its text, too long, a status of another class) goes out with its code, and without
+// A reply that cannot be sent (CR, LF or NUL in its text, too long, a status of another class; octets over 127 but for 251, 551 and
+// the replies to VRFY and EXPN, where the client asked for SMTPUTF8: RFC 6531 3.7.4) goes out with its code, and without
 // its text; one of a class that the command cannot have becomes 354 if it said yes to DATA, else 451. `answered` tells.
 // With ENHANCEDSTATUSCODES on offer a reply without a status gets X.0.0 (RFC 2034 4).
 #pragma once
@@ -44,6 +48,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -118,6 +123,10 @@ concept names_mechanisms = requires(H const& h) { static_cast<void>(mechanisms(h
 template <class H>
 concept edits_ehlo_answer = requires(H& h, ehlo_answer& a) { h.on(a); } && !requires(H& h) { h.on(ehlo_answer{}); };
 
+/// Whether content is put where the handler wants it.
+template <class H>
+concept has_content_room = requires(H& h) { std::span<char>(h.content_room()); };
+
 // What a handler is asked with, and which of it throws nothing.
 template <class H, class E>
 constexpr bool never_throws_at() noexcept {
@@ -132,6 +141,7 @@ template <class H>
 constexpr bool never_throws_besides() noexcept {
     bool never = true;
     if constexpr (names_mechanisms<H>) never = never && noexcept(std::declval<H const&>().mechanisms());
+    if constexpr (has_content_room<H>) never = never && noexcept(std::declval<H&>().content_room());
     if constexpr (edits_ehlo_answer<H>) never = never && noexcept(std::declval<H&>().on(std::declval<ehlo_answer&>()));
     return never;
 }
@@ -261,6 +271,7 @@ constexpr void require_handler() noexcept {
                   cmd::onex, cmd::client_facts, typename Own::type...>();
     check_on<H, abandoned>();
     check_on<H, answered>();
+    static_assert(!requires(H & h) { h.content_room(); } || has_content_room<H>, "a handler's `content_room` returns std::span<char>");
     check_auth<H>();
     check_never_asked<H, cmd::rset, cmd::quit, cmd::bdat>();
 }

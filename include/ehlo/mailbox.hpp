@@ -39,21 +39,22 @@ constexpr bool scan_quoted_string(cursor& c) noexcept {
 }
 
 // Local-part = Dot-string / Quoted-string;  Dot-string = Atom *("." Atom);  RFC 6531: atext =/ UTF8-non-ascii
-constexpr bool scan_local_part(cursor& c) noexcept {
+EHLO_INLINE constexpr bool scan_local_part(cursor& c) noexcept {
     std::size_t const start = c.at;
     if (c.next_is('"')) {
         if (!scan_quoted_string(c)) return false;
     } else {
         bool after_dot = true;
         for (;;) {
-            if (c.next_in(chars::atext)) {
-                c.at = find_first<~chars::atext>(c.text, c.at + 1);
+            char const next = c.peek();
+            if (chars::atext.contains(next)) {
+                c.at += skip_labels<chars::atext>(sub(c.text, c.at));
                 after_dot = false;
-            } else if (c.next_is('.')) {
+            } else if (next == '.') {
                 if (after_dot && !c.tolerate(rule::loose_dots)) return c.stop(errc::bad_local_part);
                 ++c.at;
                 after_dot = true;
-            } else if (c.next_is_wide()) {
+            } else if (!is_ascii(next)) {
                 if (!c.skip_wide()) return false;
                 after_dot = false;
             } else {
@@ -66,11 +67,10 @@ constexpr bool scan_local_part(cursor& c) noexcept {
     return true;
 }
 
-constexpr bool scan_mailbox(cursor& c, mailbox& box) noexcept {
-    std::size_t const start = c.at;
+// `local_end`: where the local part ends; an "@" stands there if there is a domain.
+EHLO_INLINE constexpr bool scan_mailbox(cursor& c, std::size_t& local_end, host_kind& kind) noexcept {
     if (!scan_local_part(c)) return false;
-    box.local_part = detail::sub(c.text, start, c.at - start);
-    box.domain = {detail::sub(c.text, c.at, 0), host_kind::domain};
+    local_end = c.at;
     if (!c.skip('@')) {
         // An octet that is no delimiter at all is the local part's fault, not the domain's.
         bool const delimiter =
@@ -78,10 +78,7 @@ constexpr bool scan_mailbox(cursor& c, mailbox& box) noexcept {
         if (!delimiter) return c.stop(errc::bad_local_part);
         return c.tolerate(rule::missing_domain) || c.stop(errc::missing_domain);
     }
-    std::size_t const domain_at = c.at;
-    if (!scan_host(c, box.domain.kind)) return false;
-    box.domain.text = detail::sub(c.text, domain_at, c.at - domain_at);
-    return true;
+    return scan_host(c, kind);
 }
 
 }  // namespace detail
@@ -92,11 +89,11 @@ constexpr bool scan_mailbox(cursor& c, mailbox& box) noexcept {
 constexpr result<mailbox> parse_mailbox(std::string_view text EHLO_LIFETIMEBOUND,
                                         syntax const& rules = strict_syntax) noexcept {
     detail::cursor c{text, rules};
-    mailbox box{};
-    if (!detail::scan_mailbox(c, box)) return c.error;
-    if (!c.end()) return fail(box.domain.is_literal() ? errc::bad_address_literal : errc::bad_domain, c.at);
-    box.tolerated = c.tolerated;
-    return box;
+    std::size_t local_end = 0;
+    host_kind kind{};
+    if (!detail::scan_mailbox(c, local_end, kind)) return c.error;
+    if (!c.end()) return fail(kind != host_kind::domain ? errc::bad_address_literal : errc::bad_domain, c.at);
+    return mailbox{detail::sub(text, 0, local_end), {detail::sub(text, local_end + (local_end < text.size() ? 1 : 0)), kind}, c.tolerated};
 }
 template <detail::temporary Text>
 result<mailbox> parse_mailbox(Text&&, syntax const& = strict_syntax) = delete;

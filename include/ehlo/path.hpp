@@ -95,7 +95,7 @@ struct path_access {
     using cursor = detail::cursor;
 
     // Path = "<" [ A-d-l ":" ] Mailbox ">";  A-d-l = At-domain *( "," At-domain );  At-domain = "@" Domain
-    // The whole grammar, octet by octet, with the place of every error. `take` tries the common form first.
+    // The whole grammar, with the place of every error.
     static constexpr bool scan(cursor& c, path_role role, path& p) noexcept {
         std::size_t const start = c.at;
         auto offset = [&c, start]() noexcept { return static_cast<std::uint16_t>(c.at - start); };
@@ -118,9 +118,10 @@ struct path_access {
             while (c.next_is(' ') && c.tolerate(rule::spaces_in_route)) ++c.at;
         }
         // Bare, it ends where a bare mailbox without a domain would: what is written of it is "<Postmaster>" either way.
-        constexpr std::string_view postmaster = "Postmaster";
+        constexpr std::string_view postmaster = "POSTMASTER";
         std::string_view const rest = detail::sub(c.text, c.at);
-        bool const named = role != path_role::reverse && p.route_size_ == 0 && istarts_with(rest, postmaster);
+        bool const named = role != path_role::reverse && p.route_size_ == 0 && to_upper(c.peek()) == 'P' &&
+                           detail::spells(postmaster, detail::sub(rest, 0, postmaster.size()));
         std::string_view const behind = detail::sub(rest, named ? postmaster.size() : 0);
         if (named && ((!brackets && (behind.empty() || chars::wsp.contains(behind[0]))) || behind.starts_with('>'))) {
             p.kind_ = path_kind::postmaster;
@@ -130,12 +131,11 @@ struct path_access {
         } else {
             p.kind_ = path_kind::mailbox;
             p.local_at_ = offset();
-            mailbox box{};
-            if (!detail::scan_mailbox(c, box)) return false;
-            p.local_size_ = static_cast<std::uint16_t>(box.local_part.size());
-            p.domain_size_ = static_cast<std::uint16_t>(box.domain.text.size());
-            p.domain_at_ = static_cast<std::uint16_t>(offset() - p.domain_size_);
-            p.host_ = box.domain.kind;
+            std::size_t local_end = 0;
+            if (!detail::scan_mailbox(c, local_end, p.host_)) return false;
+            p.local_size_ = static_cast<std::uint16_t>(local_end - start - p.local_at_);
+            p.domain_at_ = static_cast<std::uint16_t>(local_end - start + (c.at > local_end ? 1 : 0));
+            p.domain_size_ = static_cast<std::uint16_t>(offset() - p.domain_at_);
         }
         if (brackets && !c.skip('>')) {
             bool const cut = c.end() || c.next_in(chars::wsp);
@@ -164,104 +164,66 @@ struct path_access {
         return true;
     }
 
-    static EHLO_INLINE constexpr void set_null(path& p, std::string_view text) noexcept {
-        p = path();
-        p.data_ = text.data();
-        p.size_ = static_cast<std::uint16_t>(text.size());
-    }
-    // "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100: one classification, then bit masks. The rest
-    // is left to `scan`, and so is the place of every error.
-    // `text` is not empty.
-    static EHLO_INLINE bool take_common(std::string_view text, syntax const& rules, path& p) noexcept {
-        if (text.size() >= 64) return take_common_in(detail::window(detail::window::whole(), text.data()), text, rules, p);
-        return take_common_in(detail::window(text), text, rules, p);
-    }
-    static EHLO_INLINE bool take_common_in(detail::window const& w, std::string_view text, syntax const& rules, path& p) noexcept {
-        char const* const data = text.data();
-        unsigned at, end;
-        std::uint64_t const marks = w.mask_marks();
-        if (data[0] != '<' || !find_bounds(w, marks, data, at, end)) return false;
-        // "<", "@" and ">" bound labels just as dots do. Where no two of these and of the hyphens touch, nothing is wrong.
-        std::uint64_t const edges = std::uint64_t{1} | std::uint64_t{1} << at | std::uint64_t{1} << end;
-        std::uint64_t const bounds = (marks & ((std::uint64_t{1} << end) - 1)) | edges;
-        if ((bounds & bounds << 1) != 0 && !hyphens_are_well_placed(text, bounds, at)) return false;
-        if (at > rules.max_local_part + 1u || end - at > rules.max_domain + 1u || end >= rules.max_path) return false;
-        p.data_ = data;
-        p.size_ = static_cast<std::uint16_t>(end + 1);
-        p.route_at_ = p.route_size_ = 0;
-        p.local_at_ = 1;
-        p.local_size_ = static_cast<std::uint16_t>(at - 1);
-        p.domain_at_ = static_cast<std::uint16_t>(at + 1);
-        p.domain_size_ = static_cast<std::uint16_t>(end - at - 1);
-        p.kind_ = path_kind::mailbox;
-        p.host_ = host_kind::domain;
-        p.tolerated_ = strict;
-        return true;
-    }
-    // Where "@" and ">" are; all octets before "@" are atext or dots, and those behind it letters, digits, dots and hyphens.
-    static EHLO_INLINE bool find_bounds(detail::window const& w, std::uint64_t marks, char const* data, unsigned& at, unsigned& end) noexcept {
-        if constexpr (detail::window::quick_atext) {
-            std::uint64_t const text = w.mask_atext();
-            std::uint64_t const others = (text | 1) ^ detail::low_bits_of_some(w.size()), behind_at = others & (others - 1);
-            if (behind_at == 0) return false;
-            at = detail::trailing_zeros(others);
-            end = detail::trailing_zeros(behind_at);
-            return data[at] == '@' && data[end] == '>' && ((text ^ w.mask_names(marks)) & ((std::uint64_t{1} << end) - 1)) >> at == 0;
-        } else {
-            // To look up the rarer atext one by one takes less here than to classify all octets for it. Between the brackets, all but
-            // letters, digits, dots and hyphens: the last of these is "@". Two more are looked up at any rate, the octet behind "@" in
-            // place of those that are not there: how many are, no branch predictor can know.
-            std::uint64_t const closing = w.mask<">">();
-            if (closing == 0) return false;
-            end = detail::trailing_zeros(closing);
-            std::uint64_t const others = ~w.mask_names(marks) & ((std::uint64_t{1} << end) - 2);
-            if (others == 0) return false;
-            at = detail::highest_bit(others);
-            if (data[at] != '@') return false;
-            std::uint64_t const behind_at = std::uint64_t{2} << at;
-            std::uint64_t const signs = others ^ behind_at >> 1, more_signs = signs & (signs - 1);
-            if (!atext.contains(data[detail::trailing_zeros(signs | behind_at)]) ||
-                !atext.contains(data[detail::trailing_zeros(more_signs | behind_at)]))
-                return false;
-            for (std::uint64_t rest = more_signs & (more_signs - 1); rest != 0; rest &= rest - 1)
-                if (!atext.contains(data[detail::trailing_zeros(rest)])) return false;
-            return true;
-        }
-    }
-    static constexpr octet_table atext{chars::atext};
-    // Hyphens may touch each other, and anything in a local part; but no bound of a domain's label, and no two bounds may touch.
-    static EHLO_NOINLINE bool hyphens_are_well_placed(std::string_view text, std::uint64_t bounds, unsigned at) noexcept {
-        std::uint64_t const hyphens = detail::window(text).mask<"-">() & bounds;
-        std::uint64_t const labels = bounds & ~hyphens;
-        std::uint64_t const inner = hyphens & (~std::uint64_t{0} << at);
-        return ((labels & labels << 1) | (inner & (labels << 1 | labels >> 1))) == 0;
-    }
-
-    // Strict first: leniency costs nothing to those who do not need it.
-    EHLO_NOINLINE static constexpr bool take_rare(cursor& c, path_role role, path& p) noexcept {
+    // Grammar alone, at the cursor, which passes over the path.
+    EHLO_NOINLINE static constexpr bool read(cursor& c, path_role role, path& p) noexcept {
         p = path();
         // What was tolerated in front of the path is not the path's.
         leniency const before = c.tolerated;
         c.tolerated = strict;
-        bool const read = scan(c, role, p);
+        bool const right = scan(c, role, p);
         c.tolerated |= before;
-        return read;
+        return right;
     }
-    // All of a text. On its own, so that the common way needs neither cursor nor stack.
-    EHLO_NOINLINE static constexpr result<path> parse_rare(std::string_view text, path_role role, syntax const& rules) noexcept {
+    // Of a whole text. On its own, so that the fast attempt before it needs neither cursor nor stack.
+    EHLO_NOINLINE static constexpr result<path> read_all(std::string_view text, path_role role, syntax const& rules) noexcept {
         cursor c{text, rules};
         path p;
         if (!scan(c, role, p)) return c.error;
         if (!c.end()) return fail(errc::unexpected_argument, c.at);
         return p;
     }
-    // The path at the cursor, which it passes over.
-    static EHLO_INLINE constexpr bool take(cursor& c, path_role role, path& p) noexcept {
-        if (!std::is_constant_evaluated() && !c.end() && take_common({c.text.data() + c.at, c.text.size() - c.at}, c.rules, p)) {
+    static EHLO_INLINE constexpr void set_null(path& p, std::string_view text) noexcept {
+        p = path();
+        p.data_ = text.data();
+        p.size_ = static_cast<std::uint16_t>(text.size());
+    }
+    // Of 2 octets or more.
+    static EHLO_INLINE constexpr bool try_fast(std::string_view text, syntax const& rules, path& p) noexcept {
+        detail::fast::path found;
+        if (!found.read(text, rules)) return false;
+        p.data_ = text.data();
+        p.size_ = static_cast<std::uint16_t>(found.end + 1);
+        p.route_at_ = p.route_size_ = 0;
+        p.local_at_ = 1;
+        p.local_size_ = static_cast<std::uint16_t>(found.at - 1);
+        p.domain_at_ = static_cast<std::uint16_t>(found.at + 1);
+        p.domain_size_ = static_cast<std::uint16_t>(found.end - found.at - 1);
+        p.kind_ = path_kind::mailbox;
+        p.host_ = host_kind::domain;
+        p.tolerated_ = strict;
+        if constexpr (detail::fast::checked) detail::fast::expect(reads_alike(text, rules, p));
+        return true;
+    }
+    static constexpr bool same(path const& a, path const& b) noexcept {
+        return a.data_ == b.data_ && a.size_ == b.size_ && a.route_at_ == b.route_at_ && a.route_size_ == b.route_size_ && a.local_at_ == b.local_at_ &&
+               a.local_size_ == b.local_size_ && a.domain_at_ == b.domain_at_ && a.domain_size_ == b.domain_size_ && a.kind_ == b.kind_ &&
+               a.host_ == b.host_ && a.tolerated_ == b.tolerated_;
+    }
+    static constexpr bool reads_alike(std::string_view text, syntax const& rules, path const& p) noexcept {
+        for (path_role const role : {path_role::reverse, path_role::forward, path_role::any}) {
+            cursor c{text, rules};
+            path other;
+            if (!read(c, role, other) || !same(other, p)) return false;
+        }
+        return true;
+    }
+    // The path at the cursor, which passes over it.
+    static EHLO_INLINE constexpr bool take(cursor& c, path_role role, path& p, detail::way how) noexcept {
+        if (how == detail::way::fast_first && c.text.size() - c.at >= 2 && try_fast({c.text.data() + c.at, c.text.size() - c.at}, c.rules, p)) {
             c.at += p.size_;
             return true;
         }
-        return take_rare(c, role, p);
+        return read(c, role, p);
     }
 };
 
@@ -271,7 +233,7 @@ constexpr result<path> take_path(std::string_view text EHLO_LIFETIMEBOUND, path_
                                  syntax const& rules = strict_syntax) noexcept {
     result<path> p{detail::to_be_filled()};
     detail::cursor c{text, rules};
-    if (!path_access::take(c, role, *p)) p = c.error;
+    if (!path_access::take(c, role, *p, detail::way::fast_first)) p = c.error;
     return p;
 }
 template <detail::temporary Text>
@@ -283,8 +245,8 @@ result<path> take_path(Text&&, path_role = path_role::any, syntax const& = stric
 constexpr result<path> parse_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
                                   syntax const& rules = strict_syntax) noexcept {
     result<path> p{detail::to_be_filled()};
-    if (std::is_constant_evaluated() || text.empty() || !path_access::take_common(text, rules, *p) || p->text().size() != text.size())
-        p = path_access::parse_rare(text, role, rules);
+    if (text.size() < 2 || !path_access::try_fast(text, rules, *p) || p->text().size() != text.size())
+        p = path_access::read_all(text, role, rules);
     return p;
 }
 template <detail::temporary Text>

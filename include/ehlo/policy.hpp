@@ -40,7 +40,7 @@ struct policy {
     /// Of these the handler's functions decide which can be done. STARTTLS, AUTH and REQUIRETLS are named in the answer to EHLO
     /// where they can be used.
     extensions offers = extension::size | extension::eight_bit_mime | extension::pipelining |
-                        extension::enhanced_status_codes | extension::smtputf8;
+                        extension::enhanced_status_codes | extension::smtputf8 | extension::help;
     std::uint64_t max_message = 64u << 20;        ///< octets of decoded content; 65,536 at least (RFC 5321 4.5.3.1.7)
     std::uint32_t max_recipients = 1000;          ///< of one transaction; 100 at least (RFC 5321 4.5.3.1.8)
     std::uint32_t max_line = 2048;                ///< octets of a command line with CRLF; 512 at least (4.5.3.1.4)

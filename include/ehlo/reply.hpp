@@ -3,6 +3,7 @@
 
 #include <ehlo/leniency.hpp>
 #include <ehlo/status.hpp>
+#include <ehlo/detail/fast.hpp>
 #include <ehlo/detail/temporary.hpp>
 #include <ehlo/verb.hpp>
 
@@ -142,7 +143,11 @@ inline constexpr std::size_t max_reply_line = 512;  ///< octets with CRLF, RFC 5
 
 namespace detail {
 constexpr unsigned digits_of(unsigned n) noexcept { return n < 10 ? 1 : n < 100 ? 2 : 3; }
-constexpr std::size_t status_size(status s) noexcept { return s ? 3u + digits_of(s.subject) + digits_of(s.detail) : 0u; }
+constexpr bool is_short(status s) noexcept { return s.subject < 10 && s.detail < 10; }
+constexpr std::size_t status_size(status s) noexcept {
+    if (!s) return 0;
+    return is_short(s) ? 5u : 3u + digits_of(s.subject) + digits_of(s.detail);
+}
 constexpr std::size_t one_line_size(reply const& r) noexcept {
     return 3 + 1 + status_size(r.enhanced) + (r.enhanced && !r.text.empty() ? 1u : 0u) + r.text.size() + 2;
 }
@@ -153,23 +158,18 @@ constexpr char* put_digits(char* to, unsigned n) noexcept {
     *to++ = static_cast<char>('0' + n % 10);
     return to;
 }
-constexpr char* put_octets(char* to, std::string_view octets) noexcept {
-    if (std::is_constant_evaluated()) {
-        for (char const c : octets) *to++ = c;
-        return to;
-    }
-    if (!octets.empty()) std::memcpy(to, octets.data(), octets.size());
-    return to + octets.size();
-}
 constexpr void put_one_line(char* to, reply const& r) noexcept {
-    to = put_digits(to, r.code);
-    *to++ = ' ';
-    if (r.enhanced) {
-        *to++ = static_cast<char>('0' + r.enhanced.klass);
+    to[0] = static_cast<char>('0' + r.code / 100);
+    to[1] = static_cast<char>('0' + r.code / 10 % 10);
+    to[2] = static_cast<char>('0' + r.code % 10);
+    to[3] = ' ';
+    to += 4;
+    if (status const s = r.enhanced) {
+        to[0] = static_cast<char>('0' + s.klass);
+        to[1] = '.';
+        to = is_short(s) ? (to[2] = static_cast<char>('0' + s.subject), to + 3) : put_digits(to + 2, s.subject);
         *to++ = '.';
-        to = put_digits(to, r.enhanced.subject);
-        *to++ = '.';
-        to = put_digits(to, r.enhanced.detail);
+        to = is_short(s) ? (to[0] = static_cast<char>('0' + s.detail), to + 1) : put_digits(to, s.detail);
         if (!r.text.empty()) *to++ = ' ';
     }
     to = put_octets(to, r.text);
@@ -331,28 +331,34 @@ constexpr reply reply_for(failure const& f, verb v) noexcept {
 /// The lines of a reply without code, separator and line end: `for (std::string_view line : r.lines())`.
 class reply_lines {
     std::string_view text_;
+    unsigned count_;
 
   public:
     class iterator {
-        std::string_view rest_;
-        std::size_t end_;  // the line's LF: looked for once
+        std::string_view text_;
+        std::size_t at_ = 0, end_;  // of the line, and of its LF
+        unsigned left_;             // this line, and those after it
+        detail::mark_finder<charset("\n")> ends_;
 
       public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest), end_(detail::find_near<charset("\n")>(rest)) {}
+        constexpr iterator(std::string_view text, unsigned lines) noexcept : text_(text), end_(text.size() - 1), left_(lines), ends_(lines > 1 ? text : std::string_view()) {
+            if (lines > 1) end_ = ends_.next();
+        }
         constexpr std::string_view operator*() const noexcept {
-            std::size_t const end = end_ != 0 && rest_[end_ - 1] == '\r' ? end_ - 1 : end_;
-            return {rest_.data() + (end > 4 ? 4 : 0), end > 4 ? end - 4 : 0};
+            if (left_ == 0 || end_ - at_ <= 4) return {text_.data() + at_, 0};
+            return {text_.data() + at_ + 4, end_ - at_ - 4 - (text_[end_ - 1] == '\r' ? 1u : 0u)};
         }
         constexpr iterator& operator++() noexcept {
-            rest_.remove_prefix(end_ < rest_.size() ? end_ + 1 : rest_.size());
-            end_ = detail::find_near<charset("\n")>(rest_);
+            at_ = end_ + 1;
+            // Where the last one ends is known.
+            end_ = --left_ > 1 ? ends_.next() : text_.size() - 1;
             return *this;
         }
-        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
+        constexpr bool operator!=(iterator const& other) const noexcept { return left_ != other.left_; }
     };
-    constexpr explicit reply_lines(std::string_view text) noexcept : text_(text) {}
-    constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
+    constexpr reply_lines(std::string_view text, unsigned count) noexcept : text_(text), count_(count) {}
+    constexpr iterator begin() const noexcept { return iterator(text_, count_); }
+    constexpr iterator end() const noexcept { return iterator(text_, 0); }
 };
 
 /// A whole reply as it was received. Borrows from the buffer that it was parsed in.
@@ -368,16 +374,20 @@ class reply_view {
     constexpr reply_class klass() const noexcept { return class_of(code_); }
     constexpr bool accepted() const noexcept { return is_positive(code_); }
     constexpr unsigned line_count() const noexcept { return line_count_; }
-    constexpr reply_lines lines() const noexcept { return reply_lines(text_); }
+    constexpr reply_lines lines() const noexcept { return reply_lines(text_, line_count_); }
     /// The first line, which is all of most replies, without its code: "2.1.0 OK".
     constexpr std::string_view text() const noexcept { return *lines().begin(); }
     /// All octets of the reply, codes and CRLFs included.
     constexpr std::string_view octets() const noexcept { return text_; }
     /// The enhanced status code of the first line, if there is one of the same class as the code (RFC 2034 4).
     constexpr std::optional<status> enhanced() const noexcept {
+        if (text_.size() < 5) return std::nullopt;
         status s;
-        if (detail::scan_status(*lines().begin(), s) == 0 || s.klass != code_ / 100) return std::nullopt;
-        return s;
+        std::string_view const text = detail::sub(text_, 4);
+        std::size_t const end = detail::scan_status_octets(text, s);
+        // What follows is on the same line, or is its end.
+        bool const ends = end != 0 && (text[end] == ' ' || text[end] == '\n' || (text[end] == '\r' && text[end + 1] == '\n'));
+        return ends && s.klass == code_ / 100 ? std::optional(s) : std::nullopt;
     }
     /// Whether all texts are textstring = 1*(%d09 / %d32-126). Other octets are let through: real servers send them.
     constexpr bool is_plain() const noexcept {
@@ -421,37 +431,9 @@ class reply_reader {
     bool odd_separator_ : 1 = false;
     bool odd_code_ : 1 = false;
 
-    // A whole reply that nothing is wrong with, if that is what `in` begins with: its octets, or 0. Most are, and one compare
-    // for the code and one for the end of each line tell it.
-    static std::size_t take_whole(std::string_view in, reply_limits const& limits, reply_view& r) noexcept {
-        char const* const p = in.data();
-        std::size_t const size = in.size();
-        constexpr std::uint32_t three = 0x00FFFFFF;
-        auto const digit = [p](unsigned i) noexcept { return static_cast<unsigned>(p[i] - '0'); };
-        if (size < 5 || digit(0) - 2 >= 4 || digit(1) >= 10 || digit(2) >= 10) return 0;
-        std::uint32_t const code = detail::load4(p) & three;
-        unsigned lines = 0;
-        detail::mark_finder<charset(0, '\r')> controls(in);
-        for (std::size_t at = 0;;) {
-            // CR and LF, and no other control before them; a TAB too is left to `resume`, and so are all limits that are reached.
-            std::size_t const end = controls.next();
-            if (size - end < 2 || detail::load2(p + end) != detail::load2("\r\n")) return 0;
-            controls.next();
-            std::size_t const next = end + 2;
-            ++lines;
-            char const separator = p[at + 3];
-            if (separator != '-') {
-                // One that is no longer than a line may be has no line that is.
-                if ((separator != ' ' && separator != '\r') || next > limits.line || next > limits.total || lines > limits.lines) return 0;
-                r.text_ = {p, next};
-                r.code_ = static_cast<std::uint16_t>(digit(0) * 100 + digit(1) * 10 + digit(2));
-                r.line_count_ = static_cast<std::uint16_t>(lines);
-                r.tolerated_ = strict;
-                return next;
-            }
-            at = next;
-            if (size - at < 5 || (detail::load4(p + at) & three) != code) return 0;
-        }
+    static constexpr bool same(reply_view const& a, reply_view const& b) noexcept {
+        return a.text_.data() == b.text_.data() && a.text_.size() == b.text_.size() && a.code_ == b.code_ && a.line_count_ == b.line_count_ &&
+               a.tolerated_ == b.tolerated_;
     }
 
     static constexpr bool right_digit(char c, unsigned place) noexcept {
@@ -461,9 +443,19 @@ class reply_reader {
   public:
     constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
         // Not again when more has come: octets that arrive one at a time would cost O(n * n).
-        if (!std::is_constant_evaluated() && looked_at_ == 0) [[likely]] {
-            reply_view r;
-            if (std::size_t const used = take_whole(in, limits, r); used != 0) [[likely]] return {r, used};
+        if (detail::fast::reply whole; looked_at_ == 0 && whole.read(in)) [[likely]] {
+            // One that is no longer than a line may be has no line that is. All limits that are reached are left to the grammar.
+            if (whole.size <= limits.line && whole.size <= limits.total && whole.lines <= limits.lines) [[likely]] {
+                reply_view r;
+                r.text_ = {in.data(), whole.size};
+                r.code_ = static_cast<std::uint16_t>(whole.code);
+                r.line_count_ = static_cast<std::uint16_t>(whole.lines);
+                if constexpr (detail::fast::checked) {
+                    auto const other = reply_reader().resume(in, limits);
+                    detail::fast::expect(other.ready() && other.consumed == whole.size && same(*other, r));
+                }
+                return {r, whole.size};
+            }
         }
         // One octet more of a text.
         if (looked_at_ >= line_at_ + std::size_t{4} && in.size() == looked_at_ + std::size_t{1} &&

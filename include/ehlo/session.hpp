@@ -156,9 +156,35 @@ constexpr event_facts const& facts_of(event e) noexcept { return event_table[sta
 constexpr std::string_view name(event e) noexcept { return facts_of(e).name; }
 
 namespace detail {
+// What a session looks up of an event, in one octet: the table with its names is not linked in where nobody asks for these.
+struct event_bits {
+    static constexpr unsigned pipelined = 1, replies = 1, exempt = 3;   // a bit, and where the others begin
+    std::uint8_t of[event_count] = {};
+    bool whole = true;
+    consteval event_bits() {
+        for (unsigned i = 0; i < event_count; ++i) {
+            event_facts const& row = event_table[i];
+            of[i] = static_cast<std::uint8_t>((row.pipelined ? pipelined : 0u) | static_cast<unsigned>(row.replies) << replies | static_cast<unsigned>(row.exempt.bits) << exempt);
+            whole = whole && of[i] >> exempt == row.exempt.bits;
+        }
+    }
+};
+inline constexpr event_bits bits_of_events{};
+static_assert(bits_of_events.whole, "an octet has no bit for a fact that an event is exempt from");
+}  // namespace detail
+/// Whether other commands may follow it before its reply (RFC 2920 3.1).
+constexpr bool is_pipelined(event e) noexcept { return (detail::bits_of_events.of[static_cast<unsigned>(e)] & detail::event_bits::pipelined) != 0; }
+constexpr replies_due replies_of(event e) noexcept {
+    return static_cast<replies_due>(detail::bits_of_events.of[static_cast<unsigned>(e)] >> detail::event_bits::replies & 3);
+}
+constexpr fact_set exempt_of(event e) noexcept {
+    return fact_set::with_bits(std::uint64_t{detail::bits_of_events.of[static_cast<unsigned>(e)]} >> detail::event_bits::exempt);
+}
+
+namespace detail {
 
 /// Whether the replies to this event decide over a message.
-constexpr bool ends_message(event e) noexcept { return facts_of(e).replies >= replies_due::one_per_recipient; }
+constexpr bool ends_message(event e) noexcept { return replies_of(e) >= replies_due::one_per_recipient; }
 
 using session_row = transition<state, event, fact>;
 
@@ -264,7 +290,7 @@ class basic_session {
     std::uint32_t recipients_ = 0;
     state where_ = state::connected;
     std::uint8_t known_ = 0, required_ = 0;   // sets of facts
-    static_assert(fact_count <= 8);
+    static_assert(fact_count < 8);
     static constexpr auto const& order = detail::order_of<Protocol>;
     template <class>
     friend class basic_session;
@@ -296,7 +322,7 @@ class basic_session {
     /// tls_required, not_authenticated.
     constexpr std::optional<errc> check(event e) const noexcept {
         if (auto const why = detail::find_disorder(order.guard_at(where_, e), known())) return why;
-        fact_set const missing = fact_set::with_bits(required_) - known() - facts_of(e).exempt;
+        fact_set const missing = fact_set::with_bits(required_) - known() - exempt_of(e);
         if (missing.empty()) [[likely]] return std::nullopt;
         return missing.has(fact::tls) ? errc::tls_required : errc::not_authenticated;
     }

@@ -23,22 +23,31 @@ struct status {
 };
 
 namespace detail {
-/// The octets of the status code that `text` begins with, up to its end or a space; 0 if there is none.
-constexpr std::size_t scan_status(std::string_view text, status& s) noexcept {
+/// The octets of the status code that `text` begins with, whatever follows it but a digit; 0 if there is none.
+constexpr std::size_t scan_status_octets(std::string_view text, status& s) noexcept {
     if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5') || text[1] != '.') return 0;
     std::size_t at = 2;
+    auto digit = [&]() noexcept { return at < text.size() ? static_cast<unsigned char>(text[at] - '0') : 10u; };
+    // 1*3DIGIT without leading zeros
     auto part = [&](std::uint16_t& value) noexcept {
-        std::size_t const start = at;
-        unsigned n = 0;
-        while (at < text.size() && at - start < 3 && is_digit(text[at])) n = n * 10 + static_cast<unsigned>(text[at++] - '0');
+        unsigned n = digit();
+        if (n > 9) return false;
+        ++at;
+        if (n != 0)
+            for (unsigned d; n < 100 && (d = digit()) < 10; ++at) n = n * 10 + d;
         value = static_cast<std::uint16_t>(n);
-        return at != start && (text[start] != '0' || at - start == 1);
+        return digit() > 9;
     };
     if (!part(s.subject) || at == text.size() || text[at] != '.') return 0;
     ++at;
-    if (!part(s.detail) || (at < text.size() && text[at] != ' ')) return 0;
+    if (!part(s.detail)) return 0;
     s.klass = static_cast<std::uint8_t>(text[0] - '0');
     return at;
+}
+/// Likewise, but only the end or a space may follow it.
+constexpr std::size_t scan_status(std::string_view text, status& s) noexcept {
+    std::size_t const end = scan_status_octets(text, s);
+    return end == text.size() || text[end] == ' ' ? end : 0;
 }
 }  // namespace detail
 

@@ -57,13 +57,11 @@ struct cursor {
     }
     /// True if the text goes on with an octet over 127.
     constexpr bool next_is_wide() const noexcept { return at < text.size() && !is_ascii(text[at]); }
-    /// Passes over one UTF8-non-ascii character. `otherwise` is the error if octets over 127 have no place here.
+    /// Passes over the UTF8-non-ascii characters that stand here, of which there is one at least.
     constexpr bool skip_wide() noexcept {
         if (!rules.smtputf8 && !tolerate(rule::utf8_without_smtputf8)) return stop(errc::non_ascii);
-        std::size_t const n = utf8_length(detail::sub(text, at));
-        if (n == 0) return stop(errc::bad_utf8);
-        at += n;
-        return true;
+        at += wide_length(detail::sub(text, at));
+        return !next_is_wide() || stop(errc::bad_utf8);
     }
 };
 

@@ -27,22 +27,54 @@ constexpr std::size_t utf8_length(std::string_view text) noexcept {
     return tail(2) && tail(3) ? 4 : 0;
 }
 
+namespace detail {
+/// The octets of the UTF8-non-ascii characters that `text` begins with.
+constexpr std::size_t wide_length(std::string_view text) noexcept {
+    std::size_t i = 0;
+    for (;;) {
+        // The letters of most alphabets are of two octets.
+        while (text.size() - i >= 2 && (load2(text.data() + i) & 0xC0E0) == 0x80C0 && static_cast<unsigned char>(text[i]) >= 0xC2) i += 2;
+        std::size_t const n = utf8_length(sub(text, i));
+        if (n == 0) return i;
+        i += n;
+    }
+}
+#if EHLO_VECTOR
+/// Of the text's first 64 octets, ASCII and not: where the last character begins up to which all is right. Which octets may follow which
+/// is one expression on masks; what only some leading octets want is looked at where there are any.
+EHLO_NOINLINE inline std::size_t right_utf8(std::string_view text) noexcept {
+    window const w(text);
+    std::uint64_t const two = w.mask<charset(0xC2, 0xDF)>(), three = w.mask<charset(0xE0, 0xEF)>(), four = w.mask<charset(0xF0, 0xF4)>();
+    std::uint64_t const tail = w.mask<charset(0x80, 0xBF)>(), starts = w.mask<charset(0, 127)>() | two | three | four;
+    std::uint64_t due = two << 1, wrong = 0;
+    if (std::uint64_t const more = three | four; more != 0) {
+        due |= more << 1 | more << 2 | four << 3;
+        std::uint64_t const low = w.mask<charset(0x80, 0x9F)>();
+        wrong = (w.mask<"\xE0">() << 1 & low) | (w.mask<"\xED">() << 1 & ~low);
+        if (four != 0) {
+            std::uint64_t const lowest = w.mask<charset(0x80, 0x8F)>();
+            wrong |= (w.mask<"\xF0">() << 1 & lowest) | (w.mask<"\xF4">() << 1 & ~lowest);
+        }
+    }
+    std::uint64_t const odd = ~(((starts & ~due) | (tail & due)) & ~wrong);
+    std::uint64_t const right = starts & ((odd & (~odd + 1)) - 1);
+    return right == 0 ? 0 : highest_bit(right);
+}
+#endif
+}  // namespace detail
+
 /// The offset of the first octet that is neither ASCII nor part of a UTF-8 character; the size if there is none.
 constexpr std::size_t find_bad_utf8(std::string_view text) noexcept {
-    auto octet = [text](std::size_t at) noexcept { return static_cast<unsigned>(static_cast<unsigned char>(text[at])); };
     for (std::size_t i = 0;;) {
         i = detail::find_first<~charset(0, 127)>(text, i);
         if (i == text.size()) return i;
-        while (i < text.size() && octet(i) >= 128) {
-            // The letters of most alphabets are of two octets.
-            if (octet(i) - 0xC2 <= 0xDF - 0xC2 && i + 1 < text.size() && (octet(i + 1) & 0xC0) == 0x80) {
-                i += 2;
-                continue;
-            }
-            std::size_t const n = utf8_length(detail::sub(text, i));
-            if (n == 0) return i;
-            i += n;
-        }
+#if EHLO_VECTOR
+        if (!std::is_constant_evaluated()) i += detail::right_utf8(detail::sub(text, i));
+#endif
+        if (is_ascii(text[i])) continue;
+        std::size_t const n = detail::wide_length(detail::sub(text, i));
+        if (n == 0) return i;
+        i += n;
     }
 }
 

@@ -37,14 +37,16 @@ constexpr std::string_view name(verb v) noexcept { return verb_names[static_cast
 namespace detail {
 // The first 4 letters tell all verbs apart. Most have no more: then one compare is all it takes.
 struct verb_heads {
-    std::uint32_t all[verb_count] = {}, of_4[verb_count + 1] = {};
+    std::uint64_t all[verb_count] = {};
+    std::uint32_t of_4[verb_count + 1] = {};
     consteval verb_heads() {
         constexpr std::uint32_t never = 0x20202020u;  // what fold4 never gives
         for (auto& head : of_4) head = never;
         all[0] = never;
         for (unsigned i = 1; i < verb_count; ++i) {
-            all[i] = fold4(verb_names[i].data());
-            if (verb_names[i].size() == 4) of_4[i] = all[i];
+            std::uint32_t const head = fold4(verb_names[i].data());
+            all[i] = head;
+            if (verb_names[i].size() == 4) of_4[i] = head;
         }
     }
 };

@@ -12,6 +12,26 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
+namespace detail {
+/// Copies a text, and returns what stands after it. Most are words of 4 to 16 octets: two copies that overlap make up any length.
+EHLO_INLINE constexpr char* put_octets(char* to, std::string_view octets) noexcept {
+    char const* const from = octets.data();
+    std::size_t const size = octets.size();
+    if (std::is_constant_evaluated()) {
+        for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+    } else if (size - 4 <= 4) {
+        std::memcpy(to, from, 4);
+        std::memcpy(to + size - 4, from + size - 4, 4);
+    } else if (size - 8 <= 8) {
+        std::memcpy(to, from, 8);
+        std::memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size != 0) {
+        std::memcpy(to, from, size);
+    }
+    return to + size;
+}
+}  // namespace detail
+
 /// Writes to a caller's buffer. The first error sticks and nothing is written after it; `text()` is what stands in the
 /// buffer. The functions of ehlo that write (write_mail, write_reply, ...) are atomic: on an error they leave the writer
 /// as it was before the call (its `size()` too) and return the error.
@@ -46,11 +66,7 @@ class writer {
             stick(fail(errc::output_full, size_));
             return *this;
         }
-        if (std::is_constant_evaluated()) {
-            for (std::size_t i = 0; i < octets.size(); ++i) data_[size_ + i] = octets[i];
-        } else if (!octets.empty()) {
-            std::memcpy(data_ + size_, octets.data(), octets.size());
-        }
+        detail::put_octets(data_ + size_, octets);
         size_ += octets.size();
         return *this;
     }

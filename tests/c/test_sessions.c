@@ -128,7 +128,7 @@ static void test_server(void) {
     ehlo_settings const settings = settings_for(EHLO_BIT(EHLO_EXTENSION_STARTTLS) | EHLO_BIT(EHLO_EXTENSION_AUTH));
     static char const all[] = "220 mx.example C99\r\n"
                               "250-mx.example\r\n250-SIZE 67108864\r\n250-8BITMIME\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n"
-                              "250-SMTPUTF8\r\n250 STARTTLS\r\n"
+                              "250-SMTPUTF8\r\n250-HELP\r\n250 STARTTLS\r\n"
                               "250 2.1.0 Sender OK\r\n550 5.1.1 No such user here\r\n250 2.1.5 here\r\n"
                               "354 Start mail input; end with <CRLF>.<CRLF>\r\n250 2.6.0 kept\r\n221 2.0.0 Closing the channel\r\n";
     static char const dialogue[] = "EHLO a.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@elsewhere.example>\r\nRCPT TO:<b@MX.example>\r\n"

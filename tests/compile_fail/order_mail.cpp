@@ -1,4 +1,5 @@
 // first: rfc5321_3_3_MAIL_RCPT_DATA.*state::rcpt.*event::data
+// flags: -DUNCHANGED_IS_PROVED
 // DATA that leads to a chunk.
 #include "broken.hpp"
 

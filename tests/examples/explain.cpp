@@ -100,13 +100,11 @@ Options:
   --early=N           the Nth reply, counted from 0, is said before it is asked for (client)
   --at-once           what is read at once came at once: tells where the client did not wait
                       for a reply that it had to wait for (session)
-  --states            tell the state after each step, and what is known then (session, client,
-                      watch); octets are then given one at a time
+  --states            tell the state after each step (session, client, watch)
   --chunk=N           feed the parsers N octets at a time; the output is the same
   --help, --version
 
-The policy of a session is a constant of the program: its limits (lines, message,
-recipients, errors) cannot be set here.
+The limits of a session (lines, message, recipients, errors) cannot be set here.
 
 A reply code that no standard names is read by its first digit; "class" (completion,
 intermediate, transient, permanent) is then what is known of it.
@@ -448,7 +446,13 @@ record fault(ehlo::failure f, ehlo::verb v = ehlo::verb::unknown) {
     return r;
 }
 
+string* kept = nullptr;  // the place of standard output, in a page
+
 void put(string const& text) {
+    if (kept != nullptr) {
+        *kept += text;
+        return;
+    }
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
 }
@@ -732,7 +736,8 @@ record command_line(string_view item, options const& o, ehlo::syntax const& gram
         record wrong;
         wrong.json("ok", "false").failed(*bad, [&](record& w) {
             bool const known = split->verb != ehlo::verb::unknown;
-            w.text("verb", known ? ehlo::name(split->verb) : split->name);
+            if (string_view const said = known ? ehlo::name(split->verb) : split->name; said.empty()) w.json("verb", "\"\"").human("verb", "(none: the line begins with a space)");
+            else w.text("verb", said);
             if (!known) w.text("argument", split->arguments);
         });
         wrong.reply(ehlo::reply_for(*bad, split->verb));
@@ -843,7 +848,7 @@ record replies(string_view item, options const& o) {
     r.json("consumed", std::to_string(used));
     if (bad) r.failed(*bad);
     else if (item.empty()) r.human("rest", "empty");
-    else if (used < item.size()) r.human("rest", "the reply goes on: more is needed", yellow);
+    else if (used < item.size()) r.human("rest", item.ends_with('\n') ? "the reply goes on: more is needed" : "no CRLF ends its line: more is needed", yellow);
     return r;
 }
 

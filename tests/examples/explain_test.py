@@ -659,6 +659,22 @@ def test_sessions():
     text = run(["--at-once", "session"], hasty)[1].decode().splitlines()
     check([text[i - 1] for i, line in enumerate(text) if "did not wait" in line] == ["  C: EHLO a", "  C: DATA"], f"early:\n{text}")
 
+    # The state after each step. All else is told as ever.
+    dialogue = crlf("EHLO a\nRCPT TO:<c@d>\nAUTH PLAIN AGFubgBoZWxsbw==\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx\n.\nQUIT\n")
+    facts = ["extended", "authenticated"]
+    for arguments, octets, states in [
+            (["session"], dialogue, [("greeted", []), ("ready", facts[:1]), ("ready", facts[:1]), ("ready", facts), ("mail", facts), ("rcpt", facts),
+                                     ("content", facts), ("ready", facts), ("closed", facts)]),
+            (["client"], crlf("220 a\n250 a\n250 a\n550 a\n221 a\n"), [(s, facts[:1] if s != "greeted" else []) for s in ("greeted", "ready", "mail", "mail", "closed")])]:
+        for chunked in ([], ["--chunk=7"]):
+            said = [json.loads(line) for line in run(["--json", "--states", *chunked, *arguments], octets)[1].splitlines()]
+            check([(e["state"], e["known"]) for e in said if e["event"] == "state"] == states, f"states: {said}")
+            check([e for e in said if e["event"] != "state"] == [json.loads(line) for line in run(["--json", *arguments], octets)[1].splitlines()], f"states: {said}")
+        text = run(["--states", *arguments], octets)[1].decode().splitlines()
+        remarks = [f"(state: {state}{'; ' if all_known else ''}{', '.join(all_known)})" for state, all_known in states]
+        check([line.strip() for line in text if "(state: " in line] == remarks, f"states: {text}")
+        check([line for line in text if "(state: " not in line] == run(arguments, octets)[1].decode().splitlines(), f"states: {text}")
+
     # PRDR: 353, a reply for each recipient, and one for the message
     def each(octets):
         one = {"event": "recipient", "recipients": 2, "reply": "250 2.1.5 Recipient OK", "octets": ABSENT}
@@ -1056,6 +1072,7 @@ def test_usage():
                             (["--lenient=typo", "command"], "space_after_colon"), (["--lenient=loose_dots,", "command"], "loose_dots"),
                             (["--lenient=", "command"], "loose_dots"), (["--json=1", "command"], "--json"), (["--lmtp", "command"], "--lmtp"),
                             (["--at-once", "client"], "session"), (["--at-once=1", "session"], "--at-once"),
+                            (["--states", "command"], "watch"),
                             (["--lmtp=1", "session"], "--lmtp"), (["reference", "file"], "too many"), (["--json", "reference"], "Markdown"),
                             (["--tls=no", "client"], "--tls"), (["--auth", "client"], "--auth"),
                             (["--auth=ann", "client"], "--auth"), (["--auth=:secret", "client"], "--auth"), (["--auth=ann:secret", "session"], "client"),

@@ -9,15 +9,16 @@ struct store {
 
     ehlo::reply on(ehlo::cmd::hello const&) { return ehlo::replies::ok; }
     ehlo::reply on(ehlo::cmd::mail const&) { file.clear(); return ehlo::replies::sender_ok; }
-    ehlo::reply on(ehlo::cmd::rcpt const& c) {
-        bool const ours = c.to.is_postmaster() || ehlo::iequals(c.to.domain(), "example.org");  // domains have no case
+    ehlo::reply on(ehlo::cmd::rcpt const& c) {  // a domain has no case
+        bool const ours = c.to.is_postmaster() || ehlo::iequals(c.to.domain(), "example.org");
         return ours ? ehlo::replies::recipient_ok : ehlo::replies::no_such_user;
     }
     void on(ehlo::content const& c) { file += c.octets; }  // decoded, a piece at a time
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::message_accepted; }
 };
 
-// One turn of somebody else's event loop: octets in, octets out. `in` keeps what was not consumed.
+// One turn of somebody else's event loop: octets in, octets out. The first is without input, for the greeting.
+// `in` keeps what was not consumed. False: close the connection.
 template <class Send>
 bool readable(ehlo::server& smtp, store& s, std::string& in, Send send) {
     for (;;) {

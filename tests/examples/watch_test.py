@@ -37,6 +37,13 @@ def of(events, kind):
 
 # ------------------------------------------------------------------------------------- what is told
 
+# The state is told as often as it changes, and all else as ever.
+said_with_states = run(["--json", "--states", "watch", kept("capture", pcap("ethernet", segments(DIALOGUE, 1000)))])[1].splitlines()
+check([json.loads(line)["state"] for line in said_with_states if b'"state"' in line] ==
+      "greeted ready exchange ready mail rcpt content ready mail rcpt chunks ready closed".split(), f"states: {said_with_states}")
+check([line for line in said_with_states if b'"state"' not in line] ==
+      run(["--json", "watch", kept("capture", pcap("ethernet", segments(DIALOGUE, 1000)))])[1].splitlines(), "what is told beside the states")
+
 plain = watched(pcap("ethernet", segments(DIALOGUE, 1000)))
 same({"client": V4[2], "server": V4[3]}, plain[0], "the connection")
 transactions = of(plain, "transaction")

@@ -223,7 +223,7 @@ class session {
             at = counts_ && last_ ? place::ready : place::spoilt;
             text_.clear();
         }
-        if (each) recipients_ = 0;
+        if (each && at != place::spoilt) recipients_ = 0;
     }
     bool counts_ = false;   // what is refused for its size has come all the same
     place before_ = place::ready;

@@ -95,8 +95,8 @@ static_assert(same<decltype(made<in<state::ready, fact::extended, fact::authenti
                    in<state::greeted, fact::tls>>);   // RFC 3207 4.2: nothing survives
 static_assert(same<decltype(made<ready>().auth(to(), ""sv).on(some()).accepted()), in<state::ready, fact::extended, fact::authenticated>>);
 static_assert(same<decltype(made<ready>().auth(to(), ""sv).on(some()).challenged()), in<state::exchange, fact::extended>>);
-static_assert(same<decltype(made<ready>().mail<fact::binary>(to(), "").on(some()).accepted()), in<state::mail, fact::extended, fact::binary>>);
-static_assert(same<decltype(made<ready>().mail<fact::binary>(to(), "").on(some()).refused()), ready>);
+static_assert(same<decltype(made<ready>().mail<fact::binary>(to(), "", ehlo::mail_options{}).on(some()).accepted()), in<state::mail, fact::extended, fact::binary>>);
+static_assert(same<decltype(made<ready>().mail<fact::binary>(to(), "", ehlo::mail_options{}).on(some()).refused()), ready>);
 static_assert(same<decltype(made<one_rcpt>().bdat(to(), 1).on(some()).accepted()), chunks>);
 static_assert(same<decltype(made<chunks>().bdat(to(), 1).on(some()).refused()), spoilt>);
 static_assert(same<decltype(made<chunks>().bdat_last(to(), 1).on(some()).either_way()), ready>);
@@ -249,7 +249,7 @@ TEST_CASE("flow: a command that cannot be written leaves the session where it wa
     options.body = ehlo::body::binary_mime;
     auto binary = std::move(ready).mail(io.out, "<ann@me.example>", options);
     CHECK(binary.error().code == ehlo::errc::bad_value);
-    auto not_binary = std::move(binary).back().mail<fact::binary>(io.out, "<ann@me.example>");
+    auto not_binary = std::move(binary).back().mail<fact::binary>(io.out, "<ann@me.example>", ehlo::mail_options{});
     CHECK(not_binary.error().code == ehlo::errc::bad_value);
     CHECK(std::move(not_binary).back().mail<fact::binary>(io.out, "<ann@me.example>", options).on(io.reply()).accepted());
     CHECK(io.out.text() == "EHLO me.example\r\nMAIL FROM:<ann@me.example> BODY=BINARYMIME\r\n");

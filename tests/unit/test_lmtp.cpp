@@ -253,6 +253,13 @@ struct lmtp_client {
 
 }  // namespace
 
+TEST_CASE("LMTP: RFC 2033 4.3: each last chunk of a spoilt transaction has a reply for each recipient", "[lmtp]") {
+    constexpr policy p{.service = service::lmtp, .offers = policy().offers | extension::chunking};
+    machine::loop<basic_server<p>, mailboxes> l("mx.example.org");
+    l.say("LHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nBDAT 1\r\nxDATA\r\n");
+    for (int i = 0; i < 2; ++i) CHECK(machine::codes(l.say("BDAT 1 LAST\r\nx")) == std::vector{503, 503});
+    CHECK(machine::codes(l.say("RSET\r\nBDAT 1 LAST\r\nxNOOP\r\n")) == std::vector{250, 250});
+}
 TEST_CASE("LMTP client: one reply for each recipient that was accepted", "[lmtp]") {
     lmtp_client l;
     l.begin();

@@ -253,3 +253,58 @@ TEST_CASE("own commands: the printed order has them in it, and nothing else chan
     CHECK(order_table::print<own::xtake>(paper::json).find(R"("state":"ready","event":"XTAKE","accepted":"mail")") != std::string::npos);
     CHECK(order_table::print<own::xtake>(paper::json).find(R"("extension":"XTAKE")") != std::string::npos);
 }
+
+namespace {
+
+// A keyword of 400 octets.
+template <char Letter>
+struct long_keyword {
+    struct type {};
+    static constexpr char verb_octets[] = {'X', Letter, 'L', 'O', 'N', 'G'};
+    static constexpr std::string_view verb{verb_octets, sizeof verb_octets};
+    struct octets {
+        char all[400];
+        constexpr octets() noexcept : all() {
+            for (char& c : all) c = Letter;
+        }
+    };
+    static constexpr octets spelled{};
+    static constexpr std::string_view keyword{spelled.all, sizeof spelled.all};
+    static constexpr ehlo::own_order order{.needs = ehlo::fact::extended};
+    static constexpr ehlo::result<type> parse(std::string_view, ehlo::syntax const&) noexcept { return type{}; }
+    static constexpr void write(ehlo::writer&, type const&) noexcept {}
+};
+template <class One>
+struct takes {
+    ehlo::reply on(typename One::type const&) { return ehlo::replies::ok; }
+};
+template <class... Own>
+struct knows_long : full_recorder, takes<Own>... {
+    using full_recorder::on;
+    using takes<Own>::on...;
+};
+template <class... Own>
+std::string hello_with(std::vector<std::optional<ehlo::failure>>& faults) {
+    constexpr static ehlo::policy p{};
+    loop<ehlo::server_with<Own...>, knows_long<Own...>> l{ehlo::server_with<Own...>(p, "mx.example.org")};
+    l.feed("EHLO a\r\nMAIL FROM:<a@b> SIZE=1\r\nXALONG\r\n");
+    for (auto const& a : l.handler.answers) faults.push_back(a.fault);
+    return l.output;
+}
+
+}  // namespace
+
+TEST_CASE("own commands: RFC 5321 4.1.1.1: an answer to EHLO that their keywords overfill offers nothing, and says so") {
+    std::vector<std::optional<ehlo::failure>> faults;
+    // Two fit: 1,024 octets are all that a reply may need.
+    std::string const two = hello_with<long_keyword<'A'>, long_keyword<'B'>>(faults);
+    CHECK(codes(two) == ints{220, 250, 250, 250});
+    CHECK(two.find("250 " + std::string(400, 'B') + "\r\n") != std::string::npos);
+    CHECK(std::none_of(faults.begin(), faults.end(), [](auto const& f) { return f.has_value(); }));
+    faults.clear();
+    std::string const three = hello_with<long_keyword<'A'>, long_keyword<'B'>, long_keyword<'C'>>(faults);
+    CHECK(three.find("\r\n250 mx.example.org\r\n555 ") != std::string::npos);   // and nothing is taken for offered
+    REQUIRE(faults.size() == 4);
+    CHECK((faults[1] && faults[1]->code == errc::output_full));
+    CHECK(codes(three) == ints{220, 250, 555, 250});   // a private command need not be named
+}

@@ -104,7 +104,10 @@ TEST_CASE("RFC 5321 3.5.2, 4.1.1.1, 4.2.3: what is offered is taken, and what is
     for (auto const service : {ehlo::service::smtp, ehlo::service::lmtp})
         for (unsigned n = 1; n < ehlo::verb_count; ++n) {
             auto const verb = static_cast<ehlo::verb>(n);
-            auto const of = ehlo::extension_of(verb);
+            auto of = ehlo::extension_of(verb);
+            // What a client may say to any server, and a server need not do, is named, too; VRFY must be done (4.5.1).
+            if (verb == ehlo::verb::help) of = extension::help;
+            if (verb == ehlo::verb::expn) of = extension::expn;
             if (!of) continue;
             for (bool const offered : {true, false}) {
                 ehlo::extensions const without = *of == extension::chunking ? *of | extension::binary_mime : ehlo::extensions(*of);
@@ -132,6 +135,18 @@ TEST_CASE("RFC 5321 3.5.3, 7.3: VRFY that nobody answers is 252, never 250") {
     CHECK(code_of(l.say("VRFY ann@example.org\r\n")) == 252);
     CHECK(code_of(l.say("VRFY \"no such\"\r\n")) == 252);
     CHECK(code_of(l.say("EXPN staff\r\n")) == 502);
+}
+
+TEST_CASE("RFC 5321 4.1.1.1, 4.1.1.8: HELP is offered unless the policy has it otherwise, and taken where it is") {
+    talk<recorder> l(ehlo::policy{});
+    CHECK(l.say("EHLO me\r\n").find(" HELP\r\n") != std::string::npos);
+    CHECK(code_of(l.say("HELP\r\n")) == 214);
+    l.say("HELO me\r\n");
+    CHECK(code_of(l.say("HELP\r\n")) == 214);
+    talk<recorder> without(all_of(ehlo::policy().offers - extension::help));
+    CHECK(code_of(without.say("HELP\r\n")) == 502);
+    CHECK(without.say("EHLO me\r\n").find("HELP") == std::string::npos);
+    CHECK(code_of(without.say("HELP\r\n")) == 502);
 }
 
 TEST_CASE("RFC 5321 4.5.1: the least that must be supported is") {
@@ -318,6 +333,54 @@ TEST_CASE("RFC 6531 3.7.4.1: a client takes UTF-8 in replies") {
     t.hear("250 OK\r\n");
     REQUIRE(t.client.rcpt(t.out, "<c@d.example>"));
     CHECK(t.hear("251 will go to <j\xC3\xB6rg@d.example>\r\n").accepted);
+}
+
+namespace {
+
+// Says UTF-8 in all that it says.
+struct umlauts : recorder {
+    unsigned rcpt_code = 551;
+    std::vector<ehlo::errc> faults{};
+    using recorder::on;
+    ehlo::reply on(ehlo::connected const&) { return {220, "Gr\xC3\xBC\xC3\x9F Gott"}; }
+    ehlo::reply on(ehlo::cmd::mail const&) { return {250, ehlo::status{2, 1, 0}, "j\xC3\xB6rg"}; }
+    ehlo::reply on(ehlo::cmd::rcpt const&) { return {rcpt_code, ehlo::status{static_cast<std::uint8_t>(rcpt_code / 100), 1, 6}, "try <j\xC3\xB6rg@b.example>"}; }
+    ehlo::reply on(ehlo::cmd::lookup const&) { return {250, "J\xC3\xB6rg <j\xC3\xB6rg@b.example>"}; }
+    void on(ehlo::answered const& a) {
+        if (a.fault) faults.push_back(a.fault->code);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("RFC 6531 3.7.4: UTF-8 is said in 251 and 551, and to VRFY and EXPN, where SMTPUTF8 was asked for, and nowhere else") {
+    ehlo::policy const p = all_of(ehlo::policy().offers | extension::expn);
+    std::string const utf8 = " SMTPUTF8\r\n", plain = "\r\n", mailbox = "try <j\xC3\xB6rg@b.example>\r\n";
+    talk<umlauts> l(p);
+    CHECK(l.session.output == "220 mx.example.org ESMTP ready\r\n");
+    l.say("EHLO me\r\n");
+    for (std::string const verb : {"VRFY", "EXPN"}) {
+        CHECK(l.say(verb + " joe" + utf8) == "250 2.0.0 J\xC3\xB6rg <j\xC3\xB6rg@b.example>\r\n");
+        CHECK(l.say(verb + " joe" + plain) == "252 2.6.8\r\n");   // each asks for itself
+    }
+    // The reply to MAIL holds no mailbox.
+    CHECK(l.say("MAIL FROM:<a@b.example>" + utf8) == "250 2.1.0\r\n");
+    CHECK(l.say("RCPT TO:<c@d.example>\r\n") == "551 5.1.6 " + mailbox);
+    CHECK(l.say("VRFY joe" + plain) == "252 2.6.8\r\n");
+    l.session.handler.rcpt_code = 251;
+    CHECK(l.say("RCPT TO:<c@d.example>\r\n") == "251 2.1.6 " + mailbox);
+    l.session.handler.rcpt_code = 450;
+    CHECK(l.say("RCPT TO:<c@d.example>\r\n") == "450 4.1.6\r\n");
+    l.say("RSET\r\n");
+    l.session.handler.faults.clear();
+    CHECK(l.say("MAIL FROM:<a@b.example>" + plain) == "250 2.1.0\r\n");
+    l.session.handler.rcpt_code = 551;
+    CHECK(l.say("RCPT TO:<c@d.example>\r\n") == "550 5.6.8\r\n");
+    l.session.handler.rcpt_code = 251;
+    CHECK(l.say("RCPT TO:<c@d.example>\r\n") == "250 2.6.8\r\n");
+    CHECK(l.session.handler.faults == std::vector<ehlo::errc>(3, errc::non_ascii));
+    // It was a yes all the same.
+    CHECK(l.say("DATA\r\n").starts_with("354 "));
 }
 
 TEST_CASE("RFC 2033 5: an LMTP server without PIPELINING or ENHANCEDSTATUSCODES is none") {

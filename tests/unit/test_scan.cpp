@@ -4,7 +4,7 @@
 #include "generate.hpp"
 
 #include <ehlo/ascii.hpp>
-#include <ehlo/detail/scan.hpp>
+#include <ehlo/detail/content_kernels.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -277,7 +277,7 @@ constexpr ehlo::policy tolerating(leniency rules, bool modes = false) {
     ehlo::policy p;
     p.grammar.tolerate = rules;
     p.mail_modes = modes;
-    p.offers = {};  // RFC 821: no enhanced codes, so that lines can be compared as they are printed
+    p.offers = ehlo::extension::help;  // RFC 821: no enhanced codes, so that lines can be compared as they are printed
     return p;
 }
 

@@ -20,7 +20,7 @@ constexpr ehlo::policy no_passwords() {
     p.clear_text_passwords = false;
     return p;
 }
-constexpr ehlo::policy submission = offering(extension::auth, ehlo::service::submission);
+constexpr ehlo::policy submission = offering(extension::auth | extension::expn, ehlo::service::submission);
 
 std::string base64(std::string_view text) {
     std::string s(ehlo::base64_size(text.size()), '\0');

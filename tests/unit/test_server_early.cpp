@@ -168,6 +168,23 @@ TEST_CASE("RFC 2920 3.1: early octets refused: the reply is said, then 554, and 
     }
 }
 
+TEST_CASE("RFC 2920 3.1: early octets refused where there is no room for the 554: it is said when there is") {
+    auto s = begin(rejecting);
+    wait_for_each(s, "EHLO me\r\n");
+    std::string const in = "NOOP\r\nNOOP\r\n";
+    char little[1030];   // for the first reply, and not for another
+    ehlo::step step = s.server.advance(in, s.handler, little);
+    CHECK((step.want == ehlo::want::write && step.consumed == in.size() - 6));
+    CHECK(std::string_view(little, step.produced) == "250 2.0.0 OK\r\n");
+    for (int i = 0; i < 2; ++i) {
+        step = s.server.advance(std::string_view(in).substr(6), s.handler, std::span(little).first(100));
+        CHECK((step.want == ehlo::want::room && step.consumed == 0 && step.produced == 0));
+    }
+    step = s.server.advance(std::string_view(in).substr(6), s.handler, little);
+    CHECK(std::string_view(little, step.produced) == "554 5.5.0 octets came before the reply that they had to wait for\r\n");
+    CHECK((step.want == ehlo::want::close && s.handler.delivered.empty()));
+}
+
 TEST_CASE("RFC 5321 4.3.1: who speaks before the greeting is told of, or refused") {
     for (std::string_view const octets : {"EHLO a\r\n"sv, "E"sv, "GET / HTTP/1.1\r\n"sv, "\x16\x03\x01"sv}) {
         CAPTURE(octets);

@@ -21,17 +21,8 @@ class heard_offers {
     static_assert(mechanism_count <= 16);
     std::uint8_t own_ = 0;         // one bit for each of Own
 
-    EHLO_NOINLINE constexpr void hear_rare(reply_view const& r, leniency tolerate) noexcept {
-        auto known = [this](extension e, std::string_view parameters) noexcept {
-            if (e == extension::auth) mechanisms_ = static_cast<std::uint16_t>(mechanisms_ | parse_mechanisms(parameters).bits);
-        };
-        auto own = [this](std::string_view line) noexcept {
-            unsigned all = own_, n = 0;
-            ((all |= iequals(split_capability(line).keyword, Own::keyword) ? 1u << n++ : 0u << n++), ...);
-            own_ = static_cast<std::uint8_t>(all);
-            static_cast<void>(line), static_cast<void>(n);
-        };
-        visit_ehlo_lines(r, tolerate, known, own);
+    constexpr void hear_mechanisms(std::string_view names) noexcept {
+        mechanisms_ = static_cast<std::uint16_t>(mechanisms_ | parse_mechanisms(names).bits);
     }
 
   public:
@@ -55,11 +46,29 @@ class heard_offers {
     }
     constexpr void hear(reply_view const& r, leniency tolerate) noexcept {
         forget();
-        if (auto const c = parse_capabilities(r, tolerate)) {
-            extensions_ = c->offered;
-            max_size_ = c->max_size.value_or(0);
-        }
-        if (sizeof...(Own) != 0 || has(extension::auth)) hear_rare(r, tolerate);
+        if (r.code() != 250) return;
+        answer_blanks blanks{tolerate};
+        auto known = [&](extension e, std::string_view parameters) noexcept {
+            extensions_ = extensions_ | e;
+            if (e == extension::size) {
+                auto n = parse_decimal(parameters);
+                if (!n) [[unlikely]] n = parse_decimal(blanks.parameters(parameters));
+                max_size_ = n ? *n : 0;
+            } else if (e == extension::auth) {
+                hear_mechanisms(parameters);
+            }
+        };
+        auto other = [&](std::string_view line) noexcept {
+            if (istarts_with(line, "AUTH=")) {   // an old form
+                extensions_ = extensions_ | extension::auth;
+                hear_mechanisms(sub(line, 5));
+            }
+            unsigned all = own_, n = 0;
+            ((all |= iequals(split_capability(line).keyword, Own::keyword) ? 1u << n++ : 0u << n++), ...);
+            own_ = static_cast<std::uint8_t>(all);
+            static_cast<void>(n);
+        };
+        visit_ehlo_lines(r, tolerate, known, other);
     }
 };
 

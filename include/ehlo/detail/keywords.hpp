@@ -13,12 +13,12 @@ namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 template <std::size_t Count, unsigned Bits = (Count > 32 ? 8 : Count > 16 ? 7 : 6)>
 struct places {
     static_assert(Count < 64);
-    std::uint32_t factor = 0x9E3779B1u;
+    std::uint64_t factor = 0x9E3779B97F4A7C15u;
     std::uint8_t row[std::size_t{1} << Bits] = {};   ///< `Count` where no number has its place
 
-    consteval explicit places(std::uint32_t const (&numbers)[Count]) {
+    consteval explicit places(std::uint64_t const (&numbers)[Count]) {
         std::uint16_t taken[std::size_t{1} << Bits] = {};   // by which try
-        for (std::uint16_t tries = 1;; ++tries, factor = factor * 0x915F77F5u + 2) {
+        for (std::uint16_t tries = 1;; ++tries, factor = factor * 0xD1342543DE82EF95u + 2) {
             std::size_t i = 0;
             while (i < Count && taken[slot(numbers[i])] != tries) taken[slot(numbers[i++])] = tries;
             if (i == Count) break;
@@ -26,15 +26,23 @@ struct places {
         for (auto& r : row) r = Count;
         for (std::size_t i = 0; i < Count; ++i) row[slot(numbers[i])] = static_cast<std::uint8_t>(i);
     }
-    constexpr std::size_t slot(std::uint32_t number) const noexcept { return static_cast<std::uint32_t>(number * factor) >> (32 - Bits); }
-    constexpr unsigned find(std::uint32_t number) const noexcept { return row[slot(number)]; }
+    constexpr std::size_t slot(std::uint64_t number) const noexcept { return static_cast<std::size_t>(number * factor >> (64 - Bits)); }
+    constexpr unsigned find(std::uint64_t number) const noexcept { return row[slot(number)]; }
 };
 
-/// What tells keywords apart, the case of letters aside: the first octet, one in the middle, the last, and the size.
-constexpr std::uint32_t key_of(std::string_view keyword) noexcept {
-    std::size_t const size = keyword.size();
-    auto octet = [keyword](std::size_t at) noexcept { return std::uint32_t{static_cast<unsigned char>(keyword[at])} & 0xDFu; };
-    return octet(0) | octet((size - 1) / 2) << 8 | octet(size - 1) << 16 | static_cast<std::uint32_t>(size) << 24;
+/// The first 8 octets of a text, up to where no keyword goes on: "=", SP or an octet below it. Letters lose their case. No two octets
+/// of keywords become one by that, and no other octet becomes one of theirs.
+constexpr std::uint64_t head_of(std::string_view text) noexcept {
+    std::uint64_t octets = 0;
+    if (text.size() >= 8) [[likely]] octets = load8(text.data());
+    else
+        for (std::size_t i = 0; i < text.size(); ++i) octets |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+    constexpr std::uint64_t each = 0x0101010101010101u;
+    std::uint64_t const equals = octets ^ each * '=';
+    // The lowest bit that is set here is right, and no other one is needed.
+    std::uint64_t const ends = (((octets - each * '!') & ~octets) | ((equals - each) & ~equals)) & each * 0x80;
+    if (ends != 0) octets &= ((ends & (~ends + 1)) - 1) >> 7;
+    return octets & each * 0xDF;
 }
 
 /// The keyword of a row, or of a table that is nothing but keywords.
@@ -47,23 +55,52 @@ constexpr std::string_view keyword_of(Row const& row) noexcept {
 template <auto const& Table>
 inline constexpr std::size_t rows_of = sizeof Table / sizeof *Table;
 
+/// The rows of a table by the first 8 octets of their keywords, which tell them all apart.
 template <auto const& Table>
-consteval auto places_of_keywords() {
-    std::uint32_t keys[rows_of<Table>] = {};
-    for (std::size_t i = 0; i < rows_of<Table>; ++i)
-        if (std::string_view const keyword = keyword_of(Table[i]); !keyword.empty()) keys[i] = key_of(keyword);
-    return places<rows_of<Table>>(keys);
+struct keyword_heads {
+    std::uint64_t head[rows_of<Table> + 1] = {};   // the last one is that of no row
+    consteval keyword_heads() {
+        for (std::size_t i = 0; i < rows_of<Table>; ++i) head[i] = head_of(keyword_of(Table[i]));
+        head[rows_of<Table>] = ~std::uint64_t{0};  // what no text has
+    }
+};
+template <auto const& Table>
+inline constexpr keyword_heads<Table> heads_of{};
+template <auto const& Table>
+consteval auto places_of_heads() {
+    std::uint64_t heads[rows_of<Table>] = {};
+    for (std::size_t i = 0; i < rows_of<Table>; ++i) heads[i] = heads_of<Table>.head[i];
+    return places<rows_of<Table>>(heads);
 }
 template <auto const& Table>
-inline constexpr auto keyword_places = places_of_keywords<Table>();
+inline constexpr auto keyword_places = places_of_heads<Table>();
 
-/// The number of the row with this keyword, in whatever case; the number of rows if there is none.
+/// The row whose keyword the text begins with, in whatever case; the number of rows if there is none. What stands after the keyword
+/// is for the caller to look at: it may be an octet with which a longer word goes on.
+template <auto const& Table>
+constexpr unsigned find_row_at(std::string_view text) noexcept {
+    constexpr unsigned none = rows_of<Table>;
+    std::uint64_t const head = head_of(text);
+    unsigned const i = keyword_places<Table>.find(head);
+    if (heads_of<Table>.head[i] != head) return none;
+    std::string_view const keyword = keyword_of(Table[i]);
+    if (keyword.size() > 8 && (text.size() < keyword.size() || !spells(sub(keyword, 8), sub(text, 8, keyword.size() - 8)))) return none;
+    return i;
+}
+/// The row with this keyword.
 template <auto const& Table>
 constexpr unsigned find_row(std::string_view keyword) noexcept {
     constexpr unsigned none = rows_of<Table>;
-    if (keyword.empty()) return none;
-    unsigned const i = keyword_places<Table>.find(key_of(keyword));
-    return i != none && spells(keyword_of(Table[i]), keyword) ? i : none;
+    unsigned const i = find_row_at<Table>(keyword);
+    return i != none && keyword_of(Table[i]).size() == keyword.size() ? i : none;
+}
+
+/// The number of a name among a few, in whatever case; the number of all if it is none.
+template <std::size_t Count>
+constexpr unsigned find_name(std::string_view const (&names)[Count], std::string_view name) noexcept {
+    unsigned i = 0;
+    while (i < Count && !spells(names[i], name)) ++i;
+    return i;
 }
 
 }  // namespace ehlo::detail

@@ -57,9 +57,15 @@ namespace detail {
 struct digits {
     char octets[20];
     unsigned first = 20;
-    constexpr explicit digits(std::uint64_t value) noexcept : octets{} {
-        do octets[--first] = static_cast<char>('0' + value % 10);
-        while ((value /= 10) != 0);
+    constexpr explicit digits(std::uint64_t value) noexcept {
+        do {
+            std::uint64_t const hundreds = value / 100;
+            auto const rest = static_cast<unsigned>(value - hundreds * 100), tens = rest * 103 >> 10;
+            octets[--first] = static_cast<char>('0' + (rest - tens * 10));
+            octets[--first] = static_cast<char>('0' + tens);
+            value = hundreds;
+        } while (value != 0);
+        if (octets[first] == '0' && first < 19) ++first;
     }
     constexpr std::string_view text() const noexcept { return {octets + first, 20 - first}; }
 };

@@ -333,8 +333,10 @@ class command_observer : protected reply_observer {
                 chunk_begun_ = m.chunk->size == 0;
             }
         }
-        if (e == event::mail || (m.chunk && !in_parts_)) content_ = content_watch(said.at + said.size);
-        in_parts_ = in_parts_ ? e != event::mail : m.chunk.has_value();
+        bool const part = m.chunk || e == event::burl;
+        if (e == event::mail || (part && !in_parts_)) content_ = content_watch(said.at + said.size);
+        if (e == event::burl) content_.spoil();   // what the server fetches is not seen
+        in_parts_ = in_parts_ ? e != event::mail : part;
         if (e == event::last_burl) sizes_.push(std::nullopt);
         push(h, e, said.verb, said.at, m.brings);
         if (alone()) suppose(e);
@@ -346,7 +348,7 @@ class command_observer : protected reply_observer {
         if (before == event::greeting) {
             if (!told_early_) depart(h, departure::early_talker, client, said.at);
             told_early_ = true;
-        } else if (!facts_of(before).pipelined) {
+        } else if (!is_pipelined(before)) {
             depart(h, departure::did_not_wait, client, said.at);
         } else if (offers_known_ && !offered_.has(extension::pipelining)) {
             depart(h, departure::pipelining_not_offered, client, said.at);

@@ -169,7 +169,7 @@ class reply_observer : protected observer_core {
             message_.stored = message_.stored || r.accepted();
             if (message_.heard < due && code != 421) return tell(h, told);
             if (message_.stored) code = 250;
-        } else if (now_.knows(fact::prdr) && facts_of(c.on).replies == replies_due::or_prdr) [[unlikely]] {
+        } else if (now_.knows(fact::prdr) && replies_of(c.on) == replies_due::or_prdr) [[unlikely]] {
             if (hear_each(h, told)) return;
             if (message_.each && code / 100 == 2 && !message_.stored) code = message_.refusal;   // for nobody
         }
@@ -233,7 +233,8 @@ class reply_observer : protected observer_core {
             ++message_.recipients;
             message_.accepted += a == answer::done ? 1 : 0;
         }
-        bool const ended = ends_message(e) && (what != change::none || !was_open);
+        // Where no MAIL was seen the end of content tells of one; a refused BURL LAST does not.
+        bool const ended = ends_message(e) && (what != change::none || (!was_open && (e == event::content_end || a != answer::refused)));
         if (ended || what == change::dropped || what == change::delivered) conclude_by(h, e, a, code, octets);
         if (e == event::hello || e == event::helo) hear_hello<H>(e, c.verb, told.said);
         else if (a == answer::done && (e == event::xclient || e == event::starttls)) forget_offers();

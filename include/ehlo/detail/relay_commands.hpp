@@ -316,7 +316,7 @@ template <class H>
 constexpr bool take_line(relay_core& s, relay_io& t, H& h) {
     if (s.gone) return take_last_command(s, t, h);
     // RFC 2920 3.1: nothing follows a command that is the last of its group; and without PIPELINING each is.
-    if (!s.under_way.empty() && (!facts_of(s.under_way.last()).pipelined || !s.offered.has(extension::pipelining))) return t.stop(relay_want::other);
+    if (!s.under_way.empty() && (!is_pipelined(s.under_way.last()) || !s.offered.has(extension::pipelining))) return t.stop(relay_want::other);
     std::string_view const in = t.rest();
     syntax grammar = s.settings->grammar;
     grammar.smtputf8 = s.order.knows(fact::smtputf8);

@@ -98,6 +98,8 @@ struct relay_core {
           name_size(static_cast<std::uint16_t>(relay_name.size() < 0xFFFF ? relay_name.size() : 0xFFFF)) {
         push(event::greeting, {});
     }
+    /// HELP and EXPN may be said to any server: it answers them.
+    constexpr extensions taken() const noexcept { return offered | extension::help | extension::expn; }
     constexpr std::string_view relay_name() const noexcept { return {name, name_size}; }
     constexpr bool has_room(relay_io const& t) const noexcept { return t.out.room() >= settings->reply_space; }
 
@@ -190,7 +192,7 @@ struct relay_core {
     }
     // What a client may have sent before it saw a refusal is no error of its own (RFC 2920 3.1).
     constexpr void note_refusal(event e, bool accepted) noexcept {
-        pipelined = !accepted && (facts_of(e).pipelined || (pipelined && e == event::data));
+        pipelined = !accepted && (is_pipelined(e) || (pipelined && e == event::data));
     }
     constexpr bool is_innocent(relayed_command const& a, errc code) const noexcept {
         if (code == errc::too_many_recipients || code == errc::message_too_large || code == errc::unknown_parameter) return true;

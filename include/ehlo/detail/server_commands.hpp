@@ -17,7 +17,7 @@ namespace detail {
 /// Why a verb cannot be answered here, whatever stands after it.
 template <class Server>
 constexpr std::optional<failure> find_disorder(Server const& s, verb v) noexcept {
-    if (v != verb::unknown && speaks(*s.settings, v) && does(*s.settings, s.offered, v)) [[likely]] {
+    if (v != verb::unknown && speaks(*s.settings, v) && does(*s.settings, s.taken(), v)) [[likely]] {
         if (auto const why = s.order.check(verb_table[static_cast<unsigned>(v)].on)) return fail(*why, 0);
         return std::nullopt;
     }

@@ -4,7 +4,9 @@
 #include <ehlo/detail/server_core.hpp>
 
 #include <cstddef>
+#include <cstring>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
@@ -14,6 +16,24 @@ template <class Server, class H>
 constexpr void hand_on(Server& s, H& handler, std::string_view octets) {
     s.message.octets += octets.size();
     if (s.message.octets <= s.settings->max_message && !s.message.spoilt(*s.settings) && !octets.empty()) handler.on(content{octets});
+}
+// Likewise, put where the handler wants content.
+template <class Server, class H>
+constexpr void put_on(Server& s, H& handler, std::string_view octets) {
+    while (has_content_room<H> && !octets.empty()) {
+        std::span<char> room;
+        if constexpr (has_content_room<H>) room = handler.content_room();
+        if (room.empty()) break;
+        std::string_view const part = sub(octets, 0, room.size());
+        if (std::is_constant_evaluated()) {
+            for (std::size_t i = 0; i < part.size(); ++i) room[i] = part[i];
+        } else {
+            std::memcpy(room.data(), part.data(), part.size());
+        }
+        detail::hand_on(s, handler, {room.data(), part.size()});
+        octets.remove_prefix(part.size());
+    }
+    if (!octets.empty()) detail::hand_on(s, handler, octets);
 }
 
 // One reply, or several: in LMTP one for each recipient (RFC 2033 4.2). The end of the content is consumed with the first.
@@ -41,6 +61,20 @@ constexpr bool take_content(Server& s, server_io& t, H& handler) {
         std::string_view const rest = t.rest();
         // The end needs a reply: it is left where it is until there is room for one.
         if (!s.has_room(t) && rest.size() >= 3 && sub(rest, 0, 3) == ".\r\n") return false;
+        if constexpr (has_content_room<H>) {
+            if (rest.empty()) return false;
+            // A CRLF that is made of one octet needs room for two.
+            if (std::span<char> const room = handler.content_room(); room.size() > 1) {
+                decoded_content const part = s.message.content.decode(rest, room, s.settings->bare);
+                std::size_t const end = part.end ? std::size_t{3} : std::size_t{0};
+                t.used += part.consumed - end;
+                detail::hand_on(s, handler, {room.data(), part.produced});
+                if (part.consumed == 0 || (part.end && !s.has_room(t))) return false;
+                if (!part.end) continue;
+                detail::end_content(s, t, handler, end);
+                return true;
+            }
+        }
         content_piece const piece = s.message.content.next(rest, s.settings->bare);
         if (piece.consumed == 0) return false;
         if (piece.end) {
@@ -89,7 +123,7 @@ constexpr void end_chunk(Server& s, server_io& t, H& handler) {
         }
         return s.refuse(t, handler, a, *fault, fault->code != errc::not_implemented);
     }
-    if (a.on == event::last_chunk_end) detail::hand_on(s, handler, s.message.chunks.finish(s.settings->bare));
+    if (a.on == event::last_chunk_end) detail::put_on(s, handler, s.message.chunks.finish(s.settings->bare));
     if (!fault) fault = s.message.find_fault(*s.settings);
     reply r = replies::chunk_received;
     if (fault) r = reply_for(*fault, verb::data);
@@ -108,7 +142,7 @@ constexpr bool take_chunk(Server& s, server_io& t, H& handler) {
         content_piece const piece = as_it_is ? content_piece{rest, rest.size(), false} : s.message.chunks.next(rest, s.settings->bare);
         t.used += piece.consumed;
         s.chunk.left -= piece.consumed;
-        if (!s.chunk.fault) detail::hand_on(s, handler, piece.octets);
+        if (!s.chunk.fault) detail::put_on(s, handler, piece.octets);
         else if (s.chunk.ends != event::bdat) s.message.octets += piece.consumed;
     }
     if (!s.has_room(t)) return false;

@@ -31,7 +31,7 @@ struct asked {
     v0::verb verb = verb::unknown;
     std::string_view line{};
     std::uint32_t secret = 0;
-    std::uint8_t brings = 0;        // facts that the MAIL brings
+    std::uint8_t brings = 0;        // facts that the MAIL brings; of VRFY and EXPN: smtputf8
 };
 /// The answer that a handler put off.
 struct put_off_answer {
@@ -115,6 +115,7 @@ struct server_core {
           tolerate(p.grammar.tolerate),
           name_size(static_cast<std::uint16_t>(server_name.size() < 0xFFFF ? server_name.size() : 0xFFFF)) {}
 
+    constexpr extensions taken() const noexcept { return offered; }
     constexpr std::string_view server_name() const noexcept { return {name, name_size}; }
     constexpr bool has_room(server_io const& t) const noexcept { return t.out.room() >= settings->reply_space; }
     constexpr bool answers_each_recipient(event e) const noexcept {
@@ -148,7 +149,7 @@ struct server_core {
         bool const rejects = settings->early == early_octets::reject;
         if (!handles<H, answered> && !rejects) [[likely]] return false;
         if (!t.has_more() || e == event::shutdown) return false;
-        bool const early = !facts_of(e).pipelined || !offered.has(extension::pipelining) || !order.knows(fact::extended);
+        bool const early = !is_pipelined(e) || !offered.has(extension::pipelining) || !order.knows(fact::extended);
         if (early && rejects) {
             too_early = true;
             t.in = sub(t.in, 0, t.used);   // nothing more is read
@@ -186,22 +187,27 @@ struct server_core {
     template <class H>
     constexpr void conclude(server_io& t, H& handler, asked const& a, reply r, std::optional<failure> const& fault, bool moves = true) {
         event e = a.on;
+        // What has a reply like no other; for all else one look does.
+        constexpr event_set rare = event::hello | event::helo | event::starttls | event::xclient | event::auth | event::response | event::bdat |
+                                   event::content_end | event::last_chunk_end | event::last_burl;
+        bool const special = rare.has(e);
         std::optional<failure> told = fault;
         unsigned const first = r.code / 100;
         // RFC 4954 4: the 3yz of AUTH is 334 with base64.
-        bool const bad_challenge = first == 3 && (e == event::auth || e == event::response) && (r.code != 334 || !check_base64(r.text));
+        bool const bad_challenge = special && first == 3 && (e == event::auth || e == event::response) && (r.code != 334 || !check_base64(r.text));
         if (first < 2 || first > 5 || bad_challenge || !fits(e, r.code)) [[unlikely]] {
             if (!fault) {
                 told = fail(errc::bad_value, 0);
                 r = first == 2 ? replies::start_content : replies::try_later;
                 if (!fits(e, r.code)) r = replies::try_later;
             }
-        } else if (unsigned const only = only_code(e); only != 0 && first == 2 && r.code != only) {
+        } else if (unsigned const only = special ? only_code(e) : 0; only != 0 && first == 2 && r.code != only) {
             told = fail(errc::bad_value, 0);
             r.code = static_cast<std::uint16_t>(only);
         }
-        bool const hello = e == event::hello || e == event::helo;
-        if (r.accepted() && e == event::starttls && t.has_more()) return hang_up(t, handler, a);
+        if (auto const bad = keep_to_ascii(e, r, fact_set::with_bits(a.brings).has(fact::smtputf8), order.knows(fact::smtputf8))) [[unlikely]] told = bad;
+        bool const hello = special && (e == event::hello || e == event::helo);
+        if (special && r.accepted() && e == event::starttls && t.has_more()) return hang_up(t, handler, a);
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
         bool const plain = hello || !offered.has(extension::enhanced_status_codes);
         if (plain) r.enhanced = {};
@@ -209,39 +215,41 @@ struct server_core {
         if (hello && r.accepted()) {
             if (auto const bad = write_hello(t, handler, e)) told = bad;
             r = reply(250, {});
-        } else if (e == event::xclient && r.accepted()) {
+        } else if (special && e == event::xclient && r.accepted()) {
             r.enhanced = {};
             if (auto const bad = write_greeting(t.out, server_name(), r, "ESMTP ready")) told = bad;
         } else if (!write_within(t.out, r, settings->reply_space)) [[unlikely]] {
             told = write_without_text(t.out, plain, r);
         }
-        bool accepted = r.accepted();
+        bool accepted = r.accepted(), each = false;
         unsigned code = r.code;
         if (code == 421) e = event::shutdown;
-        bool const each = answers_each_recipient(e);
-        if (each) {
-            message.taken |= accepted;
-            if (++message.answered < message.recipients) return tell(handler, a, e, told, r);
-            accepted = message.taken;
-            if (accepted) code = 250;
-        } else if ((message.each || code == 353) && ends_message(e)) [[unlikely]] {
-            // PRDR: 353, one for each recipient, and the last one, which moves on.
-            bool const last = message.each && message.answered == message.recipients;
-            if (message.each && !last) {
-                ++message.answered;
+        if (special) {
+            each = answers_each_recipient(e);
+            if (each) {
                 message.taken |= accepted;
+                if (++message.answered < message.recipients) return tell(handler, a, e, told, r);
+                accepted = message.taken;
+                if (accepted) code = 250;
+            } else if ((message.each || code == 353) && ends_message(e)) [[unlikely]] {
+                // PRDR: 353, one for each recipient, and the last one, which moves on.
+                bool const last = message.each && message.answered == message.recipients;
+                if (message.each && !last) {
+                    ++message.answered;
+                    message.taken |= accepted;
+                }
+                message.each = true;
+                if (!last) return tell(handler, a, e, told, r);
+                accepted = accepted && message.taken;
+                if (!accepted && code < 400) code = 554;   // for nobody
             }
-            message.each = true;
-            if (!last) return tell(handler, a, e, told, r);
-            accepted = accepted && message.taken;
-            if (!accepted && code < 400) code = 554;   // for nobody
         }
         if (chunk.under_way) chunk = open_chunk();
-        if (!fault) pipelined = !accepted && (facts_of(e).pipelined || (pipelined && e == event::data));
-        if (a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
+        if (!fault) pipelined = !accepted && (is_pipelined(e) || (pipelined && e == event::data));
+        if (special && a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
         bool const early = find_early<H>(t, e);
         if (moves || e == event::shutdown) settle(handler, e, code, a.brings);
-        if (each && order.where() == state::spoilt) message = open_message();   // nothing is owed twice
+        if (each && order.where() == state::spoilt) message.answered = 0;   // and as many again to the next one
         if (r.code != 0) tell(handler, a, e, told, r, early);
     }
     // What a handler has said: a reply, or in an AUTH exchange a challenge.
@@ -331,6 +339,8 @@ struct server_core {
             r = reply_for(*fault, verb::unknown);
             r.enhanced = {};
         }
+        if (r.code != 220)
+            if (auto const bad = keep_to_ascii(event::greeting, r, false, false)) fault = bad;
         if (r.code == 220) fault = write_greeting(t.out, server_name(), r, usual);
         else if (!write_within(t.out, r, settings->reply_space)) fault = write_without_text(t.out, true, r);
         bool const over = r.code == 421 || (fault && fault->code == errc::early_octets);

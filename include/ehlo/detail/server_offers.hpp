@@ -38,8 +38,13 @@ constexpr bool speaks(policy const& p, verb v) noexcept {
     bool const lmtp = p.service == service::lmtp;
     return v == verb::lhlo ? lmtp : (v != verb::helo && v != verb::ehlo) || !lmtp;
 }
+/// RFC 5321 4.1.1.1: what a server does and need not do (4.5.1) is named in its answer to EHLO; HELP and EXPN, too, which a client
+/// may say to any server.
+constexpr std::optional<extension> named_as(verb v) noexcept {
+    return v == verb::help ? extension::help : v == verb::expn ? extension::expn : extension_of(v);
+}
 constexpr bool does(policy const& p, extensions offered, verb v) noexcept {
-    auto const of = extension_of(v);
+    auto const of = named_as(v);
     if (!of || offered.has(*of)) return true;
     return p.mail_modes && verb_table[static_cast<unsigned>(v)].on == event::mail;
 }

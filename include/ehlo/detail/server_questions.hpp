@@ -53,6 +53,7 @@ constexpr reply ask(Server const& s, H& handler, cmd::lookup const& c, std::opti
         fault = fail(errc::unknown_parameter, static_cast<std::size_t>(c.string.data() + c.string.size() + 1 - a.line.data()));
         return {};
     }
+    if (c.smtputf8 || c.utf8reply) a.brings = static_cast<std::uint8_t>(fact_set(fact::smtputf8).bits);
     if constexpr (answers<H, cmd::lookup>) return handler.on(c);
     if (c.verb == verb::vrfy) return replies::cannot_verify;
     fault = fail(errc::not_implemented, 0);

@@ -4,6 +4,7 @@
 
 #include <ehlo/ehlo_answer.hpp>
 #include <ehlo/reply.hpp>
+#include <ehlo/session.hpp>
 #include <ehlo/writer.hpp>
 
 #include <cstddef>
@@ -24,6 +25,29 @@ constexpr void add_status(reply& r) noexcept {
     } else {
         r.enhanced = status{static_cast<std::uint8_t>(r.code / 100), 0, 0};
     }
+}
+
+/// RFC 6531 3.7.4: UTF-8 is said in 251 and 551 of a transaction that asked for SMTPUTF8, and to VRFY and EXPN that did; nowhere else.
+/// `command`: this command did; `before`: the MAIL before it.
+constexpr bool may_be_utf8(event e, unsigned code, bool command, bool before) noexcept {
+    return e == event::vrfy || e == event::expn ? command : (command || before) && (code == 251 || code == 551);
+}
+/// What is left of a reply that may not: no mailbox, and so no code that tells of one. Returns what was wrong.
+EHLO_NOINLINE constexpr failure take_utf8_away(event e, reply& r) noexcept {
+    failure const fault = fail(errc::non_ascii, find_first<chars::non_ascii>(r.text));
+    bool const lookup = e == event::vrfy || e == event::expn;
+    if (lookup && r.accepted()) r.code = 252;
+    else if (r.code == 251) r.code = 250;
+    else if (lookup || r.code == 551) r.code = 550;
+    else return r.text = {}, fault;
+    r.enhanced = status{static_cast<std::uint8_t>(r.code / 100), 6, 8};
+    r.text = {};
+    return fault;
+}
+/// What was wrong with a reply that may not be UTF-8 and is; then it is made one that is not.
+constexpr std::optional<failure> keep_to_ascii(event e, reply& r, bool command, bool before) noexcept {
+    if (find_first<chars::non_ascii>(r.text) == r.text.size() || may_be_utf8(e, r.code, command, before)) [[likely]] return std::nullopt;
+    return take_utf8_away(e, r);
 }
 
 /// Writes a reply of `space` octets at most, whatever room there is: what is refused must not depend on the buffer.
@@ -55,6 +79,8 @@ EHLO_NOINLINE constexpr failure write_without_text(writer& out, bool plain, repl
 /// "220 SP name SP text": the greeting, and what XCLIENT is answered. A text that cannot be sent gives way to the usual one.
 constexpr std::optional<failure> write_greeting(writer& out, std::string_view server_name, reply& r, std::string_view usual) noexcept {
     std::optional<failure> fault = check(r);
+    std::size_t const odd = find_first<chars::non_ascii>(r.text);
+    if (!fault && odd != r.text.size()) fault = fail(errc::non_ascii, odd);
     if (!fault && server_name.size() + r.text.size() + 7 > max_reply_line) fault = fail(errc::output_full, 0);
     if (fault) r.text = usual;
     out.raw("220 ").raw(server_name).raw(r.text.empty() ? "" : " ").raw(r.text).crlf();

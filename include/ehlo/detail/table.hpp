@@ -120,7 +120,7 @@ struct situation {
 };
 
 namespace detail {
-// Rows, worked out: what a session looks up. Facts are few: a set of them has an octet.
+// Rows, worked out: what a session looks up. Facts are few, seven at most: a set of them has an octet.
 
 /// When an event of a row is in order.
 struct guard {
@@ -133,7 +133,7 @@ template <class State>
 struct move {
     State to = stay_in<State>;
     change what = change::none;   // if a transaction is open, or is opened
-    std::uint8_t asked = 0, kept = 0xFF, sets = 0, brings = 0;
+    std::uint8_t asked = 0, kept = 0xFF, sets = 0, brings = 0;   // `asked` of what is no answer: all bits, and so more than there are facts
 };
 
 template <class Fact>
@@ -165,6 +165,7 @@ constexpr move<State> move_of(transition<State, Event, Fact> const& r, answer a,
     }
     m.kept = static_cast<std::uint8_t>(~lost.bits);
     if (a == answer::more) m.asked = octet_of(r.asked);
+    if (m.to == never_to<State>) m.asked = 0xFF;
     return m;
 }
 
@@ -178,7 +179,7 @@ constexpr std::optional<errc> find_disorder(guard const& g, set_of<Fact> known) 
 /// Whether an answer is one to the event at all.
 template <class State, class Fact>
 constexpr bool is_answer(move<State> const& m, set_of<Fact> known) noexcept {
-    return m.to != never_to<State> && (octet_of(known) & m.asked) == m.asked;
+    return (m.asked & ~octet_of(known)) == 0;
 }
 /// The one place where a situation changes. `brought`: facts that the command brings.
 template <class State, class Fact>

@@ -1,0 +1,154 @@
+// Fast attempts: what nearly all of the traffic looks like, told by one classification and bit masks instead of loops.
+//
+// The contract: an attempt accepts, or it says nothing. What it accepts, the grammar reads alike, octet for octet; for all else,
+// and for the place of every error, there is the grammar alone. Attempts are made where a text enters (command_reader::next,
+// take_path, parse_path, parse_host, parse_mail, parse_rcpt, reply_reader::next), once, and never inside a scanner.
+// They run in constant expressions, too, and with EHLO_CHECK_FAST the entries compare all that is accepted with the grammar.
+#pragma once
+
+#include <ehlo/detail/scan.hpp>
+#include <ehlo/syntax.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ehlo::inline v0::inline EHLO_TARGET::detail {
+
+/// Whether an entry still has to make its attempt: not if its caller did.
+enum class way : bool { grammar, fast_first };
+
+namespace fast {
+
+#if EHLO_CHECK_FAST
+inline constexpr bool checked = true;
+#else
+inline constexpr bool checked = false;
+#endif
+/// Stops the program, or the compiler in a constant expression, where the grammar does not read what was accepted, or not alike.
+constexpr void expect(bool alike) noexcept {
+    if (alike) return;
+#if defined(__GNUC__)
+    __builtin_trap();
+#else
+    *static_cast<char volatile*>(nullptr) = 0;
+#endif
+}
+
+/// No two dots or other bounds of labels may touch, and no hyphen a bound.
+EHLO_INLINE constexpr bool well_placed(std::uint64_t labels, std::uint64_t hyphens) noexcept {
+    return ((labels & labels << 1) | (hyphens & (labels << 1 | labels >> 1))) == 0;
+}
+
+/// The length of the ASCII domain of up to 62 octets that `text` begins with. 0: there is none such, or it may go on.
+EHLO_INLINE constexpr std::size_t domain(std::string_view text, syntax const& rules) noexcept {
+    window const w(text);
+    std::uint64_t const marks = w.mask_marks(), others = ~w.mask_names(marks);
+    if (others == 0) return 0;
+    unsigned const size = trailing_zeros(others);
+    if (size == 63 || size > rules.max_domain) return 0;  // of 63, the bit after its end would be lost
+    // What other rules might take for a part of it.
+    if (size < text.size() && (text[size] == '_' || !is_ascii(text[size]))) return 0;
+    // Where neither the ends nor any two dots and hyphens touch, nothing is wrong.
+    std::uint64_t const bounds = (marks & low_bits(size)) << 1 | 1u | std::uint64_t{2} << size;
+    if ((bounds & bounds << 1) == 0) return size;
+    std::uint64_t const hyphens = (w.mask<"-">() & low_bits(size)) << 1;
+    return well_placed(bounds & ~hyphens, hyphens) ? size : 0;
+}
+
+/// "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100.
+struct path {
+    unsigned at = 0, end = 0;  ///< the offsets of "@" and ">"
+
+    /// The path that `text`, which is 2 octets at least, begins with.
+    EHLO_INLINE constexpr bool read(std::string_view text, syntax const& rules) noexcept {
+        if (text.size() >= 64) return read_in(window(window::whole(), text.data()), text, rules);
+        return read_in(window(text), text, rules);
+    }
+
+  private:
+    static constexpr octet_table atext{chars::atext};
+
+    EHLO_INLINE constexpr bool read_in(window const& w, std::string_view text, syntax const& rules) noexcept {
+        // Neither a quote nor an octet over 127.
+        if (text[0] != '<' || static_cast<signed char>(text[1]) <= '"') return false;
+        std::uint64_t const marks = w.mask_marks();
+        if (!find_bounds(w, marks, text.data())) return false;
+        // "<", "@" and ">" bound labels just as dots do. Where no two of these and of the hyphens touch, nothing is wrong.
+        std::uint64_t const edges = std::uint64_t{1} | std::uint64_t{1} << at | std::uint64_t{1} << end;
+        std::uint64_t const bounds = (marks & ((std::uint64_t{1} << end) - 1)) | edges;
+        if (std::uint64_t const touching = bounds & bounds << 1; touching != 0) {
+            // Two that are no hyphens: refused at once, as most of what is refused.
+            unsigned const second = trailing_zeros(touching);
+            if ((text[second] != '-' && text[second - 1] != '-') || !hyphens_are_well_placed(text, bounds, at)) return false;
+        }
+        return at <= rules.max_local_part + 1u && end - at <= rules.max_domain + 1u && end < rules.max_path;
+    }
+    // Where "@" and ">" are; all octets before "@" are atext or dots, and those after it letters, digits, dots and hyphens.
+    EHLO_INLINE constexpr bool find_bounds(window const& w, std::uint64_t marks, char const* data) noexcept {
+        if constexpr (window::quick_atext) {
+            std::uint64_t const text = w.mask_atext();
+            std::uint64_t const others = (text | 1) ^ low_bits_of_some(w.size()), after_at = others & (others - 1);
+            if (after_at == 0) return false;
+            at = trailing_zeros(others);
+            end = trailing_zeros(after_at);
+            return data[at] == '@' && data[end] == '>' && ((text ^ w.mask_names(marks)) & ((std::uint64_t{1} << end) - 1)) >> at == 0;
+        } else {
+            // To look up the rarer atext one by one takes less here than to classify all octets for it. Between the brackets, all but
+            // letters, digits, dots and hyphens: the last of these is "@". Two more are looked up at any rate, the octet after "@" in
+            // place of those that are not there: how many are, no branch predictor can know.
+            std::uint64_t const closing = w.mask<">">();
+            if (closing == 0) return false;
+            end = trailing_zeros(closing);
+            std::uint64_t const others = ~w.mask_names(marks) & ((std::uint64_t{1} << end) - 2);
+            if (others == 0) return false;
+            at = highest_bit(others);
+            if (data[at] != '@') return false;
+            std::uint64_t const after_at = std::uint64_t{2} << at;
+            std::uint64_t const signs = others ^ after_at >> 1, more_signs = signs & (signs - 1);
+            if (!atext.contains(data[trailing_zeros(signs | after_at)]) || !atext.contains(data[trailing_zeros(more_signs | after_at)]))
+                return false;
+            for (std::uint64_t rest = more_signs & (more_signs - 1); rest != 0; rest &= rest - 1)
+                if (!atext.contains(data[trailing_zeros(rest)])) return false;
+            return true;
+        }
+    }
+    // In a local part hyphens may stand anywhere.
+    EHLO_NOINLINE static constexpr bool hyphens_are_well_placed(std::string_view text, std::uint64_t bounds, unsigned at) noexcept {
+        std::uint64_t const hyphens = window(text).mask<"-">() & bounds;
+        return well_placed(bounds & ~hyphens, hyphens & (~std::uint64_t{0} << at));
+    }
+};
+
+/// A whole reply that nothing is wrong with: one compare for the code and one for the end of each line tell it.
+struct reply {
+    std::size_t size = 0;  ///< octets of all its lines
+    unsigned code = 0, lines = 0;
+
+    constexpr bool read(std::string_view in) noexcept {
+        char const* const p = in.data();
+        std::size_t const all = in.size();
+        constexpr std::uint32_t three = 0x00FFFFFF;
+        auto const digit = [p](unsigned i) noexcept { return static_cast<unsigned>(p[i] - '0'); };
+        if (all < 5 || digit(0) - 2 >= 4 || digit(1) >= 10 || digit(2) >= 10) return false;
+        std::uint32_t const first = load4(p) & three;
+        mark_finder<charset(0, '\r')> controls(in);
+        for (std::uint32_t head = load4(p);;) {
+            // CR and LF, and no other control before them: a TAB too is left to the grammar.
+            std::size_t const end = controls.next();
+            if (all - end < 2 || load2(p + end) != load2("\r\n")) return false;
+            controls.next();
+            ++lines;
+            std::uint32_t const separator = head >> 24;
+            if (separator != '-') {
+                size = end + 2;
+                code = digit(0) * 100 + digit(1) * 10 + digit(2);
+                return separator == ' ' || separator == '\r';
+            }
+            if (all - end < 7 || ((head = load4(p + end + 2)) & three) != first) return false;
+        }
+    }
+};
+
+}  // namespace fast
+}  // namespace ehlo::detail

@@ -1,0 +1,343 @@
+// Reads the parameters of MAIL and RCPT. RFC 5321 4.1.2 and 4.1.1.11.
+#pragma once
+
+#include <ehlo/parameter_list.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+namespace ehlo::inline v0::inline EHLO_TARGET {
+
+/// Builds parameter sets for the parsers below.
+struct parameter_access {
+    using cursor = detail::cursor;
+
+    static EHLO_INLINE constexpr void set_text(parameter_list& set, std::string_view text) noexcept {
+        set.data_ = text.data();
+        set.length_ = static_cast<std::uint32_t>(text.size());
+    }
+
+    // One parameter at the cursor, which stops at the SP or end behind it.
+    static constexpr bool scan_one(cursor& c, parameter& p) noexcept {
+        std::size_t const start = c.at;
+        // esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
+        if (!c.next_in(chars::let_dig)) return c.stop(errc::bad_parameter);
+        c.at = detail::find_first<~chars::esmtp_keyword>(c.text, c.at + 1);
+        p.keyword = detail::sub(c.text, start, c.at - start);
+        p.value = std::nullopt;
+        if (c.skip('=')) {
+            // esmtp-value = 1*(%d33-60 / %d62-126);  RFC 6531: esmtp-value =/ UTF8-non-ascii
+            std::size_t const value = c.at;
+            for (;;) {
+                c.at = detail::find_first<~chars::esmtp_value>(c.text, c.at);
+                if (!c.next_is_wide()) break;
+                if (!c.skip_wide()) return false;
+            }
+            if (c.at == value) return c.stop(errc::bad_parameter);
+            p.value = detail::sub(c.text, value, c.at - value);
+        }
+        if (!c.end() && !c.next_is(' ')) return c.stop(errc::bad_parameter);
+        return true;
+    }
+
+    // One registered parameter that is right under strict rules. Returns how many of the `size` octets it took, up to an SP, a CR or
+    // the end; 0: it is something else, or something is wrong, and `set` is as it was but for what `present()` does not tell of.
+    template <class Parameters>
+    EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, syntax const& rules, Parameters& set) noexcept {
+        if constexpr (std::is_same_v<Parameters, mail_parameters>) {
+            // The two that most lines have, in either case: digits and signs as they are.
+            constexpr std::uint64_t letters_of_size = 0x000000FFDFDFDFDFu, letters_of_body = 0xDFDFFFFFDFDFDFDFu, letters_of_mime = 0xDFDFDFDFDFDFDFFFu;
+            if (size >= 8) {
+                std::uint64_t const head = detail::load8(p);
+                if ((head & letters_of_size) == detail::load8("SIZE=\0\0\0")) {
+                    unsigned const n = detail::take_digits(p + 5, size - 5, set.size_);
+                    return n == 0 ? 0 : finish(p, size, 5 + n, parameter_id::size, set);
+                }
+                if (size >= 13 && (head & letters_of_body) == detail::load8("BODY=8BI") &&
+                    (detail::load8(p + 5) & letters_of_mime) == detail::load8("8BITMIME")) {
+                    set.body_ = v0::body::eight_bit_mime;
+                    return finish(p, size, 13, parameter_id::body, set);
+                }
+            }
+        }
+        return take_registered({p, size}, rules, set);
+    }
+    static EHLO_INLINE constexpr std::size_t finish(char const* p, std::size_t size, std::size_t used, parameter_id id, parameter_list& set) noexcept {
+        if (set.has(id) || (used != size && p[used] != ' ' && p[used] != '\r')) return 0;
+        set.present_ |= id;
+        return used;
+    }
+    template <class Parameters>
+    EHLO_NOINLINE static constexpr std::size_t take_registered(std::string_view text, syntax const& rules, Parameters& set) noexcept {
+        unsigned const row = detail::find_row_at<registered_parameters>(text);
+        if (row == parameter_count || !belongs(registered_parameters[row], set)) return 0;
+        auto const id = static_cast<parameter_id>(row);
+        std::size_t const size = name(id).size();
+        std::size_t end = size;
+        if (facts(id).has_value) {
+            if (size == text.size() || text[size] != '=') return 0;
+            end = detail::find_first<~charset(33, 126)>(text, size + 1);
+            if (end == size + 1) return 0;
+            syntax strictly = rules;
+            strictly.tolerate = strict;
+            if (keep(id, detail::sub(text, size + 1, end - size - 1), strictly, set)) return 0;
+        }
+        return finish(text.data(), text.size(), end, id, set);
+    }
+
+    // What is wrong with the value of a registered parameter that the set does not hold itself.
+    static constexpr std::optional<failure> find_fault(parameter_id id, std::string_view value, syntax const& rules) noexcept {
+        auto of = [](auto const& r) noexcept { return r ? std::nullopt : std::optional(r.error()); };
+        switch (id) {
+        case parameter_id::ret: return of(parse_ret(value));
+        case parameter_id::envid: return of(parse_envid(value, rules));
+        case parameter_id::auth: return of(parse_auth_identity(value, rules));
+        case parameter_id::by: return of(parse_by(value));
+        case parameter_id::holdfor: return of(parse_holdfor(value));
+        case parameter_id::holduntil: return of(parse_holduntil(value));
+        case parameter_id::mt_priority: return of(parse_mt_priority(value));
+        case parameter_id::mtrk: return of(parse_mtrk(value));
+        case parameter_id::solicit: return of(parse_solicit(value));
+        case parameter_id::submitter: return of(parse_submitter(value, rules));
+        case parameter_id::transid: return of(parse_transid(value));
+        case parameter_id::notify: return of(parse_notify(value));
+        case parameter_id::orcpt: {
+            syntax wide = rules;
+            wide.smtputf8 = true;
+            return of(parse_orcpt(value, wide));
+        }
+        case parameter_id::rrvs: return of(parse_rrvs(value));
+        case parameter_id::alt_address: return of(parse_alt_address(value, rules));
+        case parameter_id::size:
+        case parameter_id::body:
+        case parameter_id::smtputf8:
+        case parameter_id::requiretls:
+        case parameter_id::conperm:
+        case parameter_id::prdr:
+        case parameter_id::conneg:
+        case parameter_id::utf8reply: break;
+        }
+        return std::nullopt;
+    }
+
+    // The same of any, and the values that the set holds itself.
+    static constexpr std::optional<failure> keep(parameter_id id, std::string_view value, syntax const& rules, mail_parameters& m) noexcept {
+        auto read = [](auto const& r, auto& kept) noexcept -> std::optional<failure> {
+            if (!r) return r.error();
+            kept = *r;
+            return std::nullopt;
+        };
+        if (id == parameter_id::size) return read(parse_size(value), m.size_);
+        if (id == parameter_id::body) return read(parse_body(value), m.body_);
+        return find_fault(id, value, rules);
+    }
+    static constexpr std::optional<failure> keep(parameter_id id, std::string_view value, syntax const& rules, rcpt_parameters&) noexcept {
+        return find_fault(id, value, rules);
+    }
+    template <class Parameters>
+    static constexpr bool take_value(cursor& c, parameter_id id, std::string_view value, std::size_t value_at, Parameters& set) noexcept {
+        syntax rules = c.rules;
+        rules.tolerate = strict;
+        auto const bad = keep(id, value, rules, set);
+        if (!bad) return true;
+        // As few of them as it takes.
+        for (leniency const few : {leniency(rule::lower_case_hexchar), leniency(rule::auth_not_a_mailbox), leniency(rule::wide_orcpt),
+                                   rule::lower_case_hexchar | rule::wide_orcpt}) {
+            rules.tolerate = few;
+            if (!(few - c.rules.tolerate).empty() || keep(id, value, rules, set)) continue;
+            c.tolerated |= few;
+            return true;
+        }
+        return c.stop(bad->code, value_at + bad->at);
+    }
+
+    static constexpr bool belongs(parameter_facts const& row, mail_parameters const&) noexcept { return row.mail; }
+    static constexpr bool belongs(parameter_facts const& row, rcpt_parameters const&) noexcept { return row.rcpt; }
+
+    // One parameter, whatever it is. `unknown` counts those that are not registered.
+    template <class Parameters>
+    static constexpr bool take_rare(cursor& c, Parameters& set, std::size_t first, std::size_t& unknown) noexcept {
+        std::size_t const start = c.at;
+        parameter p{};
+        if (!scan_one(c, p)) return false;
+        auto const id = find_parameter(p.keyword);
+        if (!id || !belongs(facts(*id), set)) {
+            if (++unknown == 1) {
+                set.has_unknown_ = true;
+                set.unknown_at_ = static_cast<std::uint32_t>(start - first);
+            }
+            return true;
+        }
+        // No base rule on repetition: every extension that speaks of it says 501 (RFC 1869, 3461, 6531 ...).
+        if (set.has(*id)) return c.stop(errc::duplicate_parameter, start);
+        std::size_t const behind = start + p.keyword.size();
+        if (p.value.has_value() != facts(*id).has_value) return c.stop(errc::bad_parameter_value, behind);
+        if (p.value && !take_value(c, *id, *p.value, behind + 1, set)) return false;
+        set.present_ |= *id;
+        return true;
+    }
+
+    // Parameters that do not go together: the place is that of the later one, or the end if one is missing.
+    EHLO_NOINLINE static constexpr std::optional<std::size_t> find_conflict(mail_parameters const& m) noexcept {
+        auto later = [&m](parameter_id a, parameter_id b) noexcept {
+            std::size_t const x = m.place_of(a), y = m.place_of(b);
+            return x < y ? y : x;
+        };
+        std::optional<std::size_t> at;
+        auto note = [&at](std::size_t place) noexcept {
+            if (!at || place < *at) at = place;
+        };
+        // RFC 4865 4.2: only one of them.
+        if (m.has(parameter_id::holdfor) && m.has(parameter_id::holduntil)) note(later(parameter_id::holdfor, parameter_id::holduntil));
+        // RFC 4865 5.2.2: not to be released after the time to deliver in. With HOLDUNTIL it takes a clock to tell.
+        if (m.has(parameter_id::holdfor) && m.has(parameter_id::by) && std::int64_t{*m.holdfor()} > m.by()->seconds)
+            note(later(parameter_id::holdfor, parameter_id::by));
+        // RFC 3885 3.2: MTRK needs ENVID, and an "@" in it.
+        if (m.has(parameter_id::mtrk)) {
+            if (!m.has(parameter_id::envid)) {
+                note(m.length_);
+            } else if (std::string_view const envid = m.envid()->text(); detail::find_first<charset("@")>(envid) == envid.size()) {
+                std::size_t const end = static_cast<std::size_t>(envid.data() - m.data_) + envid.size();
+                std::size_t const mtrk = m.place_of(parameter_id::mtrk);
+                note(end < mtrk ? mtrk : end);
+            }
+        }
+        return at;
+    }
+    static constexpr parameter_ids may_conflict() noexcept { return parameter_id::holdfor | parameter_ids(parameter_id::mtrk); }
+    static EHLO_INLINE constexpr bool goes_together(mail_parameters const& m) noexcept {
+        return !m.present_.has_any(may_conflict()) || !find_conflict(m);
+    }
+    static constexpr bool goes_together(rcpt_parameters const&) noexcept { return true; }
+    static EHLO_INLINE constexpr bool find_conflicts(cursor& c, mail_parameters const& m, std::size_t first) noexcept {
+        if (m.present_.has_any(may_conflict())) [[unlikely]]
+            if (auto const at = find_conflict(m)) return c.stop(errc::conflicting_parameters, first + *at);
+        return true;
+    }
+    static constexpr bool find_conflicts(cursor&, rcpt_parameters const&, std::size_t) noexcept { return true; }
+
+    // Keywords in some order, without their case; of equal ones the first comes first. Below 0, 0, or above.
+    static constexpr int compare(std::string_view text, std::size_t a, std::size_t b) noexcept {
+        auto octet = [text](std::size_t at) noexcept {
+            return at == text.size() || text[at] == ' ' || text[at] == '=' ? '\0' : to_upper(text[at]);
+        };
+        for (;; ++a, ++b) {
+            char const x = octet(a), y = octet(b);
+            if (x != y) return x < y ? -1 : 1;
+            if (x == '\0') return 0;
+        }
+    }
+
+    // The offset of the first parameter whose keyword stood before; the size if there is none. Well-formed parameters only.
+    // Keeps the 1,024 that come first in order, then the next 1,024, and so on: N parameters cost N log N steps up to there
+    // and N * N / 1,024 * log beyond, with 4 KiB of stack, and no hash that somebody could aim at.
+    EHLO_NOINLINE static constexpr std::size_t find_repeated(std::string_view text) noexcept {
+        constexpr std::size_t room = 1024;
+        std::uint32_t kept[room];  // offsets; a heap with the last in order on top, then sorted
+        auto before = [text](std::size_t a, std::size_t b) noexcept {
+            int const order = compare(text, a, b);
+            return order < 0 || (order == 0 && a < b);
+        };
+        auto sink = [&](std::size_t i, std::size_t size) noexcept {
+            std::uint32_t const moved = kept[i];
+            for (std::size_t child; (child = 2 * i + 1) < size; i = child) {
+                if (child + 1 < size && before(kept[child], kept[child + 1])) ++child;
+                if (!before(moved, kept[child])) break;
+                kept[i] = kept[child];
+            }
+            kept[i] = moved;
+        };
+        std::size_t first = text.size(), last = text.size();  // the first repeated one; the last one of the round before
+        for (bool more = true; more;) {
+            std::size_t size = 0;
+            more = false;
+            for (std::size_t at = 0; at < text.size(); at = detail::find_first<~charset(" ")>(text, detail::find_first<charset(" ")>(text, at))) {
+                if (last != text.size() && !before(last, at)) continue;
+                if (size < room) {
+                    kept[size++] = static_cast<std::uint32_t>(at);
+                    if (size == room)
+                        for (std::size_t i = room / 2; i-- > 0;) sink(i, room);
+                    continue;
+                }
+                more = true;
+                if (!before(at, kept[0])) continue;
+                kept[0] = static_cast<std::uint32_t>(at);
+                sink(0, room);
+            }
+            if (size < room)
+                for (std::size_t i = size / 2; i-- > 0;) sink(i, size);
+            for (std::size_t n = size; n > 1;) {
+                std::uint32_t const top = kept[0];
+                kept[0] = kept[--n];
+                kept[n] = top;
+                sink(0, n);
+            }
+            for (std::size_t i = 0; i < size; ++i) {
+                if (last != text.size() && kept[i] < first && compare(text, last, kept[i]) == 0) first = kept[i];
+                last = kept[i];
+            }
+        }
+        return first;
+    }
+
+    // *(SP esmtp-param) behind the SP, to the end of the text. RCPT has none as a rule.
+    template <class Parameters>
+    static EHLO_INLINE constexpr bool scan(cursor& c, Parameters& set) noexcept {
+        if (!c.end()) return scan_some(c, set);
+        set.data_ = c.text.data() + c.at;
+        return true;
+    }
+    static constexpr void skip_spaces(cursor& c) noexcept {
+        while (c.next_is(' ') && c.tolerate(rule::spaces_between_parameters)) ++c.at;
+    }
+    template <class Parameters>
+    EHLO_NOINLINE static constexpr bool scan_some(cursor& c, Parameters& set) noexcept {
+        // Offsets of 32 bits are kept.
+        if (c.text.size() > 0xFFFFFFFF) return c.stop(errc::line_too_long, 0xFFFFFFFF);
+        skip_spaces(c);
+        std::size_t const first = c.at;
+        // Most lines have nothing but common parameters, and are done here.
+        char const* const text = c.text.data();
+        std::size_t const size = c.text.size();
+        for (std::size_t at = first;;) {
+            std::size_t const used = take_common(text + at, size - at, c.rules, set);
+            at += used;
+            c.at = at;
+            if (used == 0 || (at < size && (text[at] != ' ' || ++c.at == size))) return scan_rare(c, set, first);
+            if (at == size) break;
+            ++at;
+        }
+        set_text(set, {text + first, size - first});
+        return find_conflicts(c, set, first);
+    }
+
+    // The rest of them, and what can be said of all.
+    template <class Parameters>
+    EHLO_NOINLINE static constexpr bool scan_rare(cursor& c, Parameters& set, std::size_t first) noexcept {
+        std::size_t unknown = 0, whole = c.at;  // `whole`: where the well-formed ones end
+        bool good = !c.end() || c.stop(errc::bad_parameter);
+        while (good && !c.end()) {
+            skip_spaces(c);
+            std::size_t const used = take_common(c.text.data() + c.at, c.text.size() - c.at, c.rules, set);
+            c.at += used;
+            good = used != 0 || take_rare(c, set, first, unknown);
+            if (!good) break;
+            whole = c.at;
+            if (!c.end() && (!c.skip(' ') || c.end())) good = c.stop(errc::bad_parameter);
+        }
+        set.data_ = c.text.data() + first;
+        set.length_ = static_cast<std::uint32_t>(whole - first);
+        if (unknown > 1) {
+            // Registered keywords were told apart by their bits. What is found here stands before any other fault.
+            std::string_view const text = detail::sub(c.text, first, whole - first);
+            std::size_t const again = find_repeated(text);
+            if (again != text.size()) return c.stop(errc::duplicate_parameter, first + again);
+        }
+        return good && find_conflicts(c, set, first);
+    }
+};
+
+}  // namespace ehlo
