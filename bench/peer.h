@@ -1,12 +1,20 @@
 /* Parsers of others, beside ehlo in the same run and on the same octets.
  *
- * To compare with one of your own, or one that you have built: fill in an ehlo_peer, put EHLO_PEER(it) after it, and name the file,
- * and the libraries that it needs, when you configure:
+ * To compare with one of your own, or one that you have built, in C or in what C can call, write a file like this:
+ *
+ *     #include "peer.h"
+ *
+ *     static size_t commands(const char* in, size_t size) { return mine_parse_all(in, size); }
+ *     static const ehlo_peer mine = {.name = "mine", .omits = "lengths", .commands = commands};
+ *     EHLO_PEER(mine)
+ *
+ * and name it, and the libraries that it needs, when you configure:
  *
  *     cmake --preset bench -DEHLO_BENCH_PEERS="/path/mine.c;/path/libmine.a"
  *
- * All is called again and again on the same octets. A function that is null is not compared. What it says is held against ehlo's
- * result before anything is measured: how many items it takes, what it writes.
+ * All is called again and again on the same octets. A function that is null is not compared. Before anything is measured, what it
+ * returns is held against what ehlo makes of the same: who takes another number of items is told of, who writes other octets is not
+ * compared.
  */
 #ifndef EHLO_BENCH_PEER_H
 #define EHLO_BENCH_PEER_H
