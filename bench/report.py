@@ -272,11 +272,13 @@ def draw(measured):
                              charts.THEIRS if name.startswith("x_peer ") else charts.FLOOR))
         return title, "GB/s, more is better" if by_octets else "ns, less is better", rows
 
-    charts.speed(OUT / "speed.svg", [
-        panel("command", "A command"), panel("reply_with_lines" if "reply_with_lines" in base else "reply", "A reply"),
-        panel("path", "A path"), panel("capabilities", "An answer to EHLO"),
-        panel("content_decode/text", "Content: text, 64 KiB", True), panel("content_decode/only-dots", "Content: nothing but dots", True),
-        panel("content_decode_64MiB", "Content: 64 MiB, from memory", True), panel("base64_decode", "Base64 decoded", True)])
+    panels = [("command", "A command"), ("reply_with_lines", "A reply, each line read"), ("path", "A path"), ("capabilities", "An answer to EHLO"),
+              ("content_decode/text", "Content: text, 64 KiB"), ("content_decode/only-dots", "Content: nothing but dots"),
+              ("server_content/text", "The same through a server: text"), ("server_content/only-dots", "... nothing but dots"),
+              ("content_decode_64MiB", "Content: 64 MiB, from memory"), ("base64_decode", "Base64 decoded"),
+              ("utf8/ascii", "UTF-8 checked: ASCII"), ("utf8/cyrillic", "UTF-8 checked: Cyrillic")]
+    by_octets = {row for row, _, _, by_octets in ROWS if by_octets}
+    charts.speed(OUT / "speed.svg", [panel(row, title, row in by_octets) for row, title in panels if row in base])
     titles = {
         "length": ("By length", "octets", "ns an octet"), "chunk": ("By the octets that come at a time", "octets in a chunk", "ns an octet"),
         "odd": ("Odd inputs, 1,460 octets at a time", "octets", "ns an octet"), "parameters": ("Parameters of MAIL", "parameters that are not registered", "ns a parameter"),
