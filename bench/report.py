@@ -274,7 +274,7 @@ def draw(measured):
 
     panels = [("command", "A command"), ("reply_with_lines", "A reply, each line read"), ("path", "A path"), ("capabilities", "An answer to EHLO"),
               ("content_decode/text", "Content: text, 64 KiB"), ("content_decode/only-dots", "Content: nothing but dots"),
-              ("server_content/text", "The same through a server: text"), ("server_content/only-dots", "... nothing but dots"),
+              ("server_content/text", "Content through a server: text"), ("server_content/only-dots", "Through a server: nothing but dots"),
               ("content_decode_64MiB", "Content: 64 MiB, from memory"), ("base64_decode", "Base64 decoded"),
               ("utf8/ascii", "UTF-8 checked: ASCII"), ("utf8/cyrillic", "UTF-8 checked: Cyrillic")]
     by_octets = {row for row, _, _, by_octets in ROWS if by_octets}
