@@ -43,7 +43,7 @@ ROWS = [
     ("command_lower_case", "... all in small letters, with two", "command_lower_case", False),
     ("command_unknown_parameter", "... with one that nobody knows", "command_unknown_parameter", False),
     ("command_bad_path", "refused: two dots in a row", "command_bad_path", False),
-    ("command_holdfor_over_by", "refused: HOLDFOR over BY, the last of nine", "command_holdfor_over_by", False),
+    ("command_holdfor_over_by", "refused: HOLDFOR over BY, among ten parameters", "command_holdfor_over_by", False),
     ("command_unknown_verb", "refused: a verb that nobody knows", "command_unknown_verb", False),
     ("reply", "a reply", "reply", False),
     ("reply_with_lines", "... each line and the enhanced code read", "reply_with_lines", False),
