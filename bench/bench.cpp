@@ -7,8 +7,9 @@
 // same clock: machines swing by a factor of two, ratios do not. Columns:
 //     ns_item          nanoseconds for one item (command, reply, content, session), the best pass of all
 //     octets/s         of input, the best pass of all
-//     x_NAME           time over that of a baseline: 1.0 is as quick, 0.5 takes half of its time
+//     x_NAME           time over that of a baseline: 1.0 is as quick, 0.5 takes half of its time; "peer NAME" is one of peer.h
 //     instructions     for one item, where the machine tells (elsewhere: bench/instructions.sh)
+#include "peers.hpp"
 #include "perf.hpp"
 #include "rows.hpp"
 
@@ -30,7 +31,8 @@ double seconds(std::function<void()> const& pass) {
 }
 
 void run(benchmark::State& state, bench::inputs& in, bench::entry const& e) {
-    bench::row const r = e.make(in);
+    bench::row r = e.make(in);
+    bench::add_peers(r, e.name, in);
     double best = 1e9;
     std::vector<double> best_of_baselines(r.baselines.size(), 1e9);
     for (auto _ : state) {
@@ -70,6 +72,8 @@ std::string take(int& argc, char** argv, std::string_view name) {
 
 }  // namespace
 
+void ehlo_add_peer(ehlo_peer const* peer) { bench::peers().push_back(peer); }
+
 int main(int argc, char** argv) {
     std::string const folder = take(argc, argv, "--workload="), only = take(argc, argv, "--row="),
                       passes = take(argc, argv, "--passes=");
@@ -91,6 +95,13 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext("workload", folder.empty() ? "generated" : folder);
     benchmark::AddCustomContext("sizeof(server)", std::to_string(sizeof(ehlo::server)));
     benchmark::AddCustomContext("sizeof(client)", std::to_string(sizeof(ehlo::client)));
+    std::string names, omits;
+    for (ehlo_peer const* p : bench::peers()) {
+        names += (names.empty() ? "" : ", ") + std::string(p->name);
+        if (p->omits && *p->omits) omits += (omits.empty() ? "" : "; ") + std::string(p->name) + ": " + p->omits;
+    }
+    benchmark::AddCustomContext("peers", names);
+    benchmark::AddCustomContext("peers omit", omits);
     for (auto const& e : rows)
         benchmark::RegisterBenchmark(e.name.c_str(), [&](benchmark::State& s) { run(s, in, e); })->UseManualTime();
     benchmark::RunSpecifiedBenchmarks();

@@ -61,7 +61,7 @@ def speed(path, panels):
     for spot in list(axes.flat)[len(panels):]:
         spot.set_axis_off()
     handles = [plt.Rectangle((0, 0), 1, 1, color=color) for color in (OURS, OURS_TOO, FLOOR, THEIRS)]
-    figure.legend(handles, ["ehlo, g++ -O3", "with -march=native", "floors and naive code, same run", "others, measured elsewhere (* does less: see the table)"],
+    figure.legend(handles, ["ehlo, g++ -O3", "with -march=native", "floors and naive code, same run", "other parsers, same run (they do less, see the table)"],
                   loc="upper left", ncol=4, borderaxespad=0.2)
     save(figure, path)
 

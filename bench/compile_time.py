@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a user pays when compiling: the processor's seconds for each header alone (-fsyntax-only), and for an empty file, a
-file with nothing but the includes of the standard library that ehlo needs, and the mailsink example (-O2).
+file with nothing but the includes of the standard library that ehlo needs; README's first command; a server and a client of a few
+lines, and the mailsink example (-O2).
 
     bench/compile_time.py [--runs=N] [COMPILER...]      g++ and clang++-19 unless named; prints a Markdown table
 
@@ -24,9 +25,13 @@ def sources():
     standard = sorted({line for header in HEADERS if header not in ("format.hpp", "std_error.hpp")
                        for line in re.findall(r"^#include <[a-z_]+>", (ROOT / "include/ehlo" / header).read_text(), re.M)})
     check = ["-fsyntax-only"]
+
+    def example(name, *options):
+        return (ROOT / "tests/examples" / name).read_text(), [f"-I{ROOT}/tests/examples", *options, "-c", "-o", os.devnull]
     return {"nothing": ("", check), "the standard headers it needs": ("\n".join(standard), check),
             **{name: (f"#include <ehlo/{name}>\n", check) for name in HEADERS},
-            "mailsink, -O2": ((ROOT / "tests/examples/mailsink.cpp").read_text(), [f"-I{ROOT}/tests/examples", "-O2", "-c", "-o", os.devnull])}
+            "explain, no optimisation": example("explain.cpp"), "a server of a few lines, -O2": example("readme_server.cpp", "-O2"),
+            "a client of a few lines, -O2": example("readme_client.cpp", "-O2"), "mailsink, -O2": example("mailsink.cpp", "-O2")}
 
 
 def seconds(compiler, source, arguments):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Whole programs on loopback: mailsink against Postfix's smtp-sink and aiosmtpd, post against Postfix's smtp-source.
+"""Whole programs on loopback: mailsink against Postfix's smtp-sink, aiosmtpd, Exim and Postfix, post against Postfix's smtp-source; in the
+clear, with TLS, and in chunks.
 
     bench/end_to_end.py [--build=build/gcc] [--quick] [--json]
 
@@ -11,7 +12,9 @@ processors the slower of the two programs hides how fast the other is, and this 
 smtp-sink, aiosmtpd and `mailsink --discard` keep nothing; smtp-sink does not even parse. `mailsink` writes a file for
 each message, to memory (/dev/shm) where there is such a thing, so that it is not the disk that is measured.
 smtp-source sends commands one at a time; post sends those together that may go together, so "smtp-sink -p", which
-does not offer PIPELINING, is there for a comparison in lock step.
+does not offer PIPELINING, is there for a comparison in lock step. Only post speaks TLS and BDAT, so that with these only sinks
+are compared: those that can do it. Exim and Postfix do more than all others: they keep the message in a spool until it is
+dropped (mail_servers.py), and serve each connection in a process. Where they cannot run, they are left out.
 
 Exit 1: a program is missing or went wrong, or a message was lost. 77: a program is missing, and EHLO_INTEROP_SKIP_MISSING=1
 allows that.
@@ -38,6 +41,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/interop"))
 
 import harness  # noqa: E402
+import mail_servers  # noqa: E402
 import postfix  # noqa: E402
 import test_post  # noqa: E402
 
@@ -47,19 +51,27 @@ ROWS = [(100, 1, False), (100, 10, False), (100, 50, False), (100, 200, False),
 QUICK_ROWS = [(100, 50, False), (4096, 50, True), (1 << 20, 10, True)]
 
 SINK, LOCK_STEP, AIOSMTPD, DISCARD, STORE = "smtp-sink", "smtp-sink -p", "aiosmtpd", "mailsink --discard", "mailsink"
-SOURCE, POST = "smtp-source", "post"
+EXIM, POSTFIX = mail_servers.SERVERS
+SOURCE, POST, POST_TLS, POST_BDAT = "smtp-source", "post", "post --tls", "post --bdat"
 CELLS = [(SOURCE, SINK), (SOURCE, DISCARD), (SOURCE, STORE), (SOURCE, AIOSMTPD), (SOURCE, LOCK_STEP),
          (POST, SINK), (POST, DISCARD), (POST, STORE), (POST, LOCK_STEP)]
+# What else is said, in fewer rows. Exim and Postfix are here only: they are an order slower.
+WAYS = {"In the clear, pipelined": [(POST, DISCARD), (POST, STORE), (POST, AIOSMTPD), (POST, EXIM), (POST, POSTFIX)],
+        "With STARTTLS": [(POST_TLS, sink) for sink in (DISCARD, STORE, AIOSMTPD, EXIM, POSTFIX)],
+        "With BDAT": [(POST_BDAT, sink) for sink in (DISCARD, STORE, EXIM, POSTFIX)]}
+OPTIONS = {POST: [], POST_TLS: ["--tls=required", "--insecure"], POST_BDAT: ["--bdat"]}
 
 # Its own runner listens with a backlog of 100, too few for 200 connections at once.
 AIOSMTPD_PROGRAM = """
-import asyncio, aiosmtpd.smtp
+import asyncio, ssl, sys, aiosmtpd.smtp
+tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+tls.load_cert_chain(sys.argv[1], sys.argv[2])
 class Discard:
     async def handle_DATA(self, server, session, envelope):
         return "250 2.0.0 ok"
 async def main():
     server = await asyncio.get_running_loop().create_server(
-        lambda: aiosmtpd.smtp.SMTP(Discard(), hostname="sink.example"), "127.0.0.1", 0, backlog=1024)
+        lambda: aiosmtpd.smtp.SMTP(Discard(), hostname="sink.example", tls_context=tls), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 asyncio.run(main())
@@ -94,6 +106,9 @@ class Bench:
         self.options = options
         self.source = postfix.tool("smtp-source")
         self.messages = {}
+        self.certificate, self.key = harness.certificate(scratch)
+        for path in (self.certificate, self.key):
+            path.chmod(0o644)  # for users of servers, too
 
     def start(self, argv, env=None):
         program = harness.Program(argv, self.scratch, env)
@@ -105,32 +120,60 @@ class Bench:
         return int(re.search(rb"(\d+)\n", line)[1])
 
     def mailsink(self, *options, directory=None):
-        program = self.start([harness.mailsink, "--port=0", "--name=sink.example", *options])
+        program = self.start([harness.mailsink, "--port=0", "--name=sink.example", f"--certificate={self.certificate}",
+                              f"--key={self.key}", *options])
         return Server(program, self.printed_port(program), directory)
 
-    def store(self):
+    def folder(self):
+        """In memory, where there is such a thing."""
         memory = pathlib.Path("/dev/shm")
         directory = pathlib.Path(tempfile.mkdtemp(prefix="ehlo-bench-", dir=memory if memory.is_dir() else None))
         self.stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        return directory
+
+    def store(self):
+        directory = self.folder()
         return self.mailsink(f"--dir={directory}", directory=directory)
 
     def aiosmtpd(self):
-        program = self.start([test_post.interpreter(), "-c", AIOSMTPD_PROGRAM])
+        program = self.start([test_post.interpreter(), "-c", AIOSMTPD_PROGRAM, self.certificate, self.key])
         return Server(program, self.printed_port(program))
 
     def smtp_sink(self, *options):
-        # It cannot pick a port and tell: another program may take the one that was free a moment ago.
+        return self.at_a_free_port(lambda port: self.start(
+            [postfix.tool("smtp-sink"), *postfix.user_option(), "-h", "sink.example", *options, f"127.0.0.1:{port}", "1024"],
+            postfix.environment()))
+
+    def mail_server(self, name):
+        def start(port):
+            folder = self.folder()
+            folder.chmod(0o755)
+            program = mail_servers.start(name, folder, port, self.certificate, self.key)
+            self.stack.callback(program.kill)
+            return program
+        return self.at_a_free_port(start)
+
+    def at_a_free_port(self, start):
+        # They cannot pick a port and tell: another program may take the one that was free a moment ago.
         for _ in range(5):
             with socket.create_server(("127.0.0.1", 0)) as probe:
                 port = probe.getsockname()[1]
-            program = self.start([postfix.tool("smtp-sink"), *postfix.user_option(), "-h", "sink.example", *options,
-                                  f"127.0.0.1:{port}", "1024"], postfix.environment())
+            program = start(port)
             with contextlib.suppress(AssertionError):  # it has ended
                 program.wait_for(lambda: _answers(port), "answer")
                 return Server(program, port)
-        raise RuntimeError(f"smtp-sink does not start:\n{program.err().decode(errors='replace')}")
+        raise RuntimeError(f"{program.name} does not start:\n{program.err().decode(errors='replace')}")
 
     def servers(self):
+        all = self.own_servers()
+        for name in mail_servers.SERVERS:
+            try:
+                all[name] = self.mail_server(name)
+            except harness.Missing as why:
+                print(f"end_to_end.py: without {name}: {why}", file=sys.stderr)
+        return all
+
+    def own_servers(self):
         return {SINK: self.smtp_sink(), LOCK_STEP: self.smtp_sink("-p"), AIOSMTPD: self.aiosmtpd(),
                 DISCARD: self.mailsink("--discard"), STORE: self.store()}
 
@@ -155,7 +198,7 @@ class Bench:
         else:
             argv = [harness.post, f"--port={server.port}", "--from=a@example.com", "--to=b@example.com",
                     f"--repeat={count}", f"--connections={connections}", *([] if kept else ["--reconnect"]),
-                    self.message(size)]
+                    *OPTIONS[generator], self.message(size)]
         before = server.cpu()
         begin = time.perf_counter()
         process = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -190,13 +233,14 @@ class Bench:
     def measure(self, rows):
         servers = self.servers()
         begin = time.monotonic()
-        counts = {(row, cell): self.calibrate(cell[0], servers[cell[1]], row) for row in rows for cell in CELLS}
+        ways = {cell for cells in WAYS.values() for cell in cells}
+        pairs = [(row, cell) for row in rows for cell in dict.fromkeys([*CELLS, *(ways if row in QUICK_ROWS else [])]) if cell[1] in servers]
+        counts = {(row, cell): self.calibrate(cell[0], servers[cell[1]], row) for row, cell in pairs}
         results = {key: [] for key in counts}
         round_begin = time.monotonic()
         while True:
-            for row in rows:
-                for cell in CELLS:
-                    results[row, cell].append(self.run(cell[0], servers[cell[1]], row, counts[row, cell]))
+            for row, cell in pairs:
+                results[row, cell].append(self.run(cell[0], servers[cell[1]], row, counts[row, cell]))
             now = time.monotonic()
             if now + (now - round_begin) - begin > self.options.seconds:
                 break
@@ -243,6 +287,10 @@ COMPARISONS = {
 }
 
 
+def octets_per_second(size, rate):
+    return f", {size * rate / 1e6:,.0f} MB/s" if size >= 65536 else ""
+
+
 def table(results, rows, cells, comparisons, cpu, name_cell, name_comparison):
     heads = ["message", "connections", *map(name_cell, cells), *(name_comparison(*pair) for pair in comparisons)]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" + "---:|" * (len(heads) - 1)]
@@ -250,7 +298,8 @@ def table(results, rows, cells, comparisons, cpu, name_cell, name_comparison):
         size, connections, kept = row
         line = [amount(size), f"{connections}, {'kept' if kept else 'one each'}"]
         for cell in cells:
-            line.append(f"{median(results, row, cell, 'rate'):,.0f}/s, {1e6 * median(results, row, cell, cpu):,.0f} µs")
+            rate = median(results, row, cell, "rate")
+            line.append(f"{rate:,.0f}/s{octets_per_second(size, rate)}, {1e6 * median(results, row, cell, cpu):,.0f} µs")
         for pair in comparisons:
             line.append(f"**{ratio(results, row, *pair, 'rate'):.2f}** / {ratio(results, row, *pair, cpu):.2f}")
         lines.append("| " + " | ".join(line) + " |")
@@ -267,7 +316,7 @@ def markdown(results, rows):
     return "\n\n".join([
         f"Messages per second and CPU time for a message, medians of {rounds} rounds on {os.cpu_count()} processors. "
         "Ratios are those of **speed** / of CPU time; more than 1 is good for ehlo. \"one each\": a connection for each "
-        "message, so these are sessions, too.",
+        "message, so these are sessions, too. Rates are by the clock on the wall, and so depend on what else runs.",
         "Sinks under smtp-source (CPU time of the sink):",
         table(results, rows, under, COMPARISONS["sinks"], "sink_cpu", sink, sinks),
         "Sinks under post:",
@@ -275,7 +324,17 @@ def markdown(results, rows):
         "Generators (CPU time of the generator; smtp-sink -p: without PIPELINING):",
         table(results, rows, against, COMPARISONS["generators"], "generator_cpu",
               lambda cell: f"{cell[0]} → {cell[1]}", lambda ours, theirs: f"{ours[0]} : {theirs[0]} → {ours[1]}"),
+        *(f"{way}, under post (CPU time of the sink, all its processes):\n\n" + ways_table(results, cells, sink, sinks)
+          for way, cells in WAYS.items()),
     ])
+
+
+def ways_table(results, cells, name_cell, name_comparison):
+    rows = [row for row in QUICK_ROWS if (row, cells[0]) in results]
+    here = [cell for cell in cells if (rows[0], cell) in results]
+    against = [(ours, theirs) for ours in here for theirs in here
+               if (ours[1], theirs[1]) in ((DISCARD, AIOSMTPD), (STORE, EXIM), (STORE, POSTFIX))]
+    return table(results, rows, here, against, "sink_cpu", name_cell, name_comparison)
 
 
 def as_json(results, rows):
@@ -290,7 +349,7 @@ def as_json(results, rows):
 
     return json.dumps({
         "machine": {"processors": os.cpu_count(), "kernel": platform.release(), "load": os.getloadavg()},
-        "rows": [{"octets": row[0], "connections": row[1], "kept": row[2], "cells": [numbers(row, cell) for cell in CELLS],
+        "rows": [{"octets": row[0], "connections": row[1], "kept": row[2], "cells": [numbers(*key) for key in results if key[0] == row],
                   "ratios": [compared(row, kind, *pair) for kind, pairs in COMPARISONS.items() for pair in pairs]}
                  for row in rows]}, indent=1)
 
@@ -301,12 +360,12 @@ def arguments():
     parser.add_argument("--mailsink", help="the program, if it is elsewhere")
     parser.add_argument("--post", help="the program, if it is elsewhere")
     parser.add_argument("--postfix-cache", help="directory to unpack Postfix's tools into")
-    parser.add_argument("--quick", action="store_true", help="three rows in half a minute")
-    parser.add_argument("--seconds", type=float, help="begin no round that would end later than this (140; quick: 20)")
+    parser.add_argument("--quick", action="store_true", help="three rows in a minute")
+    parser.add_argument("--seconds", type=float, help="begin no round that would end later than this (240; quick: 40)")
     parser.add_argument("--cell", type=float, help="seconds for one run (0.3; quick: 0.2)")
     parser.add_argument("--json", action="store_true", help="print JSON, with every single run, instead of Markdown")
     options = parser.parse_args()
-    options.seconds = options.seconds or (20 if options.quick else 140)
+    options.seconds = options.seconds or (40 if options.quick else 240)
     options.cell = options.cell or (0.2 if options.quick else 0.3)
     return options
 

@@ -65,9 +65,10 @@ class inputs {
         return once("letters " + std::string(name), [&] { return workload::letters(name, cached); });
     }
     std::string_view replies() { return text("w2.txt", workload::replies); }
+    std::string_view path_lines() { return text("w4.txt", workload::paths); }
     std::span<std::string_view const> paths() {
         auto& list = lists_["paths"];
-        if (list.empty()) list = workload::lines(text("w4.txt", workload::paths));
+        if (list.empty()) list = workload::lines(path_lines());
         return list;
     }
     /// Content as it comes from the wire, and as it went in.

@@ -43,10 +43,12 @@ std::vector<figure> figures() {
     octets("content_spans", "content_spans/text");
     octets("content_encode", "content_encode/text");
     octets("content_encode_only_dots", "content_encode/only-dots");
-    octets("server_content", "server_content/text");
-    octets("server_content_base64", "server_content/base64");
-    octets("server_content_dotted", "server_content/dotted");
-    octets("server_content_only_dots", "server_content/only-dots");
+    for (std::string const row : {"server_content", "server_content_stored"}) {
+        octets(row, row + "/text");
+        octets(row + "_base64", row + "/base64");
+        octets(row + "_dotted", row + "/dotted");
+        octets(row + "_only_dots", row + "/only-dots");
+    }
     for (char const* text : {"ascii", "mixed", "cyrillic"}) octets(std::string("utf8_") + text, std::string("utf8/") + text);
     return all;
 }

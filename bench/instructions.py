@@ -16,7 +16,7 @@ program the same processor, if the real one has AVX2; the environment is empty, 
 and glibc's memcpy may not use `rep movsb`, which counts as one instruction for each octet. Counts of another version of
 the compiler, of glibc or of valgrind are not compared.
 """
-import argparse, concurrent.futures, json, os, platform, re, shutil, subprocess, sys, tempfile
+import argparse, concurrent.futures, json, os, platform, re, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -123,7 +123,7 @@ def update(compilers):
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     old = kept.get("counts", {}) if kept.get("environment") == environment() else {}
     counts = {**old, **counts_of(compilers)}
-    KEPT.write_text(json.dumps({"environment": environment(), "counts": counts}, indent=1) + "\n")
+    KEPT.write_text(json.dumps({"environment": environment(), "date": time.strftime("%Y-%m-%d"), "counts": counts}, indent=1) + "\n")
     print(f"{KEPT.name}: {', '.join(counts)}")
 
 

@@ -44,16 +44,24 @@ inline void add_step_rows(std::vector<entry>& rows) {
     server("server_bad_path", {hello, mail}, state::mail, "RCPT TO:<bob..smith@mail.example.org>\r\n");
     server("server_unknown_parameter", {hello}, state::ready, "MAIL FROM:<ann.smith@example.net> X-TRACE=c0ffee\r\n");
     server("server_unknown_verb", {hello}, state::ready, "XYZZY\r\n");
-    for (auto const kind : workload::bodies) {
-        if (kind == workload::body::bare) continue;  // refused
-        rows.push_back({"server_content/" + std::string(workload::body_names[static_cast<std::size_t>(kind)]), [=](inputs& in) {
+    auto content = [&](std::string const& name, workload::body kind, bool stored) {
+        rows.push_back({name + std::string(workload::body_names[static_cast<std::size_t>(kind)]), [=](inputs& in) {
             std::string_view const text = in.wire(kind);
             auto const out = in.room(2 * inputs::cached);
             row r = step_row({hello, mail, rcpt, data}, state::content, text);
+            if (stored) {
+                auto const step = std::make_shared<server_step>(std::vector{hello, mail, rcpt, data}, text);
+                r.pass = [=] { step->pass_stored(out); };
+            }
             r.baselines.push_back({"memcpy", [=] { copy_all(text, out.data()); }});
             r.baselines.push_back({"plain_loop", [=] { plain_decode(text, out.data()); }});
             return r;
         }});
+    };
+    for (auto const kind : workload::bodies) {
+        if (kind == workload::body::bare) continue;  // refused
+        content("server_content/", kind, false);
+        content("server_content_stored/", kind, true);
     }
 
     static std::string_view const replies[] = {greeting, ehlo_answer, "250 2.1.0 Sender ok\r\n"};

@@ -19,6 +19,7 @@ class server_step {
     /// `before`: the reads that lead there.
     server_step(std::span<std::string_view const> before, std::string_view read);
     void pass() const;
+    void pass_stored(std::span<char> room) const;   ///< by a handler that says where content is to be put
     void copy() const;   ///< the pass without the read
     ehlo::state where() const { return session_.where(); }
 };
