@@ -9,8 +9,13 @@
 #include "order_table.hpp"
 #include "scram_client.hpp"
 
+#if defined(_WIN32)
+#include <fcntl.h>
+#include <io.h>
+#else
 #include <sys/ioctl.h>
 #include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <cstdint>
@@ -2276,12 +2281,16 @@ int run(options const& o, std::istream& in) {
 
 int main(int argc, char** argv) {
     std::ios::sync_with_stdio(false);
+#if defined(_WIN32)
+    for (int const file : {0, 1}) ::_setmode(file, _O_BINARY);   // octets, not lines
+#else
     if (::isatty(STDOUT_FILENO) != 0) {
         char const* const no_color = std::getenv("NO_COLOR");
         colours = no_color == nullptr || *no_color == '\0';
         ::winsize size{};
         if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40) screen_columns = size.ws_col;
     }
+#endif
     options const o = parse_arguments({argv + 1, argv + argc});
     if (o.what == mode::table) return table(o);
     if (o.what == mode::watch) return watch(o);
