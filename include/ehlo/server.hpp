@@ -96,6 +96,13 @@ class server_with {
 
     detail::server_core<Own...> core_;
 
+  protected:
+    // Before those who ask: GCC 11 looks no further.
+    template <class H>
+    static constexpr bool never_throws() noexcept {
+        return detail::never_throws<H, Own...>;
+    }
+
   public:
     /// Settings and name (the server's domain or address literal) are borrowed as long as the session lives. With a name that is
     /// neither, or settings that are wrong (see check(policy)), the greeting is a 421 that says so, and the session is over: a
@@ -181,12 +188,6 @@ class server_with {
     template <class Handler>
     constexpr void tls_lost(Handler& handler) noexcept(never_throws<Handler>()) {
         lose(handler, core_.order.knows(fact::tls) ? event::tls_lost : event::lost);
-    }
-
-  protected:
-    template <class H>
-    static constexpr bool never_throws() noexcept {
-        return detail::never_throws<H, Own...>;
     }
 
   private:

@@ -1,12 +1,19 @@
-// A device that the emulator plays: the connection is standard input and output, flash is standard error. And what a C library has.
+// A device that is played: the connection is standard input and output, flash is standard error. Without a C library (Cortex-M4) also
+// what that has.
 #include "device.hpp"
+
+#if !defined(__arm__)
+#include <unistd.h>
+#endif
 
 namespace {
 
 std::size_t report_left = 0;
 constexpr char report[] = "Subject: 21.5 degrees\r\n\r\n.5 more than yesterday\r\n";
 
-int linux(int number, int a, void const* b, std::size_t c) noexcept {
+#if defined(__arm__)
+// The emulator takes system calls of Linux.
+int call(int number, int a, void const* b, std::size_t c) noexcept {
     register int r7 asm("r7") = number;
     register int r0 asm("r0") = a;
     register void const* r1 asm("r1") = b;
@@ -14,28 +21,36 @@ int linux(int number, int a, void const* b, std::size_t c) noexcept {
     asm volatile("svc 0" : "+r"(r0) : "r"(r7), "r"(r1), "r"(r2) : "memory");
     return r0;
 }
+int read(int file, char* to, std::size_t room) noexcept { return call(3, file, to, room); }
+int write(int file, char const* from, std::size_t size) noexcept { return call(4, file, from, size); }
+#endif
+
+bool run() noexcept {
+    report_left = sizeof report - 1;
+    return device_main();
+}
 
 }  // namespace
 
 extern "C" {
 
 std::size_t device_receive(char* to, std::size_t room) noexcept {
-    int const n = linux(3, 0, to, room);
+    auto const n = read(0, to, room);
     return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
 bool device_send(char const* from, std::size_t size) noexcept {
-    return size == 0 || linux(4, 1, from, size) == static_cast<int>(size);
+    return size == 0 || write(1, from, size) == static_cast<int>(size);
 }
 std::size_t device_read(char* to, std::size_t room) noexcept {
     std::size_t n = 0;
     while (n < room && report_left != 0) to[n++] = report[sizeof report - 1 - report_left--];
     return n;
 }
-void device_store(char const* from, std::size_t size) noexcept { linux(4, 2, from, size); }
+void device_store(char const* from, std::size_t size) noexcept { static_cast<void>(write(2, from, size)); }
 
+#if defined(__arm__)
 [[noreturn]] void _start() noexcept {
-    report_left = sizeof report - 1;
-    for (;;) linux(1, device_main() ? 0 : 1, nullptr, 0);
+    for (;;) call(1, run() ? 0 : 1, nullptr, 0);
 }
 
 // They are not to be compiled into calls of themselves: -fno-builtin, -fno-tree-loop-distribute-patterns.
@@ -70,4 +85,10 @@ std::size_t strlen(char const* text) noexcept {
     return n;
 }
 
+#endif
+
 }
+
+#if !defined(__arm__)
+int main() { return run() ? 0 : 1; }
+#endif

@@ -4,6 +4,7 @@
     embedded.py            compiles them; fails if one asks for more than ASKED, is 1 % larger than sizes.json says, or does not do its work
     embedded.py --write    the same, and writes the sizes to sizes.json
     embedded.py --list     and prints what takes most
+    embedded.py --wasm     that they run as WebAssembly (clang++-19, WASI, node)
 
 A size is that of code and tables of ehlo and the program: what the linker keeps, without the C library. They run under qemu-arm, where it is.
 """
@@ -22,6 +23,12 @@ SIZES = HERE / "sizes.json"
 GCC = "arm-none-eabi-g++"
 FLAGS = ("-std=c++20 -Os -mcpu=cortex-m4 -mthumb -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections "
          "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror").split()
+WASM_FLAGS = [f for f in FLAGS if not f.startswith("-m") and "-sections" not in f]
+RUN_WASM = """
+const { WASI } = require("wasi"), wasi = new WASI({ version: "preview1", returnOnExit: true });
+const program = new WebAssembly.Module(require("fs").readFileSync(process.argv[1]));
+process.exit(wasi.start(new WebAssembly.Instance(program, { wasi_snapshot_preview1: wasi.wasiImport })));
+"""
 # Of the C library, of the compiler's own (64 bits on a machine of 32), and of the device.
 ASKED = set("memcpy memmove memset memcmp memchr strlen __aeabi_ldivmod __aeabi_uldivmod __aeabi_lmul __ctzdi2 __clzdi2 __popcountdi2 "
             "__popcountsi2 device_receive device_send device_read device_store".split())
@@ -66,14 +73,25 @@ def sections(target):
     return found
 
 
-def run(name, target, work):
-    """The dialogue of PROGRAMS. QEMU 7.2 cannot start a program as a Cortex-M4; but what that executes, the processors with an MMU do, too."""
+def cortex_m4(name, work):
+    """The command that runs the program. QEMU 7.2 cannot start one as a Cortex-M4; what that executes, the processors with an MMU do, too."""
     program = work / name
     flags = [f for f in FLAGS if f != "-Wpedantic"]
     out_of(GCC, *flags, "-fno-builtin", "-fno-tree-loop-distribute-patterns", "-c", HERE / "device.cpp", "-o", work / "device.o")
-    out_of(GCC, *FLAGS, "-nostdlib", work / "device.o", target, "-lgcc", "-o", program)
+    out_of(GCC, *FLAGS, "-nostdlib", work / "device.o", work / f"{name}.kept.o", "-lgcc", "-o", program)
+    return ["qemu-arm", "-cpu", "max", program]
+
+
+def wasm(name, work):
+    program = work / f"{name}.wasm"
+    out_of("clang++-19", "--target=wasm32-wasi", *WASM_FLAGS, f"-I{INCLUDE}", HERE / "device.cpp", HERE / f"{name}.cpp", "-o", program)
+    return ["node", "--no-warnings", "-e", RUN_WASM, program]
+
+
+def run(name, command):
+    """The dialogue of PROGRAMS: how many octets the program said."""
     script, stored = PROGRAMS[name]
-    p = subprocess.Popen(["qemu-arm", "-cpu", "max", str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    p = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
     said = 0
     for wants, tells in script:
         pattern = wants + r"(-.*\r\n" + wants + r")* .*\r\n" if wants.isdigit() else re.escape(wants)
@@ -93,9 +111,20 @@ def run(name, target, work):
     return said
 
 
+def end():
+    print(*(f"FAILED {f}" for f in faults), sep="\n", end="\n" if faults else "")
+    print(f"{len(faults)} faults")
+    sys.exit(bool(faults))
+
+
 def main():
-    if set(sys.argv[1:]) - {"--write", "--list"}:
+    if set(sys.argv[1:]) - {"--write", "--list", "--wasm"}:
         sys.exit(__doc__)
+    if "--wasm" in sys.argv:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in PROGRAMS:
+                print(f"{name}: ran and said {run(name, wasm(name, pathlib.Path(folder)))} octets")
+        return end()
     if not shutil.which(GCC):
         print(f"no {GCC}")
         sys.exit(77)
@@ -112,7 +141,7 @@ def main():
             faults.extend(f"{name} asks for {symbol}" for symbol in sorted(asked - ASKED))
             if "device_receive" not in asked:
                 faults.append(f"{name} does not ask for device_receive: that is no program of a device")
-            ran = f", ran and said {run(name, target, work)} octets" if shutil.which("qemu-arm") else ""
+            ran = f", ran and said {run(name, cortex_m4(name, work))} octets" if shutil.which("qemu-arm") else ""
             print(f"{name}: {sizes[name]} octets{ran}; asks for {' '.join(sorted(asked))}")
             if "--list" in sys.argv:
                 for section, size in sorted(taken.items(), key=lambda s: -s[1])[:25]:
@@ -129,9 +158,7 @@ def main():
             elif size < 0.99 * was:
                 print(f"{name} is down from {was} to {size} octets: --write keeps it so")
         faults.extend(f"there is no {name}" for name in gate["sizes"].keys() - sizes.keys())
-    print(*(f"FAILED {f}" for f in faults), sep="\n", end="\n" if faults else "")
-    print(f"{len(faults)} faults")
-    sys.exit(bool(faults))
+    end()
 
 
 main()

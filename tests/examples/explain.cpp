@@ -10,8 +10,13 @@
 #include "scram_client.hpp"
 
 #ifndef EXPLAIN_WITHOUT_MAIN  // a page has no files and no terminal (playground/)
+#if defined(_WIN32)
+#include <fcntl.h>
+#include <io.h>
+#else
 #include <sys/ioctl.h>
 #include <unistd.h>
+#endif
 #endif
 
 #include <algorithm>
@@ -2311,12 +2316,16 @@ int run(options const& o, std::istream& in) {
 #ifndef EXPLAIN_WITHOUT_MAIN
 int main(int argc, char** argv) {
     std::ios::sync_with_stdio(false);
+#if defined(_WIN32)
+    for (int const file : {0, 1}) ::_setmode(file, _O_BINARY);   // octets, not lines
+#else
     if (::isatty(STDOUT_FILENO) != 0) {
         char const* const no_color = std::getenv("NO_COLOR");
         colours = no_color == nullptr || *no_color == '\0';
         ::winsize size{};
         if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40) screen_columns = size.ws_col;
     }
+#endif
     options const o = parse_arguments({argv + 1, argv + argc});
     if (o.what == mode::table) return table(o);
     if (o.what == mode::watch) return watch(o);

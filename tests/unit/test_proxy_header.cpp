@@ -191,8 +191,8 @@ TEST_CASE("version 2: what is refused, and where (2.2)", "[proxy]") {
         CHECK(read(wrong) == "bad_proxy_header@" + std::to_string(i));
     }
     for (unsigned octet = 0; octet < 256; ++octet) {
-        std::string const version = read(v2(std::string(1, static_cast<char>(octet)) + "\x11", four));
-        CHECK((version == "bad_proxy_header@12") == (octet != 0x20 && octet != 0x21));
+        std::string const other = read(v2(std::string(1, static_cast<char>(octet)) + "\x11", four));
+        CHECK((other == "bad_proxy_header@12") == (octet != 0x20 && octet != 0x21));
         std::string const family = read(v2("\x21" + std::string(1, static_cast<char>(octet)), std::string(216, '\0')));
         CHECK((family == "bad_proxy_header@13") == (octet >= 0x40 || (octet & 15) > 2));
     }
@@ -314,8 +314,8 @@ TEST_CASE("what a header cannot say is not written", "[proxy]") {
     h.destination.kind = host_kind::ipv6;
     CHECK(written(h) == "bad_value@0");
     h = good;
-    for (unsigned const version : {0u, 3u}) {
-        h.version = static_cast<std::uint8_t>(version);
+    for (unsigned const other : {0u, 3u}) {
+        h.version = static_cast<std::uint8_t>(other);
         CHECK(written(h) == "bad_value@0");
     }
     h = good;
