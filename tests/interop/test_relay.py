@@ -16,6 +16,7 @@ import test_clients
 import test_exim
 import test_load
 import test_post
+import test_relays
 import test_sockets
 from test_tls import PASSWORD, USER, TlsCase
 from wire import Lines, Peer, reply_codes, stuff
@@ -112,6 +113,41 @@ class Exim(WithRelay, test_exim.Exim):
         return server
 
 
+class BeforePostfix(WithRelay):
+    """post, the relay, STARTTLS, a Postfix smtpd, and on to mailsink."""
+
+    logs_in = ()
+
+    def start(self):
+        server = super().start()
+        server.wait_for(lambda: self.answers(self.port), f"answer on port {self.port}")
+        self.port = self.put_relay(self.port, f"--certificate={self.certificate}", f"--key={self.key}", "--starttls=required",
+                                   f"--trust={self.certificate}", *self.logs_in).port
+        return server
+
+
+class Postfix(BeforePostfix, test_relays.Postfix):
+    pass
+
+
+class PostfixLogin(BeforePostfix, test_relays.PostfixCase):
+    """It takes mail of those who log in alone, which the relay does and the client does not."""
+
+    SETTINGS = test_relays.PostfixCase.SETTINGS.replace("permit_mynetworks", "permit_sasl_authenticated")
+
+    def test_login(self):
+        self.logs_in = (f"--user={USER}:{PASSWORD}",)
+        self.check_way("STARTTLS, on with STARTTLS", "--tls=required")
+
+    def test_without(self):
+        self.lmtp = False
+        self.behind = self.secure_sink()
+        relay = self.start()
+        relay.wait_for(lambda: self.answers(self.port), f"answer on port {self.port}")
+        self.assertEqual(self.post_to(self.port, messages.DOTS, "--tls=required").code, 1)
+        self.assertEqual(self.behind.files(), [])
+
+
 class Tls(TlsCase, WithRelay):
     """TLS ends at the relay, on either side."""
 
@@ -162,6 +198,38 @@ class Tls(TlsCase, WithRelay):
         self.assertEqual(sink.envelopes()[0]["login"], USER)
         self.assertEqual(self.post(relay, messages.DOTS, f"--user={USER}:wrong", "--auth=SCRAM-SHA-256").code, 1)
         self.deliver(relay, f"--user={USER}:{PASSWORD}", "--auth=SCRAM-SHA-256")
+
+    def test_login_of_the_relay(self):
+        """It logs in for clients that know nothing of it, and AUTH is neither offered to them nor taken."""
+        passwords = self.file("passwords", f"{USER}:{PASSWORD}\n".encode())
+        for how, options, demands in (("ESMTPSA", ["--starttls=required"], ["--require-auth"]), ("ESMTPSA", ["--starttls=offered", "--xclient"], []),
+                                      ("ESMTPA", [], ["--require-auth"])):   # SCRAM needs no TLS
+            with self.subTest(options=options):
+                sink, relay = self.relays("--insecure", f"--users={passwords}", *options, sink_options=demands)
+                self.deliver(relay, tls=None)
+                self.check(sink, how)
+                self.assertEqual(sink.envelopes()[0]["login"], USER)
+                with Peer(relay.port) as peer:
+                    peer.code()
+                    peer.send(HELLO + b"AUTH PLAIN AGEAYg==\r\n")
+                    self.assertNotIn(b"AUTH", peer.reply())
+                    self.assertEqual(peer.code(), 502)
+
+    def test_login_of_the_relay_is_refused(self):
+        sink, relay = self.relays("--starttls=required", "--insecure", f"--user={USER}:wrong", sink_options=["--require-auth"])
+        with Peer(relay.port) as peer:
+            self.assertEqual(peer.until_closed(), [421])
+        self.assertEqual(sink.files(), [])
+        self.assertIn(b"no login at the server: 535", relay.err())
+
+    def test_no_password_of_the_relay_in_the_clear(self):
+        server = Server(self)
+        server.ANSWERS = Server.ANSWERS | {b"EHLO": b"250-server.example\r\n250 AUTH PLAIN LOGIN\r\n"}
+        relay = self.put_relay(server.port, f"--user={USER}:{PASSWORD}")
+        with Peer(relay.port) as peer:
+            self.assertEqual(peer.until_closed(), [421])
+        self.assertIn(b"a password is not sent without TLS", relay.err())
+        self.assertEqual(bytes(server.received), b"EHLO relay.example\r\n")
 
     def test_xclient(self):
         sink, relay = self.relays("--xclient")
@@ -488,6 +556,7 @@ GROUPS = {
     "relay-clients": [Swaks, Curl, Msmtp, Smtplib, NetSmtp],
     "relay-post": [ToMailsink, Sockets],
     "relay-servers": [Aiosmtpd, Exim],
+    "relay-postfix": [Postfix, PostfixLogin],
     "relay-sink": [SmtpSink],
     "relay-tls": [Tls],
     "relay": [Dying, Slow, Proxy, Smuggling, Load],
