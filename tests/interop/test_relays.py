@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 
-import harness
 import installed
 import matrix
 import messages
