@@ -34,6 +34,7 @@ import test_post
 import test_programs
 import test_proxy
 import test_relay
+import test_relay_programs
 import test_relays
 import test_servers
 import test_sockets
@@ -72,6 +73,7 @@ GROUPS = {
                   test_envelopes.Nodemailer, test_envelopes.OpenSmtpd],
     "cut-off": [test_tls.CutOff],
     **test_relay.GROUPS,
+    **test_relay_programs.GROUPS,
 }
 
 

@@ -1,10 +1,9 @@
-"""The example relay between programs that people run: what gets through it is what would have without it, and nothing is acknowledged
-that the server behind it did not acknowledge."""
+"""The example relay: TLS and logins, peers that die or dawdle, smuggling, load; nothing is acknowledged that the server behind it did not
+acknowledge."""
 
 import concurrent.futures
 import contextlib
 import pathlib
-import re
 import socket
 import struct
 import threading
@@ -12,140 +11,9 @@ import time
 
 import harness
 import messages
-import test_clients
-import test_exim
-import test_load
-import test_post
-import test_relays
-import test_sockets
+from relaying import ENVELOPE, HELLO, WithRelay
 from test_tls import PASSWORD, USER, TlsCase
 from wire import Lines, Peer, reply_codes, stuff
-
-ENVELOPE = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\n"
-HELLO = b"EHLO client.example\r\n"
-
-
-class Relay(harness.Program):
-    def __init__(self, scratch, upstream, *options):
-        tls = any(option.startswith("--tls-port") for option in options)
-        super().__init__([harness.relay, f"--upstream=localhost:{upstream}" if "--trust" in str(options) else f"--upstream=127.0.0.1:{upstream}",
-                          "--port=0", "--name=relay.example", *options], scratch)
-        try:
-            self.wait_for(lambda: self.out().count(b"\n") == 1 + tls, "line that says where it listens")
-        except BaseException:
-            self.kill()
-            raise
-        ports = [int(port) for port in re.findall(rb"listening on 127\.0\.0\.1:(\d+)", self.out())]
-        self.port, self.tls_port = ports[0], ports[-1]
-
-    def resident(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
-
-
-class WithRelay(harness.Case):
-    def put_relay(self, upstream, *options):
-        started = Relay(self.scratch, upstream, *options)
-        self.addCleanup(started.kill)
-        return started
-
-
-class BeforeSink(WithRelay):
-    """Tests of other files, whose mailsink now has a relay before it."""
-
-    def sink(self, *options, **more):
-        sink = super().sink(*options, **more)
-        sink.behind, sink.port = sink.port, self.put_relay(sink.port).port
-        return sink
-
-
-class BeforeServer(WithRelay):
-    """Likewise with another server."""
-
-    def server(self, *options):
-        return self.put_relay(super().server(*options)).port
-
-
-class Swaks(BeforeSink, test_clients.Swaks):
-    pass
-
-
-class Curl(BeforeSink, test_clients.Curl):
-    pass
-
-
-class Msmtp(BeforeSink, test_clients.Msmtp):
-    pass
-
-
-class Smtplib(BeforeSink, test_clients.Smtplib):
-    pass
-
-
-class NetSmtp(BeforeSink, test_clients.NetSmtp):
-    pass
-
-
-class ToMailsink(BeforeSink, test_post.ToMailsink):
-    pass
-
-
-class Aiosmtpd(BeforeServer, test_post.Aiosmtpd):
-    pass
-
-
-class SmtpSink(BeforeServer, test_post.SmtpSink):
-    pass
-
-
-class Sockets(BeforeSink, test_sockets.Delivery):
-    pass
-
-
-class Exim(WithRelay, test_exim.Exim):
-    """post, STARTTLS, the relay, STARTTLS, Exim, and on to mailsink: each in its own way."""
-
-    def start(self):
-        server = super().start()
-        server.wait_for(lambda: self.answers(self.port), f"answer on port {self.port}")
-        self.port = self.put_relay(self.port, f"--certificate={self.certificate}", f"--key={self.key}", "--starttls=required",
-                                   f"--trust={self.certificate}").port
-        return server
-
-
-class BeforePostfix(WithRelay):
-    """post, the relay, STARTTLS, a Postfix smtpd, and on to mailsink."""
-
-    logs_in = ()
-
-    def start(self):
-        server = super().start()
-        server.wait_for(lambda: self.answers(self.port), f"answer on port {self.port}")
-        self.port = self.put_relay(self.port, f"--certificate={self.certificate}", f"--key={self.key}", "--starttls=required",
-                                   f"--trust={self.certificate}", *self.logs_in).port
-        return server
-
-
-class Postfix(BeforePostfix, test_relays.Postfix):
-    pass
-
-
-class PostfixLogin(BeforePostfix, test_relays.PostfixCase):
-    """It takes mail of those who log in alone, which the relay does and the client does not."""
-
-    SETTINGS = test_relays.PostfixCase.SETTINGS.replace("permit_mynetworks", "permit_sasl_authenticated")
-
-    def test_login(self):
-        self.logs_in = (f"--user={USER}:{PASSWORD}",)
-        self.check_way("STARTTLS, on with STARTTLS", "--tls=required")
-
-    def test_without(self):
-        self.lmtp = False
-        self.behind = self.secure_sink()
-        relay = self.start()
-        relay.wait_for(lambda: self.answers(self.port), f"answer on port {self.port}")
-        self.assertEqual(self.post_to(self.port, messages.DOTS, "--tls=required").code, 1)
-        self.assertEqual(self.behind.files(), [])
 
 
 class Tls(TlsCase, WithRelay):
@@ -548,17 +416,7 @@ class Load(WithRelay):
         self.same_set(sink.contents(), contents, "mailsink's files")
 
 
-class SmtpSource(BeforeSink, test_load.SmtpSource):
-    pass
-
-
 GROUPS = {
-    "relay-clients": [Swaks, Curl, Msmtp, Smtplib, NetSmtp],
-    "relay-post": [ToMailsink, Sockets],
-    "relay-servers": [Aiosmtpd, Exim],
-    "relay-postfix": [Postfix, PostfixLogin],
-    "relay-sink": [SmtpSink],
     "relay-tls": [Tls],
     "relay": [Dying, Slow, Proxy, Smuggling, Load],
-    "relay-load": [SmtpSource],
 }
