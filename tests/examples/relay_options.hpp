@@ -35,7 +35,8 @@ towards the clients
   --clear-passwords    let AUTH pass with passwords in the clear; the relay's own go so, too
   --without=KEYWORD,...  do not offer these extensions, whatever the server offers
   --max-size=N         octets of a message, 65536 at least
-  --bare=reject        what becomes of CR or LF alone in content: the message is refused; or `pass`
+  --bare=reject        what becomes of CR or LF alone in content: the message is refused; `normalize`: after DATA they are made CRLF,
+                       which no signature survives; or `pass`
   --max-connections=N  at once (1000)
   --idle=SECONDS       to wait for a client (300)
 towards the server
@@ -95,6 +96,7 @@ inline void read_options(int argc, char** argv, options& opt) {
         else if (a.is("--without")) leave_out(a);
         else if (a.is("--max-size")) p.max_message = a.number(std::uint64_t{65536}, ~std::uint64_t{0});
         else if (a.is("--bare") && a.text == "reject") p.bare = ehlo::bare_octets::reject;
+        else if (a.key == "--bare" && a.text == "normalize") p.bare = ehlo::bare_octets::normalize;
         else if (a.key == "--bare" && a.text == "pass") p.bare = ehlo::bare_octets::pass;
         else if (a.is("--max-connections")) opt.max_connections = a.number(std::size_t{1}, std::size_t{100000});
         else if (a.is("--idle")) opt.idle = a.number(1u, 86400u);

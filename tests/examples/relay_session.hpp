@@ -215,6 +215,8 @@ struct session {
             (r.to_server ? server : client).out.append(made.data(), r.produced);
             in.remove_prefix(r.consumed);
             did = did || r.consumed != 0 || r.produced != 0;
+            bool const over_now = in_message && !relay.takes_content(), bare = relay.bare_cr() || relay.bare_lf();
+            if (opt.verbose && over_now && bare && opt.policy.bare == ehlo::bare_octets::normalize) err.say(handler.peer + " CR or LF alone in content, made CRLF");
             more = r.want == ehlo::relay_want::again;
             if (r.want == ehlo::relay_want::abort) {
                 close_server(true);

@@ -380,6 +380,17 @@ class Smuggling(WithRelay):
                 self.assertEqual(server.accepted, 0)
                 self.assertNotIn(b"smuggled", bytes(server.received))
 
+    def test_normalized(self):
+        """CR and LF alone are made CRLF, and are the end of nothing; mailsink, which would refuse them, has clean lines."""
+        sink = self.sink()
+        relay = self.put_relay(sink.port, "--bare=normalize", "--verbose")
+        with Peer(relay.port) as peer:
+            peer.envelope()
+            peer.send(b"a\nb\rc\n.\nd\r\n..e\n.f\r\n.\r\n")
+            self.assertEqual(peer.code(), 250)
+        self.same(sink.only(), b"a\r\nb\r\nc\r\n.\r\nd\r\n.e\r\n.f\r\n", "mailsink's file")
+        self.assertIn(b"made CRLF", relay.err())
+
     def test_odd_bdat(self):
         for line in (b"BDAT\t38 LAST", b" BDAT 38 LAST", b"BDAT\r38 LAST", b"BDAT 38 LAST x", b"BDAT -1", b"BDAT 99999999999999999999"):
             with self.subTest(line=line):
