@@ -42,8 +42,9 @@ policy server_rules() {
     p.clear_text_passwords = true;
     return p;
 }
-policy relay_rules() {
+policy relay_rules(bare_octets bare) {
     policy p = relay_policy();
+    p.bare = bare;
     p.max_errors = 100000;
     p.clear_text_passwords = true;
     return p;
@@ -55,8 +56,9 @@ struct ending {
     bool aborted = false;
 };
 
-ending direct(std::string_view in) {
-    policy const rules = server_rules();
+ending direct(std::string_view in, bare_octets bare = bare_octets::reject) {
+    policy rules = server_rules();
+    rules.bare = bare;
     server_with<> s(rules, "mx.example");
     handler h;
     ending o;
@@ -73,7 +75,7 @@ ending direct(std::string_view in) {
 }
 
 class between {
-    policy server_rules_ = server_rules(), relay_rules_ = relay_rules();
+    policy server_rules_ = server_rules(), relay_rules_;
     server_with<> server_{server_rules_, "mx.example"};
     relay relay_{relay_rules_, "relay.example"};
     handler handler_;
@@ -129,7 +131,7 @@ class between {
     }
 
   public:
-    between(std::string_view script, fuzz::arrival how) {
+    between(std::string_view script, fuzz::arrival how, bare_octets bare = bare_octets::reject) : relay_rules_(relay_rules(bare)) {
         fuzz::sizes draw(script);
         while (!script.empty() && !closed_) {
             std::size_t const n = how == fuzz::arrival::whole ? script.size() : how == fuzz::arrival::octets ? 1 : draw.next(1, 40);
@@ -156,6 +158,12 @@ std::size_t count(std::string_view text, std::string_view what) {
     return n;
 }
 
+// In any case.
+std::size_t find_first_of_word(std::string_view text, std::string_view word) {
+    std::size_t at = 0;
+    while (at < text.size() && !istarts_with(text.substr(at), word)) ++at;
+    return at;
+}
 void check_delivered(ending const& o, ending const& alone) {
     check(count(o.heard, "250 2.6.0 taken\r\n") == o.delivered.size(), "what the server took, and nothing else, is acknowledged", o.heard);
     check(o.aborted ? o.delivered.size() <= alone.delivered.size() : o.delivered.size() == alone.delivered.size(), "the messages of a direct connection", o.sent);
@@ -180,6 +188,11 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         // before that depends on the time.
         if (!o.aborted && !whole.aborted) check(o.heard == whole.heard, "what the client hears does not depend on how octets arrive", difference(o.heard, whole.heard));
         check_delivered(o, alone);
+    }
+    // What the relay makes clean, a server that takes nothing else has as one that makes it clean by itself. Chunks it refuses.
+    if (find_first_of_word(in, "BDAT") == in.size()) {
+        ending const clean = direct(in, bare_octets::normalize);
+        for (fuzz::arrival const how : fuzz::arrivals) check_delivered(between(in, how, bare_octets::normalize).result(), clean);
     }
     // CR and LF come only as CRLF, or in chunks.
     if (count(whole.sent, "BDAT") + count(whole.sent, "bdat") == 0 && !whole.aborted) {

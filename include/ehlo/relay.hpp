@@ -61,6 +61,9 @@ class relay {
     constexpr std::optional<event> awaits() const noexcept {
         return core_.under_way.empty() ? std::nullopt : std::optional(core_.under_way.first());
     }
+    /// Whether the latest content, so far, had CR or LF alone; with bare_octets::normalize they were made CRLF.
+    constexpr bool bare_cr() const noexcept { return core_.body.bare_cr(); }
+    constexpr bool bare_lf() const noexcept { return core_.body.bare_lf(); }
     /// Whether octets of content, or of a chunk, are under way.
     constexpr bool takes_content() const noexcept { return core_.reads_content || core_.chunk.under_way; }
     /// Whether there is a server that is still to be talked to.

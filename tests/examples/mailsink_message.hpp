@@ -22,7 +22,6 @@ inline constexpr ehlo::reply disk_full = "452 4.3.1 Insufficient system storage"
 inline constexpr ehlo::reply too_many_connections = "421 4.3.2 Too many connections, try again later";
 inline constexpr ehlo::reply no_relay = "550 5.7.1 We do not relay";
 inline constexpr ehlo::reply no_list = "550 5.1.1 No such list here";
-inline constexpr ehlo::reply no_expn = "502 5.5.1 EXPN is not done here";
 inline constexpr ehlo::reply ready_for_tls = "220 2.0.0 Ready to start TLS";
 
 // What all sessions share.
@@ -139,7 +138,6 @@ class message {
     }
     ehlo::reply on(ehlo::cmd::lookup const& c) {
         if (c.verb == ehlo::verb::vrfy) return ehlo::replies::cannot_verify;
-        if (all.opt.lists.empty()) return no_expn;
         auto const list = all.opt.lists.find(c.string);
         return list == all.opt.lists.end() ? no_list : ehlo::reply(250, {2, 1, 5}, list->second);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "command_line.hpp"
+#include "logins.hpp"
 #include "net.hpp"
 #include "tls.hpp"
 
@@ -31,10 +32,11 @@ towards the clients
   --self-signed=FILE   offer STARTTLS with a certificate made now, which is written to FILE for clients to trust
   --tls-port=N         another port, on which TLS is spoken from the beginning; 0: any that is free
   --require-tls        530 for what comes without it
-  --clear-passwords    let AUTH pass with passwords in the clear
+  --clear-passwords    let AUTH pass with passwords in the clear; the relay's own go so, too
   --without=KEYWORD,...  do not offer these extensions, whatever the server offers
   --max-size=N         octets of a message, 65536 at least
-  --bare=reject        what becomes of CR or LF alone in content: the message is refused; or `pass`
+  --bare=reject        what becomes of CR or LF alone in content: the message is refused; `normalize`: after DATA they are made CRLF,
+                       which no signature survives; or `pass`
   --max-connections=N  at once (1000)
   --idle=SECONDS       to wait for a client (300)
 towards the server
@@ -42,6 +44,8 @@ towards the server
   --upstream-tls       speak TLS there from the beginning
   --trust=FILE         certificates to trust (PEM; those of the system)
   --insecure           trust anybody
+  --user=NAME:PASSWORD log in there, for all clients; then AUTH is not offered to them
+  --users=FILE         likewise, with the first line of a file: others can see a command line
   --xclient            tell it who the client is by XCLIENT, where it is on offer
   --proxy              tell it by a PROXY header, version 1
   --patience=SECONDS   to wait for a reply (what RFC 5321 4.5.3.2 has for each command)
@@ -58,6 +62,7 @@ struct options {
     ehlo::policy policy = ehlo::relay_policy();
     std::size_t max_connections = 1000;
     relaying::starttls use_tls = starttls::never;
+    logins::users users;
     bool verbose = false, upstream_tls = false, insecure = false, xclient = false, proxy = false;
     tls_context serves, asks;
 };
@@ -91,6 +96,7 @@ inline void read_options(int argc, char** argv, options& opt) {
         else if (a.is("--without")) leave_out(a);
         else if (a.is("--max-size")) p.max_message = a.number(std::uint64_t{65536}, ~std::uint64_t{0});
         else if (a.is("--bare") && a.text == "reject") p.bare = ehlo::bare_octets::reject;
+        else if (a.key == "--bare" && a.text == "normalize") p.bare = ehlo::bare_octets::normalize;
         else if (a.key == "--bare" && a.text == "pass") p.bare = ehlo::bare_octets::pass;
         else if (a.is("--max-connections")) opt.max_connections = a.number(std::size_t{1}, std::size_t{100000});
         else if (a.is("--idle")) opt.idle = a.number(1u, 86400u);
@@ -104,6 +110,10 @@ inline void read_options(int argc, char** argv, options& opt) {
         else if (a.key == "--starttls" && a.text == "required") opt.use_tls = starttls::required;
         else if (a.is_flag("--upstream-tls")) opt.upstream_tls = true;
         else if (a.is("--trust")) opt.trust = a.text;
+        else if (a.key == "--user" && !opt.users.add(a.text)) argument{a.program, a.key, {}, false}.wrong("NAME:PASSWORD is wanted");
+        else if (a.key == "--user") {}
+        else if (a.is("--users") && !opt.users.read(std::string(a.text))) a.wrong("no file with a line NAME:PASSWORD");
+        else if (a.key == "--users") {}
         else if (a.is_flag("--insecure")) opt.insecure = true;
         else if (a.is_flag("--xclient")) opt.xclient = true;
         else if (a.is_flag("--proxy")) opt.proxy = true;
@@ -128,6 +138,7 @@ inline void read_options(int argc, char** argv, options& opt) {
         std::exit(2);
     };
     if (opt.upstream_port == 0) end("--upstream is needed");
+    if (!opt.users.empty()) p.offers = p.offers - ehlo::extension::auth;
     if (opt.hosts.empty()) opt.hosts.emplace_back("127.0.0.1");
     if (!opt.self_signed.empty() && !opt.serves.serve_self_signed(opt.name, opt.self_signed)) end("--self-signed: " + opt.serves.why);
     if (!opt.certificate.empty() && !opt.serves.serve(opt.certificate, opt.key.empty() ? opt.certificate : opt.key))

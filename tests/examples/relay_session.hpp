@@ -49,14 +49,16 @@ struct side {
     std::time_t heard = 0;
 };
 
-// The dialogue with the server before the client's begins: TLS, and who the client is.
+// The dialogue with the server before the client's begins: TLS, who the client is, and who the relay is.
 class introduction {
     ehlo::client smtp_{[] {
         ehlo::client_settings s;
         s.tls = opt.use_tls == starttls::required ? ehlo::tls_use::required : ehlo::tls_use::optional;
         s.lmtp = opt.policy.service == ehlo::service::lmtp;
+        s.clear_text_passwords = opt.policy.clear_text_passwords;
         return s;
     }()};
+    logins::client_login login_{};
     std::string greeting_{};
     bool told_ = false;
 
@@ -69,6 +71,8 @@ class introduction {
         add(ehlo::client_attribute::port, std::to_string(client.port()));
         return all;
     }
+
+    bool wants_login() const { return !opt.users.empty() && !smtp_.knows(ehlo::fact::authenticated); }
 
   public:
     enum class next { more, tls, done, failed };
@@ -86,21 +90,26 @@ class introduction {
         ehlo::client_attributes offered;
         if (auto const answer = ehlo::parse_ehlo_answer(r->reply); answer && r->to == ehlo::event::hello) offered = answer->xclient;
         ehlo::event const to = r->to;
+        bool const login = to == ehlo::event::auth || to == ehlo::event::response;
+        next const logged_in = login ? log_in(*r, out) : next::more;
         in.erase(0, r.consumed);
+        if (login) return logged_in;
         if (fresh) greeting_ = octets;
         // What it refuses to the relay, it refuses to the client.
         if (to == ehlo::event::greeting && !accepted) return next::done;
         if (to == ehlo::event::starttls && accepted) return next::tls;
-        if (to == ehlo::event::xclient || (!accepted && to != ehlo::event::starttls)) return accepted ? next::done : next::failed;
+        if (!accepted && to != ehlo::event::starttls) return next::failed;
         return go_on(to, offered, out, client);
     }
     next go_on(ehlo::event after, ehlo::client_attributes offered, std::string& out, address const& client) {
-        char line[600];
+        char line[ehlo::max_auth_line];
         ehlo::writer w(line);
-        bool const tls = opt.use_tls != starttls::never && !smtp_.knows(ehlo::fact::tls), asks = tls || (opt.xclient && !told_);
-        if (after != ehlo::event::hello) {
+        bool const refused = after == ehlo::event::starttls;   // else it comes here with `secured`
+        bool const tls = opt.use_tls != starttls::never && !smtp_.knows(ehlo::fact::tls) && !refused;
+        if (refused && opt.use_tls == starttls::required) return next::failed;
+        if (after != ehlo::event::hello && !refused) {
+            bool const asks = tls || (opt.xclient && !told_) || wants_login();
             if (!asks && smtp_.where() == ehlo::state::greeted) return next::done;
-            if (after == ehlo::event::starttls) return opt.use_tls == starttls::required ? next::failed : next::done;   // it was refused
             if (!smtp_.hello(w, opt.name)) return next::failed;
         } else if (tls && smtp_.offers().offered.has(ehlo::extension::starttls)) {
             if (!smtp_.starttls(w)) return next::failed;
@@ -109,9 +118,32 @@ class introduction {
         } else if (std::string const who = attributes(offered, client); opt.xclient && !told_ && !who.empty()) {
             told_ = true;
             if (!smtp_.xclient(w, who)) return next::failed;
+        } else if (wants_login()) {
+            auto const& [user, account] = opt.users.first();
+            ehlo::mechanism const how = logins::client_login::choose(smtp_.offered_mechanisms());
+            if (how == ehlo::mechanism::unknown) return cannot_log_in("it does not offer a mechanism that is known");
+            if (!login_.begin(smtp_, how, user, account.password, w)) return cannot_log_in("a password is not sent without TLS");
         } else {
             return next::done;
         }
+        out += w.text();
+        return next::more;
+    }
+
+  private:
+    static next cannot_log_in(std::string const& why) {
+        err.say("relay: no login at the server: " + why);
+        return next::failed;
+    }
+    // The reply to AUTH, or to a response.
+    next log_in(ehlo::client_reply const& r, std::string& out) {
+        if (r.reply.code() != 334) {
+            if (!r.accepted) return cannot_log_in(std::to_string(r.reply.code()) + " " + std::string(r.reply.text()));
+            return login_.trusted() ? next::done : cannot_log_in("it has not shown that it knows the password");
+        }
+        char line[ehlo::max_auth_line];
+        ehlo::writer w(line);
+        if (!login_.answer(smtp_, r.reply, w)) return next::failed;
         out += w.text();
         return next::more;
     }
@@ -183,6 +215,8 @@ struct session {
             (r.to_server ? server : client).out.append(made.data(), r.produced);
             in.remove_prefix(r.consumed);
             did = did || r.consumed != 0 || r.produced != 0;
+            bool const over_now = in_message && !relay.takes_content(), bare = relay.bare_cr() || relay.bare_lf();
+            if (opt.verbose && over_now && bare && opt.policy.bare == ehlo::bare_octets::normalize) err.say(handler.peer + " CR or LF alone in content, made CRLF");
             more = r.want == ehlo::relay_want::again;
             if (r.want == ehlo::relay_want::abort) {
                 close_server(true);

@@ -37,6 +37,23 @@ inline std::string counted(std::uint64_t n, std::string_view what) {
     return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
 }
 
+// A departure for people. JSON has its name.
+constexpr std::string_view departures_in_words[] = {
+    "malformed", "taken all the same", "out of order", "not offered", "sent before the last reply, and PIPELINING is not offered",
+    "sent before the reply that it had to wait for", "sent before the greeting", "in the clear after STARTTLS", "after the end of the session",
+    "CR without LF", "LF without CR", "NUL", "the line is too long", "others take this for the end of content", "this ends content for the server",
+    "what comes next may be taken for a chunk", "content, and no recipient was accepted", "nobody asked for this reply",
+    "a reply before the end of what it answers", "the command cannot have such a reply", "more commands without a reply than can be kept"};
+static_assert(ehlo::detail::names_all<ehlo::departure>(departures_in_words), "a departure has no words");
+inline std::string in_words(seen::departed const& d) {
+    std::string const words(departures_in_words[static_cast<unsigned>(d.what)]);
+    if (d.what == ehlo::departure::malformed) return std::string(d.why ? message(*d.why) : words);
+    if (d.what == ehlo::departure::smuggled_end || d.what == ehlo::departure::other_end) return words + " (" + std::string(name(d.line)) + ")";
+    // Why, where the words do not say it.
+    bool const more = (d.what == ehlo::departure::out_of_order && d.why != ehlo::errc::bad_sequence) || d.what == ehlo::departure::not_offered;
+    return words + (more && d.why ? ": " + std::string(message(*d.why)) : "");
+}
+
 // The events of one connection. Secrets are never among them.
 class teller {
     struct recipient {
@@ -61,6 +78,8 @@ class teller {
     std::size_t unlisted_ = 0;
     std::string table_{}, line_{};     // the latest line shown, for carets
     std::uint64_t line_at_ = 0, line_end_ = 0, commands_ = 0, replies_ = 0, transactions_ = 0, content_ = 0;
+    std::uint64_t reply_at_ = 0;
+    std::size_t reply_end_ = 0;        // of the output, after the latest reply
     std::string mechanism_{};
     bool ever_unsure_ = false;
 
@@ -98,7 +117,12 @@ class teller {
         out_ += "\n";
     }
 
-    void on(seen::command const& c) { say_command(c, {}); }
+    void on(seen::command const& c) {
+        // Malformed; but the server may take it. It is no path, and JSON has none.
+        if (c.number && c.event == ehlo::event::mail) mails_[*c.number] = shown(c.line);
+        if (c.number && c.event == ehlo::event::rcpt) rcpts_[*c.number] = shown(c.line);
+        say_command(c, {});
+    }
     void on(seen::of<ehlo::cmd::mail> const& c) {
         if (c.number) mails_[*c.number] = c.typed.from.text();
         say_command(c, c.typed.from.text());
@@ -148,6 +172,8 @@ class teller {
             }
             for (mark const& m : odd)
                 if (m.d.at >= r.at + r.said.octets().size()) plain(m);
+            reply_at_ = r.at;
+            reply_end_ = out_.size();
         }
         std::uint64_t const done = r.to || r.to_no_command() ? r.number : 0;
         asked_.erase(asked_.begin(), asked_.upper_bound(done));
@@ -186,10 +212,10 @@ class teller {
             std::string list;
             for (recipient const& r : recipients_) {
                 list += list.empty() ? "{\"to\":" : ",{\"to\":";
-                append_json(list, r.to);
+                list += path_in_json(r.to);
                 list += ",\"code\":" + std::to_string(r.code) + "}";
             }
-            event("transaction", {{"from", t.whole ? quoted(from_) : "null"}, {"recipients", "[" + list + "]"},
+            event("transaction", {{"from", t.whole ? path_in_json(from_) : "null"}, {"recipients", "[" + list + "]"},
                                   {"octets", t.octets ? std::to_string(*t.octets) : "null"}, {"what", quoted(name(t.outcome))},
                                   {"outcome", decided ? std::to_string(t.code) : "null"}});
         } else {
@@ -197,7 +223,7 @@ class teller {
                                      (t.octets ? counted(*t.octets, "octet") : std::string("? octets")) + ", from " + (t.whole ? from_ : "?");
             if (at_machine_) {
                 std::string line = "   = " + what + ", to";
-                for (recipient const& r : recipients_) line += " " + (r.to.empty() ? "?" : r.to) + " " + std::to_string(r.code);
+                for (recipient const& r : recipients_) line += " " + (r.to.starts_with('<') ? r.to : "?") + " " + std::to_string(r.code);
                 say(line + (unlisted_ != 0 ? " and " + std::to_string(unlisted_) + " more" : ""));
             } else {
                 table_ += "  " + what + "\n";
@@ -218,8 +244,7 @@ class teller {
         else say(s.sure ? "   (in step again)" : "   (out of step)");
     }
     void on(seen::departed const& d) {
-        std::string what = std::string(name(d.what)) + (d.why ? ": " + std::string(message(*d.why)) : "") +
-                           (d.what == ehlo::departure::smuggled_end || d.what == ehlo::departure::other_end ? ": " + std::string(name(d.line)) : "");
+        std::string what = in_words(d);
         if (json_) {
             fields f{{"name", quoted(name(d.what))}, {"from", quoted(name(d.from))}, {"at", std::to_string(d.at)}};
             if (d.why) f.push_back({"error", quoted(name(*d.why))});
@@ -238,6 +263,8 @@ class teller {
         }
         if (d.from == direction::from_client && !line_.empty() && d.at >= line_at_ && d.at - line_at_ <= line_.size())
             return caret(static_cast<std::size_t>(d.at - line_at_), what);
+        // The reply was shown just now.
+        if (d.from == direction::from_server && reply_end_ == out_.size() && d.at == reply_at_) return caret(0, what), void(reply_end_ = out_.size());
         // Nothing of content, or of what a server says, is a secret of AUTH.
         if (d.from == direction::from_client && !is_content()) return plain({d, what});
         if (marks_.size() < 10) marks_.push_back({d, what});
@@ -262,6 +289,7 @@ class teller {
         append_json(s, text);
         return s;
     }
+    static std::string path_in_json(std::string const& path) { return path.starts_with('<') ? quoted(path) : "null"; }
     void event(std::string_view what, fields const& all) {
         out_ += "{\"event\":\"" + std::string(what) + "\",\"id\":" + std::to_string(id_);
         for (field const& f : all) out_ += ",\"" + std::string(f.key) + "\":" + f.value;
@@ -324,9 +352,11 @@ class teller {
         }
         line_ = shown(c.loggable());
         line_at_ = c.at;
-        if (c.number) asked_[*c.number] = line_ + (secret ? " ***" : "");
         bool const cut = c.line.empty() && c.size > 2;
-        say("C: " + (cut ? "(a line of " + std::to_string(c.size) + " octets)" : line_ + (secret ? " ***" : "")));
+        std::string const line = cut ? "(a line of " + std::to_string(c.size) + " octets" + (c.verb != ehlo::verb::unknown ? ", " + std::string(name(c.verb)) : "") + ")"
+                                     : line_ + (secret ? line_.empty() ? "***" : " ***" : "");
+        if (c.number) asked_[*c.number] = line;
+        say("C: " + line);
     }
 };
 

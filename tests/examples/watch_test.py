@@ -134,7 +134,7 @@ marks = [n for n, line in enumerate(people) if line.strip().startswith("^")]
 check(len(marks) == 2, f"two carets: {people}")
 for n in marks:
     at = people[n].index("^")
-    check(people[n - 1][at:at + 2] == ("\\n" if "bare_lf" in people[n] else ".\\"), f"a caret points at its octet: {people[n - 1:n + 1]}")
+    check(people[n - 1][at:at + 2] == ("\\n" if "LF without CR" in people[n] else ".\\"), f"a caret points at its octet: {people[n - 1:n + 1]}")
 check("  delivered 250, %d octets, from <ann@me.example>" % len(body) in people, f"the table: {people[-8:]}")
 # What a reader sees does not depend on how the octets come.
 ODD = [("S", b"220 mx\r\n"), ("C", b"EHLO me\r\n"), ("S", b"250-mx\n250 PIPELINING\r\n"), ("C", b"MAIL FROM:<a@b>\nRSET\r\n"), ("S", b"500 a\rb\r\n"),
@@ -148,12 +148,22 @@ for chunk in (100000, 1, 2, 7, 30):
     whole = whole or shown
     check(shown == whole, f"--chunk={chunk}:\n{shown}\ninstead of\n{whole}")
 check(SECRET.decode() not in whole, "the context of content ends where the content does")
-for mark in ("^ bare_lf", "^ bare_cr", "^ nul", "^ smuggled_end: lf_dot_lf", "^ smuggled_end: crlf_dot_cr", "^ malformed: " , "S: 250_ok", "S: what"):
+for mark in ("^ LF without CR", "^ CR without LF", "^ NUL", "^ others take this for the end of content (lf_dot_lf)", "(crlf_dot_cr)", "^ a reply code should", "S: 250_ok", "S: what"):
     check(mark in whole, f"{mark} in:\n{whole}")
 lines = whole.splitlines()
+check(any(line.strip().startswith("^ CR without LF") for line in lines), "a CR alone is shown")
 for n, line in enumerate(lines):
-    if line.strip().startswith("^ bare_cr"):
+    if line.strip().startswith("^ CR without LF"):
         check(lines[n - 1][line.index("^"):].startswith("\\r"), f"a caret under a CR: {lines[n - 1:n + 1]}")
+
+# What is malformed is told as what it is, and what a server makes of it; a reply is shown once.
+said_so = run(["watch", kept("malformed", b"S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 PIPELINING\nC: HELLO you\nS: 500 what\nC: MAIL FROM:ann@example.org\nS: 250 ok\n"
+                             b"C: RCPT TO: <bob@example.org>\nS: 550 no\nC: RCPT TO:<eve@example.org>\nS: 250 ok\nS: 250 more\n")])[1].decode()
+check(said_so.count("S: 250 more\n   ^ nobody asked for this reply\n   (out of step)\n") == 1 and said_so.count("250 more") == 1, f"a reply is shown once:\n{said_so}")
+check("C: HELLO you\n   ^ no such command\nS: 500 what\n" in said_so, f"no command:\n{said_so}")
+check("  unknown, ? octets, from MAIL FROM:ann@example.org\n    550 RCPT TO: <bob@example.org>\n    250 <eve@example.org>\n" in said_so, f"the table:\n{said_so}")
+hello = [e for e in watched(b"S: 220 mx\nC: HELLO you\nS: 500 what\n") if e["event"] in ("command", "reply")]
+check([(e.get("verb"), e.get("to")) for e in hello] == [(None, "greeting"), ("", None), (None, None)] and hello[2]["command_at"] == 0, f"no command: {hello}")
 
 # What cannot be read is named, and the exit code tells.
 for name, octets, why in (("nothing", b"", "is empty"), ("text", b"Dear Bob,\n", "no capture"), ("cut", pcap("raw", packets)[:-5], "middle of a packet"),

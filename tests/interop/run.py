@@ -25,17 +25,20 @@ import test_dovecot
 import test_envelopes
 import test_exim
 import test_haraka
+import test_left_running
 import test_libraries
 import test_load
 import test_log
-import test_mailsink
+import test_made_up_servers
 import test_post
 import test_programs
 import test_proxy
 import test_relay
+import test_relay_programs
 import test_relays
 import test_servers
 import test_sockets
+import test_spool
 import test_tls
 
 GROUPS = {
@@ -48,10 +51,10 @@ GROUPS = {
     "load": [test_load.Post],
     "aiosmtpd": [test_post.Aiosmtpd],
     "smtp-sink": [test_post.SmtpSink],
-    "post": [test_post.ToMailsink, test_post.MadeUpServers, test_post.EightBit, test_post.Utf8Addresses],
-    "refusals": [test_post.UnaskedReplies],
-    "spool": [test_mailsink.Names, test_mailsink.Envelopes, test_mailsink.Crashes, test_mailsink.Troubles],
-    "left-running": [test_mailsink.Stderr, test_mailsink.Addresses, test_mailsink.Ending, test_mailsink.Limits],
+    "post": [test_post.ToMailsink, test_made_up_servers.MadeUpServers, test_made_up_servers.EightBit, test_made_up_servers.Utf8Addresses],
+    "refusals": [test_made_up_servers.UnaskedReplies],
+    "spool": [test_spool.Names, test_spool.Envelopes, test_spool.Crashes, test_spool.Troubles],
+    "left-running": [test_left_running.Stderr, test_left_running.Addresses, test_left_running.Ending, test_left_running.Limits],
     "sockets": [test_sockets.Delivery, test_sockets.Interrupted, test_sockets.Smuggling, test_sockets.Endurance],
     "answers": [test_answers.Relaying, test_answers.Expansion, test_answers.Settings],
     "proxy": [test_proxy.HaProxy, test_proxy.Headers],
@@ -70,6 +73,7 @@ GROUPS = {
                   test_envelopes.Nodemailer, test_envelopes.OpenSmtpd],
     "cut-off": [test_tls.CutOff],
     **test_relay.GROUPS,
+    **test_relay_programs.GROUPS,
 }
 
 

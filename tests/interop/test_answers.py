@@ -190,7 +190,7 @@ class Settings(Answers):
 
     def test_without(self):
         peer = self.peer(self.sink("--without=PIPELINING,CHUNKING,BINARYMIME,DSN,SIZE,SMTPUTF8"))
-        self.assertEqual(sorted(peer.offers), [b"8BITMIME", b"ENHANCEDSTATUSCODES"])
+        self.assertEqual(sorted(peer.offers), [b"8BITMIME", b"ENHANCEDSTATUSCODES", b"HELP"])
         self.expect(peer, (b"BDAT 0 LAST", 503), (b"MAIL FROM:<> RET=FULL", 555), (b"MAIL FROM:<> SIZE=1", 555))
 
     def test_impossible(self):

@@ -1,7 +1,6 @@
 """post delivers to Exim, and Exim to mailsink: in chunks, and with PRDR where that is offered."""
 
 import matrix
-import messages
 import packages
 import wire
 from test_relays import NO_FINAL_LINE_END, RELAYED, RelayCase, carries

@@ -1,10 +1,9 @@
-"""The example relay between programs that people run: what gets through it is what would have without it, and nothing is acknowledged
-that the server behind it did not acknowledge."""
+"""The example relay: TLS and logins, peers that die or dawdle, smuggling, load; nothing is acknowledged that the server behind it did not
+acknowledge."""
 
 import concurrent.futures
 import contextlib
 import pathlib
-import re
 import socket
 import struct
 import threading
@@ -12,104 +11,9 @@ import time
 
 import harness
 import messages
-import test_clients
-import test_exim
-import test_load
-import test_post
-import test_sockets
+from relaying import ENVELOPE, HELLO, WithRelay
 from test_tls import PASSWORD, USER, TlsCase
 from wire import Lines, Peer, reply_codes, stuff
-
-ENVELOPE = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\n"
-HELLO = b"EHLO client.example\r\n"
-
-
-class Relay(harness.Program):
-    def __init__(self, scratch, upstream, *options):
-        tls = any(option.startswith("--tls-port") for option in options)
-        super().__init__([harness.relay, f"--upstream=localhost:{upstream}" if "--trust" in str(options) else f"--upstream=127.0.0.1:{upstream}",
-                          "--port=0", "--name=relay.example", *options], scratch)
-        try:
-            self.wait_for(lambda: self.out().count(b"\n") == 1 + tls, "line that says where it listens")
-        except BaseException:
-            self.kill()
-            raise
-        ports = [int(port) for port in re.findall(rb"listening on 127\.0\.0\.1:(\d+)", self.out())]
-        self.port, self.tls_port = ports[0], ports[-1]
-
-    def resident(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
-
-
-class WithRelay(harness.Case):
-    def put_relay(self, upstream, *options):
-        started = Relay(self.scratch, upstream, *options)
-        self.addCleanup(started.kill)
-        return started
-
-
-class BeforeSink(WithRelay):
-    """Tests of other files, whose mailsink now has a relay before it."""
-
-    def sink(self, *options, **more):
-        sink = super().sink(*options, **more)
-        sink.behind, sink.port = sink.port, self.put_relay(sink.port).port
-        return sink
-
-
-class BeforeServer(WithRelay):
-    """Likewise with another server."""
-
-    def server(self, *options):
-        return self.put_relay(super().server(*options)).port
-
-
-class Swaks(BeforeSink, test_clients.Swaks):
-    pass
-
-
-class Curl(BeforeSink, test_clients.Curl):
-    pass
-
-
-class Msmtp(BeforeSink, test_clients.Msmtp):
-    pass
-
-
-class Smtplib(BeforeSink, test_clients.Smtplib):
-    pass
-
-
-class NetSmtp(BeforeSink, test_clients.NetSmtp):
-    pass
-
-
-class ToMailsink(BeforeSink, test_post.ToMailsink):
-    pass
-
-
-class Aiosmtpd(BeforeServer, test_post.Aiosmtpd):
-    pass
-
-
-class SmtpSink(BeforeServer, test_post.SmtpSink):
-    pass
-
-
-class Sockets(BeforeSink, test_sockets.Delivery):
-    pass
-
-
-class Exim(WithRelay, test_exim.Exim):
-    """post, STARTTLS, the relay, STARTTLS, Exim, and on to mailsink: each in its own way."""
-
-    def start(self):
-        server = super().start()
-        server.wait_for(lambda: self.answers(self.port), f"answer on port {self.port}")
-        self.port = self.put_relay(self.port, f"--certificate={self.certificate}", f"--key={self.key}", "--starttls=required",
-                                   f"--trust={self.certificate}").port
-        return server
 
 
 class Tls(TlsCase, WithRelay):
@@ -162,6 +66,38 @@ class Tls(TlsCase, WithRelay):
         self.assertEqual(sink.envelopes()[0]["login"], USER)
         self.assertEqual(self.post(relay, messages.DOTS, f"--user={USER}:wrong", "--auth=SCRAM-SHA-256").code, 1)
         self.deliver(relay, f"--user={USER}:{PASSWORD}", "--auth=SCRAM-SHA-256")
+
+    def test_login_of_the_relay(self):
+        """It logs in for clients that know nothing of it, and AUTH is neither offered to them nor taken."""
+        passwords = self.file("passwords", f"{USER}:{PASSWORD}\n".encode())
+        for how, options, demands in (("ESMTPSA", ["--starttls=required"], ["--require-auth"]), ("ESMTPSA", ["--starttls=offered", "--xclient"], []),
+                                      ("ESMTPA", [], ["--require-auth"])):   # SCRAM needs no TLS
+            with self.subTest(options=options):
+                sink, relay = self.relays("--insecure", f"--users={passwords}", *options, sink_options=demands)
+                self.deliver(relay, tls=None)
+                self.check(sink, how)
+                self.assertEqual(sink.envelopes()[0]["login"], USER)
+                with Peer(relay.port) as peer:
+                    peer.code()
+                    peer.send(HELLO + b"AUTH PLAIN AGEAYg==\r\n")
+                    self.assertNotIn(b"AUTH", peer.reply())
+                    self.assertEqual(peer.code(), 502)
+
+    def test_login_of_the_relay_is_refused(self):
+        sink, relay = self.relays("--starttls=required", "--insecure", f"--user={USER}:wrong", sink_options=["--require-auth"])
+        with Peer(relay.port) as peer:
+            self.assertEqual(peer.until_closed(), [421])
+        self.assertEqual(sink.files(), [])
+        self.assertIn(b"no login at the server: 535", relay.err())
+
+    def test_no_password_of_the_relay_in_the_clear(self):
+        server = Server(self)
+        server.ANSWERS = Server.ANSWERS | {b"EHLO": b"250-server.example\r\n250 AUTH PLAIN LOGIN\r\n"}
+        relay = self.put_relay(server.port, f"--user={USER}:{PASSWORD}")
+        with Peer(relay.port) as peer:
+            self.assertEqual(peer.until_closed(), [421])
+        self.assertIn(b"a password is not sent without TLS", relay.err())
+        self.assertEqual(bytes(server.received), b"EHLO relay.example\r\n")
 
     def test_xclient(self):
         sink, relay = self.relays("--xclient")
@@ -444,6 +380,17 @@ class Smuggling(WithRelay):
                 self.assertEqual(server.accepted, 0)
                 self.assertNotIn(b"smuggled", bytes(server.received))
 
+    def test_normalized(self):
+        """CR and LF alone are made CRLF, and are the end of nothing; mailsink, which would refuse them, has clean lines."""
+        sink = self.sink()
+        relay = self.put_relay(sink.port, "--bare=normalize", "--verbose")
+        with Peer(relay.port) as peer:
+            peer.envelope()
+            peer.send(b"a\nb\rc\n.\nd\r\n..e\n.f\r\n.\r\n")
+            self.assertEqual(peer.code(), 250)
+        self.same(sink.only(), b"a\r\nb\r\nc\r\n.\r\nd\r\n.e\r\n.f\r\n", "mailsink's file")
+        self.assertIn(b"made CRLF", relay.err())
+
     def test_odd_bdat(self):
         for line in (b"BDAT\t38 LAST", b" BDAT 38 LAST", b"BDAT\r38 LAST", b"BDAT 38 LAST x", b"BDAT -1", b"BDAT 99999999999999999999"):
             with self.subTest(line=line):
@@ -480,16 +427,7 @@ class Load(WithRelay):
         self.same_set(sink.contents(), contents, "mailsink's files")
 
 
-class SmtpSource(BeforeSink, test_load.SmtpSource):
-    pass
-
-
 GROUPS = {
-    "relay-clients": [Swaks, Curl, Msmtp, Smtplib, NetSmtp],
-    "relay-post": [ToMailsink, Sockets],
-    "relay-servers": [Aiosmtpd, Exim],
-    "relay-sink": [SmtpSink],
     "relay-tls": [Tls],
     "relay": [Dying, Slow, Proxy, Smuggling, Load],
-    "relay-load": [SmtpSource],
 }

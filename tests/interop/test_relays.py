@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 
-import harness
 import installed
 import matrix
 import messages
@@ -148,14 +147,7 @@ match from any for any action out
         return self.in_place("smtpd", "-d", "-f", self.file("smtpd.conf", configuration.encode()))
 
 
-@carries("Postfix")
-@matrix.ways("Postfix", RELAYED, AFTER_RECEIVED, {
-    "STARTTLS, verified, on with STARTTLS": ("--tls=required",),
-    "STARTTLS, BDAT, DSN, on with STARTTLS": ("--tls=required", "--bdat", "--notify=success", "--envid=x"),
-    "STARTTLS, small chunks, on with LMTP": ("--tls=required", "--bdat=999"),
-    **{f"STARTTLS, {name}, on with STARTTLS": ("--tls=required", *login(name)) for name in ("PLAIN", "LOGIN", "SCRAM-SHA-256")},
-})
-class Postfix(RelayCase):
+class PostfixCase(RelayCase):
     users = ("postfix", "postdrop")
     SETTINGS = """
 compatibility_level = 3.6
@@ -222,6 +214,17 @@ postlog unix-dgram n - n - 1 postlogd
             os.utime(folder / name, (0, 0))  # each of its programs waits while they are new
         self.know_user(folder / "sasl/smtpd.conf", "postfix")
         return self.in_place(installed.seen(self.master), "-i")
+
+
+@carries("Postfix")
+@matrix.ways("Postfix", RELAYED, AFTER_RECEIVED, {
+    "STARTTLS, verified, on with STARTTLS": ("--tls=required",),
+    "STARTTLS, BDAT, DSN, on with STARTTLS": ("--tls=required", "--bdat", "--notify=success", "--envid=x"),
+    "STARTTLS, small chunks, on with LMTP": ("--tls=required", "--bdat=999"),
+    **{f"STARTTLS, {name}, on with STARTTLS": ("--tls=required", *login(name)) for name in ("PLAIN", "LOGIN", "SCRAM-SHA-256")},
+})
+class Postfix(PostfixCase):
+    pass
 
 
 @carries("sendmail", "UTF-8 addresses", NO_FINAL_LINE_END)

@@ -9,7 +9,7 @@ import harness
 import matrix
 import messages
 import packages
-import test_post
+import posting
 from test_tls import PASSWORD, USER, TlsCase
 
 FROM_POST = "from post"
@@ -73,7 +73,7 @@ class Aiosmtpd(ServerCase):
     @classmethod
     def require(cls):
         super().require()
-        cls.python = test_post.interpreter()
+        cls.python = posting.interpreter()
 
     def server(self, way):
         script = pathlib.Path(__file__).parent / "aiosmtpd_server.py"

@@ -168,7 +168,7 @@ TEST_CASE("RFC 2920 3.1: early octets refused: the reply is said, then 554, and 
     }
 }
 
-TEST_CASE("RFC 2920 3.1: early octets refused where there is no room for the 554: it is said when there is") {
+TEST_CASE("RFC 2920 3.1: where there is no room for the 554, it is said when there is") {
     auto s = begin(rejecting);
     wait_for_each(s, "EHLO me\r\n");
     std::string const in = "NOOP\r\nNOOP\r\n";

@@ -46,9 +46,9 @@ class content_watch {
 
     /// The next part of content after DATA; `rest` stands at offset `at`. Nothing consumed: more is needed.
     template <class Depart>
-    constexpr part next(std::string_view rest, std::uint64_t at, dot_lines ends, Depart&& depart) {
+    constexpr part next(std::string_view rest, std::uint64_t at, dot_lines ends, Depart&& depart, bare_octets bare = bare_octets::pass) {
         if (!ends.empty()) [[unlikely]] return next_by(rest, at, ends, depart);
-        content_piece const p = decoder_.next(rest, bare_octets::pass);
+        content_piece const p = decoder_.next(rest, bare);
         if (!p.end && p.consumed != 0) look_at(sub(rest, 0, p.consumed), at, depart);
         return taken(p);
     }

@@ -13,7 +13,7 @@ namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
 // Why content that was looked at cannot go on. A line that others take for the end is refused even where bare CR and LF pass.
 constexpr std::optional<errc> find_bare_fault(relay_core const& s) noexcept {
-    if (s.settings->bare == bare_octets::pass) return std::nullopt;
+    if (s.settings->bare == bare_octets::pass || (s.settings->bare == bare_octets::normalize && s.reads_content)) return std::nullopt;
     return s.body.bare_cr() ? std::optional(errc::bare_cr) : s.body.bare_lf() ? std::optional(errc::bare_lf) : std::nullopt;
 }
 // What is said of it when all of it has come: that must not depend on how its octets arrived.
@@ -21,17 +21,19 @@ constexpr errc find_main_fault(relay_core const& s) noexcept {
     if (s.octets > s.limit) return errc::message_too_large;
     return find_bare_fault(s).value_or(*s.spoilt);
 }
-constexpr auto find_dot_lines(std::optional<errc>& found) noexcept {
-    return [&found](departure d, std::uint64_t, dot_line line) noexcept {
-        if (d == departure::smuggled_end) found = line == dot_line::with_nul ? errc::nul_octet : errc::bare_lf;
+// `clean`: what goes on has neither CR nor LF alone.
+constexpr auto find_dot_lines(std::optional<errc>& found, bool clean = false) noexcept {
+    return [&found, clean](departure d, std::uint64_t, dot_line line) noexcept {
+        if (d == departure::smuggled_end && (!clean || line == dot_line::with_nul)) found = line == dot_line::with_nul ? errc::nul_octet : errc::bare_lf;
     };
 }
 // The next part of content; nothing consumed: more is needed. Where bare octets pass, a dot that may become such a line stays until it is
 // certain.
 constexpr content_watch::part next_content(relay_core& s, std::string_view rest) noexcept {
     bool const holds = s.settings->bare == bare_octets::pass;
+    bool const clean = s.settings->bare == bare_octets::normalize;
     content_watch const before = s.body;
-    auto p = s.body.next(rest, 0, {}, find_dot_lines(s.spoilt));
+    auto p = s.body.next(rest, 0, {}, find_dot_lines(s.spoilt, clean), clean ? bare_octets::normalize : bare_octets::pass);
     if (!s.spoilt) s.spoilt = find_bare_fault(s);
     if (!holds || p.end || s.spoilt) return p;
     auto const dot = s.body.pending_dot();
@@ -95,11 +97,23 @@ constexpr bool refuse_message(relay_core& s, relay_io& t, H& h, relayed_command 
     return true;
 }
 
+constexpr void put_to_server(relay_io& t, std::string_view octets) noexcept {
+    t.out.raw(octets);
+    t.to_server = t.ends = true;
+}
+
 /// Content after DATA. False: `t.want` is set.
 template <class H>
 constexpr bool take_content(relay_core& s, relay_io& t, H& h) {
     if (s.spoilt && !s.gone) return abort_message(s, t);
     std::string_view const rest = t.rest();
+    // The first octet of a line that was none before.
+    if (s.after_made_line && !rest.empty() && !s.spoilt) {
+        if (t.out.room() == 0) return t.stop(relay_want::room);
+        s.after_made_line = false;
+        if (rest[0] == '.') return put_to_server(t, "."), true;
+    }
+    if (s.settings->bare == bare_octets::normalize && t.out.room() < 2) return t.stop(relay_want::room);
     auto const p = next_content(s, rest);
     if (p.consumed == 0) return t.stop(relay_want::octets);
     relayed_command const a{event::content_end, verb::data};
@@ -108,8 +122,12 @@ constexpr bool take_content(relay_core& s, relay_io& t, H& h) {
         if (!s.spoilt && s.octets > s.limit) s.spoilt = errc::message_too_large;
         if (s.spoilt) return t.drop(p.consumed), true;
         show(h, p.octets);
-        t.pass(p.consumed);
-        return true;
+        s.after_made_line = p.octets == "\r\n" && !sub(rest, 0, p.consumed).ends_with("\r\n");
+        // A dot that stood before what now ends its line would be the end.
+        if (p.octets.empty() && s.settings->bare == bare_octets::normalize) return t.drop(p.consumed), true;
+        if (!s.after_made_line) return t.pass(p.consumed), true;
+        t.drop(p.consumed);
+        return put_to_server(t, p.octets), true;
     }
     if (s.spoilt) {
         if (!refuse_message(s, t, h, a, fail(find_main_fault(s), 0))) return false;

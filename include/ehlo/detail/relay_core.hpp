@@ -80,6 +80,7 @@ struct relay_core {
     bdat_finder finder{};           // in a line that is being thrown away
     std::optional<errc> spoilt{};   // why the content that is under way goes no further
     bool reads_content = false;
+    bool after_made_line = false;   // CR or LF alone was made CRLF, and no octet has come since
     bool after_cr = false;          // the chunks so far end with a CR
     bool gone = false;              // there is no server any more
     bool own_auth = false;          // the exchange is the relay's own
@@ -213,7 +214,7 @@ struct relay_core {
     constexpr void begin_content() noexcept {
         body = content_watch();
         octets = 0;
-        after_cr = false;
+        after_made_line = after_cr = false;
     }
 };
 

@@ -99,7 +99,7 @@ inline constexpr mechanisms relay_mechanisms = mechanism::plain | mechanism::log
 
 /// The policy that a relay has if nobody says otherwise: what the server offers passes if it cannot harm behind a relay (XCLIENT, XFORWARD
 /// and REQUIRETLS can), and limits are the server's. `offers`: what may pass; `bare`: reject, or pass (which must then be the server's
-/// business); normalize counts as reject, for it would change what passes.
+/// business); or normalize: after DATA they are made CRLF, which no signature of the message survives. In chunks, whose size was said, it is reject.
 constexpr policy relay_policy() noexcept {
     policy p;
     p.offers = relay_extensions;

@@ -206,7 +206,8 @@ struct server_core {
             told = fail(errc::bad_value, 0);
             r.code = static_cast<std::uint16_t>(only);
         }
-        if (auto const bad = keep_to_ascii(e, r, fact_set::with_bits(a.brings).has(fact::smtputf8), order.knows(fact::smtputf8))) [[unlikely]] told = bad;
+        if (has_non_ascii(r.text)) [[unlikely]]
+            if (auto const bad = keep_to_ascii(e, r, fact_set::with_bits(a.brings).has(fact::smtputf8), order.knows(fact::smtputf8))) told = bad;
         bool const hello = special && (e == event::hello || e == event::helo);
         if (special && r.accepted() && e == event::starttls && t.has_more()) return hang_up(t, handler, a);
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
@@ -340,7 +341,7 @@ struct server_core {
             r = refusal_of<H>(*fault, verb::unknown);
             r.enhanced = {};
         }
-        if (r.code != 220)
+        if (r.code != 220 && has_non_ascii(r.text))
             if (auto const bad = keep_to_ascii(event::greeting, r, false, false)) fault = bad;
         if (r.code == 220) fault = write_greeting(t.out, server_name(), r, usual);
         else if (!write_within(t.out, r, settings->reply_space)) fault = write_without_text(t.out, true, r);

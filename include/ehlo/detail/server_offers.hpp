@@ -50,11 +50,17 @@ constexpr bool speaks(policy const& p, verb v) noexcept {
 }
 /// RFC 5321 4.1.1.1: what a server does and need not do (4.5.1) is named in its answer to EHLO; HELP and EXPN, too, which a client
 /// may say to any server.
-constexpr std::optional<extension> named_as(verb v) noexcept {
-    return v == verb::help ? extension::help : v == verb::expn ? extension::expn : extension_of(v);
-}
+struct keywords_of_verbs {
+    std::optional<extension> of[verb_count] = {};
+    constexpr keywords_of_verbs() noexcept {
+        for (unsigned i = 0; i < verb_count; ++i) of[i] = verb_table[i].of;
+        of[static_cast<unsigned>(verb::help)] = extension::help;
+        of[static_cast<unsigned>(verb::expn)] = extension::expn;
+    }
+};
+inline constexpr keywords_of_verbs named_as{};
 constexpr bool does(policy const& p, extensions offered, verb v) noexcept {
-    auto const of = named_as(v);
+    auto const of = named_as.of[static_cast<unsigned>(v)];
     if (!of || offered.has(*of)) return true;
     return p.mail_modes && verb_table[static_cast<unsigned>(v)].on == event::mail;
 }

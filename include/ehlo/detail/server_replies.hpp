@@ -44,9 +44,22 @@ EHLO_NOINLINE constexpr failure take_utf8_away(event e, reply& r) noexcept {
     r.text = {};
     return fault;
 }
+/// Whether there is an octet over 127: most texts are short, and each reply is looked at.
+EHLO_INLINE constexpr bool has_non_ascii(std::string_view text) noexcept {
+    char const* const p = text.data();
+    std::size_t const size = text.size();
+    if (size < 8) {
+        // By hand: a loop over so few would be made vectors of.
+        if (size >= 4) return ((load4(p) | load4(p + size - 4)) & 0x80808080u) != 0;
+        return size != 0 && (!is_ascii(p[0]) || !is_ascii(p[size / 2]) || !is_ascii(p[size - 1]));
+    }
+    std::uint64_t octets = load8(p + size - 8);
+    for (std::size_t i = 0; i + 8 < size; i += 8) octets |= load8(p + i);
+    return (octets & 0x8080808080808080) != 0;
+}
 /// What was wrong with a reply that may not be UTF-8 and is; then it is made one that is not.
-constexpr std::optional<failure> keep_to_ascii(event e, reply& r, bool command, bool before) noexcept {
-    if (find_first<chars::non_ascii>(r.text) == r.text.size() || may_be_utf8(e, r.code, command, before)) [[likely]] return std::nullopt;
+EHLO_NOINLINE constexpr std::optional<failure> keep_to_ascii(event e, reply& r, bool command, bool before) noexcept {
+    if (may_be_utf8(e, r.code, command, before)) return std::nullopt;
     return take_utf8_away(e, r);
 }
 
