@@ -139,6 +139,8 @@ class parameter_list {
 class mail_parameters : public parameter_list {
     v0::body body_ = v0::body::seven_bit;  // first: it fits in behind the base
     std::uint64_t size_ = 0;
+    std::uint32_t holdfor_ = 0;     // these two are compared with one another
+    std::int32_t by_seconds_ = 0;
     friend struct parameter_access;
 
   public:
@@ -159,7 +161,7 @@ class mail_parameters : public parameter_list {
     /// RFC 2852 4.
     constexpr std::optional<deliver_by> by() const noexcept { return typed(parameter_id::by, parse_by); }
     /// Seconds to hold the mail for. RFC 4865 3.
-    constexpr std::optional<std::uint32_t> holdfor() const noexcept { return typed(parameter_id::holdfor, parse_holdfor); }
+    constexpr std::optional<std::uint32_t> holdfor() const noexcept { return has(parameter_id::holdfor) ? std::optional(holdfor_) : std::nullopt; }
     /// The time to hold the mail until. RFC 4865 3.
     constexpr std::optional<date_time> holduntil() const noexcept { return typed(parameter_id::holduntil, parse_holduntil); }
     /// -9 to 9; more is sooner. RFC 6710.
