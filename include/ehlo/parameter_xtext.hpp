@@ -160,7 +160,8 @@ constexpr result<std::size_t> write_orcpt(writer& out, original_recipient const&
             if (c.next_in(chars::unsafe)) w.refuse(fail(errc::unsafe_octet, start));
             else if (detail::is_control(c.peek())) w.refuse(fail(errc::bad_value, start));
             if (is_ascii(c.peek())) ++c.at;
-            else if (!c.skip_wide()) w.refuse(c.error);
+            else if (std::size_t const n = utf8_length(detail::sub(o.address, start)); n != 0) c.at += n;
+            else w.refuse(fail(errc::bad_utf8, start));
             if (!w.ok()) return;
             std::string_view const octets = detail::sub(o.address, start, c.at - start);
             if (octets.size() > 1 && rules.smtputf8) {
