@@ -21,8 +21,9 @@ constexpr std::uint32_t take_seconds(std::string_view text, std::size_t& at) noe
 }
 template <class E, std::size_t Count>
 constexpr result<E> parse_name(std::string_view text, std::string_view const (&names)[Count]) noexcept {
-    unsigned const i = find_name(names, text);
-    return i != Count ? result<E>(static_cast<E>(i)) : fail(errc::bad_parameter_value, 0);
+    EHLO_UNROLL for (unsigned i = 0; i < Count; ++i)
+        if (spells_here(names[i], text)) return static_cast<E>(i);
+    return fail(errc::bad_parameter_value, 0);
 }
 }  // namespace detail
 
@@ -72,17 +73,22 @@ constexpr result<notify> parse_notify(std::string_view value) noexcept {
     constexpr std::string_view never = "NEVER";
     auto read = [&]() noexcept -> result<notify> {
         notify n;
-        for (std::size_t at = 0; !detail::spells(never, value);) {
-            std::size_t const end = detail::find_first<charset(",")>(value, at);
-            std::string_view const word = detail::sub(value, at, end - at);
-            if (detail::spells("SUCCESS", word)) n.success = true;
-            else if (detail::spells("FAILURE", word)) n.failure = true;
-            else if (detail::spells("DELAY", word)) n.delay = true;
-            else return fail(errc::bad_parameter_value, at == 0 && detail::spells(never, word) ? end : at);
-            if (end == value.size()) break;
-            at = end + 1;
+        if (detail::spells_here(never, value)) return n;
+        std::size_t at = 0;
+        auto take = [&](std::string_view word, bool& told) noexcept {
+            std::size_t const end = at + word.size();
+            if (value.size() < end || !detail::spells_here(word, {value.data() + at, word.size()}) || (value.size() != end && value[end] != ',')) return false;
+            told = true;
+            at = end;
+            return true;
+        };
+        for (;; ++at) {
+            if (!take("SUCCESS", n.success) && !take("FAILURE", n.failure) && !take("DELAY", n.delay)) {
+                std::size_t const end = detail::find_first<charset(",")>(value, at);
+                return fail(errc::bad_parameter_value, at == 0 && detail::spells(never, detail::sub(value, 0, end)) ? end : at);
+            }
+            if (at == value.size()) return n;
         }
-        return n;
     };
     return detail::within(parameter_id::notify, value, read());
 }

@@ -243,6 +243,7 @@ constexpr result<std::size_t> write_mailbox_xtext(writer& out, xtext const& x, r
 /// `*mail.auth() == "<>"`. With `rules.smtputf8` a mailbox of RFC 6531; under rule::auth_not_a_mailbox any xtext. Up to 500
 /// octets. Borrows from `value`. Errors also: non_ascii.
 constexpr result<xtext> parse_auth_identity(std::string_view value EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
+    if (value == "<>") return xtext::encoded(value);
     constexpr std::size_t longest_null = 6;  // "+3C+3E"
     if (value.size() <= longest_null)
         if (auto const x = parse_xtext(value, false, hexchar_case::any); x && *x == "<>") return x;

@@ -10,15 +10,16 @@
 namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
 /// A place of its own for each of `Count` numbers: the highest bits of number * factor. The factor is found when this is compiled.
-template <std::size_t Count, unsigned Bits = (Count > 32 ? 8 : Count > 16 ? 7 : 6)>
+template <std::size_t Count, class Number>
 struct places {
+    static constexpr unsigned bits = Count > 32 ? 8 : Count > 16 ? 7 : 6;
     static_assert(Count < 64);
-    std::uint64_t factor = 0x9E3779B97F4A7C15u;
-    std::uint8_t row[std::size_t{1} << Bits] = {};   ///< `Count` where no number has its place
+    Number factor = static_cast<Number>(0x9E3779B97F4A7C15u);
+    std::uint8_t row[std::size_t{1} << bits] = {};   ///< `Count` where no number has its place
 
-    consteval explicit places(std::uint64_t const (&numbers)[Count]) {
-        std::uint16_t taken[std::size_t{1} << Bits] = {};   // by which try
-        for (std::uint16_t tries = 1;; ++tries, factor = factor * 0xD1342543DE82EF95u + 2) {
+    consteval explicit places(Number const (&numbers)[Count]) {
+        std::uint16_t taken[std::size_t{1} << bits] = {};   // by which try
+        for (std::uint16_t tries = 1;; ++tries, factor = factor * static_cast<Number>(0xD1342543DE82EF95u) + 2) {
             std::size_t i = 0;
             while (i < Count && taken[slot(numbers[i])] != tries) taken[slot(numbers[i++])] = tries;
             if (i == Count) break;
@@ -26,8 +27,8 @@ struct places {
         for (auto& r : row) r = Count;
         for (std::size_t i = 0; i < Count; ++i) row[slot(numbers[i])] = static_cast<std::uint8_t>(i);
     }
-    constexpr std::size_t slot(std::uint64_t number) const noexcept { return static_cast<std::size_t>(number * factor >> (64 - Bits)); }
-    constexpr unsigned find(std::uint64_t number) const noexcept { return row[slot(number)]; }
+    constexpr std::size_t slot(Number number) const noexcept { return static_cast<std::size_t>(static_cast<Number>(number * factor) >> (8 * sizeof(Number) - bits)); }
+    constexpr unsigned find(Number number) const noexcept { return row[slot(number)]; }
 };
 
 /// The first 8 octets of a text, up to where no keyword goes on: "=", SP or an octet below it. Letters lose their case. No two octets
@@ -70,7 +71,7 @@ template <auto const& Table>
 consteval auto places_of_heads() {
     std::uint64_t heads[rows_of<Table>] = {};
     for (std::size_t i = 0; i < rows_of<Table>; ++i) heads[i] = heads_of<Table>.head[i];
-    return places<rows_of<Table>>(heads);
+    return places<rows_of<Table>, std::uint64_t>(heads);
 }
 template <auto const& Table>
 inline constexpr auto keyword_places = places_of_heads<Table>();
@@ -98,9 +99,9 @@ constexpr unsigned find_row(std::string_view keyword) noexcept {
 /// The number of a name among a few, in whatever case; the number of all if it is none.
 template <std::size_t Count>
 constexpr unsigned find_name(std::string_view const (&names)[Count], std::string_view name) noexcept {
-    unsigned i = 0;
-    while (i < Count && !spells(names[i], name)) ++i;
-    return i;
+    for (unsigned i = 0; i < Count; ++i)
+        if (spells(names[i], name)) return i;
+    return Count;
 }
 
 }  // namespace ehlo::detail

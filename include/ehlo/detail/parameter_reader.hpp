@@ -11,7 +11,25 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// Builds parameter sets for the parsers below.
+namespace detail {
+/// A parameter of which nothing need be read, in up to 8 octets.
+struct whole_parameter {
+    std::uint64_t octets = 0, mask = 0;   // letters of either case
+    std::size_t size;
+    parameter_id id;
+    consteval whole_parameter(std::string_view text, parameter_id of) noexcept : size(text.size()), id(of) {
+        for (std::size_t i = 0; i < size; ++i) {
+            bool const letter = chars::alpha.contains(text[i]);
+            octets |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+            mask |= std::uint64_t{letter ? 0xDFu : 0xFFu} << (8 * i);
+        }
+    }
+};
+inline constexpr whole_parameter whole_parameters[] = {
+    {"SMTPUTF8", parameter_id::smtputf8}, {"RET=HDRS", parameter_id::ret}, {"RET=FULL", parameter_id::ret}, {"AUTH=<>", parameter_id::auth}};
+}  // namespace detail
+
+/// Builds parameter sets for the parsers of parameters.hpp.
 struct parameter_access {
     using cursor = detail::cursor;
 
@@ -86,6 +104,19 @@ struct parameter_access {
         strictly.tolerate = strict;
         for (;; ++at) {
             std::string_view const rest{text.data() + at, text.size() - at};
+            if (std::is_same_v<Parameters, mail_parameters> && rest.size() >= 8) {
+                std::uint64_t const head = detail::load8(rest.data());
+                std::size_t used = 0;
+                parameter_id id{};
+                for (auto const& w : detail::whole_parameters)
+                    if ((head & w.mask) == w.octets) used = w.size, id = w.id;
+                if (used != 0) {
+                    if (!finish(rest.data(), rest.size(), used, id, set)) return at;
+                    at += used;
+                    if (at == text.size() || text[at] != ' ') return at;
+                    continue;
+                }
+            }
             unsigned const row = detail::find_row_at<registered_parameters>(rest);
             if (row == parameter_count || !belongs(registered_parameters[row], set)) return at;
             auto const id = static_cast<parameter_id>(row);
