@@ -67,30 +67,37 @@ struct notify {
     constexpr bool never() const noexcept { return !success && !failure && !delay; }
     constexpr bool operator==(notify const&) const = default;
 };
+namespace detail {
+/// The elements of a notify-esmtp-value that `text` begins with; `at` is where the first octet stands that is of none.
+constexpr void scan_notify(std::string_view text, std::size_t& at, notify& n) noexcept {
+    auto take = [text, &at](std::string_view word) noexcept {
+        if (text.size() - at < word.size() || !spells_here(word, {text.data() + at, word.size()})) return false;
+        at += word.size();
+        return true;
+    };
+    if (take("NEVER")) return;
+    for (;; ++at) {
+        if (take("SUCCESS")) n.success = true;
+        else if (take("FAILURE")) n.failure = true;
+        else if (take("DELAY")) n.delay = true;
+        else return;
+        if (at == text.size() || text[at] != ',') return;
+    }
+}
+}  // namespace detail
 /// notify-esmtp-value = "NEVER" / notify-el *( "," notify-el );  notify-el = "SUCCESS" / "FAILURE" / "DELAY". RFC 3461 4.1. The
 /// RFC lets an element stand twice. Up to 28 octets.
 constexpr result<notify> parse_notify(std::string_view value) noexcept {
-    constexpr std::string_view never = "NEVER";
-    auto read = [&]() noexcept -> result<notify> {
-        notify n;
-        if (detail::spells_here(never, value)) return n;
-        std::size_t at = 0;
-        auto take = [&](std::string_view word, bool& told) noexcept {
-            std::size_t const end = at + word.size();
-            if (value.size() < end || !detail::spells_here(word, {value.data() + at, word.size()}) || (value.size() != end && value[end] != ',')) return false;
-            told = true;
-            at = end;
-            return true;
-        };
-        for (;; ++at) {
-            if (!take("SUCCESS", n.success) && !take("FAILURE", n.failure) && !take("DELAY", n.delay)) {
-                std::size_t const end = detail::find_first<charset(",")>(value, at);
-                return fail(errc::bad_parameter_value, at == 0 && detail::spells(never, detail::sub(value, 0, end)) ? end : at);
-            }
-            if (at == value.size()) return n;
-        }
-    };
-    return detail::within(parameter_id::notify, value, read());
+    result<notify> n = notify();
+    std::size_t at = 0;
+    detail::scan_notify(value, at, *n);
+    if (value.empty() || at != value.size() || value.back() == ',') {
+        // The element that is none begins there; a NEVER should have been alone.
+        while (at != 0 && value[at - 1] != ',') --at;
+        std::size_t const end = detail::find_first<charset(",")>(value, at);
+        n = fail(errc::bad_parameter_value, at == 0 && detail::spells("NEVER", detail::sub(value, 0, end)) ? end : at);
+    }
+    return detail::within(parameter_id::notify, value, n);
 }
 constexpr result<std::size_t> write_notify(writer& out, notify n) noexcept {
     return out.atomically([&](writer& w) {

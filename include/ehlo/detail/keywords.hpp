@@ -31,19 +31,21 @@ struct places {
     constexpr unsigned find(Number number) const noexcept { return row[slot(number)]; }
 };
 
-/// The first 8 octets of a text, up to where no keyword goes on: "=", SP or an octet below it. Letters lose their case. No two octets
-/// of keywords become one by that, and no other octet becomes one of theirs.
+/// The letters that a text begins with, 8 at most, in upper case. (Octets that differ from letters in more than bit 5 count as others.)
 constexpr std::uint64_t head_of(std::string_view text) noexcept {
     std::uint64_t octets = 0;
     if (text.size() >= 8) [[likely]] octets = load8(text.data());
     else
         for (std::size_t i = 0; i < text.size(); ++i) octets |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+    // Bit 6 tells letters from digits, signs and controls.
     constexpr std::uint64_t each = 0x0101010101010101u;
-    std::uint64_t const equals = octets ^ each * '=';
-    // The lowest bit that is set here is right, and no other one is needed.
-    std::uint64_t const ends = (((octets - each * '!') & ~octets) | ((equals - each) & ~equals)) & each * 0x80;
-    if (ends != 0) octets &= ((ends & (~ends + 1)) - 1) >> 7;
+    if (std::uint64_t const ends = ~octets & each * 0x40; ends != 0) octets &= ((ends & (~ends + 1)) - 1) >> 6;
     return octets & each * 0xDF;
+}
+constexpr std::size_t letters_of(std::string_view keyword) noexcept {
+    std::size_t n = 0;
+    while (n < keyword.size() && n < 8 && chars::alpha.contains(keyword[n])) ++n;
+    return n;
 }
 
 /// The keyword of a row, or of a table that is nothing but keywords.
@@ -56,12 +58,16 @@ constexpr std::string_view keyword_of(Row const& row) noexcept {
 template <auto const& Table>
 inline constexpr std::size_t rows_of = sizeof Table / sizeof *Table;
 
-/// The rows of a table by the first 8 octets of their keywords, which tell them all apart.
+/// The rows of a table by the letters that their keywords begin with, which tell them all apart.
 template <auto const& Table>
 struct keyword_heads {
     std::uint64_t head[rows_of<Table> + 1] = {};   // the last one is that of no row
+    std::uint8_t letters[rows_of<Table>] = {};
     consteval keyword_heads() {
-        for (std::size_t i = 0; i < rows_of<Table>; ++i) head[i] = head_of(keyword_of(Table[i]));
+        for (std::size_t i = 0; i < rows_of<Table>; ++i) {
+            head[i] = head_of(keyword_of(Table[i]));
+            letters[i] = static_cast<std::uint8_t>(letters_of(keyword_of(Table[i])));
+        }
         head[rows_of<Table>] = ~std::uint64_t{0};  // what no text has
     }
 };
@@ -85,7 +91,8 @@ constexpr unsigned find_row_at(std::string_view text) noexcept {
     unsigned const i = keyword_places<Table>.find(head);
     if (heads_of<Table>.head[i] != head) return none;
     std::string_view const keyword = keyword_of(Table[i]);
-    if (keyword.size() > 8 && (text.size() < keyword.size() || !spells(sub(keyword, 8), sub(text, 8, keyword.size() - 8)))) return none;
+    std::size_t const told = heads_of<Table>.letters[i];
+    if (keyword.size() > told && (text.size() < keyword.size() || !spells(sub(keyword, told), sub(text, told, keyword.size() - told)))) return none;
     return i;
 }
 /// The row with this keyword.

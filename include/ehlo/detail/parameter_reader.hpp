@@ -12,21 +12,17 @@
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
 namespace detail {
-/// A parameter of which nothing need be read, in up to 8 octets.
-struct whole_parameter {
-    std::uint64_t octets = 0, mask = 0;   // letters of either case
-    std::size_t size;
-    parameter_id id;
-    consteval whole_parameter(std::string_view text, parameter_id of) noexcept : size(text.size()), id(of) {
-        for (std::size_t i = 0; i < size; ++i) {
-            bool const letter = chars::alpha.contains(text[i]);
-            octets |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
-            mask |= std::uint64_t{letter ? 0xDFu : 0xFFu} << (8 * i);
-        }
+/// Whether the 8 octets begin with the word: letters of either case, and other octets as they are.
+template <std::size_t N>
+EHLO_INLINE constexpr bool spells_head(std::uint64_t head, char const (&word)[N]) noexcept {
+    static_assert(N <= 9);
+    std::uint64_t octets = 0, mask = 0;
+    EHLO_UNROLL for (unsigned i = 0; i < N - 1; ++i) {
+        octets |= std::uint64_t{static_cast<unsigned char>(word[i])} << (8 * i);
+        mask |= std::uint64_t{word[i] >= 'A' && word[i] <= 'Z' ? 0xDFu : 0xFFu} << (8 * i);
     }
-};
-inline constexpr whole_parameter whole_parameters[] = {
-    {"SMTPUTF8", parameter_id::smtputf8}, {"RET=HDRS", parameter_id::ret}, {"RET=FULL", parameter_id::ret}, {"AUTH=<>", parameter_id::auth}};
+    return (head & mask) == octets;
+}
 }  // namespace detail
 
 /// Builds parameter sets for the parsers of parameters.hpp.
@@ -66,26 +62,7 @@ struct parameter_access {
     template <class Parameters>
     EHLO_INLINE static constexpr std::size_t take_registered(std::string_view text, std::size_t at, syntax const& rules, Parameters& set) noexcept {
         if constexpr (std::is_same_v<Parameters, mail_parameters>) {
-            // The two that most lines have, in either case: digits and signs as they are.
-            constexpr std::uint64_t letters_of_size = 0x000000FFDFDFDFDFu, letters_of_body = 0xDFDFFFFFDFDFDFDFu, letters_of_mime = 0xDFDFDFDFDFDFDFFFu;
-            while (text.size() - at >= 8) {
-                char const* const p = text.data() + at;
-                std::size_t const size = text.size() - at;
-                std::uint64_t const head = detail::load8(p);
-                std::size_t used = 0;
-                parameter_id id = parameter_id::size;
-                if ((head & letters_of_size) == detail::load8("SIZE=\0\0\0")) {
-                    used = 5 + detail::take_digits(p + 5, size - 5, set.size_);
-                    if (used == 5) return at;
-                } else if (size >= 13 && (head & letters_of_body) == detail::load8("BODY=8BI") &&
-                           (detail::load8(p + 5) & letters_of_mime) == detail::load8("8BITMIME")) {
-                    used = 13;
-                    id = parameter_id::body;
-                    set.body_ = v0::body::eight_bit_mime;
-                } else {
-                    break;
-                }
-                if (!finish(p, size, used, id, set)) return at;
+            while (std::size_t const used = take_common(text.data() + at, text.size() - at, set)) {
                 at += used;
                 if (at == text.size() || text[at] != ' ') return at;
                 ++at;
@@ -93,44 +70,79 @@ struct parameter_access {
         }
         return take_others(text, at, rules, set);
     }
+    // The two that most lines have, in either case. Returns the octets of one; 0 if it is something else, or something is wrong.
+    EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, mail_parameters& m) noexcept {
+        if (size < 8) return 0;
+        std::uint64_t const head = detail::load8(p);
+        parameter_id id = parameter_id::size;
+        std::size_t used = 13;
+        if (detail::spells_head(head, "SIZE=")) {
+            unsigned const n = detail::take_digits(p + 5, size - 5, m.size_);
+            if (n == 0) return 0;
+            used = 5 + n;
+        } else {
+            if (size < 13 || !detail::spells_head(head, "BODY=8BI") || !detail::spells_head(detail::load8(p + 5), "8BITMIME")) return 0;
+            id = parameter_id::body;
+            m.body_ = v0::body::eight_bit_mime;
+        }
+        return finish(p, size, used, id, m) ? used : 0;
+    }
     static EHLO_INLINE constexpr bool finish(char const* p, std::size_t size, std::size_t used, parameter_id id, parameter_list& set) noexcept {
         if (set.has(id) || (used != size && p[used] != ' ' && p[used] != '\r')) return false;
         set.present_ |= id;
         return true;
     }
+    // Those that come next in number, told by their first 8 octets, and read where they stand. Octets as above.
+    static EHLO_INLINE constexpr std::size_t take_known(std::string_view text, std::uint64_t head, parameter_id& id, mail_parameters& m) noexcept {
+        if (detail::spells_head(head, "SMTPUTF8")) return id = parameter_id::smtputf8, 8;
+        if (detail::spells_head(head, "RET=HDRS") || detail::spells_head(head, "RET=FULL")) return id = parameter_id::ret, 8;
+        if (detail::spells_head(head, "AUTH=<>")) return id = parameter_id::auth, 7;
+        if (detail::spells_head(head, "ENVID=")) return id = parameter_id::envid, take_xtext(text, 6, facts(id).max_length);
+        if (!detail::spells_head(head, "BODY=7BI") || text.size() < 9 || to_upper(text[8]) != 'T') return 0;
+        m.body_ = v0::body::seven_bit;
+        return id = parameter_id::body, 9;
+    }
+    static EHLO_INLINE constexpr std::size_t take_known(std::string_view text, std::uint64_t head, parameter_id& id, rcpt_parameters&) noexcept {
+        if (detail::spells_head(head, "NOTIFY=")) {
+            std::size_t at = 7;
+            v0::notify n;
+            detail::scan_notify(text, at, n);
+            id = parameter_id::notify;
+            return at != 7 && text[at - 1] != ',' && at - 7 <= facts(id).max_length ? at : 0;
+        }
+        if (!detail::spells_head(head, "ORCPT=RF") || text.size() < 13 || !detail::spells_head(detail::load8(text.data() + 5), "=RFC822;")) return 0;
+        return id = parameter_id::orcpt, take_xtext(text, 13, facts(id).max_length - 7u);
+    }
+    // The end of the xtext that begins at `at`, whose octets are `most` at most; 0 if there is none, or it has hexchars.
+    static EHLO_INLINE constexpr std::size_t take_xtext(std::string_view text, std::size_t at, std::size_t most) noexcept {
+        std::size_t const end = detail::find_first<~chars::xchar>(text, at);
+        return end != at && end - at <= most && (end == text.size() || text[end] != '+') ? end : 0;
+    }
     template <class Parameters>
     EHLO_NOINLINE static constexpr std::size_t take_others(std::string_view text, std::size_t at, syntax const& rules, Parameters& set) noexcept {
-        syntax strictly = rules;
-        strictly.tolerate = strict;
         for (;; ++at) {
             std::string_view const rest{text.data() + at, text.size() - at};
-            if (std::is_same_v<Parameters, mail_parameters> && rest.size() >= 8) {
-                std::uint64_t const head = detail::load8(rest.data());
-                std::size_t used = 0;
-                parameter_id id{};
-                for (auto const& w : detail::whole_parameters)
-                    if ((head & w.mask) == w.octets) used = w.size, id = w.id;
-                if (used != 0) {
-                    if (!finish(rest.data(), rest.size(), used, id, set)) return at;
-                    at += used;
-                    if (at == text.size() || text[at] != ' ') return at;
-                    continue;
-                }
-            }
-            unsigned const row = detail::find_row_at<registered_parameters>(rest);
-            if (row == parameter_count || !belongs(registered_parameters[row], set)) return at;
-            auto const id = static_cast<parameter_id>(row);
-            std::size_t end = name(id).size();
-            if (facts(id).has_value) {
-                std::size_t const value = end + 1;
-                if (end == rest.size() || rest[end] != '=') return at;
-                end = detail::find_first<~charset(33, 126)>(rest, value);
-                if (end == value || keep(id, {rest.data() + value, end - value}, strictly, set)) return at;
-            }
-            if (!finish(rest.data(), rest.size(), end, id, set)) return at;
+            parameter_id id{};
+            std::size_t end = rest.size() < 8 ? 0 : take_known(rest, detail::load8(rest.data()), id, set);
+            if (end == 0) end = take_any(rest, rules, id, set);
+            if (end == 0 || !finish(rest.data(), rest.size(), end, id, set)) return at;
             at += end;
             if (at == text.size() || text[at] != ' ') return at;
         }
+    }
+    template <class Parameters>
+    EHLO_NOINLINE static constexpr std::size_t take_any(std::string_view text, syntax const& rules, parameter_id& id, Parameters& set) noexcept {
+        unsigned const row = detail::find_row_at<registered_parameters>(text);
+        if (row == parameter_count || !belongs(registered_parameters[row], set)) return 0;
+        id = static_cast<parameter_id>(row);
+        std::size_t const size = name(id).size();
+        if (!facts(id).has_value) return size;
+        if (size == text.size() || text[size] != '=') return 0;
+        std::size_t const end = detail::find_first<~charset(33, 126)>(text, size + 1);
+        if (end == size + 1) return 0;
+        syntax strictly = rules;
+        strictly.tolerate = strict;
+        return keep(id, {text.data() + size + 1, end - size - 1}, strictly, set) ? 0 : end;
     }
 
     // What is wrong with the value of a registered parameter that the set does not hold itself.
