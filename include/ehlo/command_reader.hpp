@@ -35,7 +35,7 @@ EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view text, 
         return at == 0 ? 0 : take_rare_parameters(text, rules, parameters);
     std::size_t const first = at == 0 ? 0 : 1;
     parameter_access::set_text(parameters, {p + first, at - first});
-    return parameter_access::conflict(parameters) ? 0 : at + 2;
+    return parameter_access::may_conflict(parameters) ? 0 : at + 2;
 }
 
 /// Whether the grammar makes the same of a line as the fast attempt did. For EHLO_CHECK_FAST.

@@ -1,6 +1,7 @@
 // The parameters of a MAIL or RCPT that was parsed: the raw range, the registered ones typed, those of your own. RFC 5321 4.1.2.
 #pragma once
 
+#include <ehlo/detail/split.hpp>
 #include <ehlo/parameter_values.hpp>
 
 #include <concepts>
@@ -17,36 +18,19 @@ struct parameter {
     std::optional<std::string_view> value;
 };
 
-/// Well-formed parameters as they stand in the command: `for (ehlo::parameter p : mail->parameters.all())`.
-class parameter_range {
-    std::string_view text_;
-
-  public:
-    class iterator {
-        std::string_view rest_;
-
-      public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {
-            while (rest_.starts_with(' ')) rest_.remove_prefix(1);  // rule::spaces_between_parameters
-        }
-        constexpr parameter operator*() const noexcept {
-            std::string_view const whole = detail::sub(rest_, 0, detail::find_first<charset(" ")>(rest_));
-            std::size_t const equals = detail::find_first<charset("=")>(whole);
-            if (equals == whole.size()) return {whole, std::nullopt};
-            return {detail::sub(whole, 0, equals), detail::sub(whole, equals + 1)};
-        }
-        constexpr iterator& operator++() noexcept {
-            return *this = iterator(detail::sub(rest_, detail::find_first<charset(" ")>(rest_)));
-        }
-        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
-    };
-
-    constexpr explicit parameter_range(std::string_view text) noexcept : text_(text) {}
-    constexpr std::string_view text() const noexcept { return text_; }
-    constexpr bool empty() const noexcept { return text_.empty(); }
-    constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
+namespace detail {
+struct make_parameter {
+    constexpr parameter operator()(std::string_view text) const noexcept {
+        std::size_t const equals = find_first<charset("=")>(text);
+        if (equals == text.size()) return {text, std::nullopt};
+        return {sub(text, 0, equals), sub(text, equals + 1)};
+    }
 };
+}  // namespace detail
+
+/// Well-formed parameters as they stand in the command: `for (ehlo::parameter p : mail->parameters.all())`. Between two of them there is
+/// more than one SP only under rule::spaces_between_parameters.
+using parameter_range = detail::split_range<charset(" "), true, detail::make_parameter>;
 
 /// A parameter of your own: a type with its keyword, and a function that reads a value (absent if there was no "=") and never throws.
 ///

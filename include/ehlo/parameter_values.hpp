@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/date_time.hpp>
+#include <ehlo/detail/split.hpp>
 #include <ehlo/parameter_xtext.hpp>
 
 #include <cstddef>
@@ -224,33 +225,10 @@ constexpr result<std::size_t> write_mtrk(writer& out, tracking const& t) noexcep
 }
 
 /// The solicitation class keywords of a message, as they stand:
-/// `if (auto const list = mail.solicit()) for (std::string_view keyword : *list) ...`
-class solicitations {
-    std::string_view text_;
+/// `if (auto const list = mail.solicit()) for (std::string_view keyword : *list) ...` Made of a text of your own, nothing is checked:
+/// parse_solicit does, and write_solicit does.
+using solicitations = detail::split_range<charset(",")>;
 
-  public:
-    class iterator {
-        std::string_view rest_;
-
-      public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {}
-        constexpr std::string_view operator*() const noexcept {
-            return detail::sub(rest_, 0, detail::find_first<charset(",")>(rest_));
-        }
-        constexpr iterator& operator++() noexcept {
-            std::size_t const end = detail::find_first<charset(",")>(rest_);
-            rest_ = detail::sub(rest_, end == rest_.size() ? end : end + 1);
-            return *this;
-        }
-        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
-    };
-
-    /// Keywords separated by commas. Nothing is checked here: parse_solicit does, and write_solicit does.
-    constexpr explicit solicitations(std::string_view text EHLO_LIFETIMEBOUND) noexcept : text_(text) {}
-    constexpr std::string_view text() const noexcept { return text_; }
-    constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
-};
 /// Solicitation-keywords = word *( "," word );  word = ALPHA *( "." / "-" / "_" / ":" / ALPHA / DIGIT ). RFC 3865 2.2, 2.3. Up
 /// to 1,000 octets. Borrows from `value`.
 constexpr result<solicitations> parse_solicit(std::string_view value EHLO_LIFETIMEBOUND) noexcept {

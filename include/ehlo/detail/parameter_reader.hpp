@@ -278,6 +278,13 @@ struct parameter_access {
         return m.present_.has_any(may_conflict) ? find_conflict(m) : std::nullopt;
     }
     static constexpr std::optional<std::size_t> conflict(rcpt_parameters const&) noexcept { return std::nullopt; }
+    /// Without a search: what may be one by MTRK is for `conflict` to say.
+    static EHLO_INLINE constexpr bool may_conflict(mail_parameters const& m) noexcept {
+        if (m.has(parameter_id::mtrk)) return true;
+        return m.has(parameter_id::holdfor) &&
+               (m.has(parameter_id::holduntil) || (m.has(parameter_id::by) && std::int64_t{m.holdfor_} > m.by_seconds_));
+    }
+    static constexpr bool may_conflict(rcpt_parameters const&) noexcept { return false; }
 
     // Keywords in some order, without their case; of equal ones the first comes first. Below 0, 0, or above.
     static constexpr int compare(std::string_view text, std::size_t a, std::size_t b) noexcept {
