@@ -69,9 +69,10 @@ constexpr verb find_verb4(char const* p) noexcept {
 
 /// The verb that a word spells, in any case (RFC 5321 2.4).
 [[nodiscard]] constexpr verb find_verb(std::string_view word) noexcept {
+    if (word.size() == 4) return detail::find_verb4(word.data());
     if (word.size() < 4) return verb::unknown;
     unsigned const i = detail::places_of_verbs.find(detail::fold4(word.data()));
-    return i != verb_count && detail::spells(verb_names[i], word) ? static_cast<verb>(i) : verb::unknown;
+    return i != verb_count && detail::spells_here(verb_names[i], word) ? static_cast<verb>(i) : verb::unknown;
 }
 
 }  // namespace ehlo
