@@ -118,12 +118,12 @@ constexpr std::uint64_t load8(char const* p) noexcept { return load4(p) | std::u
 /// so a compare with letters cannot be fooled; digits and signs lose a bit that tells octets apart.
 constexpr std::uint32_t fold4(char const* p) noexcept { return load4(p) & 0xDFDFDFDFu; }
 /// Whether `text` spells a keyword that is given in capitals, digits and hyphens, in any case: a letter, which has bit 6, may
-/// differ in bit 5, and nothing else may. Eight or four octets at a time, the last of them over again.
+/// differ in bit 5, and nothing else may. `spells_here` is for keywords that the compiler knows. Eight or four octets at a time, the last of them over again.
 template <class Word>
 constexpr bool spells_word(Word keyword, Word text) noexcept {
     return ((keyword ^ text) & ~((keyword & static_cast<Word>(0x4040404040404040u)) >> 1)) == 0;
 }
-constexpr bool spells(std::string_view keyword, std::string_view text) noexcept {
+EHLO_INLINE constexpr bool spells_here(std::string_view keyword, std::string_view text) noexcept {
     if (keyword.size() != text.size()) return false;
     char const *const k = keyword.data(), *const t = text.data();
     std::size_t const size = text.size();
@@ -137,6 +137,7 @@ constexpr bool spells(std::string_view keyword, std::string_view text) noexcept 
     if (size >= 2 && !spells_word<std::uint32_t>(load2(k), load2(t))) return false;
     return size == 0 || spells_word(octet(k[size - 1]), octet(t[size - 1]));
 }
+constexpr bool spells(std::string_view keyword, std::string_view text) noexcept { return spells_here(keyword, text); }
 }  // namespace detail
 
 namespace detail {

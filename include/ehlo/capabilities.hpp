@@ -84,10 +84,76 @@ using extension_names = extension_column<std::make_index_sequence<extension_coun
 /// The keyword in capitals.
 constexpr std::string_view name(extension e) noexcept { return detail::extension_names::keywords[static_cast<unsigned>(e)]; }
 
+namespace detail {
+/// The first 4 octets of a keyword, fewer if it is shorter: they tell all keywords apart.
+constexpr std::uint32_t first_octets(std::string_view keyword) noexcept {
+    if (keyword.size() >= 4) return fold4(keyword.data());
+    std::uint32_t word = 0;
+    for (std::size_t i = 0; i < keyword.size(); ++i) word |= (static_cast<unsigned char>(keyword[i]) & 0xDFu) << (8 * i);
+    return word;
+}
+struct extension_index {
+    // A keyword as its first 8 octets and its last 8. A letter may differ in bit 5; that bit is not in the mask, and neither is
+    // an octet that is none of the keyword.
+    struct row {
+        std::uint64_t head = 0, head_mask = 0, tail = 0, tail_mask = 0;
+        std::uint8_t size = 0;     // of the keyword
+        std::uint8_t tail_at = 0;
+        extension code{};
+        bool longer = false;       // than the two tell
+    } rows[extension_count + 1] = {};   // the last one: no keyword
+    std::uint32_t heads[extension_count] = {};
+    std::size_t longest = 0;
+    consteval extension_index() {
+        for (unsigned i = 0; i < extension_count; ++i) {
+            std::string_view const keyword = extension_table[i].keyword;
+            row& r = rows[i];
+            heads[i] = first_octets(keyword);
+            r.size = static_cast<std::uint8_t>(keyword.size());
+            r.code = static_cast<extension>(i);
+            r.tail_at = static_cast<std::uint8_t>(keyword.size() < 8 ? 0 : keyword.size() - 8);
+            r.longer = keyword.size() > 16;
+            longest = keyword.size() > longest ? keyword.size() : longest;
+            for (unsigned k = 0; k < 8; ++k) {
+                add(r.head, r.head_mask, keyword, k, k);
+                add(r.tail, r.tail_mask, keyword, r.tail_at + k, k);
+            }
+        }
+    }
+
+  private:
+    static consteval void add(std::uint64_t& octets, std::uint64_t& mask, std::string_view keyword, std::size_t at, unsigned k) {
+        if (at >= keyword.size()) return;
+        auto const octet = static_cast<unsigned char>(keyword[at]);
+        octets |= std::uint64_t{octet} << (8 * k);
+        mask |= std::uint64_t{octet < 'A' ? 0xFFu : 0xDFu} << (8 * k);
+    }
+};
+inline constexpr extension_index extension_rows{};
+inline constexpr places<extension_count, std::uint32_t> places_of_extensions(extension_rows.heads);
+
+/// The row of the keyword that `text` begins with, two octets or more after it; nullptr if ehlo knows none such.
+EHLO_INLINE constexpr extension_index::row const* find_extension_at(std::string_view text) noexcept {
+    if (text.size() < 5) return nullptr;  // "DSN" CRLF is the shortest
+    char const* const p = text.data();
+    std::uint32_t const word = fold4(p) & (p[3] <= ' ' ? 0x00FFFFFFu : 0xFFFFFFFFu);
+    auto const& r = extension_rows.rows[places_of_extensions.find(word)];
+    std::size_t const size = r.size;
+    if (size == 0) return nullptr;
+    if (text.size() < extension_rows.longest + 2 || r.longer) [[unlikely]] {
+        if (text.size() < size + 2 || !spells(name(r.code), {p, size})) return nullptr;
+    } else if ((((load8(p) ^ r.head) & r.head_mask) | ((load8(p + r.tail_at) ^ r.tail) & r.tail_mask)) != 0) {
+        return nullptr;
+    }
+    return &r;
+}
+}  // namespace detail
+
 /// The extension that a keyword names, in any case; nothing if ehlo does not know it.
 constexpr std::optional<extension> find_extension(std::string_view keyword) noexcept {
-    unsigned const i = detail::find_row<detail::extension_names::keywords>(keyword);
-    return i == extension_count ? std::nullopt : std::optional(static_cast<extension>(i));
+    unsigned const i = detail::places_of_extensions.find(detail::first_octets(keyword));
+    if (i == extension_count || !detail::spells(name(static_cast<extension>(i)), keyword)) return std::nullopt;
+    return static_cast<extension>(i);
 }
 
 /// A set of extensions. Structural, so a policy can carry it as a template argument.
@@ -187,14 +253,14 @@ EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tol
         // After code and separator. No line is shorter than "250" CRLF, which has no separator, and then the LF stands here.
         at += 4;
         std::string_view const rest{reply.data() + at, reply.size() - at};
-        unsigned const row = find_row_at<extension_names::keywords>(rest);
-        std::size_t end = row != extension_count ? extension_names::keywords[row].size() : 0;
-        if (end != 0 && rest[end] == '\r') {
-            known(static_cast<extension>(row), std::string_view());
-        } else if (end != 0 && rest[end] == ' ') {
+        auto const* const s = find_extension_at(rest);
+        std::size_t end = s != nullptr ? s->size : 0;
+        if (s != nullptr && rest[end] == '\r') {
+            known(s->code, std::string_view());
+        } else if (s != nullptr && rest[end] == ' ') {
             std::string_view const behind{rest.data() + end + 1, rest.size() - end - 1};
             std::string_view const parameters{behind.data(), find_near<charset("\r")>(behind)};
-            known(static_cast<extension>(row), parameters);
+            known(s->code, parameters);
             end += 1 + parameters.size();
         } else if (rest[0] != '\n') {
             end = find_near<charset("\r")>(rest);

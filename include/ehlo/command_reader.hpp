@@ -30,16 +30,12 @@ template <class Parameters>
 EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view text, syntax const& rules, Parameters& parameters) noexcept {
     char const* const p = text.data();
     std::size_t const size = text.size();
-    std::size_t at = 0;
-    while (at < size && p[at] == ' ') {
-        std::size_t const used = parameter_access::take_common(p + at + 1, size - at - 1, rules, parameters);
-        if (used == 0) return take_rare_parameters(text, rules, parameters);
-        at += 1 + used;
-    }
-    if (size - at < 2 || load2(p + at) != load2("\r\n")) return 0;
+    std::size_t const at = size != 0 && p[0] == ' ' ? parameter_access::take_registered(text, 1, rules, parameters) : 0;
+    if (size - at < 2 || load2(p + at) != load2("\r\n") || (at != 0 && p[at - 1] == ' '))
+        return at == 0 ? 0 : take_rare_parameters(text, rules, parameters);
     std::size_t const first = at == 0 ? 0 : 1;
     parameter_access::set_text(parameters, {p + first, at - first});
-    return parameter_access::goes_together(parameters) ? at + 2 : 0;
+    return parameter_access::may_conflict(parameters) ? 0 : at + 2;
 }
 
 /// Whether the grammar makes the same of a line as the fast attempt did. For EHLO_CHECK_FAST.

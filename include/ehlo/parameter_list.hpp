@@ -1,6 +1,7 @@
 // The parameters of a MAIL or RCPT that was parsed: the raw range, the registered ones typed, those of your own. RFC 5321 4.1.2.
 #pragma once
 
+#include <ehlo/detail/split.hpp>
 #include <ehlo/parameter_values.hpp>
 
 #include <concepts>
@@ -17,36 +18,19 @@ struct parameter {
     std::optional<std::string_view> value;
 };
 
-/// Well-formed parameters as they stand in the command: `for (ehlo::parameter p : mail->parameters.all())`.
-class parameter_range {
-    std::string_view text_;
-
-  public:
-    class iterator {
-        std::string_view rest_;
-
-      public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {
-            while (rest_.starts_with(' ')) rest_.remove_prefix(1);  // rule::spaces_between_parameters
-        }
-        constexpr parameter operator*() const noexcept {
-            std::string_view const whole = detail::sub(rest_, 0, detail::find_first<charset(" ")>(rest_));
-            std::size_t const equals = detail::find_first<charset("=")>(whole);
-            if (equals == whole.size()) return {whole, std::nullopt};
-            return {detail::sub(whole, 0, equals), detail::sub(whole, equals + 1)};
-        }
-        constexpr iterator& operator++() noexcept {
-            return *this = iterator(detail::sub(rest_, detail::find_first<charset(" ")>(rest_)));
-        }
-        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
-    };
-
-    constexpr explicit parameter_range(std::string_view text) noexcept : text_(text) {}
-    constexpr std::string_view text() const noexcept { return text_; }
-    constexpr bool empty() const noexcept { return text_.empty(); }
-    constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
+namespace detail {
+struct make_parameter {
+    constexpr parameter operator()(std::string_view text) const noexcept {
+        std::size_t const equals = find_first<charset("=")>(text);
+        if (equals == text.size()) return {text, std::nullopt};
+        return {sub(text, 0, equals), sub(text, equals + 1)};
+    }
 };
+}  // namespace detail
+
+/// Well-formed parameters as they stand in the command: `for (ehlo::parameter p : mail->parameters.all())`. Between two of them there is
+/// more than one SP only under rule::spaces_between_parameters.
+using parameter_range = detail::split_range<charset(" "), true, detail::make_parameter>;
 
 /// A parameter of your own: a type with its keyword, and a function that reads a value (absent if there was no "=") and never throws.
 ///
@@ -139,6 +123,8 @@ class parameter_list {
 class mail_parameters : public parameter_list {
     v0::body body_ = v0::body::seven_bit;  // first: it fits in after the base
     std::uint64_t size_ = 0;
+    std::uint32_t holdfor_ = 0;     // these two are compared with one another
+    std::int32_t by_seconds_ = 0;
     friend struct parameter_access;
 
   public:
@@ -159,7 +145,7 @@ class mail_parameters : public parameter_list {
     /// RFC 2852 4.
     constexpr std::optional<deliver_by> by() const noexcept { return typed(parameter_id::by, parse_by); }
     /// Seconds to hold the mail for. RFC 4865 3.
-    constexpr std::optional<std::uint32_t> holdfor() const noexcept { return typed(parameter_id::holdfor, parse_holdfor); }
+    constexpr std::optional<std::uint32_t> holdfor() const noexcept { return has(parameter_id::holdfor) ? std::optional(holdfor_) : std::nullopt; }
     /// The time to hold the mail until. RFC 4865 3.
     constexpr std::optional<date_time> holduntil() const noexcept { return typed(parameter_id::holduntil, parse_holduntil); }
     /// -9 to 9; more is sooner. RFC 6710.

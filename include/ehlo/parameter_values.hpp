@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/date_time.hpp>
+#include <ehlo/detail/split.hpp>
 #include <ehlo/parameter_xtext.hpp>
 
 #include <cstddef>
@@ -21,8 +22,9 @@ constexpr std::uint32_t take_seconds(std::string_view text, std::size_t& at) noe
 }
 template <class E, std::size_t Count>
 constexpr result<E> parse_name(std::string_view text, std::string_view const (&names)[Count]) noexcept {
-    unsigned const i = find_name(names, text);
-    return i != Count ? result<E>(static_cast<E>(i)) : fail(errc::bad_parameter_value, 0);
+    EHLO_UNROLL for (unsigned i = 0; i < Count; ++i)
+        if (spells_here(names[i], text)) return static_cast<E>(i);
+    return fail(errc::bad_parameter_value, 0);
 }
 }  // namespace detail
 
@@ -66,25 +68,37 @@ struct notify {
     constexpr bool never() const noexcept { return !success && !failure && !delay; }
     constexpr bool operator==(notify const&) const = default;
 };
+namespace detail {
+/// The elements of a notify-esmtp-value that `text` begins with; `at` is where the first octet stands that is of none.
+constexpr void scan_notify(std::string_view text, std::size_t& at, notify& n) noexcept {
+    auto take = [text, &at](std::string_view word) noexcept {
+        if (text.size() - at < word.size() || !spells_here(word, {text.data() + at, word.size()})) return false;
+        at += word.size();
+        return true;
+    };
+    if (take("NEVER")) return;
+    for (;; ++at) {
+        if (take("SUCCESS")) n.success = true;
+        else if (take("FAILURE")) n.failure = true;
+        else if (take("DELAY")) n.delay = true;
+        else return;
+        if (at == text.size() || text[at] != ',') return;
+    }
+}
+}  // namespace detail
 /// notify-esmtp-value = "NEVER" / notify-el *( "," notify-el );  notify-el = "SUCCESS" / "FAILURE" / "DELAY". RFC 3461 4.1. The
 /// RFC lets an element stand twice. Up to 28 octets.
 constexpr result<notify> parse_notify(std::string_view value) noexcept {
-    constexpr std::string_view never = "NEVER";
-    auto read = [&]() noexcept -> result<notify> {
-        notify n;
-        for (std::size_t at = 0; !detail::spells(never, value);) {
-            std::size_t const end = detail::find_first<charset(",")>(value, at);
-            std::string_view const word = detail::sub(value, at, end - at);
-            if (detail::spells("SUCCESS", word)) n.success = true;
-            else if (detail::spells("FAILURE", word)) n.failure = true;
-            else if (detail::spells("DELAY", word)) n.delay = true;
-            else return fail(errc::bad_parameter_value, at == 0 && detail::spells(never, word) ? end : at);
-            if (end == value.size()) break;
-            at = end + 1;
-        }
-        return n;
-    };
-    return detail::within(parameter_id::notify, value, read());
+    result<notify> n = notify();
+    std::size_t at = 0;
+    detail::scan_notify(value, at, *n);
+    if (value.empty() || at != value.size() || value.back() == ',') {
+        // The element that is none begins there; a NEVER should have been alone.
+        while (at != 0 && value[at - 1] != ',') --at;
+        std::size_t const end = detail::find_first<charset(",")>(value, at);
+        n = fail(errc::bad_parameter_value, at == 0 && detail::spells("NEVER", detail::sub(value, 0, end)) ? end : at);
+    }
+    return detail::within(parameter_id::notify, value, n);
 }
 constexpr result<std::size_t> write_notify(writer& out, notify n) noexcept {
     return out.atomically([&](writer& w) {
@@ -211,33 +225,10 @@ constexpr result<std::size_t> write_mtrk(writer& out, tracking const& t) noexcep
 }
 
 /// The solicitation class keywords of a message, as they stand:
-/// `if (auto const list = mail.solicit()) for (std::string_view keyword : *list) ...`
-class solicitations {
-    std::string_view text_;
+/// `if (auto const list = mail.solicit()) for (std::string_view keyword : *list) ...` Made of a text of your own, nothing is checked:
+/// parse_solicit does, and write_solicit does.
+using solicitations = detail::split_range<charset(",")>;
 
-  public:
-    class iterator {
-        std::string_view rest_;
-
-      public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {}
-        constexpr std::string_view operator*() const noexcept {
-            return detail::sub(rest_, 0, detail::find_first<charset(",")>(rest_));
-        }
-        constexpr iterator& operator++() noexcept {
-            std::size_t const end = detail::find_first<charset(",")>(rest_);
-            rest_ = detail::sub(rest_, end == rest_.size() ? end : end + 1);
-            return *this;
-        }
-        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
-    };
-
-    /// Keywords separated by commas. Nothing is checked here: parse_solicit does, and write_solicit does.
-    constexpr explicit solicitations(std::string_view text EHLO_LIFETIMEBOUND) noexcept : text_(text) {}
-    constexpr std::string_view text() const noexcept { return text_; }
-    constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
-};
 /// Solicitation-keywords = word *( "," word );  word = ALPHA *( "." / "-" / "_" / ":" / ALPHA / DIGIT ). RFC 3865 2.2, 2.3. Up
 /// to 1,000 octets. Borrows from `value`.
 constexpr result<solicitations> parse_solicit(std::string_view value EHLO_LIFETIMEBOUND) noexcept {

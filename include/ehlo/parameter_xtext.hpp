@@ -160,7 +160,8 @@ constexpr result<std::size_t> write_orcpt(writer& out, original_recipient const&
             if (c.next_in(chars::unsafe)) w.refuse(fail(errc::unsafe_octet, start));
             else if (detail::is_control(c.peek())) w.refuse(fail(errc::bad_value, start));
             if (is_ascii(c.peek())) ++c.at;
-            else if (!c.skip_wide()) w.refuse(c.error);
+            else if (std::size_t const n = utf8_length(detail::sub(o.address, start)); n != 0) c.at += n;
+            else w.refuse(fail(errc::bad_utf8, start));
             if (!w.ok()) return;
             std::string_view const octets = detail::sub(o.address, start, c.at - start);
             if (octets.size() > 1 && rules.smtputf8) {
@@ -242,6 +243,7 @@ constexpr result<std::size_t> write_mailbox_xtext(writer& out, xtext const& x, r
 /// `*mail.auth() == "<>"`. With `rules.smtputf8` a mailbox of RFC 6531; under rule::auth_not_a_mailbox any xtext. Up to 500
 /// octets. Borrows from `value`. Errors also: non_ascii.
 constexpr result<xtext> parse_auth_identity(std::string_view value EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
+    if (value == "<>") return xtext::encoded(value);
     constexpr std::size_t longest_null = 6;  // "+3C+3E"
     if (value.size() <= longest_null)
         if (auto const x = parse_xtext(value, false, hexchar_case::any); x && *x == "<>") return x;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/command.hpp>
+#include <ehlo/detail/split.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -30,27 +31,7 @@ struct atrn {
 }  // namespace cmd
 
 /// The domains of ATRN: `for (std::string_view d : ehlo::domain_list(c.domains))`.
-class domain_list {
-    std::string_view text_;
-
-  public:
-    class iterator {
-        std::string_view rest_;
-
-      public:
-        constexpr explicit iterator(std::string_view rest) noexcept : rest_(rest) {}
-        constexpr std::string_view operator*() const noexcept { return detail::sub(rest_, 0, detail::find_first<charset(",")>(rest_)); }
-        constexpr iterator& operator++() noexcept {
-            std::size_t const end = detail::find_first<charset(",")>(rest_);
-            rest_ = detail::sub(rest_, end == rest_.size() ? end : end + 1);
-            return *this;
-        }
-        constexpr bool operator!=(iterator const& other) const noexcept { return rest_.size() != other.rest_.size(); }
-    };
-    constexpr explicit domain_list(std::string_view text) noexcept : text_(text) {}
-    constexpr iterator begin() const noexcept { return iterator(text_); }
-    constexpr iterator end() const noexcept { return iterator(detail::sub(text_, text_.size())); }
-};
+using domain_list = detail::split_range<charset(",")>;
 
 /// etrn-cmd = "ETRN" SP [ "@" / "#" ] 1*VCHAR, the part after "ETRN SP". RFC 1985 5. Borrows from `arguments`.
 /// Errors: missing_argument, unexpected_argument for anything that is not visible ASCII, a space included.

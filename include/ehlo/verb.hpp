@@ -36,36 +36,43 @@ constexpr std::string_view name(verb v) noexcept { return verb_names[static_cast
 
 namespace detail {
 // The first 4 letters tell all verbs apart. Most have no more: then one compare is all it takes.
-struct verb_heads {
-    std::uint64_t all[verb_count] = {};
-    std::uint32_t of_4[verb_count + 1] = {};
-    consteval verb_heads() {
-        constexpr std::uint32_t never = 0x20202020u;  // what fold4 never gives
-        for (auto& head : of_4) head = never;
-        all[0] = never;
+struct verb_map {
+    std::uint32_t heads[verb_count] = {};
+    consteval verb_map() {
+        heads[0] = 0x20202020u;  // what fold4 never gives
+        for (unsigned i = 1; i < verb_count; ++i) heads[i] = fold4(verb_names[i].data());
+    }
+};
+inline constexpr places<verb_count, std::uint32_t> places_of_verbs(verb_map().heads);
+struct verbs_of_4 {
+    std::uint32_t word[sizeof places_of_verbs.row] = {};
+    verb code[sizeof places_of_verbs.row] = {};
+    consteval verbs_of_4() {
+        for (auto& w : word) w = verb_map().heads[0];
         for (unsigned i = 1; i < verb_count; ++i) {
-            std::uint32_t const head = fold4(verb_names[i].data());
-            all[i] = head;
-            if (verb_names[i].size() == 4) of_4[i] = head;
+            if (verb_names[i].size() != 4) continue;
+            std::size_t const slot = places_of_verbs.slot(verb_map().heads[i]);
+            word[slot] = verb_map().heads[i];
+            code[slot] = static_cast<verb>(i);
         }
     }
 };
-inline constexpr verb_heads heads_of_verbs{};
-inline constexpr places<verb_count> places_of_verbs(heads_of_verbs.all);
+inline constexpr verbs_of_4 short_verbs{};
 
 /// The verb that 4 octets spell.
 constexpr verb find_verb4(char const* p) noexcept {
     std::uint32_t const folded = fold4(p);
-    unsigned const i = places_of_verbs.find(folded);
-    return heads_of_verbs.of_4[i] == folded ? static_cast<verb>(i) : verb::unknown;
+    std::size_t const slot = places_of_verbs.slot(folded);
+    return short_verbs.word[slot] == folded ? short_verbs.code[slot] : verb::unknown;
 }
 }  // namespace detail
 
 /// The verb that a word spells, in any case (RFC 5321 2.4).
 [[nodiscard]] constexpr verb find_verb(std::string_view word) noexcept {
+    if (word.size() == 4) return detail::find_verb4(word.data());
     if (word.size() < 4) return verb::unknown;
     unsigned const i = detail::places_of_verbs.find(detail::fold4(word.data()));
-    return i != verb_count && detail::spells(verb_names[i], word) ? static_cast<verb>(i) : verb::unknown;
+    return i != verb_count && detail::spells_here(verb_names[i], word) ? static_cast<verb>(i) : verb::unknown;
 }
 
 }  // namespace ehlo

@@ -10,15 +10,16 @@
 namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
 /// A place of its own for each of `Count` numbers: the highest bits of number * factor. The factor is found when this is compiled.
-template <std::size_t Count, unsigned Bits = (Count > 32 ? 8 : Count > 16 ? 7 : 6)>
+template <std::size_t Count, class Number>
 struct places {
+    static constexpr unsigned bits = Count > 32 ? 8 : Count > 16 ? 7 : 6;
     static_assert(Count < 64);
-    std::uint64_t factor = 0x9E3779B97F4A7C15u;
-    std::uint8_t row[std::size_t{1} << Bits] = {};   ///< `Count` where no number has its place
+    Number factor = static_cast<Number>(0x9E3779B97F4A7C15u);
+    std::uint8_t row[std::size_t{1} << bits] = {};   ///< `Count` where no number has its place
 
-    consteval explicit places(std::uint64_t const (&numbers)[Count]) {
-        std::uint16_t taken[std::size_t{1} << Bits] = {};   // by which try
-        for (std::uint16_t tries = 1;; ++tries, factor = factor * 0xD1342543DE82EF95u + 2) {
+    consteval explicit places(Number const (&numbers)[Count]) {
+        std::uint16_t taken[std::size_t{1} << bits] = {};   // by which try
+        for (std::uint16_t tries = 1;; ++tries, factor = factor * static_cast<Number>(0xD1342543DE82EF95u) + 2) {
             std::size_t i = 0;
             while (i < Count && taken[slot(numbers[i])] != tries) taken[slot(numbers[i++])] = tries;
             if (i == Count) break;
@@ -26,23 +27,25 @@ struct places {
         for (auto& r : row) r = Count;
         for (std::size_t i = 0; i < Count; ++i) row[slot(numbers[i])] = static_cast<std::uint8_t>(i);
     }
-    constexpr std::size_t slot(std::uint64_t number) const noexcept { return static_cast<std::size_t>(number * factor >> (64 - Bits)); }
-    constexpr unsigned find(std::uint64_t number) const noexcept { return row[slot(number)]; }
+    constexpr std::size_t slot(Number number) const noexcept { return static_cast<std::size_t>(static_cast<Number>(number * factor) >> (8 * sizeof(Number) - bits)); }
+    constexpr unsigned find(Number number) const noexcept { return row[slot(number)]; }
 };
 
-/// The first 8 octets of a text, up to where no keyword goes on: "=", SP or an octet below it. Letters lose their case. No two octets
-/// of keywords become one by that, and no other octet becomes one of theirs.
+/// The letters that a text begins with, 8 at most, in upper case. (Octets that differ from letters in more than bit 5 count as others.)
 constexpr std::uint64_t head_of(std::string_view text) noexcept {
     std::uint64_t octets = 0;
     if (text.size() >= 8) [[likely]] octets = load8(text.data());
     else
         for (std::size_t i = 0; i < text.size(); ++i) octets |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+    // Bit 6 tells letters from digits, signs and controls.
     constexpr std::uint64_t each = 0x0101010101010101u;
-    std::uint64_t const equals = octets ^ each * '=';
-    // The lowest bit that is set here is right, and no other one is needed.
-    std::uint64_t const ends = (((octets - each * '!') & ~octets) | ((equals - each) & ~equals)) & each * 0x80;
-    if (ends != 0) octets &= ((ends & (~ends + 1)) - 1) >> 7;
+    if (std::uint64_t const ends = ~octets & each * 0x40; ends != 0) octets &= ((ends & (~ends + 1)) - 1) >> 6;
     return octets & each * 0xDF;
+}
+constexpr std::size_t letters_of(std::string_view keyword) noexcept {
+    std::size_t n = 0;
+    while (n < keyword.size() && n < 8 && chars::alpha.contains(keyword[n])) ++n;
+    return n;
 }
 
 /// The keyword of a row, or of a table that is nothing but keywords.
@@ -55,12 +58,16 @@ constexpr std::string_view keyword_of(Row const& row) noexcept {
 template <auto const& Table>
 inline constexpr std::size_t rows_of = sizeof Table / sizeof *Table;
 
-/// The rows of a table by the first 8 octets of their keywords, which tell them all apart.
+/// The rows of a table by the letters that their keywords begin with, which tell them all apart.
 template <auto const& Table>
 struct keyword_heads {
     std::uint64_t head[rows_of<Table> + 1] = {};   // the last one is that of no row
+    std::uint8_t letters[rows_of<Table>] = {};
     consteval keyword_heads() {
-        for (std::size_t i = 0; i < rows_of<Table>; ++i) head[i] = head_of(keyword_of(Table[i]));
+        for (std::size_t i = 0; i < rows_of<Table>; ++i) {
+            head[i] = head_of(keyword_of(Table[i]));
+            letters[i] = static_cast<std::uint8_t>(letters_of(keyword_of(Table[i])));
+        }
         head[rows_of<Table>] = ~std::uint64_t{0};  // what no text has
     }
 };
@@ -70,7 +77,7 @@ template <auto const& Table>
 consteval auto places_of_heads() {
     std::uint64_t heads[rows_of<Table>] = {};
     for (std::size_t i = 0; i < rows_of<Table>; ++i) heads[i] = heads_of<Table>.head[i];
-    return places<rows_of<Table>>(heads);
+    return places<rows_of<Table>, std::uint64_t>(heads);
 }
 template <auto const& Table>
 inline constexpr auto keyword_places = places_of_heads<Table>();
@@ -84,7 +91,8 @@ constexpr unsigned find_row_at(std::string_view text) noexcept {
     unsigned const i = keyword_places<Table>.find(head);
     if (heads_of<Table>.head[i] != head) return none;
     std::string_view const keyword = keyword_of(Table[i]);
-    if (keyword.size() > 8 && (text.size() < keyword.size() || !spells(sub(keyword, 8), sub(text, 8, keyword.size() - 8)))) return none;
+    std::size_t const told = heads_of<Table>.letters[i];
+    if (keyword.size() > told && (text.size() < keyword.size() || !spells(sub(keyword, told), sub(text, told, keyword.size() - told)))) return none;
     return i;
 }
 /// The row with this keyword.
@@ -98,9 +106,9 @@ constexpr unsigned find_row(std::string_view keyword) noexcept {
 /// The number of a name among a few, in whatever case; the number of all if it is none.
 template <std::size_t Count>
 constexpr unsigned find_name(std::string_view const (&names)[Count], std::string_view name) noexcept {
-    unsigned i = 0;
-    while (i < Count && !spells(names[i], name)) ++i;
-    return i;
+    for (unsigned i = 0; i < Count; ++i)
+        if (spells(names[i], name)) return i;
+    return Count;
 }
 
 }  // namespace ehlo::detail

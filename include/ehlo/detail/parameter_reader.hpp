@@ -11,7 +11,21 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// Builds parameter sets for the parsers below.
+namespace detail {
+/// Whether the 8 octets begin with the word: letters of either case, and other octets as they are.
+template <std::size_t N>
+EHLO_INLINE constexpr bool spells_head(std::uint64_t head, char const (&word)[N]) noexcept {
+    static_assert(N <= 9);
+    std::uint64_t octets = 0, mask = 0;
+    EHLO_UNROLL for (unsigned i = 0; i < N - 1; ++i) {
+        octets |= std::uint64_t{static_cast<unsigned char>(word[i])} << (8 * i);
+        mask |= std::uint64_t{word[i] >= 'A' && word[i] <= 'Z' ? 0xDFu : 0xFFu} << (8 * i);
+    }
+    return (head & mask) == octets;
+}
+}  // namespace detail
+
+/// Builds parameter sets for the parsers of parameters.hpp.
 struct parameter_access {
     using cursor = detail::cursor;
 
@@ -43,49 +57,92 @@ struct parameter_access {
         return true;
     }
 
-    // One registered parameter that is right under strict rules. Returns how many of the `size` octets it took, up to an SP, a CR or
-    // the end; 0: it is something else, or something is wrong, and `set` is as it was but for what `present()` does not tell of.
+    // Registered parameters that are right under strict rules, an SP between each two: all of them, as a rule. Returns the offset of
+    // the first octet that was not taken: what stands after them, or an SP and something else.
     template <class Parameters>
-    EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, syntax const& rules, Parameters& set) noexcept {
+    EHLO_INLINE static constexpr std::size_t take_registered(std::string_view text, std::size_t at, syntax const& rules, Parameters& set) noexcept {
         if constexpr (std::is_same_v<Parameters, mail_parameters>) {
-            // The two that most lines have, in either case: digits and signs as they are.
-            constexpr std::uint64_t letters_of_size = 0x000000FFDFDFDFDFu, letters_of_body = 0xDFDFFFFFDFDFDFDFu, letters_of_mime = 0xDFDFDFDFDFDFDFFFu;
-            if (size >= 8) {
-                std::uint64_t const head = detail::load8(p);
-                if ((head & letters_of_size) == detail::load8("SIZE=\0\0\0")) {
-                    unsigned const n = detail::take_digits(p + 5, size - 5, set.size_);
-                    return n == 0 ? 0 : finish(p, size, 5 + n, parameter_id::size, set);
-                }
-                if (size >= 13 && (head & letters_of_body) == detail::load8("BODY=8BI") &&
-                    (detail::load8(p + 5) & letters_of_mime) == detail::load8("8BITMIME")) {
-                    set.body_ = v0::body::eight_bit_mime;
-                    return finish(p, size, 13, parameter_id::body, set);
-                }
+            while (std::size_t const used = take_common(text.data() + at, text.size() - at, set)) {
+                at += used;
+                if (at == text.size() || text[at] != ' ') return at;
+                ++at;
             }
         }
-        return take_registered({p, size}, rules, set);
+        return take_others(text, at, rules, set);
     }
-    static EHLO_INLINE constexpr std::size_t finish(char const* p, std::size_t size, std::size_t used, parameter_id id, parameter_list& set) noexcept {
-        if (set.has(id) || (used != size && p[used] != ' ' && p[used] != '\r')) return 0;
+    // The two that most lines have, in either case. Returns the octets of one; 0 if it is something else, or something is wrong.
+    EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, mail_parameters& m) noexcept {
+        if (size < 8) return 0;
+        std::uint64_t const head = detail::load8(p);
+        parameter_id id = parameter_id::size;
+        std::size_t used = 13;
+        if (detail::spells_head(head, "SIZE=")) {
+            unsigned const n = detail::take_digits(p + 5, size - 5, m.size_);
+            if (n == 0) return 0;
+            used = 5 + n;
+        } else {
+            if (size < 13 || !detail::spells_head(head, "BODY=8BI") || !detail::spells_head(detail::load8(p + 5), "8BITMIME")) return 0;
+            id = parameter_id::body;
+            m.body_ = v0::body::eight_bit_mime;
+        }
+        return finish(p, size, used, id, m) ? used : 0;
+    }
+    static EHLO_INLINE constexpr bool finish(char const* p, std::size_t size, std::size_t used, parameter_id id, parameter_list& set) noexcept {
+        if (set.has(id) || (used != size && p[used] != ' ' && p[used] != '\r')) return false;
         set.present_ |= id;
-        return used;
+        return true;
+    }
+    // Those that come next in number, told by their first 8 octets, and read where they stand. Octets as above.
+    static EHLO_INLINE constexpr std::size_t take_known(std::string_view text, std::uint64_t head, parameter_id& id, mail_parameters& m) noexcept {
+        if (detail::spells_head(head, "SMTPUTF8")) return id = parameter_id::smtputf8, 8;
+        if (detail::spells_head(head, "RET=HDRS") || detail::spells_head(head, "RET=FULL")) return id = parameter_id::ret, 8;
+        if (detail::spells_head(head, "AUTH=<>")) return id = parameter_id::auth, 7;
+        if (detail::spells_head(head, "ENVID=")) return id = parameter_id::envid, take_xtext(text, 6, facts(id).max_length);
+        if (!detail::spells_head(head, "BODY=7BI") || text.size() < 9 || to_upper(text[8]) != 'T') return 0;
+        m.body_ = v0::body::seven_bit;
+        return id = parameter_id::body, 9;
+    }
+    static EHLO_INLINE constexpr std::size_t take_known(std::string_view text, std::uint64_t head, parameter_id& id, rcpt_parameters&) noexcept {
+        if (detail::spells_head(head, "NOTIFY=")) {
+            std::size_t at = 7;
+            v0::notify n;
+            detail::scan_notify(text, at, n);
+            id = parameter_id::notify;
+            return at != 7 && text[at - 1] != ',' && at - 7 <= facts(id).max_length ? at : 0;
+        }
+        if (!detail::spells_head(head, "ORCPT=RF") || text.size() < 13 || !detail::spells_head(detail::load8(text.data() + 5), "=RFC822;")) return 0;
+        return id = parameter_id::orcpt, take_xtext(text, 13, facts(id).max_length - 7u);
+    }
+    // The end of the xtext that begins at `at`, whose octets are `most` at most; 0 if there is none, or it has hexchars.
+    static EHLO_INLINE constexpr std::size_t take_xtext(std::string_view text, std::size_t at, std::size_t most) noexcept {
+        std::size_t const end = detail::find_first<~chars::xchar>(text, at);
+        return end != at && end - at <= most && (end == text.size() || text[end] != '+') ? end : 0;
     }
     template <class Parameters>
-    EHLO_NOINLINE static constexpr std::size_t take_registered(std::string_view text, syntax const& rules, Parameters& set) noexcept {
+    EHLO_NOINLINE static constexpr std::size_t take_others(std::string_view text, std::size_t at, syntax const& rules, Parameters& set) noexcept {
+        for (;; ++at) {
+            std::string_view const rest{text.data() + at, text.size() - at};
+            parameter_id id{};
+            std::size_t end = rest.size() < 8 ? 0 : take_known(rest, detail::load8(rest.data()), id, set);
+            if (end == 0) end = take_any(rest, rules, id, set);
+            if (end == 0 || !finish(rest.data(), rest.size(), end, id, set)) return at;
+            at += end;
+            if (at == text.size() || text[at] != ' ') return at;
+        }
+    }
+    template <class Parameters>
+    EHLO_NOINLINE static constexpr std::size_t take_any(std::string_view text, syntax const& rules, parameter_id& id, Parameters& set) noexcept {
         unsigned const row = detail::find_row_at<registered_parameters>(text);
         if (row == parameter_count || !belongs(registered_parameters[row], set)) return 0;
-        auto const id = static_cast<parameter_id>(row);
+        id = static_cast<parameter_id>(row);
         std::size_t const size = name(id).size();
-        std::size_t end = size;
-        if (facts(id).has_value) {
-            if (size == text.size() || text[size] != '=') return 0;
-            end = detail::find_first<~charset(33, 126)>(text, size + 1);
-            if (end == size + 1) return 0;
-            syntax strictly = rules;
-            strictly.tolerate = strict;
-            if (keep(id, detail::sub(text, size + 1, end - size - 1), strictly, set)) return 0;
-        }
-        return finish(text.data(), text.size(), end, id, set);
+        if (!facts(id).has_value) return size;
+        if (size == text.size() || text[size] != '=') return 0;
+        std::size_t const end = detail::find_first<~charset(33, 126)>(text, size + 1);
+        if (end == size + 1) return 0;
+        syntax strictly = rules;
+        strictly.tolerate = strict;
+        return keep(id, {text.data() + size + 1, end - size - 1}, strictly, set) ? 0 : end;
     }
 
     // What is wrong with the value of a registered parameter that the set does not hold itself.
@@ -95,8 +152,6 @@ struct parameter_access {
         case parameter_id::ret: return of(parse_ret(value));
         case parameter_id::envid: return of(parse_envid(value, rules));
         case parameter_id::auth: return of(parse_auth_identity(value, rules));
-        case parameter_id::by: return of(parse_by(value));
-        case parameter_id::holdfor: return of(parse_holdfor(value));
         case parameter_id::holduntil: return of(parse_holduntil(value));
         case parameter_id::mt_priority: return of(parse_mt_priority(value));
         case parameter_id::mtrk: return of(parse_mtrk(value));
@@ -113,6 +168,8 @@ struct parameter_access {
         case parameter_id::alt_address: return of(parse_alt_address(value, rules));
         case parameter_id::size:
         case parameter_id::body:
+        case parameter_id::by:
+        case parameter_id::holdfor:
         case parameter_id::smtputf8:
         case parameter_id::requiretls:
         case parameter_id::conperm:
@@ -123,16 +180,25 @@ struct parameter_access {
         return std::nullopt;
     }
 
-    // The same of any, and the values that the set holds itself.
+    // The same of any; the values that the set holds itself are put there.
     static constexpr std::optional<failure> keep(parameter_id id, std::string_view value, syntax const& rules, mail_parameters& m) noexcept {
         auto read = [](auto const& r, auto& kept) noexcept -> std::optional<failure> {
             if (!r) return r.error();
             kept = *r;
             return std::nullopt;
         };
-        if (id == parameter_id::size) return read(parse_size(value), m.size_);
-        if (id == parameter_id::body) return read(parse_body(value), m.body_);
-        return find_fault(id, value, rules);
+        switch (id) {
+        case parameter_id::size: return read(parse_size(value), m.size_);
+        case parameter_id::body: return read(parse_body(value), m.body_);
+        case parameter_id::holdfor: return read(parse_holdfor(value), m.holdfor_);
+        case parameter_id::by: {
+            auto const by = parse_by(value);
+            if (!by) return by.error();
+            m.by_seconds_ = by->seconds;
+            return std::nullopt;
+        }
+        default: return find_fault(id, value, rules);
+        }
     }
     static constexpr std::optional<failure> keep(parameter_id id, std::string_view value, syntax const& rules, rcpt_parameters&) noexcept {
         return find_fault(id, value, rules);
@@ -193,7 +259,7 @@ struct parameter_access {
         // RFC 4865 4.2: only one of them.
         if (m.has(parameter_id::holdfor) && m.has(parameter_id::holduntil)) note(later(parameter_id::holdfor, parameter_id::holduntil));
         // RFC 4865 5.2.2: not to be released after the time to deliver in. With HOLDUNTIL it takes a clock to tell.
-        if (m.has(parameter_id::holdfor) && m.has(parameter_id::by) && std::int64_t{*m.holdfor()} > m.by()->seconds)
+        if (m.has(parameter_id::holdfor) && m.has(parameter_id::by) && std::int64_t{m.holdfor_} > m.by_seconds_)
             note(later(parameter_id::holdfor, parameter_id::by));
         // RFC 3885 3.2: MTRK needs ENVID, and an "@" in it.
         if (m.has(parameter_id::mtrk)) {
@@ -207,17 +273,18 @@ struct parameter_access {
         }
         return at;
     }
-    static constexpr parameter_ids may_conflict() noexcept { return parameter_id::holdfor | parameter_ids(parameter_id::mtrk); }
-    static EHLO_INLINE constexpr bool goes_together(mail_parameters const& m) noexcept {
-        return !m.present_.has_any(may_conflict()) || !find_conflict(m);
+    static EHLO_INLINE constexpr std::optional<std::size_t> conflict(mail_parameters const& m) noexcept {
+        constexpr parameter_ids may_conflict = parameter_id::holdfor | parameter_ids(parameter_id::mtrk);
+        return m.present_.has_any(may_conflict) ? find_conflict(m) : std::nullopt;
     }
-    static constexpr bool goes_together(rcpt_parameters const&) noexcept { return true; }
-    static EHLO_INLINE constexpr bool find_conflicts(cursor& c, mail_parameters const& m, std::size_t first) noexcept {
-        if (m.present_.has_any(may_conflict())) [[unlikely]]
-            if (auto const at = find_conflict(m)) return c.stop(errc::conflicting_parameters, first + *at);
-        return true;
+    static constexpr std::optional<std::size_t> conflict(rcpt_parameters const&) noexcept { return std::nullopt; }
+    /// Without a search: what may be one by MTRK is for `conflict` to say.
+    static EHLO_INLINE constexpr bool may_conflict(mail_parameters const& m) noexcept {
+        if (m.has(parameter_id::mtrk)) return true;
+        return m.has(parameter_id::holdfor) &&
+               (m.has(parameter_id::holduntil) || (m.has(parameter_id::by) && std::int64_t{m.holdfor_} > m.by_seconds_));
     }
-    static constexpr bool find_conflicts(cursor&, rcpt_parameters const&, std::size_t) noexcept { return true; }
+    static constexpr bool may_conflict(rcpt_parameters const&) noexcept { return false; }
 
     // Keywords in some order, without their case; of equal ones the first comes first. Below 0, 0, or above.
     static constexpr int compare(std::string_view text, std::size_t a, std::size_t b) noexcept {
@@ -300,18 +367,16 @@ struct parameter_access {
         skip_spaces(c);
         std::size_t const first = c.at;
         // Most lines have nothing but common parameters, and are done here.
-        char const* const text = c.text.data();
-        std::size_t const size = c.text.size();
-        for (std::size_t at = first;;) {
-            std::size_t const used = take_common(text + at, size - at, c.rules, set);
-            at += used;
-            c.at = at;
-            if (used == 0 || (at < size && (text[at] != ' ' || ++c.at == size))) return scan_rare(c, set, first);
-            if (at == size) break;
-            ++at;
-        }
-        set_text(set, {text + first, size - first});
-        return find_conflicts(c, set, first);
+        c.at = take_registered(c.text, first, c.rules, set);
+        if (!c.end() || c.text[c.at - 1] == ' ') return scan_rare(c, set, first);
+        set_text(set, detail::sub(c.text, first));
+        return go_together(c, set, first);
+    }
+
+    template <class Parameters>
+    static EHLO_INLINE constexpr bool go_together(cursor& c, Parameters const& set, std::size_t first) noexcept {
+        auto const at = conflict(set);
+        return !at || c.stop(errc::conflicting_parameters, first + *at);
     }
 
     // The rest of them, and what can be said of all.
@@ -321,9 +386,10 @@ struct parameter_access {
         bool good = !c.end() || c.stop(errc::bad_parameter);
         while (good && !c.end()) {
             skip_spaces(c);
-            std::size_t const used = take_common(c.text.data() + c.at, c.text.size() - c.at, c.rules, set);
-            c.at += used;
-            good = used != 0 || take_rare(c, set, first, unknown);
+            std::size_t const before = c.at;
+            c.at = take_registered(c.text, before, c.rules, set);
+            if (c.at != before && c.text[c.at - 1] == ' ') --c.at;
+            good = c.at != before || take_rare(c, set, first, unknown);
             if (!good) break;
             whole = c.at;
             if (!c.end() && (!c.skip(' ') || c.end())) good = c.stop(errc::bad_parameter);
@@ -336,7 +402,7 @@ struct parameter_access {
             std::size_t const again = find_repeated(text);
             if (again != text.size()) return c.stop(errc::duplicate_parameter, first + again);
         }
-        return good && find_conflicts(c, set, first);
+        return good && go_together(c, set, first);
     }
 };
 
