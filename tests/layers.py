@@ -12,7 +12,7 @@ import tempfile
 # The order of the house: a header includes only headers before it.
 LAYERS = {
     "ground": "config version detail/names detail/temporary detail/set error result",
-    "lexis": "ascii detail/vectors detail/scan detail/content_kernels detail/number writer base64 xtext date_time utf8 leniency",
+    "lexis": "ascii detail/vectors detail/scan detail/content_kernels detail/number writer detail/base64_kernels base64 xtext date_time utf8 leniency",
     "grammar": "syntax detail/fast domain mailbox path parameter_values parameters status",
     "wire":
         "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer content "
