@@ -41,30 +41,30 @@ namespace detail {
 // sub-domain = Let-dig [Ldh-str];  Domain = sub-domain *("." sub-domain);  RFC 6531: sub-domain =/ U-label
 constexpr bool scan_domain(cursor& c) noexcept {
     std::size_t const start = c.at;
+    // Of the label so far. None may begin or end with a hyphen; this also refuses an empty one.
+    bool hyphen = true, empty = true;
     for (;;) {
-        bool hyphen = true;  // a label may neither begin nor end with one; this also refuses an empty label
-        bool empty = true;
-        for (;; empty = false) {
-            char const next = c.peek();
-            if (chars::let_dig.contains(next)) {
-                c.at += skip_labels<chars::let_dig, "-">(sub(c.text, c.at));
-                hyphen = false;
-            } else if (next == '-' && !empty) {
-                ++c.at;
-                hyphen = true;
-            } else if (!is_ascii(next)) {
-                if (!c.skip_wide()) return false;
-                hyphen = false;
-            } else if (next == '_' && c.tolerate(rule::underscore_in_domain)) {
-                ++c.at;
-                hyphen = false;
-            } else {
-                break;
-            }
+        char const next = c.peek();
+        if (chars::let_dig.contains(next)) {
+            c.at += skip_labels<chars::let_dig, "-">(sub(c.text, c.at));
+            hyphen = empty = false;
+            if (c.end() || c.text[c.at] == '>') return true;  // as nearly all do
+        } else if (!is_ascii(next)) {
+            if (!c.skip_wide()) return false;
+            hyphen = empty = false;
+        } else if (next == '.' && !hyphen) {
+            ++c.at;
+            hyphen = empty = true;
+        } else if (next == '-' && !empty) {
+            ++c.at;
+            hyphen = true;
+        } else if (next == '_' && c.tolerate(rule::underscore_in_domain)) {
+            ++c.at;
+            hyphen = empty = false;
+        } else {
+            if (empty && c.at > start && next != '.' && next != '-' && c.tolerate(rule::trailing_dot)) return true;
+            return !hyphen || c.stop(errc::bad_domain);
         }
-        if (empty && c.at > start && !c.next_is('.') && !c.next_is('-') && c.tolerate(rule::trailing_dot)) return true;
-        if (hyphen) return c.stop(errc::bad_domain);
-        if (!c.skip('.')) return true;
     }
 }
 
