@@ -14,7 +14,7 @@ import textwrap
 # The order of the house: a header includes only headers before it.
 LAYERS = {
     "ground": "config version detail/names detail/temporary detail/set error result",
-    "lexis": "ascii detail/keywords detail/vectors detail/scan detail/content_kernels detail/split detail/number writer base64 xtext date_time utf8 leniency",
+    "lexis": "ascii detail/keywords detail/vectors detail/scan detail/content_kernels detail/split detail/number writer detail/base64_kernels base64 xtext date_time utf8 leniency",
     "grammar":
         "syntax detail/fast domain mailbox path parameter_table parameter_xtext parameter_values parameter_list "
         "detail/parameter_reader parameter_options parameters status",

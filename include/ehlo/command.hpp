@@ -152,10 +152,16 @@ EHLO_NOINLINE constexpr bool reads_as_parameter(path const& p) noexcept {
     return find_parameter(sub(text, 0, end)) || (value && p.domain().empty());
 }
 
-// "FROM:" / "TO:", the path, and the parameters behind one SP.
+// "FROM:" / "TO:", the path, and the parameters behind one SP. `path_at`: where the path begins, if a fast attempt at it was made in
+// vain; 0 if nobody has looked.
 template <class Parameters>
-EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters, way how) noexcept {
-    if (!scan_colon_word(c, role) || !path_access::take(c, role, p, how)) return false;
+EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters, std::size_t path_at) noexcept {
+    if (path_at != 0) {
+        c.at = path_at;
+        if (!path_access::read(c, role, p)) return false;
+    } else if (!scan_colon_word(c, role) || !path_access::take(c, role, p)) {
+        return false;
+    }
     if (p.tolerated().has(rule::missing_brackets) && reads_as_parameter(p)) [[unlikely]]
         return c.stop(errc::expected_path, c.at - p.text().size());
     if (!c.end() && !c.skip(' ')) return c.stop(errc::unexpected_argument);
@@ -177,32 +183,6 @@ constexpr result<std::string_view> free_text(std::string_view text, syntax const
 
 }  // namespace detail
 
-namespace detail {
-constexpr result<cmd::hello> read_hello(verb v, std::string_view arguments, syntax const& rules, way how) noexcept {
-    syntax ascii = rules;
-    ascii.smtputf8 = false;
-    result<host> name = arguments.empty() ? fail(errc::missing_argument, 0) : how == way::fast_first ? parse_host(arguments, ascii) : read_host(arguments, ascii);
-    if (name) [[likely]] return cmd::hello{v, *name};
-    std::size_t const space = find_first<charset(" ")>(arguments);
-    if (space != arguments.size() && rules.tolerate.has(rule::text_after_hello)) {
-        name = read_host(sub(arguments, 0, space), ascii);
-        if (name) {
-            name->tolerated |= rule::text_after_hello;
-            auto const text = free_text(sub(arguments, space), ascii, name->tolerated);
-            if (!text) name = fail(text.error().code, space + text.error().at);
-        }
-    }
-    if (!name && rules.tolerate.has(rule::any_hello_name)) {
-        constexpr charset controls = ~(chars::textstring + chars::non_ascii);
-        bool const outer = !arguments.empty() && (chars::wsp.contains(arguments.front()) || chars::wsp.contains(arguments.back()));
-        if (!outer && find_first<controls>(arguments) == arguments.size())
-            name = host{arguments, host_kind::domain, rule::any_hello_name};
-    }
-    if (!name) return name.error();
-    return cmd::hello{v, *name};
-}
-}  // namespace detail
-
 /// helo = "HELO" SP Domain;  ehlo = "EHLO" SP ( Domain / address-literal ); LHLO (RFC 2033 4.1) as EHLO. The part behind
 /// the SP.
 /// An address literal is accepted after HELO too: RFC 5321 4.1.3 wants it of hosts without a name.
@@ -211,14 +191,34 @@ constexpr result<cmd::hello> read_hello(verb v, std::string_view arguments, synt
 /// Errors: missing_argument, and those of parse_host. The name is ASCII even where SMTPUTF8 is in use (RFC 6531 3.7.1).
 constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                          syntax const& rules = strict_syntax) noexcept {
-    return detail::read_hello(v, arguments, rules, detail::way::fast_first);
+    syntax ascii = rules;
+    ascii.smtputf8 = false;
+    result<host> name = arguments.empty() ? fail(errc::missing_argument, 0) : parse_host(arguments, ascii);
+    if (name) [[likely]] return cmd::hello{v, *name};
+    std::size_t const space = detail::find_first<charset(" ")>(arguments);
+    if (space != arguments.size() && rules.tolerate.has(rule::text_after_hello)) {
+        name = parse_host(detail::sub(arguments, 0, space), ascii);
+        if (name) {
+            name->tolerated |= rule::text_after_hello;
+            auto const text = detail::free_text(detail::sub(arguments, space), ascii, name->tolerated);
+            if (!text) name = fail(text.error().code, space + text.error().at);
+        }
+    }
+    if (!name && rules.tolerate.has(rule::any_hello_name)) {
+        constexpr charset controls = ~(chars::textstring + chars::non_ascii);
+        bool const outer = !arguments.empty() && (chars::wsp.contains(arguments.front()) || chars::wsp.contains(arguments.back()));
+        if (!outer && detail::find_first<controls>(arguments) == arguments.size())
+            name = host{arguments, host_kind::domain, rule::any_hello_name};
+    }
+    if (!name) return name.error();
+    return cmd::hello{v, *name};
 }
 template <detail::temporary Text>
 result<cmd::hello> parse_hello(verb, Text&&, syntax const& = strict_syntax) = delete;
 
 namespace detail {
 // A MAIL with octets over 127 in its path, or with a fault. The parameter that allows these octets stands behind them.
-EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bool read, verb v) noexcept {
+EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bool read, verb v, std::size_t path_at) noexcept {
     // What SMTPUTF8 in the same command allows was not tolerated.
     if (read ? !r->parameters.smtputf8() : c.error.code != errc::non_ascii) {
         if (!read) r = c.error;
@@ -228,7 +228,7 @@ EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bo
     wide.smtputf8 = true;
     cursor again{c.text, wide};
     cmd::mail m{v, {}, {}, {}};
-    if (!scan_envelope(again, path_role::reverse, m.from, m.parameters, way::grammar)) {
+    if (!scan_envelope(again, path_role::reverse, m.from, m.parameters, path_at)) {
         r = again.error;
     } else if (!m.parameters.smtputf8()) {
         r = c.error;
@@ -237,20 +237,20 @@ EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bo
         r = m;
     }
 }
-constexpr result<cmd::mail> read_mail(std::string_view arguments, syntax const& rules, verb v, way how) noexcept {
+constexpr result<cmd::mail> read_mail(std::string_view arguments, syntax const& rules, verb v, std::size_t path_at = 0) noexcept {
     // One object to return, filled where it stands.
     result<cmd::mail> r{to_be_filled()};
     cursor c{arguments, rules};
     r->verb = v;
-    bool const read = scan_envelope(c, path_role::reverse, r->from, r->parameters, how);
+    bool const read = scan_envelope(c, path_role::reverse, r->from, r->parameters, path_at);
     r->tolerated = c.tolerated;
-    if (!read || c.tolerated.has(rule::utf8_without_smtputf8)) [[unlikely]] mend_mail(r, c, read, v);
+    if (!read || c.tolerated.has(rule::utf8_without_smtputf8)) [[unlikely]] mend_mail(r, c, read, v, path_at);
     return r;
 }
-constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& rules, way how) noexcept {
+constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& rules, std::size_t path_at = 0) noexcept {
     result<cmd::rcpt> r{to_be_filled()};
     cursor c{arguments, rules};
-    bool const read = scan_envelope(c, path_role::forward, r->to, r->parameters, how);
+    bool const read = scan_envelope(c, path_role::forward, r->to, r->parameters, path_at);
     r->tolerated = c.tolerated;
     if (!read) [[unlikely]] r = c.error;
     return r;
@@ -263,7 +263,7 @@ constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& 
 /// parse_mail_parameters; `at` counts from the first octet of `arguments`.
 constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEBOUND,
                                        syntax const& rules = strict_syntax, verb v = verb::mail) noexcept {
-    return detail::read_mail(arguments, rules, v, detail::way::fast_first);
+    return detail::read_mail(arguments, rules, v);
 }
 template <detail::temporary Text>
 result<cmd::mail> parse_mail(Text&&, syntax const& = strict_syntax, verb = verb::mail) = delete;
@@ -272,7 +272,7 @@ result<cmd::mail> parse_mail(Text&&, syntax const& = strict_syntax, verb = verb:
 /// "RCPT SP". `rules.smtputf8` should say whether the MAIL command had SMTPUTF8. Errors: as parse_mail.
 constexpr result<cmd::rcpt> parse_rcpt(std::string_view arguments EHLO_LIFETIMEBOUND,
                                        syntax const& rules = strict_syntax) noexcept {
-    return detail::read_rcpt(arguments, rules, detail::way::fast_first);
+    return detail::read_rcpt(arguments, rules);
 }
 template <detail::temporary Text>
 result<cmd::rcpt> parse_rcpt(Text&&, syntax const& = strict_syntax) = delete;

@@ -71,7 +71,7 @@ struct fast_command_check {
         auto compare = [&](auto const& other) noexcept {
             if constexpr (std::is_same_v<decltype(other), Command const&>) alike = same(command, other);
         };
-        return split && !visit_arguments(*split, rules, way::grammar, compare) && alike;
+        return split && !visit_command(*split, rules, compare) && alike;
     }
 };
 
@@ -92,9 +92,8 @@ EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::
     std::uint32_t const word = fold4(p);
     if (bool const mail = word == fold4("MAIL"); mail || word == fold4("RCPT")) {
         if (size < 14) return 0;  // "MAIL FROM:<>" CRLF; the shortest RCPT is "RCPT TO:<a@b>" CRLF
-        constexpr std::uint64_t from = load8("\xFF\xDF\xDF\xDF\xDF\xFF\0"), to = load8("\xFF\xDF\xDF\xFF\0\0\0");
-        if ((load8(p + 4) & (mail ? from : to)) != (mail ? load8(" FROM:\0") : load8(" TO:\0\0\0"))) return 0;
-        std::size_t const begin = mail ? 10 : 8;
+        std::size_t const begin = fast::path_begin(p, word);
+        if (begin == 0) return 0;
         path address;
         if (!path_access::try_fast({p + begin, size - begin}, rules, address)) {
             if (!mail || load2(p + begin) != load2("<>") || rules.max_path < 2) return 0;
@@ -159,9 +158,23 @@ class command_reader {
         auto const line = lines_.next(in, limit, rules.tolerate);
         if (line.need_more()) return {line.consumed};
         if (line.failed()) return {line.error(), line.consumed};
+        // A path that was tried in vain is not tried again.
+        if (std::size_t const size = line->size(); size >= 14 && !chars::wsp.contains(line->back())) {
+            std::uint32_t const word = detail::fold4(line->data());
+            bool const mail = word == detail::fold4("MAIL");
+            if (std::size_t const at = mail || word == detail::fold4("RCPT") ? detail::fast::path_begin(line->data(), word) : 0; at != 0) {
+                std::string_view const arguments = detail::sub(*line, 5);
+                auto finish = [&](auto const& command, verb v) noexcept(detail::throws_nothing<F>) -> progress<verb> {
+                    if (!command) return {fail(command.error().code, command.error().at + 5), line.consumed};
+                    f(*command);
+                    return {v, line.consumed};
+                };
+                return mail ? finish(detail::read_mail(arguments, rules, verb::mail, at - 5), verb::mail) : finish(detail::read_rcpt(arguments, rules, at - 5), verb::rcpt);
+            }
+        }
         auto const split = split_command(*line, rules);
         if (!split) return {split.error(), line.consumed};
-        if (auto const fault = detail::visit_arguments(*split, rules, detail::way::grammar, f)) return {*fault, line.consumed};
+        if (auto const fault = visit_command(*split, rules, f)) return {*fault, line.consumed};
         return {split->verb, line.consumed};
     }
 

@@ -91,8 +91,8 @@
 #define EHLO_CHECK_FAST 0
 #endif
 
-// EHLO_RUN_TIME_AVX2: the processor is asked whether it has AVX2, where the compiler was not told. Only content is copied that way:
-// twice the speed, and nothing else of the library gains that much.
+// EHLO_RUN_TIME_AVX2: the processor is asked whether it has AVX2, where the compiler was not told. Only content and base64 are
+// copied that way: twice the speed, and three times. Nothing else of the library gains that much.
 #if EHLO_VECTOR && defined(__x86_64__) && !defined(__AVX2__)
 #define EHLO_RUN_TIME_AVX2 1
 #else

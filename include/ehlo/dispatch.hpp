@@ -24,14 +24,17 @@ template <class F>
 inline constexpr bool throws_nothing =
     throws_nothing_at<F, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::turn,
                       cmd::starttls, cmd::onex, cmd::auth, cmd::bdat, cmd::burl, cmd::etrn, cmd::atrn, cmd::client_facts>();
-
 inline constexpr set_of<verb> all_verbs = set_of<verb>::first(verb_count);
+}  // namespace detail
 
-// As visit_command. `how`: not fast_first if the line was read in one step before, in vain.
-template <set_of<verb> Known = all_verbs, class F>
-constexpr std::optional<failure> visit_arguments(command_line const& line, syntax const& rules, way how, F&& f) noexcept(throws_nothing<F>) {
+/// Parses the arguments of a split line and calls `f` with the typed command (one of cmd::*).
+/// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
+/// the command's own parser. `Known`: the verbs that can come to here; of no other is the parser linked in.
+template <set_of<verb> Known = detail::all_verbs, class F>
+[[nodiscard]] constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules,
+                                                             F&& f) noexcept(detail::throws_nothing<F>) {
     auto const offset = static_cast<std::size_t>(line.arguments.data() - line.name.data());
-    auto pass = [&](auto const& parsed) noexcept(throws_nothing<F>) -> std::optional<failure> {
+    auto pass = [&](auto const& parsed) noexcept(detail::throws_nothing<F>) -> std::optional<failure> {
         if (!parsed) return fail(parsed.error().code, parsed.error().at + offset);
         f(*parsed);
         return std::nullopt;
@@ -39,12 +42,12 @@ constexpr std::optional<failure> visit_arguments(command_line const& line, synta
     switch (line.verb) {
     case verb::helo:
     case verb::lhlo:
-    case verb::ehlo: return pass(read_hello(line.verb, line.arguments, rules, how));
+    case verb::ehlo: return pass(parse_hello(line.verb, line.arguments, rules));
     case verb::mail:
     case verb::send:
     case verb::soml:
-    case verb::saml: return pass(read_mail(line.arguments, rules, line.verb, how));
-    case verb::rcpt: return pass(read_rcpt(line.arguments, rules, how));
+    case verb::saml: return pass(parse_mail(line.arguments, rules, line.verb));
+    case verb::rcpt: return pass(parse_rcpt(line.arguments, rules));
     case verb::vrfy:
     case verb::expn: return pass(parse_lookup(line.verb, line.arguments, rules));
     case verb::help:
@@ -84,16 +87,6 @@ constexpr std::optional<failure> visit_arguments(command_line const& line, synta
     case verb::unknown: break;
     }
     return fail(errc::unknown_verb, 0);
-}
-}  // namespace detail
-
-/// Parses the arguments of a split line and calls `f` with the typed command (one of cmd::*).
-/// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
-/// the command's own parser. `Known`: the verbs that can come to here; of no other is the parser linked in.
-template <set_of<verb> Known = detail::all_verbs, class F>
-[[nodiscard]] constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules,
-                                                             F&& f) noexcept(detail::throws_nothing<F>) {
-    return detail::visit_arguments<Known>(line, rules, detail::way::fast_first, f);
 }
 
 }  // namespace ehlo

@@ -41,34 +41,34 @@ namespace detail {
 // sub-domain = Let-dig [Ldh-str];  Domain = sub-domain *("." sub-domain);  RFC 6531: sub-domain =/ U-label
 constexpr bool scan_domain(cursor& c) noexcept {
     std::size_t const start = c.at;
+    // Of the label so far. None may begin or end with a hyphen; this also refuses an empty one.
+    bool hyphen = true, empty = true;
     for (;;) {
-        bool hyphen = true;  // a label may neither begin nor end with one; this also refuses an empty label
-        bool empty = true;
-        for (;; empty = false) {
-            char const next = c.peek();
-            if (chars::let_dig.contains(next)) {
-                c.at += skip_labels<chars::let_dig, "-">(sub(c.text, c.at));
-                hyphen = false;
-            } else if (next == '-' && !empty) {
-                ++c.at;
-                hyphen = true;
-            } else if (!is_ascii(next)) {
-                if (!c.skip_wide()) return false;
-                hyphen = false;
-            } else if (next == '_' && c.tolerate(rule::underscore_in_domain)) {
-                ++c.at;
-                hyphen = false;
-            } else {
-                break;
-            }
+        char const next = c.peek();
+        if (chars::let_dig.contains(next)) {
+            c.at += skip_labels<chars::let_dig, "-">(sub(c.text, c.at));
+            hyphen = empty = false;
+            if (c.end() || c.text[c.at] == '>') return true;  // as nearly all do
+        } else if (!is_ascii(next)) {
+            if (!c.skip_wide()) return false;
+            hyphen = empty = false;
+        } else if (next == '.' && !hyphen) {
+            ++c.at;
+            hyphen = empty = true;
+        } else if (next == '-' && !empty) {
+            ++c.at;
+            hyphen = true;
+        } else if (next == '_' && c.tolerate(rule::underscore_in_domain)) {
+            ++c.at;
+            hyphen = empty = false;
+        } else {
+            if (empty && c.at > start && next != '.' && next != '-' && c.tolerate(rule::trailing_dot)) return true;
+            return !hyphen || c.stop(errc::bad_domain);
         }
-        if (empty && c.at > start && !c.next_is('.') && !c.next_is('-') && c.tolerate(rule::trailing_dot)) return true;
-        if (hyphen) return c.stop(errc::bad_domain);
-        if (!c.skip('.')) return true;
     }
 }
 
-// Snum = 1*3DIGIT, 0 to 255;  IPv4-address-literal = Snum 3("." Snum)
+// Snum = 1*3DIGIT, 0 to 255;  IPv4-address-literal = Snum 3("." Snum). The cursor stays where it is on a fault.
 constexpr bool scan_ipv4(cursor& c, std::uint8_t* octets) noexcept {
     std::size_t const size = c.text.size();
     std::size_t at = c.at;
@@ -97,54 +97,54 @@ constexpr bool scan_ipv6(cursor& c, std::uint8_t* octets) noexcept {
     char const* const text = c.text.data();
     std::size_t const end = c.text.size();
     std::size_t at = c.at;
-    std::uint8_t group[16] = {};
     unsigned size = 0, gap = 99;  // octets so far; where "::" stood
     unsigned const beside_gap = c.rules.tolerate.has(rule::ipv6_single_group) ? 14 : 12;
     auto most = [&]() noexcept { return gap == 99 ? 16u : beside_gap; };
-    auto next_is = [&](char octet) noexcept { return at < end && text[at] == octet; };
-    auto digit = [&]() noexcept { return at < end ? hex_digit(text[at]) : 16u; };
+    auto peek = [&]() noexcept { return at < end ? text[at] : '\0'; };
     auto stop = [&]() noexcept { return c.stop(errc::bad_address_literal, at); };
-    if (next_is(':')) {
+    if (peek() == ':') {
         ++at;
-        if (!next_is(':')) return stop();
+        if (peek() != ':') return stop();
         gap = 0;
         ++at;
     }
-    for (bool more = gap == 99; more || digit() < 16;) {
+    for (bool more = gap == 99; more || hex_digit(peek()) < 16;) {
         std::size_t const start = at;
         if (size == most()) return stop();
         unsigned value = 0;
-        for (unsigned d; at - start < 4 && (d = digit()) < 16; ++at) value = value * 16 + d;
+        for (unsigned d; at - start < 4 && (d = hex_digit(peek())) < 16; ++at) value = value * 16 + d;
         if (at == start) return stop();
-        if (next_is('.')) {
+        char const next = peek();
+        if (next == '.') {
             std::size_t const dot = at;
             if (gap == 99 ? size != 12 : size + 4 > most()) return stop();
             c.at = start;
             // What could be a group ends at the dot that makes it half an IPv4 address.
-            if (!scan_ipv4(c, group + size)) return c.stop(errc::bad_address_literal, c.error.at > dot ? c.error.at : dot);
+            if (!scan_ipv4(c, octets + size)) return c.stop(errc::bad_address_literal, c.error.at > dot ? c.error.at : dot);
             at = c.at;
             size += 4;
             break;
         }
-        group[size++] = static_cast<std::uint8_t>(value >> 8);
-        group[size++] = static_cast<std::uint8_t>(value & 255);
-        more = false;
-        if (!next_is(':')) break;
+        octets[size] = static_cast<std::uint8_t>(value >> 8);
+        octets[size + 1] = static_cast<std::uint8_t>(value & 255);
+        size += 2;
+        if (next != ':') break;
         if (size == most()) return stop();
         ++at;
-        more = !next_is(':');
+        more = peek() != ':';
         if (more) continue;
         if (gap != 99 || size > beside_gap) return stop();
         gap = size;
         ++at;
     }
     c.at = at;
-    if (gap == 99) {
-        if (size != 16) return stop();
-        gap = 16;
+    if (gap == 99) return size == 16 || stop();
+    if (size > 12 && !c.tolerate(rule::ipv6_single_group)) return stop();
+    // What stands after the gap belongs at the end.
+    for (unsigned i = size, to = 16; i > gap;) {
+        octets[--to] = octets[--i];
+        if (to != i) octets[i] = 0;
     }
-    if (gap != 16 && size > 12 && !c.tolerate(rule::ipv6_single_group)) return stop();
-    for (unsigned i = 0; i < size; ++i) octets[i < gap ? i : 16 - size + i] = group[i];
     return true;
 }
 
@@ -156,23 +156,20 @@ inline constexpr std::string_view ipv6_tag = "IPv6:";
 // without its tag, as "[::1]" is. `octets` are zeros.
 constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) noexcept {
     if (!c.skip('[')) return c.stop(errc::bad_address_literal);
-    if (istarts_with(detail::sub(c.text, c.at), ipv6_tag)) {
+    // One octet tells most of them.
+    if (char const next = c.peek(); (next == 'I' || next == 'i') && istarts_with(sub(c.text, c.at), ipv6_tag)) {
         kind = host_kind::ipv6;
         c.at += ipv6_tag.size();
         if (!scan_ipv6(c, octets)) return false;
-    } else {
+    } else if (kind = host_kind::ipv4; !scan_ipv4(c, octets)) {
         std::size_t const tag_end = find_first<~chars::ldh>(c.text, c.at);
         bool const tagged = tag_end < c.text.size() && c.text[tag_end] == ':' && c.text[tag_end - 1] != '-' &&
                             find_first<~chars::hexdig>(c.text, c.at) < tag_end;
-        kind = tagged ? host_kind::general : host_kind::ipv4;
-        if (!tagged) {
-            // What could still be a tag is not at fault.
-            if (!scan_ipv4(c, octets)) return c.stop(errc::bad_address_literal, c.error.at > tag_end ? c.error.at : tag_end);
-        } else {
-            std::size_t const content = tag_end + 1;
-            c.at = find_first<~chars::dcontent>(c.text, content);
-            if (c.at == content) return c.stop(errc::bad_address_literal);
-        }
+        // What could still be a tag is not at fault.
+        if (!tagged) return c.stop(errc::bad_address_literal, c.error.at > tag_end ? c.error.at : tag_end);
+        kind = host_kind::general;
+        c.at = find_first<~chars::dcontent>(c.text, tag_end + 1);
+        if (c.at == tag_end + 1) return c.stop(errc::bad_address_literal);
     }
     return c.skip(']') || c.stop(errc::bad_address_literal);
 }
@@ -206,7 +203,7 @@ constexpr result<host> read_host(std::string_view text, syntax const& rules) noe
 /// Errors: bad_domain, bad_address_literal, domain_too_long, non_ascii, bad_utf8.
 constexpr result<host> parse_host(std::string_view text EHLO_LIFETIMEBOUND,
                                   syntax const& rules = strict_syntax) noexcept {
-    if (std::size_t const size = EHLO_VECTOR ? detail::fast::domain(text, rules) : 0; size != 0 && size == text.size()) [[likely]] {
+    if (std::size_t const size = !EHLO_VECTOR || text.starts_with('[') ? 0 : detail::fast::domain(text, rules); size != 0 && size == text.size()) [[likely]] {
         host const h{text, host_kind::domain};
         if constexpr (detail::fast::checked) detail::fast::expect(detail::read_host(text, rules).value_or({}) == h);
         return h;

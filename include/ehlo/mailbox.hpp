@@ -25,15 +25,15 @@ namespace detail {
 constexpr bool scan_quoted_string(cursor& c) noexcept {
     if (!c.skip('"')) return c.stop(errc::bad_quoted_string);
     for (;;) {
-        if (c.next_in(chars::qtext)) {
-            c.at = find_first<~chars::qtext>(c.text, c.at + 1);
-        } else if (c.skip('\\')) {
+        c.at = find_first<~chars::qtext>(c.text, c.at);
+        if (c.skip('"')) return true;
+        if (c.skip('\\')) {
             if (!c.next_in(chars::quoted_pair)) return c.stop(errc::bad_quoted_string);
             ++c.at;
-        } else if (c.next_is_wide()) {
-            if (!c.skip_wide()) return false;
-        } else {
-            return c.skip('"') || c.stop(errc::bad_quoted_string);
+        } else if (!c.next_is_wide()) {
+            return c.stop(errc::bad_quoted_string);
+        } else if (!c.skip_wide()) {
+            return false;
         }
     }
 }
@@ -50,6 +50,7 @@ EHLO_INLINE constexpr bool scan_local_part(cursor& c) noexcept {
             if (chars::atext.contains(next)) {
                 c.at += skip_labels<chars::atext>(sub(c.text, c.at));
                 after_dot = false;
+                if (c.next_is('@')) break;
             } else if (next == '.') {
                 if (after_dot && !c.tolerate(rule::loose_dots)) return c.stop(errc::bad_local_part);
                 ++c.at;

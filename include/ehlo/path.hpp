@@ -96,7 +96,7 @@ struct path_access {
 
     // Path = "<" [ A-d-l ":" ] Mailbox ">";  A-d-l = At-domain *( "," At-domain );  At-domain = "@" Domain
     // The whole grammar, with the place of every error.
-    static constexpr bool scan(cursor& c, path_role role, path& p) noexcept {
+    static EHLO_INLINE constexpr bool scan(cursor& c, path_role role, path& p) noexcept {
         std::size_t const start = c.at;
         auto offset = [&c, start]() noexcept { return static_cast<std::uint16_t>(c.at - start); };
         p.data_ = c.text.data() + start;
@@ -104,13 +104,14 @@ struct path_access {
         // Without brackets the mailbox must at least begin like one: no rule makes a path out of nothing.
         if (!brackets && (c.end() || c.next_in(chars::wsp) || !c.tolerate(rule::missing_brackets)))
             return c.stop(errc::expected_path);
-        if (brackets && c.next_is('>')) {
+        char const next = c.peek();
+        if (next == '>' && brackets) {
             if (role == path_role::forward) return c.stop(errc::null_path);
             ++c.at;
             p.kind_ = path_kind::null;
             return finish(c, start, p, brackets);
         }
-        if (c.next_is('@')) {
+        if (next == '@') {
             p.route_at_ = offset();
             if (!scan_route(c)) return false;
             p.route_size_ = static_cast<std::uint16_t>(offset() - p.route_at_);
@@ -119,11 +120,13 @@ struct path_access {
         }
         // Bare, it ends where a bare mailbox without a domain would: what is written of it is "<Postmaster>" either way.
         constexpr std::string_view postmaster = "POSTMASTER";
-        std::string_view const rest = detail::sub(c.text, c.at);
-        bool const named = role != path_role::reverse && p.route_size_ == 0 && to_upper(c.peek()) == 'P' &&
-                           detail::spells(postmaster, detail::sub(rest, 0, postmaster.size()));
-        std::string_view const behind = detail::sub(rest, named ? postmaster.size() : 0);
-        if (named && ((!brackets && (behind.empty() || chars::wsp.contains(behind[0]))) || behind.starts_with('>'))) {
+        auto named = [&]() noexcept {
+            if (role == path_role::reverse || c.text.size() - c.at < postmaster.size()) return false;
+            std::string_view const behind = detail::sub(c.text, c.at + postmaster.size());
+            bool const ends = behind.starts_with('>') || (!brackets && (behind.empty() || chars::wsp.contains(behind[0])));
+            return ends && detail::spells(postmaster, detail::sub(c.text, c.at, postmaster.size()));
+        };
+        if ((next == 'P' || next == 'p') && named()) {
             p.kind_ = path_kind::postmaster;
             p.local_at_ = offset();
             p.local_size_ = static_cast<std::uint16_t>(postmaster.size());
@@ -178,7 +181,7 @@ struct path_access {
     EHLO_NOINLINE static constexpr result<path> read_all(std::string_view text, path_role role, syntax const& rules) noexcept {
         cursor c{text, rules};
         path p;
-        if (!scan(c, role, p)) return c.error;
+        if (!read(c, role, p)) return c.error;
         if (!c.end()) return fail(errc::unexpected_argument, c.at);
         return p;
     }
@@ -187,7 +190,7 @@ struct path_access {
         p.data_ = text.data();
         p.size_ = static_cast<std::uint16_t>(text.size());
     }
-    // Of 2 octets or more.
+    // Of "<" and another octet at least.
     static EHLO_INLINE constexpr bool try_fast(std::string_view text, syntax const& rules, path& p) noexcept {
         detail::fast::path found;
         if (!found.read(text, rules)) return false;
@@ -218,8 +221,8 @@ struct path_access {
         return true;
     }
     // The path at the cursor, which passes over it.
-    static EHLO_INLINE constexpr bool take(cursor& c, path_role role, path& p, detail::way how) noexcept {
-        if (EHLO_VECTOR && how == detail::way::fast_first && c.text.size() - c.at >= 2 && try_fast({c.text.data() + c.at, c.text.size() - c.at}, c.rules, p)) {
+    static EHLO_INLINE constexpr bool take(cursor& c, path_role role, path& p) noexcept {
+        if (EHLO_VECTOR && c.text.size() - c.at >= 2 && c.text[c.at] == '<' && try_fast({c.text.data() + c.at, c.text.size() - c.at}, c.rules, p)) {
             c.at += p.size_;
             return true;
         }
@@ -233,7 +236,7 @@ constexpr result<path> take_path(std::string_view text EHLO_LIFETIMEBOUND, path_
                                  syntax const& rules = strict_syntax) noexcept {
     result<path> p{detail::to_be_filled()};
     detail::cursor c{text, rules};
-    if (!path_access::take(c, role, *p, detail::way::fast_first)) p = c.error;
+    if (!path_access::take(c, role, *p)) p = c.error;
     return p;
 }
 template <detail::temporary Text>
@@ -245,7 +248,7 @@ result<path> take_path(Text&&, path_role = path_role::any, syntax const& = stric
 constexpr result<path> parse_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
                                   syntax const& rules = strict_syntax) noexcept {
     result<path> p{detail::to_be_filled()};
-    if (!EHLO_VECTOR || text.size() < 2 || !path_access::try_fast(text, rules, *p) || p->text().size() != text.size())
+    if (!EHLO_VECTOR || text.size() < 2 || text[0] != '<' || !path_access::try_fast(text, rules, *p) || p->text().size() != text.size())
         p = path_access::read_all(text, role, rules);
     return p;
 }

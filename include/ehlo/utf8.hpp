@@ -30,10 +30,18 @@ constexpr std::size_t utf8_length(std::string_view text) noexcept {
 namespace detail {
 /// The octets of the UTF8-non-ascii characters that `text` begins with.
 constexpr std::size_t wide_length(std::string_view text) noexcept {
+    char const* const p = text.data();
+    std::size_t const size = text.size();
     std::size_t i = 0;
     for (;;) {
+#if EHLO_VECTOR
         // The letters of most alphabets are of two octets.
-        while (text.size() - i >= 2 && (load2(text.data() + i) & 0xC0E0) == 0x80C0 && static_cast<unsigned char>(text[i]) >= 0xC2) i += 2;
+        for (unsigned n = 16; n == 16 && !std::is_constant_evaluated(); i += n) {
+            v16 const here = size - i >= 16 ? load16(p + i) : load_short(p + i, size - i);
+            n = trailing_zeros((hits_of<charset(0xC2, 0xDF)>(here) ^ 0x5555u) | (hits_of<charset(0x80, 0xBF)>(here) ^ 0xAAAAu) | 0x10000u) & ~1u;
+        }
+#endif
+        if (i == size || is_ascii(p[i])) return i;
         std::size_t const n = utf8_length(sub(text, i));
         if (n == 0) return i;
         i += n;

@@ -393,7 +393,7 @@ TEST_CASE("the quick ways through paths, domains and parameters are as the slow 
             auto const quick = take_path(rest, role, rules);
             detail::cursor c{rest, rules};
             path slow;
-            bool const read = path_access::scan(c, role, slow);
+            bool const read = path_access::read(c, role, slow);
             if (quick.has_value() != read || (read && !support::same(*quick, slow)) || (!read && quick.error() != c.error))
                 note("path", say(quick), read ? say(slow) : say(c.error));
             paths += read;

@@ -298,7 +298,7 @@ TEST_CASE("the fast path is the general path", "[path]") {
         }
         for (std::size_t n = r.below(3); n > 0; --n) generate::mutate(r, text);
         if (r.one_in(3)) text += generate::rest_of_line(r, 60);
-        if (text.size() < 2) continue;
+        if (text.size() < 2 || text[0] != '<') continue;
         syntax rules;
         if (r.one_in(4)) rules.tolerate = leniency::all();
         if (r.one_in(4)) rules.smtputf8 = true;
@@ -315,7 +315,7 @@ TEST_CASE("the fast path is the general path", "[path]") {
         for (path_role const role : {path_role::reverse, path_role::forward, path_role::any}) {
             detail::cursor c{t, rules};
             path slow;
-            bool const same = path_access::scan(c, role, slow) && parts(slow) == parts(quick) &&
+            bool const same = path_access::read(c, role, slow) && parts(slow) == parts(quick) &&
                               slow.text().data() == quick.text().data() && slow.text().size() == quick.text().size();
             if (!same) FAIL_CHECK(support::escaped(text) << ": " << parts(quick) << " but " << say(c.error));
         }

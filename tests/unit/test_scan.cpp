@@ -5,9 +5,11 @@
 
 #include <ehlo/ascii.hpp>
 #include <ehlo/detail/content_kernels.hpp>
+#include <ehlo/utf8.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -164,7 +166,79 @@ std::size_t content_kernel_faults() {
     return faults;
 }
 
+// Of the first 16 octets: up to the last letter before anything that is none of it, or before a dot that touches a dot or hyphen.
+template <charset Letters, charset Hyphens = charset("")>
+std::size_t plain_labels(std::string_view text) {
+    std::size_t good = 0;
+    for (std::size_t i = 0; i < text.size() && i < 16; ++i) {
+        bool const dot = text[i] == '.', hyphen = !dot && Hyphens.contains(text[i]);
+        if (!dot && !hyphen && !Letters.contains(text[i])) break;
+        if (i > 0 && ((dot && (text[i - 1] == '.' || Hyphens.contains(text[i - 1]))) || (hyphen && text[i - 1] == '.'))) break;
+        if (!dot && !hyphen) good = i + 1;
+    }
+    return good;
+}
+
+// The grammar of RFC 3629 4, character by character.
+std::size_t plain_bad_utf8(std::string_view text) {
+    std::size_t i = 0;
+    while (i < text.size()) {
+        std::size_t const n = is_ascii(text[i]) ? 1 : utf8_length(text.substr(i));
+        if (n == 0) break;
+        i += n;
+    }
+    return i;
+}
+
 }  // namespace
+
+TEST_CASE("labels are passed over as octet by octet", "[scan]") {
+    static fence area(64);
+    generate::rng r(1035);
+    std::size_t faults = 0, whole = 0;
+    for (int i = 0; i < generate::drawn(200000); ++i) {
+        std::string text(1, r.pick("aZ9"));
+        for (std::size_t n = r.below(24); n > 0; --n) text += r.one_in(3) ? r.pick("..--_@>\x80!") : r.pick("abXYZ019");
+        std::string_view const t = area.put(text);
+        std::size_t const domain = detail::skip_labels<chars::let_dig, "-">(t);
+        faults += domain != plain_labels<chars::let_dig, "-">(t);
+        faults += detail::skip_labels<chars::atext>(t) != plain_labels<chars::atext>(t);
+        whole += domain == t.size() || domain == 16;
+    }
+    CHECK(faults == 0);
+    CHECK(whole > 1000);
+}
+
+TEST_CASE("RFC 3629 4: UTF-8 by masks is UTF-8 character by character", "[scan][utf8]") {
+    static fence area(4096);
+    generate::rng r(3629);
+    constexpr std::string_view pieces[] = {"a", "\xD0\xB4", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xE0\xB8\x81", "\xED\x9F\xBF", "\xEF\xBF\xBD", "\xF0\x90\x80\x80",
+                                           "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF", "\xF1\x80\x80\x80", "abcdefghijklmnopqrstuvwxyz"};
+    constexpr std::string_view wrong[] = {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2\xC2", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xE1\x80", "\xE1\x80\xC2", "\xF0\x8F\xBF\xBF",
+                                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xF1\x80\x80", "\xFF", "\xF8\x88\x80\x80\x80"};
+    std::size_t faults = 0, good = 0, bad = 0;
+    for (int i = 0; i < generate::drawn(100000); ++i) {
+        std::string text;
+        std::size_t const only = r.one_in(3) ? r.below(std::size(pieces)) : std::size(pieces);
+        for (std::size_t n = r.below(r.one_in(4) ? 90 : 20); n > 0; --n) text += pieces[only < std::size(pieces) ? only : r.below(std::size(pieces))];
+        if (r.one_in(2)) text.insert(r.below(text.size() + 1), wrong[r.below(std::size(wrong))]);
+        if (r.one_in(4)) text.resize(r.below(text.size() + 1));
+        std::string_view const t = area.put(text);
+        std::size_t const right = plain_bad_utf8(t);
+        faults += find_bad_utf8(t) != right;
+        if (!t.empty() && !is_ascii(t[0])) {
+            std::size_t wide = 0;
+            while (wide < t.size() && utf8_length(t.substr(wide)) != 0) wide += utf8_length(t.substr(wide));
+            faults += detail::wide_length(t) != wide;
+        }
+        (right == t.size() ? good : bad) += 1;
+    }
+    CHECK(faults == 0);
+    CHECK(good > 1000);
+    CHECK(bad > 1000);
+    // And as the compiler does it.
+    static_assert(find_bad_utf8("a\xD0\xB4\xE0\xA0\x80\xF0\x9F\x98\x80") == 10 && find_bad_utf8("ab\xED\xA0\x80") == 2 && find_bad_utf8("\xD0\xB4\xD0") == 2);
+}
 
 TEST_CASE("charsets are sets", "[ascii]") {
     static_assert(charset("abc").contains('a') && !charset("abc").contains('d'));

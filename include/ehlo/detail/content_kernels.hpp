@@ -115,10 +115,6 @@ struct content_seen {
 EHLO_INLINE std::size_t copy_clean_baseline(char const* p, char* q, std::size_t size, content_seen& seen) noexcept { EHLO_COPY_CLEAN(widest) }
 
 #if EHLO_RUN_TIME_AVX2
-__attribute__((target("avx2"), always_inline)) inline std::uint32_t move_mask(v32 const& v) noexcept {
-    using signed32 = char __attribute__((vector_size(32)));
-    return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<signed32>(v)));
-}
 __attribute__((target("avx2"), noinline)) inline std::size_t copy_clean_avx2(char const* p, char* q, std::size_t size, content_seen& seen) noexcept {
     EHLO_COPY_CLEAN(v32)
 }

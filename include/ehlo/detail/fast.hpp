@@ -15,9 +15,6 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
-/// Whether an entry still has to make its attempt: not if its caller did.
-enum class way : bool { grammar, fast_first };
-
 namespace fast {
 
 #if EHLO_CHECK_FAST
@@ -56,11 +53,20 @@ EHLO_INLINE constexpr std::size_t domain(std::string_view text, syntax const& ru
     return well_placed(bounds & ~hyphens, hyphens) ? size : 0;
 }
 
+/// Where the path begins in a line that begins with "MAIL FROM:<" or "RCPT TO:<", of 14 octets at least, which are the shortest that can
+/// be right; else 0.
+EHLO_INLINE constexpr unsigned path_begin(char const* p, std::uint32_t word) noexcept {
+    bool const mail = word == fold4("MAIL");
+    constexpr std::uint64_t from = load8("\xFF\xDF\xDF\xDF\xDF\xFF\xFF"), to = load8("\xFF\xDF\xDF\xFF\xFF\0\0");
+    if ((load8(p + 4) & (mail ? from : to)) != (mail ? load8(" FROM:<") : load8(" TO:<\0\0"))) return 0;
+    return mail ? 10 : 8;
+}
+
 /// "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100.
 struct path {
     unsigned at = 0, end = 0;  ///< the offsets of "@" and ">"
 
-    /// The path that `text`, which is 2 octets at least, begins with.
+    /// The path that `text`, which is "<" and an octet at least, begins with.
     EHLO_INLINE constexpr bool read(std::string_view text, syntax const& rules) noexcept {
         if (text.size() >= 64) return read_in(window(window::whole(), text.data()), text, rules);
         return read_in(window(text), text, rules);
@@ -71,7 +77,7 @@ struct path {
 
     EHLO_INLINE constexpr bool read_in(window const& w, std::string_view text, syntax const& rules) noexcept {
         // Neither a quote nor an octet over 127.
-        if (text[0] != '<' || static_cast<signed char>(text[1]) <= '"') return false;
+        if (static_cast<signed char>(text[1]) <= '"') return false;
         std::uint64_t const marks = w.mask_marks();
         if (!find_bounds(w, marks, text.data())) return false;
         // "<", "@" and ">" bound labels just as dots do. Where no two of these and of the hyphens touch, nothing is wrong.
@@ -100,6 +106,7 @@ struct path {
             std::uint64_t const closing = w.mask<">">();
             if (closing == 0) return false;
             end = trailing_zeros(closing);
+            if (data[end - 1] == ']') return false;
             std::uint64_t const others = ~w.mask_names(marks) & ((std::uint64_t{1} << end) - 2);
             if (others == 0) return false;
             at = highest_bit(others);

@@ -155,6 +155,12 @@ EHLO_INLINE std::uint32_t move_mask(v32 v) noexcept {
     using signed32 = char __attribute__((vector_size(32)));
     return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<signed32>(v)));
 }
+#elif EHLO_RUN_TIME_AVX2
+// For functions that are compiled for AVX2, whatever the rest is compiled for.
+__attribute__((target("avx2"), always_inline)) inline std::uint32_t move_mask(v32 const& v) noexcept {
+    using signed32 = char __attribute__((vector_size(32)));
+    return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<signed32>(v)));
+}
 #endif
 
 template <class V = v16>
