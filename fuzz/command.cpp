@@ -109,8 +109,8 @@ struct tell {
         put(c.tolerated);
     }
     void put(cmd::rcpt const& c) { put(c.to), put(static_cast<parameter_list const&>(c.parameters)), put(c.tolerated); }
-    void put(cmd::lookup const& c) { put(static_cast<std::uint64_t>(c.verb)), put(c.string), put(std::uint64_t{c.smtputf8}); }
-    void put(cmd::remark const& c) { put(static_cast<std::uint64_t>(c.verb)), put(c.argument); }
+    void put(cmd::vrfy const& c) { put(static_cast<std::uint64_t>(c.verb)), put(c.string), put(std::uint64_t{c.smtputf8}); }
+    void put(cmd::noop const& c) { put(static_cast<std::uint64_t>(c.verb)), put(c.argument); }
     // The rest have no quick way: that they were called is enough.
     template <class Command>
     void put(Command const&) {
@@ -213,8 +213,8 @@ struct write_back {
     void operator()(cmd::atrn const& c) const {
         same_arguments([&](writer& out) { return write_atrn(out, c.domains); });
     }
-    void operator()(cmd::client_facts const& c) const {
-        same_arguments([&](writer& out) { return write_client_facts(out, c.verb, c.attributes.text()); });
+    void operator()(cmd::xclient const& c) const {
+        same_arguments([&](writer& out) { return write_xclient(out, c.verb, c.attributes.text()); });
     }
 
     command_line again(std::string const& text) const {
@@ -273,25 +273,25 @@ struct write_back {
         check(back && back->to.text() == c.to.text() && same_parameters(back->parameters.all(), all),
               "RCPT reads as it was written", text);
     }
-    void operator()(cmd::lookup const& c) const {
+    void operator()(cmd::vrfy const& c) const {
         std::string const argument = std::string(c.string) + (c.smtputf8 ? " SMTPUTF8" : c.utf8reply ? " UTF8REPLY" : "");
         std::string const text =
             written([&](writer& out) { return write_argument(out, c.verb, argument); }, line);
-        auto const back = parse_lookup(c.verb, again(text).arguments);
+        auto const back = parse_vrfy(c.verb, again(text).arguments);
         check(back && back->string == c.string && back->smtputf8 == c.smtputf8,
               "a string reads as it was written", text);
         if (is_string(c.string) && c.string.size() <= 200)
             check(oracle::matches(oracle::String, c.string, c.smtputf8), "a string is String");
     }
-    void operator()(cmd::remark const& c) const {
+    void operator()(cmd::noop const& c) const {
         std::string const text =
             written([&](writer& out) { return write_argument(out, c.verb, c.argument); }, line);
-        auto const back = parse_remark(c.verb, again(text).arguments);
+        auto const back = parse_noop(c.verb, again(text).arguments);
         check(back && back->argument == c.argument, "a remark reads as it was written", text);
     }
     template <verb V>
-    void operator()(cmd::bare<V> const&) const {
-        std::string const text = written([](writer& out) { return write_bare(out, V); }, line);
+    void operator()(cmd::no_argument<V> const&) const {
+        std::string const text = written([](writer& out) { return write_no_argument(out, V); }, line);
         check(again(text).verb == V, "a bare verb reads as it was written", text);
     }
 };

@@ -143,7 +143,7 @@ inline void check_failure(ehlo::failure f, std::size_t size, ehlo::verb v) {
     check(f.at <= size, "the place of a failure lies in the text", ehlo::name(f.code));
     check(!ehlo::name(f.code).empty() && !ehlo::message(f.code).empty(),
           "a failure has a name and a message");
-    check(!ehlo::name(ehlo::blame(f.code)).empty(), "a failure is somebody's");
+    check(!ehlo::name(ehlo::blame_of(f.code)).empty(), "a failure is somebody's");
     ehlo::reply const r = ehlo::reply_for(f, v);
     check(!ehlo::check(r) && !r.accepted(), "a failure has a reply that can be sent, and it is a refusal",
           ehlo::name(f.code));
@@ -169,7 +169,7 @@ inline constexpr dialect dialects[] = {
 
 /// Whether a failure is about the grammar. Of limits, and of octets over 127, the recogniser of the tests knows nothing.
 inline bool is_about_grammar(ehlo::errc code) {
-    return ehlo::blame(code) == ehlo::blame_t::malformed && code != ehlo::errc::non_ascii &&
+    return ehlo::blame_of(code) == ehlo::blame::malformed && code != ehlo::errc::non_ascii &&
            code != ehlo::errc::bad_utf8;
 }
 

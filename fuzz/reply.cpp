@@ -119,7 +119,7 @@ void check_reply(reply_view const& r) {
     check(is_reply_code(r.code()) != r.tolerated().has(rule::odd_reply_code) || r.tolerated().has(rule::mixed_reply_codes), "an odd code is told of");
     check(lines == r.line_count(), "lines() are as many as line_count()");
     if (auto const s = r.enhanced())
-        check(s->valid() && s->klass == r.code() / 100, "a status is of its reply's class");
+        check(s->valid() && s->class_digit == r.code() / 100, "a status is of its reply's class");
     if (r.octets().size() <= 200 && r.tolerated().empty() && r.code() / 10 % 10 <= 5)  // the grammar has no others
         check(oracle::matches(oracle::Reply_line, r.octets()), "what is taken for a reply is Reply-line",
               r.octets());

@@ -114,11 +114,11 @@ struct handler {
         asked_path = c.to.text();
         return choose(replies::recipient_ok);
     }
-    reply on(cmd::lookup const& c) {
+    reply on(cmd::vrfy const& c) {
         note(name(c.verb), c.string);
         return choose(replies::cannot_verify);
     }
-    reply on(cmd::remark const& c) {
+    reply on(cmd::noop const& c) {
         note(name(c.verb), c.argument);
         return choose(replies::ok);
     }
@@ -143,7 +143,7 @@ struct handler {
         note("response", r.base64);
         return choose_auth();
     }
-    reply on(cmd::client_facts const& c) {
+    reply on(cmd::xclient const& c) {
         note(name(c.verb), c.attributes.text());
         return choose(c.verb == verb::xclient ? reply(220, "again") : replies::ok);
     }

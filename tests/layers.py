@@ -16,8 +16,8 @@ LAYERS = {
     "ground": "config version detail/names detail/temporary detail/set error result",
     "lexis": "ascii detail/keywords detail/vectors detail/scan detail/content_kernels detail/split detail/number writer detail/base64_kernels base64 xtext date_time utf8 leniency",
     "grammar":
-        "syntax detail/fast domain mailbox path parameter_table parameter_xtext parameter_values parameter_list "
-        "detail/parameter_reader parameter_options parameters status",
+        "syntax detail/fast domain mailbox path detail/parameter_table detail/parameter_xtext parameter_values "
+        "detail/parameter_list detail/parameter_reader detail/parameter_options parameters status",
     "wire":
         "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer detail/content_skip content "
         "detail/chunk_content dispatch command_reader",

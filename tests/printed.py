@@ -35,8 +35,8 @@ def main():
         expected = "" if name not in WITHOUT else "!"
         lines.append(f'static_assert({expected}printable<{name}>, "the enum {name}");')
     for name in commands:
-        if name == "cmd::bare":
-            name = "cmd::bare<verb::data>"
+        if name == "cmd::no_argument":
+            name = "cmd::no_argument<verb::data>"
         lines.append(f'static_assert(printable<{name}>, "{name}");')
     missing = set(WITHOUT) - set(enums)
     if missing or len(enums) < 35 or len(commands) < 12:

@@ -39,7 +39,7 @@ struct mail : seq<istring<'M', 'A', 'I', 'L', ' ', 'F', 'R', 'O', 'M', ':'>, sor
 struct rcpt : seq<istring<'R', 'C', 'P', 'T', ' ', 'T', 'O', ':'>, path, parameters, crlf> {};
 struct ehlo : seq<sor<istring<'E', 'H', 'L', 'O', ' '>, istring<'H', 'E', 'L', 'O', ' '>>, host, crlf> {};
 struct text : star<ranges<' ', '~'>> {};
-struct bare : seq<sor<istring<'D', 'A', 'T', 'A'>, istring<'R', 'S', 'E', 'T'>, istring<'Q', 'U', 'I', 'T'>, istring<'S', 'T', 'A', 'R', 'T', 'T', 'L', 'S'>>, crlf> {};
+struct no_argument : seq<sor<istring<'D', 'A', 'T', 'A'>, istring<'R', 'S', 'E', 'T'>, istring<'Q', 'U', 'I', 'T'>, istring<'S', 'T', 'A', 'R', 'T', 'T', 'L', 'S'>>, crlf> {};
 struct with_text : seq<sor<istring<'N', 'O', 'O', 'P'>, istring<'V', 'R', 'F', 'Y'>, istring<'H', 'E', 'L', 'P'>>, opt<one<' '>, text>, crlf> {};
 struct base64 : seq<star<sor<alnum, one<'+', '/'>>>, rep_max<2, one<'='>>> {};
 struct auth : seq<istring<'A', 'U', 'T', 'H', ' '>, plus<sor<alnum, one<'-', '_'>>>, opt<one<' '>, base64>, crlf> {};

@@ -15,7 +15,7 @@ constexpr std::size_t base64_size(std::size_t octets) noexcept { return (octets 
 /// base64 = *(4base64-char) [ (2base64-char "==") / (3base64-char "=") ], the whole of `text`. RFC 4648 4. Returns the
 /// octets that it decodes to. No white space, no "=" but at the end, and no bits set that the padding cuts off (RFC 4648
 /// 3.5): each sequence of octets has one spelling. Errors: bad_base64, at the first octet that no base64 could go on with;
-/// bits that should be 0 show at the "=" behind them, a text cut short at its end.
+/// bits that should be 0 show at the "=" after them, a text cut short at its end.
 constexpr result<std::size_t> check_base64(std::string_view text) noexcept {
     std::size_t const letters = detail::find_no_base64(text);
     std::size_t const rest = letters % 4;

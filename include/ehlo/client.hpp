@@ -120,7 +120,7 @@ class client_with : public detail::client_core<Own...> {
 
     /// The TLS handshake begins when the answer is 220; call secured() after it, then hello() again.
     constexpr result<std::size_t> starttls(writer& out) noexcept {
-        return put(verb::starttls, [&] { return write_bare(out, verb::starttls); });
+        return put(verb::starttls, [&] { return write_no_argument(out, verb::starttls); });
     }
 
     /// AUTH with an initial response, one of sasl::*. A mechanism that sends a password in the clear needs TLS (mechanism_needs_tls),
@@ -207,7 +207,7 @@ class client_with : public detail::client_core<Own...> {
         return put(event::rcpt, offered && offered_.takes(all), [&] { return write_rcpt(out, to, options, rcpt_syntax()); });
     }
     constexpr result<std::size_t> data(writer& out) noexcept {
-        return put(event::data, true, [&] { return write_bare(out, verb::data); });
+        return put(event::data, true, [&] { return write_no_argument(out, verb::data); });
     }
     /// A chunk of `size` octets, which content() must be given next. After a refused one there are no more: RSET.
     constexpr result<std::size_t> bdat(writer& out, std::uint64_t size, bool last) noexcept {
@@ -231,7 +231,7 @@ class client_with : public detail::client_core<Own...> {
     }
 
     constexpr result<std::size_t> rset(writer& out) noexcept {
-        return put(verb::rset, [&] { return write_bare(out, verb::rset); });
+        return put(verb::rset, [&] { return write_no_argument(out, verb::rset); });
     }
     constexpr result<std::size_t> noop(writer& out, std::string_view text = {}) noexcept {
         return put(verb::noop, [&] { return write_argument(out, verb::noop, text); });
@@ -242,30 +242,30 @@ class client_with : public detail::client_core<Own...> {
     constexpr result<std::size_t> vrfy(writer& out, std::string_view text) noexcept { return look_up(out, verb::vrfy, text); }
     constexpr result<std::size_t> expn(writer& out, std::string_view text) noexcept { return look_up(out, verb::expn, text); }
     constexpr result<std::size_t> quit(writer& out) noexcept {
-        return put(verb::quit, [&] { return write_bare(out, verb::quit); });
+        return put(verb::quit, [&] { return write_no_argument(out, verb::quit); });
     }
     constexpr result<std::size_t> etrn(writer& out, etrn_option option, std::string_view node) noexcept {
         return put(verb::etrn, [&] { return write_etrn(out, option, node); });
     }
     /// Accepted, TURN and ATRN end the session: the other side is the client then.
     constexpr result<std::size_t> turn(writer& out) noexcept {
-        return put(verb::turn, [&] { return write_bare(out, verb::turn); });
+        return put(verb::turn, [&] { return write_no_argument(out, verb::turn); });
     }
     constexpr result<std::size_t> atrn(writer& out, std::string_view domains = {}) noexcept {
         return put(verb::atrn, [&] { return write_atrn(out, domains); });
     }
-    /// `attributes` as for write_client_facts. Accepted, XCLIENT begins the session anew: hello() again.
+    /// `attributes` as for write_xclient. Accepted, XCLIENT begins the session anew: hello() again.
     constexpr result<std::size_t> xclient(writer& out, std::string_view attributes) noexcept {
-        return put(verb::xclient, [&] { return write_client_facts(out, verb::xclient, attributes); });
+        return put(verb::xclient, [&] { return write_xclient(out, verb::xclient, attributes); });
     }
     constexpr result<std::size_t> xforward(writer& out, std::string_view attributes) noexcept {
-        return put(verb::xforward, [&] { return write_client_facts(out, verb::xforward, attributes); });
+        return put(verb::xforward, [&] { return write_xclient(out, verb::xforward, attributes); });
     }
     constexpr result<std::size_t> verbose(writer& out) noexcept {
-        return put(verb::verbose, [&] { return write_bare(out, verb::verbose); });
+        return put(verb::verbose, [&] { return write_no_argument(out, verb::verbose); });
     }
     constexpr result<std::size_t> onex(writer& out) noexcept {
-        return put(verb::onex, [&] { return write_bare(out, verb::onex); });
+        return put(verb::onex, [&] { return write_no_argument(out, verb::onex); });
     }
     /// A command of the user's own.
     template <class One>
@@ -314,7 +314,7 @@ class client_with : public detail::client_core<Own...> {
         return rules;
     }
     constexpr result<std::size_t> look_up(writer& out, verb v, std::string_view text) noexcept {
-        auto const parsed = parse_lookup(v, text);
+        auto const parsed = parse_vrfy(v, text);
         bool const offered = !parsed || ((!parsed->smtputf8 || offered_.has(extension::smtputf8)) &&
                                          (!parsed->utf8reply || offered_.has(extension::utf8smtp)));
         return put(*event_of(v), offered, [&] { return write_argument(out, v, text); });

@@ -16,7 +16,7 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 struct command_line {
     v0::verb verb;                ///< `unknown` if `name` is no verb that ehlo knows
     std::string_view name;        ///< the verb as it stands
-    std::string_view arguments;   ///< what follows the SP behind it, without trailing white space
+    std::string_view arguments;   ///< what follows the SP after it, without trailing white space
     leniency tolerated{};         ///< spaces_after_verb
 };
 
@@ -39,8 +39,8 @@ struct rcpt {
     rcpt_parameters parameters;
     leniency tolerated;
 };
-/// VRFY, EXPN. `smtputf8` is RFC 6531's token behind the string; `utf8reply` that of RFC 5336, which it replaced.
-struct lookup {
+/// VRFY, EXPN. `smtputf8` is RFC 6531's token after the string; `utf8reply` that of RFC 5336, which it replaced.
+struct vrfy {
     v0::verb verb;
     std::string_view string;
     bool smtputf8;
@@ -48,22 +48,22 @@ struct lookup {
     leniency tolerated{};
 };
 /// HELP, NOOP, VERB: the argument may be empty.
-struct remark {
+struct noop {
     v0::verb verb;
     std::string_view argument;
     leniency tolerated{};
 };
 /// Nothing but the verb.
 template <v0::verb V>
-struct bare {
+struct no_argument {
     static constexpr v0::verb verb = V;
 };
-using data = bare<v0::verb::data>;
-using rset = bare<v0::verb::rset>;
-using quit = bare<v0::verb::quit>;
-using turn = bare<v0::verb::turn>;
-using starttls = bare<v0::verb::starttls>;  ///< RFC 3207
-using onex = bare<v0::verb::onex>;          ///< sendmail
+using data = no_argument<v0::verb::data>;
+using rset = no_argument<v0::verb::rset>;
+using quit = no_argument<v0::verb::quit>;
+using turn = no_argument<v0::verb::turn>;
+using starttls = no_argument<v0::verb::starttls>;  ///< RFC 3207
+using onex = no_argument<v0::verb::onex>;          ///< sendmail
 }  // namespace cmd
 
 namespace detail {
@@ -105,7 +105,7 @@ EHLO_INLINE constexpr result<command_line> split_command(std::string_view line E
     if (size >= 4) {
         verb const v = detail::find_verb4(p);
         bool const bare = size == 4;
-        // The last octet before p[5]: behind "MAIL " there is none.
+        // The last octet before p[5]: after "MAIL " there is none.
         if (v != verb::unknown && (bare || (p[4] == ' ' && p[size - 1] != ' ' && p[size - 1] != '\t' && p[5] != ' '))) [[likely]]
             return command_line{v, {p, 4}, {p + (bare ? 4 : 5), size - (bare ? 4 : 5)}};
     }
@@ -152,7 +152,7 @@ EHLO_NOINLINE constexpr bool reads_as_parameter(path const& p) noexcept {
     return find_parameter(sub(text, 0, end)) || (value && p.domain().empty());
 }
 
-// "FROM:" / "TO:", the path, and the parameters behind one SP. `path_at`: where the path begins, if a fast attempt at it was made in
+// "FROM:" / "TO:", the path, and the parameters after one SP. `path_at`: where the path begins, if a fast attempt at it was made in
 // vain; 0 if nobody has looked.
 template <class Parameters>
 EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters, std::size_t path_at) noexcept {
@@ -183,10 +183,10 @@ constexpr result<std::string_view> free_text(std::string_view text, syntax const
 
 }  // namespace detail
 
-/// helo = "HELO" SP Domain;  ehlo = "EHLO" SP ( Domain / address-literal ); LHLO (RFC 2033 4.1) as EHLO. The part behind
+/// helo = "HELO" SP Domain;  ehlo = "EHLO" SP ( Domain / address-literal ); LHLO (RFC 2033 4.1) as EHLO. The part after
 /// the SP.
 /// An address literal is accepted after HELO too: RFC 5321 4.1.3 wants it of hosts without a name.
-/// Text behind the name is refused, or dropped under rule::text_after_hello. Under rule::any_hello_name what no other rule makes
+/// Text after the name is refused, or dropped under rule::text_after_hello. Under rule::any_hello_name what no other rule makes
 /// right is the name as it stands, nothing too; only controls are refused.
 /// Errors: missing_argument, and those of parse_host. The name is ASCII even where SMTPUTF8 is in use (RFC 6531 3.7.1).
 constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
@@ -217,7 +217,7 @@ template <detail::temporary Text>
 result<cmd::hello> parse_hello(verb, Text&&, syntax const& = strict_syntax) = delete;
 
 namespace detail {
-// A MAIL with octets over 127 in its path, or with a fault. The parameter that allows these octets stands behind them.
+// A MAIL with octets over 127 in its path, or with a fault. The parameter that allows these octets stands after them.
 EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bool read, verb v, std::size_t path_at) noexcept {
     // What SMTPUTF8 in the same command allows was not tolerated.
     if (read ? !r->parameters.smtputf8() : c.error.code != errc::non_ascii) {
@@ -257,9 +257,9 @@ constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& 
 }
 }  // namespace detail
 
-/// mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]; SEND, SOML and SAML alike. The part behind "MAIL SP".
+/// mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]; SEND, SOML and SAML alike. The part after "MAIL SP".
 /// Octets over 127 in the path need the parameter SMTPUTF8 in the same command (RFC 6531 3.4).
-/// Errors: missing_argument, expected_from, unexpected_argument (behind the path), those of parse_reverse_path and of
+/// Errors: missing_argument, expected_from, unexpected_argument (after the path), those of parse_reverse_path and of
 /// parse_mail_parameters; `at` counts from the first octet of `arguments`.
 constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEBOUND,
                                        syntax const& rules = strict_syntax, verb v = verb::mail) noexcept {
@@ -268,7 +268,7 @@ constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEB
 template <detail::temporary Text>
 result<cmd::mail> parse_mail(Text&&, syntax const& = strict_syntax, verb = verb::mail) = delete;
 
-/// rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]. The part behind
+/// rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]. The part after
 /// "RCPT SP". `rules.smtputf8` should say whether the MAIL command had SMTPUTF8. Errors: as parse_mail.
 constexpr result<cmd::rcpt> parse_rcpt(std::string_view arguments EHLO_LIFETIMEBOUND,
                                        syntax const& rules = strict_syntax) noexcept {
@@ -278,9 +278,9 @@ template <detail::temporary Text>
 result<cmd::rcpt> parse_rcpt(Text&&, syntax const& = strict_syntax) = delete;
 
 /// vrfy = "VRFY" SP String [SP "SMTPUTF8"]; EXPN alike; "UTF8REPLY" in the same place (RFC 5336 3.7.4.2). RFC 5321 3.5.1 wants servers to take local@domain, which String
-/// does not cover: all that stands behind the SP is the string. See is_string.
+/// does not cover: all that stands after the SP is the string. See is_string.
 /// Errors: missing_argument, nul_octet, non_ascii (octets over 127 without a token), bad_utf8.
-constexpr result<cmd::lookup> parse_lookup(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
+constexpr result<cmd::vrfy> parse_vrfy(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                            syntax const& rules = strict_syntax) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
     auto cut = [&arguments](std::string_view token) noexcept {
@@ -291,14 +291,14 @@ constexpr result<cmd::lookup> parse_lookup(verb v, std::string_view arguments EH
     bool const utf8 = cut(" SMTPUTF8"), old = !utf8 && cut(" UTF8REPLY");
     syntax wide = rules;
     wide.smtputf8 = utf8 || old;
-    cmd::lookup l{v, {}, utf8, old, {}};
+    cmd::vrfy l{v, {}, utf8, old, {}};
     auto const text = detail::free_text(arguments, wide, l.tolerated);
     if (!text) return text.error();
     l.string = *text;
     return l;
 }
 template <detail::temporary Text>
-result<cmd::lookup> parse_lookup(verb, Text&&, syntax const& = strict_syntax) = delete;
+result<cmd::vrfy> parse_vrfy(verb, Text&&, syntax const& = strict_syntax) = delete;
 
 /// String = Atom / Quoted-string (RFC 5321 4.1.2): what VRFY and EXPN take by the letter.
 [[nodiscard]] constexpr bool is_string(std::string_view text, syntax const& rules = strict_syntax) noexcept {
@@ -311,22 +311,22 @@ result<cmd::lookup> parse_lookup(verb, Text&&, syntax const& = strict_syntax) = 
 
 /// help = "HELP" [ SP String ];  noop = "NOOP" [ SP String ]. The rest of the line is the argument.
 /// Errors: nul_octet, non_ascii, bad_utf8.
-constexpr result<cmd::remark> parse_remark(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
+constexpr result<cmd::noop> parse_noop(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                            syntax const& rules = strict_syntax) noexcept {
-    cmd::remark r{v, {}, {}};
+    cmd::noop r{v, {}, {}};
     auto const text = detail::free_text(arguments, rules, r.tolerated);
     if (!text) return text.error();
     r.argument = *text;
     return r;
 }
 template <detail::temporary Text>
-result<cmd::remark> parse_remark(verb, Text&&, syntax const& = strict_syntax) = delete;
+result<cmd::noop> parse_noop(verb, Text&&, syntax const& = strict_syntax) = delete;
 
 /// data = "DATA";  rset = "RSET";  quit = "QUIT";  "TURN" of RFC 821; "STARTTLS" of RFC 3207 4. Errors: unexpected_argument.
 template <verb V>
-constexpr result<cmd::bare<V>> parse_bare(std::string_view arguments) noexcept {
+constexpr result<cmd::no_argument<V>> parse_no_argument(std::string_view arguments) noexcept {
     if (!arguments.empty()) return fail(errc::unexpected_argument, 0);
-    return cmd::bare<V>{};
+    return cmd::no_argument<V>{};
 }
 
 // Writers. Each writes one whole command line with its CRLF and returns the octets written, or writes nothing.
@@ -472,9 +472,9 @@ constexpr result<std::size_t> write_argument(writer& out, verb v, std::string_vi
                                              syntax const& rules = strict_syntax) noexcept {
     if (auto const bad = detail::find_unsafe(argument)) return *bad;
     if (v == verb::vrfy || v == verb::expn) {
-        if (auto const parsed = parse_lookup(v, argument, detail::written(rules)); !parsed) return parsed.error();
+        if (auto const parsed = parse_vrfy(v, argument, detail::written(rules)); !parsed) return parsed.error();
     } else if (v == verb::help || v == verb::noop || v == verb::verbose) {
-        if (auto const parsed = parse_remark(v, argument, detail::written(rules)); !parsed) return parsed.error();
+        if (auto const parsed = parse_noop(v, argument, detail::written(rules)); !parsed) return parsed.error();
     } else {
         return fail(errc::bad_value, 0);
     }
@@ -484,7 +484,7 @@ constexpr result<std::size_t> write_argument(writer& out, verb v, std::string_vi
 }
 
 /// "DATA", "RSET", "QUIT", "TURN", "STARTTLS", "ONEX"; also "HELP", "NOOP" and "VERB" alone.
-constexpr result<std::size_t> write_bare(writer& out, verb v) noexcept {
+constexpr result<std::size_t> write_no_argument(writer& out, verb v) noexcept {
     switch (v) {
     case verb::data:
     case verb::rset:

@@ -56,9 +56,9 @@ struct fast_command_check {
     static constexpr bool same(cmd::rcpt const& a, cmd::rcpt const& b) noexcept {
         return path_access::same(a.to, b.to) && same(static_cast<parameter_list const&>(a.parameters), b.parameters) && a.tolerated == b.tolerated;
     }
-    static constexpr bool same(cmd::remark const& a, cmd::remark const& b) noexcept { return a.verb == b.verb && a.argument == b.argument && a.tolerated == b.tolerated; }
+    static constexpr bool same(cmd::noop const& a, cmd::noop const& b) noexcept { return a.verb == b.verb && a.argument == b.argument && a.tolerated == b.tolerated; }
     template <verb V>
-    static constexpr bool same(cmd::bare<V> const&, cmd::bare<V> const&) noexcept {
+    static constexpr bool same(cmd::no_argument<V> const&, cmd::no_argument<V> const&) noexcept {
         return true;
     }
 
@@ -134,7 +134,7 @@ EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::
     case verb::data: return bare(cmd::data{});
     case verb::rset: return bare(cmd::rset{});
     case verb::quit: return bare(cmd::quit{});
-    case verb::noop: return bare(cmd::remark{v, {p + 4, 0}});
+    case verb::noop: return bare(cmd::noop{v, {p + 4, 0}});
     default:
         if (size < 10 || fold4(p) != fold4("STAR") || fold4(p + 4) != fold4("TTLS") || load2(p + 8) != crlf || limit < 10) return 0;
         return accept(cmd::starttls{}, std::size_t{10});

@@ -22,8 +22,8 @@ constexpr bool throws_nothing_at() noexcept {
 }
 template <class F>
 inline constexpr bool throws_nothing =
-    throws_nothing_at<F, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::turn,
-                      cmd::starttls, cmd::onex, cmd::auth, cmd::bdat, cmd::burl, cmd::etrn, cmd::atrn, cmd::client_facts>();
+    throws_nothing_at<F, cmd::hello, cmd::mail, cmd::rcpt, cmd::vrfy, cmd::noop, cmd::data, cmd::rset, cmd::quit, cmd::turn,
+                      cmd::starttls, cmd::onex, cmd::auth, cmd::bdat, cmd::burl, cmd::etrn, cmd::atrn, cmd::xclient>();
 inline constexpr set_of<verb> all_verbs = set_of<verb>::first(verb_count);
 }  // namespace detail
 
@@ -49,21 +49,21 @@ template <set_of<verb> Known = detail::all_verbs, class F>
     case verb::saml: return pass(parse_mail(line.arguments, rules, line.verb));
     case verb::rcpt: return pass(parse_rcpt(line.arguments, rules));
     case verb::vrfy:
-    case verb::expn: return pass(parse_lookup(line.verb, line.arguments, rules));
+    case verb::expn: return pass(parse_vrfy(line.verb, line.arguments, rules));
     case verb::help:
     case verb::noop:
-    case verb::verbose: return pass(parse_remark(line.verb, line.arguments, rules));
-    case verb::data: return pass(parse_bare<verb::data>(line.arguments));
-    case verb::rset: return pass(parse_bare<verb::rset>(line.arguments));
-    case verb::quit: return pass(parse_bare<verb::quit>(line.arguments));
+    case verb::verbose: return pass(parse_noop(line.verb, line.arguments, rules));
+    case verb::data: return pass(parse_no_argument<verb::data>(line.arguments));
+    case verb::rset: return pass(parse_no_argument<verb::rset>(line.arguments));
+    case verb::quit: return pass(parse_no_argument<verb::quit>(line.arguments));
     case verb::turn:
-        if constexpr (Known.has(verb::turn)) return pass(parse_bare<verb::turn>(line.arguments));
+        if constexpr (Known.has(verb::turn)) return pass(parse_no_argument<verb::turn>(line.arguments));
         break;
     case verb::starttls:
-        if constexpr (Known.has(verb::starttls)) return pass(parse_bare<verb::starttls>(line.arguments));
+        if constexpr (Known.has(verb::starttls)) return pass(parse_no_argument<verb::starttls>(line.arguments));
         break;
     case verb::onex:
-        if constexpr (Known.has(verb::onex)) return pass(parse_bare<verb::onex>(line.arguments));
+        if constexpr (Known.has(verb::onex)) return pass(parse_no_argument<verb::onex>(line.arguments));
         break;
     case verb::auth:
         if constexpr (Known.has(verb::auth)) return pass(parse_auth(line.arguments));
@@ -82,7 +82,7 @@ template <set_of<verb> Known = detail::all_verbs, class F>
         break;
     case verb::xclient:
     case verb::xforward:
-        if constexpr (Known.has(verb::xclient) || Known.has(verb::xforward)) return pass(parse_client_facts(line.verb, line.arguments, rules));
+        if constexpr (Known.has(verb::xclient) || Known.has(verb::xforward)) return pass(parse_xclient(line.verb, line.arguments, rules));
         break;
     case verb::unknown: break;
     }

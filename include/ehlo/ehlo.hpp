@@ -11,7 +11,7 @@
 // What all of it promises:
 //   Borrowing     A view in a result points into the octets that were given, and lives as long as they do. What a handler is given lives
 //                 until it returns. A server or a relay borrows its policy and its name. Nothing else is kept.
-//   Errors        are values: failure{code, at}, `at` being the offset of the first octet that cannot be right. blame(code) says whose
+//   Errors        are values: failure{code, at}, `at` being the offset of the first octet that cannot be right. blame_of(code) says whose
 //                 fault it is. Nothing is thrown; what a handler throws goes through, and ends its session.
 //   need_more     is no error: the octets are the beginning of something. Readers say how many they consumed; discard these, and call
 //                 again with the rest and what has come since. How the octets are cut changes nothing, and costs O(n) in all.

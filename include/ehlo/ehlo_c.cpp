@@ -72,7 +72,7 @@ ehlo_failure failed(ehlo::failure const& f) noexcept { return {number(f.code), f
 ehlo_failure failed(std::optional<ehlo::failure> const& f) noexcept { return f ? failed(*f) : ehlo_failure{EHLO_OK, 0}; }
 template <class Enum>
 constexpr std::uint8_t octet(Enum e) noexcept { return static_cast<std::uint8_t>(e); }
-void put(ehlo::status s, std::uint16_t (&to)[3]) noexcept { to[0] = s.klass, to[1] = s.subject, to[2] = s.detail; }
+void put(ehlo::status s, std::uint16_t (&to)[3]) noexcept { to[0] = s.class_digit, to[1] = s.subject, to[2] = s.detail; }
 ehlo_reply to_c(ehlo::reply const& r) noexcept {
     ehlo_reply out{text(r.text), r.code, {}};
     put(r.enhanced, out.status);
@@ -125,14 +125,14 @@ ehlo_command to_c(cmd::rcpt const& c) noexcept {
     out.parameters = text(c.parameters.all().text());
     return out;
 }
-ehlo_command to_c(cmd::lookup const& c) noexcept {
+ehlo_command to_c(cmd::vrfy const& c) noexcept {
     ehlo_command out = command(c.verb, c.tolerated, c.string);
     out.smtputf8 = c.smtputf8;
     return out;
 }
-ehlo_command to_c(cmd::remark const& c) noexcept { return command(c.verb, c.tolerated, c.argument); }
+ehlo_command to_c(cmd::noop const& c) noexcept { return command(c.verb, c.tolerated, c.argument); }
 template <ehlo::verb V>
-ehlo_command to_c(cmd::bare<V> const&) noexcept { return command(V); }
+ehlo_command to_c(cmd::no_argument<V> const&) noexcept { return command(V); }
 ehlo_command to_c(cmd::auth const& c) noexcept {
     ehlo_command out = command(ehlo::verb::auth, {}, c.name);
     if (c.initial_response) out.initial_response = {c.initial_response->data() ? c.initial_response->data() : "", c.initial_response->size()};
@@ -155,7 +155,7 @@ ehlo_command to_c(cmd::etrn const& c) noexcept {
     return command(ehlo::verb::etrn, {}, marked ? string_view(c.node.data() - 1, c.node.size() + 1) : c.node);
 }
 ehlo_command to_c(cmd::atrn const& c) noexcept { return command(ehlo::verb::atrn, c.tolerated, c.domains); }
-ehlo_command to_c(cmd::client_facts const& c) noexcept { return command(c.verb, c.tolerated, c.attributes.text()); }
+ehlo_command to_c(cmd::xclient const& c) noexcept { return command(c.verb, c.tolerated, c.attributes.text()); }
 
 // What a writer appends.
 template <class Write>
@@ -210,15 +210,15 @@ class asking {
     ehlo::reply on(cmd::mail const& c) noexcept { return ask(c, ehlo::replies::sender_ok); }
     ehlo::reply on(cmd::rcpt const& c) noexcept { return ask(c, ehlo::replies::no_such_user); }
     ehlo::reply on(cmd::data const& c) noexcept { return ask(c, ehlo::replies::start_content); }
-    ehlo::reply on(cmd::lookup const& c) noexcept { return ask(c, c.verb == ehlo::verb::vrfy ? ehlo::replies::cannot_verify : not_here); }
-    ehlo::reply on(cmd::remark const& c) noexcept { return ask(c, c.verb == ehlo::verb::help ? ehlo::replies::help : ehlo::replies::ok); }
+    ehlo::reply on(cmd::vrfy const& c) noexcept { return ask(c, c.verb == ehlo::verb::vrfy ? ehlo::replies::cannot_verify : not_here); }
+    ehlo::reply on(cmd::noop const& c) noexcept { return ask(c, c.verb == ehlo::verb::help ? ehlo::replies::help : ehlo::replies::ok); }
     ehlo::reply on(cmd::starttls const& c) noexcept { return ask(c, ehlo::reply(220, {2, 0, 0}, "Ready to start TLS")); }
     ehlo::reply on(cmd::burl const& c) noexcept { return ask(c, not_here); }
     ehlo::reply on(cmd::etrn const& c) noexcept { return ask(c, not_here); }
     ehlo::reply on(cmd::atrn const& c) noexcept { return ask(c, not_here); }
     ehlo::reply on(cmd::turn const& c) noexcept { return ask(c, not_here); }
     ehlo::reply on(cmd::onex const& c) noexcept { return ask(c, not_here); }
-    ehlo::reply on(cmd::client_facts const& c) noexcept { return ask(c, not_here); }
+    ehlo::reply on(cmd::xclient const& c) noexcept { return ask(c, not_here); }
     void on(ehlo::content const& c) noexcept {
         if (handler_.content) handler_.content(context_, text(c.octets));
     }
@@ -382,7 +382,7 @@ ehlo_layout const* ehlo_get_layout(void) {
 char const* ehlo_name(uint32_t kind, uint32_t n) {
     switch (kind) {
     case EHLO_NAME_OF_ERROR: return n == 0 ? "" : named<ehlo::errc>(n - 1, count_of(ehlo::errc_table));
-    case EHLO_NAME_OF_BLAME: return named<ehlo::blame_t>(n, 4);
+    case EHLO_NAME_OF_BLAME: return named<ehlo::blame>(n, 4);
     case EHLO_NAME_OF_VERB: return named<ehlo::verb>(n, ehlo::verb_count);
     case EHLO_NAME_OF_STATE: return named<ehlo::state>(n, ehlo::state_count);
     case EHLO_NAME_OF_EVENT: return named<ehlo::event>(n, ehlo::event_count);
@@ -402,7 +402,7 @@ char const* ehlo_error_message(uint32_t error) {
     return error - 1 < count_of(ehlo::errc_table) ? message(static_cast<ehlo::errc>(error - 1)).data() : "";
 }
 uint32_t ehlo_error_blame(uint32_t error) {
-    return error - 1 < count_of(ehlo::errc_table) ? static_cast<uint32_t>(blame(static_cast<ehlo::errc>(error - 1))) : uint32_t{EHLO_BLAME_MISUSE};
+    return error - 1 < count_of(ehlo::errc_table) ? static_cast<uint32_t>(blame_of(static_cast<ehlo::errc>(error - 1))) : uint32_t{EHLO_BLAME_MISUSE};
 }
 
 // ---- Parsers ----
@@ -551,11 +551,11 @@ ehlo_failure ehlo_write_command(ehlo_buffer* out, uint32_t verb, ehlo_text argum
         case ehlo::verb::auth: return ehlo::write_auth(w, arg);
         case ehlo::verb::atrn: return ehlo::write_atrn(w, arg);
         case ehlo::verb::xclient:
-        case ehlo::verb::xforward: return ehlo::write_client_facts(w, v, arg);
+        case ehlo::verb::xforward: return ehlo::write_xclient(w, v, arg);
         default: break;
         }
         if (!arg.empty()) return ehlo::fail(ehlo::errc::unexpected_argument, 0);
-        return ehlo::write_bare(w, v);
+        return ehlo::write_no_argument(w, v);
     });
 }
 ehlo_failure ehlo_write_reply(ehlo_buffer* out, ehlo_reply const* reply) {

@@ -66,7 +66,7 @@ def _failure(f):
 
 
 def _status(s):
-    return f"{int(s['klass'])}.{int(s['subject'])}.{int(s['detail'])}"
+    return f"{int(s['class_digit'])}.{int(s['subject'])}.{int(s['detail'])}"
 
 
 def _path(p):
@@ -77,7 +77,7 @@ def _path(p):
 def _reply(r):
     if int(r["code"]) == 0:
         return "later"
-    status = _status(r["enhanced"]) if int(r["enhanced"]["klass"]) else ""
+    status = _status(r["enhanced"]) if int(r["enhanced"]["class_digit"]) else ""
     return " ".join(filter(None, [str(int(r["code"])), status, _view(r["text"])]))
 
 

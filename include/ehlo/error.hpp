@@ -9,7 +9,7 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// What can go wrong. The groups are the four kinds of blame; `blame(errc)` tells which.
+/// What can go wrong. The groups are the four kinds of blame; `blame_of(errc)` tells which.
 enum class errc : std::uint8_t {
     // malformed: the octets are not SMTP
     empty_line,           ///< a command line with nothing on it
@@ -88,7 +88,7 @@ enum class errc : std::uint8_t {
 };
 
 /// Whose fault an error is: the peer's (`malformed`, `limit`, `sequence`) or the calling program's (`misuse`).
-enum class blame_t : std::uint8_t { malformed, limit, sequence, misuse };
+enum class blame : std::uint8_t { malformed, limit, sequence, misuse };
 
 /// An error and its place: `at` is the offset of the first octet that cannot be right, in the text given to the
 /// function that failed. An error at the end of the text has `at` == its size.
@@ -106,83 +106,83 @@ constexpr failure fail(errc code, std::size_t at) noexcept {
 
 struct errc_facts {
     errc code;
-    blame_t blame;
+    blame whose;
     std::string_view name;
     std::string_view message;
 };
 
 /// One row for each errc, in their order.
 inline constexpr errc_facts errc_table[] = {
-    {errc::empty_line, blame_t::malformed, "empty_line", "the command line is empty"},
-    {errc::unknown_verb, blame_t::malformed, "unknown_verb", "no such command"},
-    {errc::http_request, blame_t::malformed, "http_request", "this is HTTP, not SMTP"},
-    {errc::missing_argument, blame_t::malformed, "missing_argument", "an argument is missing"},
-    {errc::unexpected_argument, blame_t::malformed, "unexpected_argument", "nothing may follow here"},
-    {errc::expected_from, blame_t::malformed, "expected_from", "\"FROM:\" should stand here"},
-    {errc::expected_to, blame_t::malformed, "expected_to", "\"TO:\" should stand here"},
-    {errc::expected_path, blame_t::malformed, "expected_path", "\"<\" should begin a path here"},
-    {errc::unclosed_path, blame_t::malformed, "unclosed_path", "\">\" should end the path here"},
-    {errc::null_path, blame_t::malformed, "null_path", "\"<>\" is no recipient"},
-    {errc::bad_route, blame_t::malformed, "bad_route", "a source route is @domain,@domain: and then the mailbox"},
-    {errc::bad_local_part, blame_t::malformed, "bad_local_part", "this cannot stand in a local part"},
-    {errc::bad_quoted_string, blame_t::malformed, "bad_quoted_string", "this cannot stand in a quoted string"},
-    {errc::missing_domain, blame_t::malformed, "missing_domain", "\"@\" and a domain should follow the local part"},
-    {errc::bad_domain, blame_t::malformed, "bad_domain", "this cannot stand in a domain"},
-    {errc::bad_address_literal, blame_t::malformed, "bad_address_literal", "this cannot stand in an address literal"},
-    {errc::bad_parameter, blame_t::malformed, "bad_parameter", "a parameter is keyword or keyword=value"},
-    {errc::bad_parameter_value, blame_t::malformed, "bad_parameter_value", "the parameter cannot have this value"},
-    {errc::duplicate_parameter, blame_t::malformed, "duplicate_parameter", "the parameter was given before"},
-    {errc::conflicting_parameters, blame_t::malformed, "conflicting_parameters", "the parameters do not go together"},
-    {errc::non_ascii, blame_t::malformed, "non_ascii", "an octet outside ASCII needs SMTPUTF8"},
-    {errc::bad_utf8, blame_t::malformed, "bad_utf8", "this is not UTF-8"},
-    {errc::nul_octet, blame_t::malformed, "nul_octet", "a NUL octet"},
-    {errc::bare_cr, blame_t::malformed, "bare_cr", "a CR without its LF"},
-    {errc::bare_lf, blame_t::malformed, "bare_lf", "an LF without its CR"},
-    {errc::bad_number, blame_t::malformed, "bad_number", "a decimal number should stand here"},
-    {errc::bad_reply_code, blame_t::malformed, "bad_reply_code", "a reply code should stand here"},
-    {errc::bad_reply_separator, blame_t::malformed, "bad_reply_separator", "a space or \"-\" should follow the code"},
-    {errc::mixed_reply_codes, blame_t::malformed, "mixed_reply_codes", "the code differs from the first line's"},
-    {errc::bad_status, blame_t::malformed, "bad_status", "not the enhanced status code of such a reply"},
-    {errc::bad_base64, blame_t::malformed, "bad_base64", "not base64"},
-    {errc::bad_xtext, blame_t::malformed, "bad_xtext", "not xtext"},
-    {errc::bad_date_time, blame_t::malformed, "bad_date_time", "not a date and time"},
-    {errc::bad_mechanism, blame_t::malformed, "bad_mechanism", "the name of a SASL mechanism should stand here"},
-    {errc::bad_sasl_message, blame_t::malformed, "bad_sasl_message", "this cannot stand in a message of this mechanism"},
-    {errc::unexpected_initial_response, blame_t::malformed, "unexpected_initial_response", "the mechanism begins with a challenge"},
-    {errc::bad_url, blame_t::malformed, "bad_url", "a URL should stand here"},
-    {errc::bad_proxy_header, blame_t::malformed, "bad_proxy_header", "this cannot stand in a PROXY header"},
-    {errc::bad_checksum, blame_t::malformed, "bad_checksum", "the checksum is wrong"},
-    {errc::line_too_long, blame_t::limit, "line_too_long", "the line is too long"},
-    {errc::local_part_too_long, blame_t::limit, "local_part_too_long", "the local part is too long"},
-    {errc::domain_too_long, blame_t::limit, "domain_too_long", "the domain is too long"},
-    {errc::path_too_long, blame_t::limit, "path_too_long", "the path is too long"},
-    {errc::parameter_too_long, blame_t::limit, "parameter_too_long", "the parameter is too long"},
-    {errc::number_too_large, blame_t::limit, "number_too_large", "the number is too large"},
-    {errc::too_many_recipients, blame_t::limit, "too_many_recipients", "too many recipients"},
-    {errc::too_many_errors, blame_t::limit, "too_many_errors", "too many errors in one session"},
-    {errc::message_too_large, blame_t::limit, "message_too_large", "the message is too large"},
-    {errc::reply_too_long, blame_t::limit, "reply_too_long", "the reply is too long"},
-    {errc::auth_line_too_long, blame_t::limit, "auth_line_too_long", "the line of the AUTH exchange is too long"},
-    {errc::proxy_header_too_long, blame_t::limit, "proxy_header_too_long", "the PROXY header is too long"},
-    {errc::bad_sequence, blame_t::sequence, "bad_sequence", "not in this state of the session"},
-    {errc::not_implemented, blame_t::sequence, "not_implemented", "the command is not implemented here"},
-    {errc::not_authenticated, blame_t::sequence, "not_authenticated", "authentication is needed first"},
-    {errc::tls_required, blame_t::sequence, "tls_required", "STARTTLS is needed first"},
-    {errc::mechanism_needs_tls, blame_t::sequence, "mechanism_needs_tls", "encryption required for requested authentication mechanism"},
-    {errc::unknown_parameter, blame_t::sequence, "unknown_parameter", "the parameter is not offered here"},
-    {errc::unexpected_reply, blame_t::sequence, "unexpected_reply", "nobody asked for this reply"},
-    {errc::bad_reply_class, blame_t::sequence, "bad_reply_class", "the command cannot have such a reply"},
-    {errc::session_over, blame_t::sequence, "session_over", "the session is over"},
-    {errc::unknown_mechanism, blame_t::sequence, "unknown_mechanism", "the mechanism is not offered here"},
-    {errc::auth_cancelled, blame_t::sequence, "auth_cancelled", "the client cancelled the AUTH exchange"},
-    {errc::early_octets, blame_t::sequence, "early_octets", "octets came before the reply that they had to wait for"},
-    {errc::output_full, blame_t::misuse, "output_full", "the output buffer is too small"},
-    {errc::unsafe_octet, blame_t::misuse, "unsafe_octet", "CR, LF or NUL cannot be written here"},
-    {errc::bad_value, blame_t::misuse, "bad_value", "the value cannot be written"},
-    {errc::not_offered, blame_t::misuse, "not_offered", "the server did not offer this"},
-    {errc::too_many_outstanding, blame_t::misuse, "too_many_outstanding", "too many commands wait for their replies"},
-    {errc::end_has_begun, blame_t::misuse, "end_has_begun", "the end of the content is being written"},
-    {errc::missing_octets, blame_t::misuse, "missing_octets", "octets that were there before are missing"},
+    {errc::empty_line, blame::malformed, "empty_line", "the command line is empty"},
+    {errc::unknown_verb, blame::malformed, "unknown_verb", "no such command"},
+    {errc::http_request, blame::malformed, "http_request", "this is HTTP, not SMTP"},
+    {errc::missing_argument, blame::malformed, "missing_argument", "an argument is missing"},
+    {errc::unexpected_argument, blame::malformed, "unexpected_argument", "nothing may follow here"},
+    {errc::expected_from, blame::malformed, "expected_from", "\"FROM:\" should stand here"},
+    {errc::expected_to, blame::malformed, "expected_to", "\"TO:\" should stand here"},
+    {errc::expected_path, blame::malformed, "expected_path", "\"<\" should begin a path here"},
+    {errc::unclosed_path, blame::malformed, "unclosed_path", "\">\" should end the path here"},
+    {errc::null_path, blame::malformed, "null_path", "\"<>\" is no recipient"},
+    {errc::bad_route, blame::malformed, "bad_route", "a source route is @domain,@domain: and then the mailbox"},
+    {errc::bad_local_part, blame::malformed, "bad_local_part", "this cannot stand in a local part"},
+    {errc::bad_quoted_string, blame::malformed, "bad_quoted_string", "this cannot stand in a quoted string"},
+    {errc::missing_domain, blame::malformed, "missing_domain", "\"@\" and a domain should follow the local part"},
+    {errc::bad_domain, blame::malformed, "bad_domain", "this cannot stand in a domain"},
+    {errc::bad_address_literal, blame::malformed, "bad_address_literal", "this cannot stand in an address literal"},
+    {errc::bad_parameter, blame::malformed, "bad_parameter", "a parameter is keyword or keyword=value"},
+    {errc::bad_parameter_value, blame::malformed, "bad_parameter_value", "the parameter cannot have this value"},
+    {errc::duplicate_parameter, blame::malformed, "duplicate_parameter", "the parameter was given before"},
+    {errc::conflicting_parameters, blame::malformed, "conflicting_parameters", "the parameters do not go together"},
+    {errc::non_ascii, blame::malformed, "non_ascii", "an octet outside ASCII needs SMTPUTF8"},
+    {errc::bad_utf8, blame::malformed, "bad_utf8", "this is not UTF-8"},
+    {errc::nul_octet, blame::malformed, "nul_octet", "a NUL octet"},
+    {errc::bare_cr, blame::malformed, "bare_cr", "a CR without its LF"},
+    {errc::bare_lf, blame::malformed, "bare_lf", "an LF without its CR"},
+    {errc::bad_number, blame::malformed, "bad_number", "a decimal number should stand here"},
+    {errc::bad_reply_code, blame::malformed, "bad_reply_code", "a reply code should stand here"},
+    {errc::bad_reply_separator, blame::malformed, "bad_reply_separator", "a space or \"-\" should follow the code"},
+    {errc::mixed_reply_codes, blame::malformed, "mixed_reply_codes", "the code differs from the first line's"},
+    {errc::bad_status, blame::malformed, "bad_status", "not the enhanced status code of such a reply"},
+    {errc::bad_base64, blame::malformed, "bad_base64", "not base64"},
+    {errc::bad_xtext, blame::malformed, "bad_xtext", "not xtext"},
+    {errc::bad_date_time, blame::malformed, "bad_date_time", "not a date and time"},
+    {errc::bad_mechanism, blame::malformed, "bad_mechanism", "the name of a SASL mechanism should stand here"},
+    {errc::bad_sasl_message, blame::malformed, "bad_sasl_message", "this cannot stand in a message of this mechanism"},
+    {errc::unexpected_initial_response, blame::malformed, "unexpected_initial_response", "the mechanism begins with a challenge"},
+    {errc::bad_url, blame::malformed, "bad_url", "a URL should stand here"},
+    {errc::bad_proxy_header, blame::malformed, "bad_proxy_header", "this cannot stand in a PROXY header"},
+    {errc::bad_checksum, blame::malformed, "bad_checksum", "the checksum is wrong"},
+    {errc::line_too_long, blame::limit, "line_too_long", "the line is too long"},
+    {errc::local_part_too_long, blame::limit, "local_part_too_long", "the local part is too long"},
+    {errc::domain_too_long, blame::limit, "domain_too_long", "the domain is too long"},
+    {errc::path_too_long, blame::limit, "path_too_long", "the path is too long"},
+    {errc::parameter_too_long, blame::limit, "parameter_too_long", "the parameter is too long"},
+    {errc::number_too_large, blame::limit, "number_too_large", "the number is too large"},
+    {errc::too_many_recipients, blame::limit, "too_many_recipients", "too many recipients"},
+    {errc::too_many_errors, blame::limit, "too_many_errors", "too many errors in one session"},
+    {errc::message_too_large, blame::limit, "message_too_large", "the message is too large"},
+    {errc::reply_too_long, blame::limit, "reply_too_long", "the reply is too long"},
+    {errc::auth_line_too_long, blame::limit, "auth_line_too_long", "the line of the AUTH exchange is too long"},
+    {errc::proxy_header_too_long, blame::limit, "proxy_header_too_long", "the PROXY header is too long"},
+    {errc::bad_sequence, blame::sequence, "bad_sequence", "not in this state of the session"},
+    {errc::not_implemented, blame::sequence, "not_implemented", "the command is not implemented here"},
+    {errc::not_authenticated, blame::sequence, "not_authenticated", "authentication is needed first"},
+    {errc::tls_required, blame::sequence, "tls_required", "STARTTLS is needed first"},
+    {errc::mechanism_needs_tls, blame::sequence, "mechanism_needs_tls", "encryption required for requested authentication mechanism"},
+    {errc::unknown_parameter, blame::sequence, "unknown_parameter", "the parameter is not offered here"},
+    {errc::unexpected_reply, blame::sequence, "unexpected_reply", "nobody asked for this reply"},
+    {errc::bad_reply_class, blame::sequence, "bad_reply_class", "the command cannot have such a reply"},
+    {errc::session_over, blame::sequence, "session_over", "the session is over"},
+    {errc::unknown_mechanism, blame::sequence, "unknown_mechanism", "the mechanism is not offered here"},
+    {errc::auth_cancelled, blame::sequence, "auth_cancelled", "the client cancelled the AUTH exchange"},
+    {errc::early_octets, blame::sequence, "early_octets", "octets came before the reply that they had to wait for"},
+    {errc::output_full, blame::misuse, "output_full", "the output buffer is too small"},
+    {errc::unsafe_octet, blame::misuse, "unsafe_octet", "CR, LF or NUL cannot be written here"},
+    {errc::bad_value, blame::misuse, "bad_value", "the value cannot be written"},
+    {errc::not_offered, blame::misuse, "not_offered", "the server did not offer this"},
+    {errc::too_many_outstanding, blame::misuse, "too_many_outstanding", "too many commands wait for their replies"},
+    {errc::end_has_begun, blame::misuse, "end_has_begun", "the end of the content is being written"},
+    {errc::missing_octets, blame::misuse, "missing_octets", "octets that were there before are missing"},
 };
 
 static_assert(detail::rows_for_all(errc_table, &errc_facts::code), "errc_table lacks a row, or a row is out of place");
@@ -191,11 +191,11 @@ static_assert(detail::rows_for_all(errc_table, &errc_facts::code), "errc_table l
 constexpr std::string_view name(errc code) noexcept { return errc_table[static_cast<unsigned>(code)].name; }
 /// One line for people, without a final stop.
 constexpr std::string_view message(errc code) noexcept { return errc_table[static_cast<unsigned>(code)].message; }
-constexpr blame_t blame(errc code) noexcept { return errc_table[static_cast<unsigned>(code)].blame; }
-constexpr std::string_view name(blame_t blame) noexcept {
+constexpr blame blame_of(errc code) noexcept { return errc_table[static_cast<unsigned>(code)].whose; }
+constexpr std::string_view name(blame b) noexcept {
     constexpr std::string_view names[] = {"malformed", "limit", "sequence", "misuse"};
-    static_assert(detail::names_all<blame_t>(names), "a kind of blame has no name");
-    return names[static_cast<unsigned>(blame)];
+    static_assert(detail::names_all<blame>(names), "a kind of blame has no name");
+    return names[static_cast<unsigned>(b)];
 }
 
 }  // namespace ehlo

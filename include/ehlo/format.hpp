@@ -152,7 +152,7 @@ struct printer {
 template <named T>
 void print(printer& p, T value) { p.raw(name_of(value)); }
 inline void print(printer& p, failure const& f) { p.raw(name(f.code)).raw(" at ").number(f.at); }
-inline void print(printer& p, status const& s) { p.number(s.klass).raw(".").number(s.subject).raw(".").number(s.detail); }
+inline void print(printer& p, status const& s) { p.number(s.class_digit).raw(".").number(s.subject).raw(".").number(s.detail); }
 
 template <named Enum>
 void print(printer& p, set_of<Enum> const& all) { p.set<Enum>(all); }
@@ -217,12 +217,12 @@ inline void print(printer& p, cmd::rcpt const& c) {
     print(p.raw("RCPT TO:"), c.to);
     p.parameters(c.parameters.all());
 }
-inline void print(printer& p, cmd::lookup const& c) {
+inline void print(printer& p, cmd::vrfy const& c) {
     p.raw(name(c.verb)).raw(" ").octets(c.string).raw(c.smtputf8 ? " SMTPUTF8" : "").raw(c.utf8reply ? " UTF8REPLY" : "");
 }
-inline void print(printer& p, cmd::remark const& c) { p.raw(name(c.verb)).raw(c.argument.empty() ? "" : " ").octets(c.argument); }
+inline void print(printer& p, cmd::noop const& c) { p.raw(name(c.verb)).raw(c.argument.empty() ? "" : " ").octets(c.argument); }
 template <verb V>
-void print(printer& p, cmd::bare<V> const&) { p.raw(name(V)); }
+void print(printer& p, cmd::no_argument<V> const&) { p.raw(name(V)); }
 inline void print(printer& p, cmd::auth const& c) { p.raw("AUTH ").octets(c.name).raw(c.initial_response ? " ***" : ""); }
 inline void print(printer& p, cmd::bdat const& c) { p.raw("BDAT ").number(c.size).raw(c.last ? " LAST" : ""); }
 inline void print(printer& p, cmd::burl const& c) { p.raw("BURL ").octets(c.url).raw(c.last ? " LAST" : ""); }
@@ -230,7 +230,7 @@ inline void print(printer& p, cmd::etrn const& c) {
     p.raw("ETRN ").raw(c.option == etrn_option::queue ? "#" : c.option == etrn_option::subdomains ? "@" : "").octets(c.node);
 }
 inline void print(printer& p, cmd::atrn const& c) { p.raw("ATRN").raw(c.domains.empty() ? "" : " ").octets(c.domains); }
-inline void print(printer& p, cmd::client_facts const& c) { p.raw(name(c.verb)).parameters(c.attributes); }
+inline void print(printer& p, cmd::xclient const& c) { p.raw(name(c.verb)).parameters(c.attributes); }
 inline void print(printer& p, auth_response const& r) { p.raw(r.cancelled ? "*" : "***"); }
 
 /// What a server answered, as a line of a log: "MAIL FROM:<a@b> -> 250 2.1.0 Sender OK".

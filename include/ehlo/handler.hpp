@@ -12,15 +12,15 @@
 //     reply on(cmd::starttls const&)    220 or 454
 //     mechanisms mechanisms() const     AUTH: those that can be used. auth_answer on(cmd::auth const&), auth_answer
 //                                       on(auth_response const&): a challenge, or a reply; both have `decode`
-//     reply on(cmd::client_facts const&)  XCLIENT (220, whose text becomes that of a new greeting), XFORWARD (250)
+//     reply on(cmd::xclient const&)  XCLIENT (220, whose text becomes that of a new greeting), XFORWARD (250)
 //     reply on(cmd::etrn const&)        likewise cmd::onex; cmd::atrn and cmd::turn: after a 2yz the roles are changed
 //     reply on(cmd::burl const&)        after LAST its 2yz makes the server responsible for the message
 // and may have these:
 //     reply on(connected const&)        the greeting: 220 and a text after the server's name; 554 or 521 to hear nothing but
 //                                       QUIT (RFC 5321 3.1, RFC 7504); 421 to close. Not reply::later.
 //     void  on(ehlo_answer&)            the answer to EHLO, before it is sent: it may say more of what is offered, or offer less
-//     reply on(cmd::lookup const&)      VRFY (otherwise 252), EXPN where it is offered
-//     reply on(cmd::remark const&)      HELP where it is offered (otherwise 214), NOOP, VERB (otherwise 250)
+//     reply on(cmd::vrfy const&)      VRFY (otherwise 252), EXPN where it is offered
+//     reply on(cmd::noop const&)      HELP where it is offered (otherwise 214), NOOP, VERB (otherwise 250)
 //     reply on(cmd::data const&)        before the 354; a refusal leaves the transaction open
 //     std::span<char> content_room()    where content is to be put: then what on(content const&) is given stands at its beginning, and
 //                                       a read is one call of it, or as many as it takes to fill the room, instead of one for each
@@ -134,7 +134,7 @@ struct offer_list {};
 /// One row each. (AUTH, whose answers are no replies, and BDAT, which the server answers, are not among them.)
 using offered_commands = offer_list<offer<cmd::starttls, extension::starttls>, offer<cmd::burl, extension::burl>, offer<cmd::etrn, extension::etrn>,
                                     offer<cmd::atrn, extension::atrn>, offer<cmd::turn, extension::turn>, offer<cmd::onex, extension::onex>,
-                                    offer<cmd::client_facts, extension::xclient, extension::xforward>>;
+                                    offer<cmd::xclient, extension::xclient, extension::xforward>>;
 
 /// Whether content is put where the handler wants it.
 template <class H>
@@ -172,7 +172,7 @@ constexpr bool never_throws_at_offers(offer_list<Rows...>) noexcept {
 }
 template <class H, class... Own>
 inline constexpr bool never_throws =
-    never_throws_at_any<H, connected, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, content, end_of_content,
+    never_throws_at_any<H, connected, cmd::hello, cmd::mail, cmd::rcpt, cmd::vrfy, cmd::noop, cmd::data, content, end_of_content,
                         abandoned, answered, cmd::auth, auth_response, typename Own::type...>() &&
     never_throws_at_offers<H>(offered_commands()) && never_throws_besides<H>();
 
@@ -277,7 +277,7 @@ constexpr extensions answerable() noexcept {
     extensions all = server_extensions - lacking_of<H>(offered_commands());
     auto without = [&all](extensions lacking) noexcept { all = all - lacking; };
     if (!names_mechanisms<H>) without(extension::auth);
-    if (!answers<H, cmd::lookup>) without(extension::expn);
+    if (!answers<H, cmd::vrfy>) without(extension::expn);
     return all;
 }
 
@@ -304,7 +304,7 @@ constexpr void require_handler() noexcept {
     static_assert(handles<H, content>, "the handler lacks: void on(ehlo::content const&)");
     static_assert(answers<H, end_of_content>, "the handler lacks: reply on(ehlo::end_of_content const&)");
     static_assert((... && answers<H, typename Own::type>), "the handler lacks: reply on(Own::type const&), for a command of one's own");
-    check_answers<H, connected, cmd::lookup, cmd::remark, cmd::data, typename Own::type...>();
+    check_answers<H, connected, cmd::vrfy, cmd::noop, cmd::data, typename Own::type...>();
     check_offered_answers<H>(offered_commands());
     check_on<H, abandoned>();
     check_on<H, answered>();
@@ -326,8 +326,8 @@ constexpr void require_handler_of() noexcept {
     static_assert(!lacking.has(extension::turn), "TURN is offered, and the handler lacks: reply on(ehlo::cmd::turn const&)");
     static_assert(!lacking.has(extension::onex), "ONEX is offered, and the handler lacks: reply on(ehlo::cmd::onex const&)");
     static_assert(!lacking.has(extension::xclient) && !lacking.has(extension::xforward),
-                  "XCLIENT or XFORWARD is offered, and the handler lacks: reply on(ehlo::cmd::client_facts const&)");
-    static_assert(!lacking.has(extension::expn), "EXPN is offered, and the handler lacks: reply on(ehlo::cmd::lookup const&)");
+                  "XCLIENT or XFORWARD is offered, and the handler lacks: reply on(ehlo::cmd::xclient const&)");
+    static_assert(!lacking.has(extension::expn), "EXPN is offered, and the handler lacks: reply on(ehlo::cmd::vrfy const&)");
     // A function that is never called is passed over in silence.
     check_offer<H, cmd::auth, Offers.has(extension::auth)>();
     check_offers<H, Offers>(offered_commands());

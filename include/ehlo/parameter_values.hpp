@@ -3,7 +3,7 @@
 
 #include <ehlo/date_time.hpp>
 #include <ehlo/detail/split.hpp>
-#include <ehlo/parameter_xtext.hpp>
+#include <ehlo/detail/parameter_xtext.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ehlo/detail/parameter_reader.hpp>
-#include <ehlo/parameter_options.hpp>
+#include <ehlo/detail/parameter_options.hpp>
 
 #include <cstddef>
 #include <string_view>

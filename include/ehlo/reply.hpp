@@ -114,7 +114,7 @@ struct reply {
         if (!is_reply_code(code)) detail::a_reply_begins_with_a_code_from_200_to_599();
         text.remove_prefix(text.size() > 3 ? 4 : 3);
         if (std::size_t const n = detail::scan_status(text, enhanced); n != 0) {
-            if (enhanced.klass != code / 100) detail::the_enhanced_status_code_is_of_another_class_than_the_reply();
+            if (enhanced.class_digit != code / 100) detail::the_enhanced_status_code_is_of_another_class_than_the_reply();
             text.remove_prefix(n < text.size() ? n + 1 : n);
         }
         for (char c : text)
@@ -133,7 +133,7 @@ inline constexpr reply reply::later{};
 /// is 3yz, which carries none (RFC 2034 4); unsafe_octet.
 [[nodiscard]] constexpr std::optional<failure> check(reply const& r) noexcept {
     if (!is_reply_code(r.code)) return fail(errc::bad_value, 0);
-    if (r.enhanced && (!r.enhanced.valid() || r.enhanced.klass != r.code / 100)) return fail(errc::bad_status, 0);
+    if (r.enhanced && (!r.enhanced.valid() || r.enhanced.class_digit != r.code / 100)) return fail(errc::bad_status, 0);
     std::size_t const bad = detail::find_first<chars::unsafe>(r.text);
     if (bad != r.text.size()) return fail(errc::unsafe_octet, bad);
     return std::nullopt;
@@ -165,7 +165,7 @@ constexpr void put_one_line(char* to, reply const& r) noexcept {
     to[3] = ' ';
     to += 4;
     if (status const s = r.enhanced) {
-        to[0] = static_cast<char>('0' + s.klass);
+        to[0] = static_cast<char>('0' + s.class_digit);
         to[1] = '.';
         to = is_short(s) ? (to[2] = static_cast<char>('0' + s.subject), to + 3) : put_digits(to + 2, s.subject);
         *to++ = '.';
@@ -195,7 +195,7 @@ constexpr result<std::size_t> write_reply(writer& out, reply const& r) noexcept 
             w.number(r.code).raw('-');
             std::size_t const separator = w.size() - 1;
             if (r.enhanced) {
-                w.number(r.enhanced.klass).raw('.').number(r.enhanced.subject).raw('.').number(r.enhanced.detail);
+                w.number(r.enhanced.class_digit).raw('.').number(r.enhanced.subject).raw('.').number(r.enhanced.detail);
                 if (!rest.empty()) w.raw(' ');
             }
             if (!w.ok()) return;
@@ -380,7 +380,7 @@ class reply_view {
 
   public:
     constexpr unsigned code() const noexcept { return code_; }
-    constexpr reply_class klass() const noexcept { return class_of(code_); }
+    constexpr reply_class kind() const noexcept { return class_of(code_); }
     constexpr bool accepted() const noexcept { return is_positive(code_); }
     constexpr unsigned line_count() const noexcept { return line_count_; }
     constexpr reply_lines lines() const noexcept { return reply_lines(text_, line_count_); }
@@ -396,7 +396,7 @@ class reply_view {
         std::size_t const end = detail::scan_status_octets(text, s);
         // What follows is on the same line, or is its end.
         bool const ends = end != 0 && (text[end] == ' ' || text[end] == '\n' || (text[end] == '\r' && text[end + 1] == '\n'));
-        return ends && s.klass == code_ / 100 ? std::optional(s) : std::nullopt;
+        return ends && s.class_digit == code_ / 100 ? std::optional(s) : std::nullopt;
     }
     /// Whether all texts are textstring = 1*(%d09 / %d32-126). Other octets are let through: real servers send them.
     constexpr bool is_plain() const noexcept {

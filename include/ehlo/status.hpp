@@ -13,12 +13,12 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 
 /// status-code = ( "2" / "4" / "5" ) "." 1*3DIGIT "." 1*3DIGIT, without leading zeros. Class 0 stands for "none".
 struct status {
-    std::uint8_t klass = 0;
+    std::uint8_t class_digit = 0;
     std::uint16_t subject = 0, detail = 0;
     constexpr bool operator==(status const&) const = default;
-    constexpr explicit operator bool() const noexcept { return klass != 0; }
+    constexpr explicit operator bool() const noexcept { return class_digit != 0; }
     constexpr bool valid() const noexcept {
-        return (klass == 2 || klass == 4 || klass == 5) && subject <= 999 && detail <= 999;
+        return (class_digit == 2 || class_digit == 4 || class_digit == 5) && subject <= 999 && detail <= 999;
     }
 };
 
@@ -41,7 +41,7 @@ constexpr std::size_t scan_status_octets(std::string_view text, status& s) noexc
     if (!part(s.subject) || at == text.size() || text[at] != '.') return 0;
     ++at;
     if (!part(s.detail)) return 0;
-    s.klass = static_cast<std::uint8_t>(text[0] - '0');
+    s.class_digit = static_cast<std::uint8_t>(text[0] - '0');
     return at;
 }
 /// Likewise, but only the end or a space may follow it.
@@ -61,7 +61,7 @@ constexpr result<status> parse_status(std::string_view text) noexcept {
 /// "5.1.1". Errors: bad_value, output_full.
 constexpr result<std::size_t> write_status(writer& out, status s) noexcept {
     if (!s.valid()) return fail(errc::bad_value, 0);
-    return out.atomically([&](writer& w) { w.number(s.klass).raw('.').number(s.subject).raw('.').number(s.detail); });
+    return out.atomically([&](writer& w) { w.number(s.class_digit).raw('.').number(s.subject).raw('.').number(s.detail); });
 }
 
 struct status_meaning {

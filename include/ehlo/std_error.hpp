@@ -17,7 +17,7 @@ inline std::error_category const& error_category() noexcept {
             return std::string(v0::message(static_cast<errc>(value - 1)));
         }
         std::error_condition default_error_condition(int value) const noexcept override {
-            if (value >= 1 && blame(static_cast<errc>(value - 1)) == blame_t::misuse) return std::errc::invalid_argument;
+            if (value >= 1 && blame_of(static_cast<errc>(value - 1)) == blame::misuse) return std::errc::invalid_argument;
             return std::errc::protocol_error;
         }
     };

@@ -53,7 +53,7 @@ inline constexpr std::size_t max_attribute = 255;                             //
 
 namespace cmd {
 /// XCLIENT, XFORWARD. Borrows from the line.
-struct client_facts {
+struct xclient {
     v0::verb verb;
     parameter_range attributes;  ///< keyword and value (xtext), as they stand
     leniency tolerated{};
@@ -70,7 +70,7 @@ struct client_facts {
 /// "XCLIENT" 1*( SP attribute "=" xtext ), the part after "XCLIENT SP"; XFORWARD alike. Borrows from `arguments`.
 /// Errors: missing_argument, bad_parameter (not attribute=xtext, or no attribute of this command), duplicate_parameter,
 /// bad_parameter_value (over 255 octets, but for Dovecot's attributes, or not xtext of RFC 3461).
-constexpr result<cmd::client_facts> parse_client_facts(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
+constexpr result<cmd::xclient> parse_xclient(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                                        syntax const& rules = strict_syntax) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
     detail::cursor c{arguments, rules};
@@ -94,22 +94,22 @@ constexpr result<cmd::client_facts> parse_client_facts(verb v, std::string_view 
             if (!lower) return fail(errc::bad_parameter_value, value_at + parsed.error().at);
         }
         c.at = at + end;
-        if (c.end()) return cmd::client_facts{v, parameter_range(arguments), c.tolerated};
+        if (c.end()) return cmd::xclient{v, parameter_range(arguments), c.tolerated};
         ++c.at;
         parameter_access::skip_spaces(c);
         if (c.end()) return fail(errc::bad_parameter, c.at);
     }
 }
 template <detail::temporary Text>
-result<cmd::client_facts> parse_client_facts(verb, Text&&, syntax const& = strict_syntax) = delete;
+result<cmd::xclient> parse_xclient(verb, Text&&, syntax const& = strict_syntax) = delete;
 
 /// "XCLIENT SP attributes", "XFORWARD SP attributes"; the attributes as text, values as xtext.
-/// Errors: those of parse_client_facts, unsafe_octet, output_full.
-constexpr result<std::size_t> write_client_facts(writer& out, verb v, std::string_view attributes,
+/// Errors: those of parse_xclient, unsafe_octet, output_full.
+constexpr result<std::size_t> write_xclient(writer& out, verb v, std::string_view attributes,
                                                  syntax const& rules = strict_syntax) noexcept {
     if (v != verb::xclient && v != verb::xforward) return fail(errc::bad_value, 0);
     if (auto const bad = detail::find_unsafe(attributes)) return *bad;
-    auto const parsed = parse_client_facts(v, attributes, rules);
+    auto const parsed = parse_xclient(v, attributes, rules);
     if (!parsed) return parsed.error();
     return out.atomically([&](writer& w) {
         w.raw(name(v));

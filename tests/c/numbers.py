@@ -11,7 +11,7 @@ HEADERS = pathlib.Path(__file__).resolve().parent.parent.parent / "include/ehlo"
 TARGET = HEADERS / "ehlo_numbers.h"
 # The enum, what its numbers begin with, and the first of them.
 ENUMS = [
-    ("errc", "ERROR", 1), ("blame_t", "BLAME", 0), ("verb", "VERB", 0), ("state", "STATE", 0), ("event", "EVENT", 0),
+    ("errc", "ERROR", 1), ("blame", "BLAME", 0), ("verb", "VERB", 0), ("state", "STATE", 0), ("event", "EVENT", 0),
     ("fact", "FACT", 0), ("extension", "EXTENSION", 0), ("rule", "RULE", 0), ("mechanism", "MECHANISM", 0),
     ("body", "BODY", 0), ("path_kind", "PATH", 0), ("host_kind", "HOST", 0), ("want", "WANT", 0), ("service", "SERVICE", 0),
     ("early_octets", "EARLY", 0), ("bare_octets", "BARE", 0), ("tls_use", "TLS", 0), ("verdict", "VERDICT", 0),
@@ -40,7 +40,7 @@ def header():
     text = "".join(p.read_text(encoding="utf-8") for p in sorted(HEADERS.rglob("*.hpp")))
     for name, prefix, first in ENUMS:
         all = enumerators(name, text)
-        c_name = {"errc": "error", "blame_t": "blame"}.get(name, name)
+        c_name = {"errc": "error"}.get(name, name)
         out += ["", f"enum ehlo_{c_name} {{" + (" /* 0: no error */" if first else "")]
         if first:
             out.append("    EHLO_OK = 0,")

@@ -8,10 +8,10 @@ struct handler {
     void on(ehlo::content const&) {}
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::ok; }
 #ifdef EHLO_MUST_COMPILE
-    ehlo::reply on(ehlo::cmd::lookup const&) { return ehlo::replies::ok; }
+    ehlo::reply on(ehlo::cmd::vrfy const&) { return ehlo::replies::ok; }
 #else
   private:
-    ehlo::reply on(ehlo::cmd::lookup const&) { return ehlo::replies::ok; }
+    ehlo::reply on(ehlo::cmd::vrfy const&) { return ehlo::replies::ok; }
 #endif
 };
 

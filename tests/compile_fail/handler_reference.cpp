@@ -8,9 +8,9 @@ struct handler {
     void on(ehlo::content const&) {}
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::ok; }
 #ifdef EHLO_MUST_COMPILE
-    ehlo::reply on(ehlo::cmd::remark const&) { return ehlo::replies::ok; }
+    ehlo::reply on(ehlo::cmd::noop const&) { return ehlo::replies::ok; }
 #else
-    ehlo::reply on(ehlo::cmd::remark&) { return ehlo::replies::ok; }
+    ehlo::reply on(ehlo::cmd::noop&) { return ehlo::replies::ok; }
 #endif
 };
 

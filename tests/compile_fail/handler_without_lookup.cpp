@@ -1,4 +1,4 @@
-// error: EXPN is offered, and the handler lacks: reply on\(ehlo::cmd::lookup const&\)
+// error: EXPN is offered, and the handler lacks: reply on\(ehlo::cmd::vrfy const&\)
 #include <ehlo/server.hpp>
 
 struct handler {
@@ -8,7 +8,7 @@ struct handler {
     void on(ehlo::content const&) {}
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::ok; }
 #ifdef EHLO_MUST_COMPILE
-    ehlo::reply on(ehlo::cmd::lookup const&) { return ehlo::replies::ok; }
+    ehlo::reply on(ehlo::cmd::vrfy const&) { return ehlo::replies::ok; }
 #else
 
 #endif

@@ -8,9 +8,9 @@ struct handler {
     void on(ehlo::content const&) {}
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::ok; }
 #ifdef EHLO_MUST_COMPILE
-    ehlo::reply on(ehlo::cmd::lookup const&) { return ehlo::replies::cannot_verify; }
+    ehlo::reply on(ehlo::cmd::vrfy const&) { return ehlo::replies::cannot_verify; }
 #else
-    std::string_view on(ehlo::cmd::lookup const&) { return "250 Somebody"; }
+    std::string_view on(ehlo::cmd::vrfy const&) { return "250 Somebody"; }
 #endif
 };
 

@@ -14,7 +14,7 @@ struct handler {
     ehlo::reply on(ehlo::end_of_content const&) { return ehlo::replies::ok; }
 
 #ifdef EHLO_MUST_COMPILE
-    ehlo::reply on(ehlo::cmd::client_facts const&) { return "220 ready"; }
+    ehlo::reply on(ehlo::cmd::xclient const&) { return "220 ready"; }
 #else
     // none
 #endif

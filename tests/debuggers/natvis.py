@@ -16,8 +16,8 @@ SCHEMA = "http://schemas.microsoft.com/vstudio/debugger/natvis/2010"
 # A type: the texts that it is shown as, each with the condition for it; and what is seen when it is opened.
 TYPES = {
     "failure": [("", "{code,en} at {at}")],
-    "status": [("klass == 0", "none"), ("", "{(int)klass}.{subject}.{detail}")],
-    "reply": [("code == 0", "later"), ("enhanced.klass == 0", "{code} {text}"), ("", "{code} {enhanced} {text}")],
+    "status": [("class_digit == 0", "none"), ("", "{(int)class_digit}.{subject}.{detail}")],
+    "reply": [("code == 0", "later"), ("enhanced.class_digit == 0", "{code} {text}"), ("", "{code} {enhanced} {text}")],
     "reply_view": [("", "{text_}")],
     "source_route": [("", "{text_}")],
     "parameter_range": [("", "{text_}")],

@@ -29,7 +29,7 @@ inline void append_json(std::string& out, std::string_view text) {
 inline std::string as_text(ehlo::reply const& r) {
     std::string text = std::to_string(r.code) + " ";
     if (ehlo::status const s = r.enhanced)
-        text += std::to_string(s.klass) + "." + std::to_string(s.subject) + "." + std::to_string(s.detail) + " ";
+        text += std::to_string(s.class_digit) + "." + std::to_string(s.subject) + "." + std::to_string(s.detail) + " ";
     return text.append(r.text);
 }
 

@@ -419,9 +419,9 @@ class record {
     record& failed(ehlo::failure f, std::function<void(record&)> const& between = {}) {
         json("error", json_string(ehlo::name(f.code)));
         string where = string(ehlo::name(f.code)) + " at octet " + std::to_string(f.at);
-        human("error", where + " (" + string(ehlo::name(ehlo::blame(f.code))) + ')', red);
+        human("error", where + " (" + string(ehlo::name(ehlo::blame_of(f.code))) + ')', red);
         if (between) between(*this);
-        json("at", std::to_string(f.at)).json("blame", json_string(ehlo::name(ehlo::blame(f.code))));
+        json("at", std::to_string(f.at)).json("blame", json_string(ehlo::name(ehlo::blame_of(f.code))));
         return caret(f.at, ehlo::message(f.code));
     }
     record& reply(ehlo::reply const& r) { return text("reply", reply_text(r)); }
@@ -673,13 +673,13 @@ struct describe {
         add_parameters(r, c.parameters);
         r.used |= c.tolerated;
     }
-    void operator()(ehlo::cmd::lookup const& c) const {
+    void operator()(ehlo::cmd::vrfy const& c) const {
         r.text("argument", c.string);
         if (c.smtputf8) r.json("parameters", "{\"SMTPUTF8\":true}").human("parameters", "SMTPUTF8");
         if (c.utf8reply) r.json("parameters", "{\"UTF8REPLY\":true}").human("parameters", "UTF8REPLY");
         r.used |= c.tolerated;
     }
-    void operator()(ehlo::cmd::remark const& c) const {
+    void operator()(ehlo::cmd::noop const& c) const {
         if (!c.argument.empty()) r.text("argument", c.argument);
         r.used |= c.tolerated;
     }
@@ -710,7 +710,7 @@ struct describe {
         for (string_view const domain : ehlo::domain_list(c.domains)) domains.push_back(domain);
         if (!domains.empty()) r.text("argument", c.domains).list("domains", domains);
     }
-    void operator()(ehlo::cmd::client_facts const& c) const {
+    void operator()(ehlo::cmd::xclient const& c) const {
         r.used |= c.tolerated;
         add_parameters(r, c.attributes, [](ehlo::parameter const& p) {
             meaning_of_parameter m;
@@ -721,7 +721,7 @@ struct describe {
         });
     }
     template <ehlo::verb V>
-    void operator()(ehlo::cmd::bare<V> const&) const {}
+    void operator()(ehlo::cmd::no_argument<V> const&) const {}
 };
 
 record command_line(string_view item, options const& o, ehlo::syntax const& grammar) {
@@ -1155,13 +1155,13 @@ record write(string_view line, options const& o) {
         case ehlo::verb::xclient:
         case ehlo::verb::xforward:
             most = fields.size();
-            return ehlo::write_client_facts(out, v, string(field(1)) + (others.empty() ? "" : " " + others));
+            return ehlo::write_xclient(out, v, string(field(1)) + (others.empty() ? "" : " " + others));
         case ehlo::verb::starttls:
         case ehlo::verb::onex:
         case ehlo::verb::data:
         case ehlo::verb::rset:
         case ehlo::verb::quit:
-        case ehlo::verb::turn: most = 1; return ehlo::write_bare(out, v);
+        case ehlo::verb::turn: most = 1; return ehlo::write_no_argument(out, v);
         case ehlo::verb::unknown: break;
         }
         return ehlo::fail(ehlo::errc::unknown_verb, 0);
@@ -1172,7 +1172,7 @@ record write(string_view line, options const& o) {
     record r;
     r.json("ok", "false")
         .json("error", json_string(ehlo::name(code)))
-        .json("blame", json_string(ehlo::name(ehlo::blame(code))));
+        .json("blame", json_string(ehlo::name(ehlo::blame_of(code))));
     r.human("error", string(ehlo::name(code)) + ": " + string(ehlo::message(code)), red);
     return r.human("wire", "nothing was written", dim);
 }
@@ -1242,9 +1242,9 @@ struct accept_all {
         path = written([&](auto& w) { return ehlo::write_path(w, c.to); });
         return ehlo::replies::recipient_ok;
     }
-    ehlo::reply on(ehlo::cmd::lookup const&) { return ehlo::replies::cannot_verify; }
+    ehlo::reply on(ehlo::cmd::vrfy const&) { return ehlo::replies::cannot_verify; }
     ehlo::reply on(ehlo::cmd::starttls const&) { return ehlo::reply::later; }  // until it is known what came with it
-    ehlo::reply on(ehlo::cmd::client_facts const& c) { return c.verb == ehlo::verb::xclient ? ehlo::reply("220 ESMTP ready") : ehlo::replies::ok; }
+    ehlo::reply on(ehlo::cmd::xclient const& c) { return c.verb == ehlo::verb::xclient ? ehlo::reply("220 ESMTP ready") : ehlo::replies::ok; }
     ehlo::reply on(ehlo::cmd::etrn const&) { return "250 2.0.0 Queuing for the node started"; }
 
     ehlo::mechanisms mechanisms() const {
@@ -1373,7 +1373,7 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
             if (!a.fault) return;
             r.text("error", ehlo::name(a.fault->code));
             if (has_place) r.number("at", a.fault->at);
-            r.text("blame", ehlo::name(ehlo::blame(a.fault->code)));
+            r.text("blame", ehlo::name(ehlo::blame_of(a.fault->code)));
         };
         if (is_chunk) {
             record r;
@@ -1731,7 +1731,7 @@ class letter_sender {
     void problem(ehlo::failure f, string_view with = "") const {
         if (o_.json) {
             record r;
-            r.json("event", "\"error\"").text("error", ehlo::name(f.code)).text("blame", ehlo::name(ehlo::blame(f.code)));
+            r.json("event", "\"error\"").text("error", ehlo::name(f.code)).text("blame", ehlo::name(ehlo::blame_of(f.code)));
             put(r.json_line());
             return;
         }
@@ -1826,11 +1826,11 @@ int client(options const& o, string_view input, std::vector<size_t> const& arriv
             .text("state", ehlo::name(c.where()))
             .flag("fatal", bad || lacks);
         if (who.again()) r.flag("again", *who.again());
-        if (lacks && !bad) r.text("error", ehlo::name(*lacks)).text("blame", ehlo::name(ehlo::blame(*lacks)));
+        if (lacks && !bad) r.text("error", ehlo::name(*lacks)).text("blame", ehlo::name(ehlo::blame_of(*lacks)));
         if (bad)
             r.text("error", ehlo::name(bad->code))
                 .number("at", used + bad->at)
-                .text("blame", ehlo::name(ehlo::blame(bad->code)));
+                .text("blame", ehlo::name(ehlo::blame_of(bad->code)));
         if (c.awaits()) r.text("awaits", ehlo::name(*c.awaits()));
         if (unread != 0) r.number("unread", unread);
         put(r.json_line());
@@ -1872,28 +1872,28 @@ constexpr verb_row verb_rows[] = {
     {ehlo::verb::ehlo, "RFC 5321 4.1.1.1", "EHLO SP domain", "hello", "hello", "hello"},
     {ehlo::verb::mail, "RFC 5321 4.1.1.2", "MAIL FROM:path [ SP parameters ]", "mail", "mail", "mail"},
     {ehlo::verb::rcpt, "RFC 5321 4.1.1.3", "RCPT TO:path [ SP parameters ]", "rcpt", "rcpt", "rcpt"},
-    {ehlo::verb::data, "RFC 5321 4.1.1.4", "DATA", "data", "bare", "bare"},
-    {ehlo::verb::rset, "RFC 5321 4.1.1.5", "RSET", "rset", "bare", "bare"},
-    {ehlo::verb::noop, "RFC 5321 4.1.1.9", "NOOP [ SP string ]", "remark", "remark", "argument"},
-    {ehlo::verb::quit, "RFC 5321 4.1.1.10", "QUIT", "quit", "bare", "bare"},
-    {ehlo::verb::vrfy, "RFC 5321 4.1.1.6, RFC 6531 3.7.4.2", "VRFY SP string [ SP SMTPUTF8 ]", "lookup", "lookup", "argument"},
-    {ehlo::verb::expn, "RFC 5321 4.1.1.7, RFC 6531 3.7.4.2", "EXPN SP string [ SP SMTPUTF8 ]", "lookup", "lookup", "argument"},
-    {ehlo::verb::help, "RFC 5321 4.1.1.8", "HELP [ SP string ]", "remark", "remark", "argument"},
+    {ehlo::verb::data, "RFC 5321 4.1.1.4", "DATA", "data", "no_argument", "no_argument"},
+    {ehlo::verb::rset, "RFC 5321 4.1.1.5", "RSET", "rset", "no_argument", "no_argument"},
+    {ehlo::verb::noop, "RFC 5321 4.1.1.9", "NOOP [ SP string ]", "noop", "noop", "argument"},
+    {ehlo::verb::quit, "RFC 5321 4.1.1.10", "QUIT", "quit", "no_argument", "no_argument"},
+    {ehlo::verb::vrfy, "RFC 5321 4.1.1.6, RFC 6531 3.7.4.2", "VRFY SP string [ SP SMTPUTF8 ]", "vrfy", "vrfy", "argument"},
+    {ehlo::verb::expn, "RFC 5321 4.1.1.7, RFC 6531 3.7.4.2", "EXPN SP string [ SP SMTPUTF8 ]", "vrfy", "vrfy", "argument"},
+    {ehlo::verb::help, "RFC 5321 4.1.1.8", "HELP [ SP string ]", "noop", "noop", "argument"},
     {ehlo::verb::send, "RFC 821 3.4", "SEND FROM:path", "mail", "mail", "mail"},
     {ehlo::verb::soml, "RFC 821 3.4", "SOML FROM:path", "mail", "mail", "mail"},
     {ehlo::verb::saml, "RFC 821 3.4", "SAML FROM:path", "mail", "mail", "mail"},
-    {ehlo::verb::turn, "RFC 821 3.8", "TURN", "turn", "bare", "bare"},
+    {ehlo::verb::turn, "RFC 821 3.8", "TURN", "turn", "no_argument", "no_argument"},
     {ehlo::verb::lhlo, "RFC 2033 4.1", "LHLO SP domain", "hello", "hello", "hello"},
-    {ehlo::verb::starttls, "RFC 3207 4", "STARTTLS", "starttls", "bare", "bare"},
+    {ehlo::verb::starttls, "RFC 3207 4", "STARTTLS", "starttls", "no_argument", "no_argument"},
     {ehlo::verb::auth, "RFC 4954 4", "AUTH SP mechanism [ SP ( base64 / \"=\" ) ]", "auth", "auth", "auth"},
     {ehlo::verb::bdat, "RFC 3030 2", "BDAT SP size [ SP LAST ]", "bdat", "bdat", "bdat"},
     {ehlo::verb::burl, "RFC 4468 3.2", "BURL SP url [ SP LAST ]", "burl", "burl", "burl"},
     {ehlo::verb::etrn, "RFC 1985 5", "ETRN SP [ \"@\" / \"#\" ] node", "etrn", "etrn", "etrn"},
     {ehlo::verb::atrn, "RFC 2645 5.2.1", "ATRN [ SP domain *( \",\" domain ) ]", "atrn", "atrn", "atrn"},
-    {ehlo::verb::xclient, "Postfix", "XCLIENT 1*( SP attribute=xtext )", "client_facts", "client_facts", "client_facts"},
-    {ehlo::verb::xforward, "Postfix", "XFORWARD 1*( SP attribute=xtext )", "client_facts", "client_facts", "client_facts"},
-    {ehlo::verb::verbose, "sendmail", "VERB [ SP string ]", "remark", "remark", "argument"},
-    {ehlo::verb::onex, "sendmail", "ONEX", "onex", "bare", "bare"},
+    {ehlo::verb::xclient, "Postfix", "XCLIENT 1*( SP attribute=xtext )", "xclient", "xclient", "xclient"},
+    {ehlo::verb::xforward, "Postfix", "XFORWARD 1*( SP attribute=xtext )", "xclient", "xclient", "xclient"},
+    {ehlo::verb::verbose, "sendmail", "VERB [ SP string ]", "noop", "noop", "argument"},
+    {ehlo::verb::onex, "sendmail", "ONEX", "onex", "no_argument", "no_argument"},
 };
 
 struct parameter_row {
@@ -2041,7 +2041,7 @@ std::vector<string> error_row(ehlo::errc_facts const& e) {
     string elsewhere;
     for (auto const& [text, verbs] : others) elsewhere += (elsewhere.empty() ? "" : "; ") + text + " to " + verbs;
     bool const of_commands = usual != reply_text(ehlo::replies::try_later).substr(0, usual.size());  // 451 is for all the rest
-    return {code(e.name), string(ehlo::name(e.blame)), string(e.message), of_commands ? usual : string(), elsewhere};
+    return {code(e.name), string(ehlo::name(e.whose)), string(e.message), of_commands ? usual : string(), elsewhere};
 }
 
 string reference() {
@@ -2057,7 +2057,7 @@ string reference() {
     for (parameter_row const& p : parameter_rows) {
         ehlo::parameter_facts const& f = ehlo::facts(p.id);
         string of;
-        for (auto const& [takes, command] : {std::pair{f.mail, "MAIL"}, {f.rcpt, "RCPT"}, {f.lookup, "VRFY, EXPN"}})
+        for (auto const& [takes, command] : {std::pair{f.mail, "MAIL"}, {f.rcpt, "RCPT"}, {f.vrfy, "VRFY, EXPN"}})
             if (takes) of += (of.empty() ? "" : ", ") + string(command);
         parameters.row({string(f.keyword), of, code(p.value), f.has_value ? std::to_string(f.max_length) : "", string(f.rfc),
                         string(f.extension) + (f.also.empty() ? "" : ", ") + string(f.also),

@@ -131,12 +131,12 @@ class message {
     ehlo::mechanisms mechanisms() const { return logins::server_login::offered(); }
     ehlo::auth_answer on(ehlo::cmd::auth const& c) { return noted(login_.begin(all.opt.users, c)); }
     ehlo::auth_answer on(ehlo::auth_response const& r) { return noted(login_.go_on(all.opt.users, r)); }
-    ehlo::reply on(ehlo::cmd::client_facts const& c) {
+    ehlo::reply on(ehlo::cmd::xclient const& c) {
         forget_login();
         if (auto const address = c.find(ehlo::client_attribute::addr)) envelope_.peer = *address;
         return {220, "ESMTP ready"};
     }
-    ehlo::reply on(ehlo::cmd::lookup const& c) {
+    ehlo::reply on(ehlo::cmd::vrfy const& c) {
         if (c.verb == ehlo::verb::vrfy) return ehlo::replies::cannot_verify;
         auto const list = all.opt.lists.find(c.string);
         return list == all.opt.lists.end() ? no_list : ehlo::reply(250, {2, 1, 5}, list->second);

@@ -224,7 +224,7 @@ class session {
 
     void note(ehlo::client_reply const& r, std::string const& what) {
         if (r.accepted) return;
-        if (worst != refused) worst = r.reply.klass() == ehlo::reply_class::transient ? later : refused;
+        if (worst != refused) worst = r.reply.kind() == ehlo::reply_class::transient ? later : refused;
         std::cerr << "post: " << what << ": " << as_text(r.reply) << '\n';
     }
 
@@ -240,7 +240,7 @@ class session {
             return close();
         }
         if (r.reply.code() == 421) end(later, "the server closes the session: " + as_text(r.reply));
-        bool const again_with_helo = r.reply.klass() == ehlo::reply_class::permanent && hello_ == ehlo::verb::ehlo;
+        bool const again_with_helo = r.reply.kind() == ehlo::reply_class::permanent && hello_ == ehlo::verb::ehlo;
         switch (r.to) {
         case ehlo::event::greeting:
             next_ = r.accepted ? stage::hello : stage::quit;

@@ -10,7 +10,7 @@ struct honeypot {
 
     ehlo::reply on(ehlo::connected const&) { return "220 ESMTP"; }
     ehlo::reply on(ehlo::cmd::hello const&) { return ehlo::replies::ok; }
-    ehlo::reply on(ehlo::cmd::lookup const&) { return "252 2.1.5 Send some mail, I will try my best"; }
+    ehlo::reply on(ehlo::cmd::vrfy const&) { return "252 2.1.5 Send some mail, I will try my best"; }
     ehlo::mechanisms mechanisms() const { return ehlo::mechanism::plain | ehlo::mechanism::login; }
     ehlo::auth_answer on(ehlo::cmd::auth const& a) { return guess(a.initial_response.value_or("")); }
     ehlo::auth_answer on(ehlo::auth_response const& r) { return guess(r.base64); }

@@ -73,7 +73,7 @@ struct everything : full_recorder {
         }
         return judge(*decoded);
     }
-    ehlo::reply on(ehlo::cmd::client_facts const& c) {
+    ehlo::reply on(ehlo::cmd::xclient const& c) {
         note(std::string(name(c.verb)) + " " + std::string(c.attributes.text()));
         return c.verb == ehlo::verb::xclient ? ehlo::reply("220 ready for somebody else") : ehlo::replies::ok;
     }

@@ -73,11 +73,11 @@ struct full_recorder : recorder {
     std::vector<ehlo::answered> answers;
 
     using recorder::on;
-    ehlo::reply on(ehlo::cmd::lookup const& c) {
+    ehlo::reply on(ehlo::cmd::vrfy const& c) {
         note(std::string(name(c.verb)) + " " + std::string(c.string));
         return "250 2.1.5 Somebody";
     }
-    ehlo::reply on(ehlo::cmd::remark const& c) {
+    ehlo::reply on(ehlo::cmd::noop const& c) {
         note(std::string(name(c.verb)) + " " + std::string(c.argument));
         return c.verb == ehlo::verb::help ? ehlo::replies::help : ehlo::replies::ok;
     }

@@ -44,12 +44,12 @@ inline bool same(ehlo::cmd::mail const& a, ehlo::cmd::mail const& b) {
 inline bool same(ehlo::cmd::rcpt const& a, ehlo::cmd::rcpt const& b) {
     return same(a.to, b.to) && same(a.parameters, b.parameters) && a.tolerated == b.tolerated;
 }
-inline bool same(ehlo::cmd::lookup const& a, ehlo::cmd::lookup const& b) {
+inline bool same(ehlo::cmd::vrfy const& a, ehlo::cmd::vrfy const& b) {
     return a.verb == b.verb && same(a.string, b.string) && a.smtputf8 == b.smtputf8 && a.utf8reply == b.utf8reply;
 }
-inline bool same(ehlo::cmd::remark const& a, ehlo::cmd::remark const& b) { return a.verb == b.verb && same(a.argument, b.argument); }
+inline bool same(ehlo::cmd::noop const& a, ehlo::cmd::noop const& b) { return a.verb == b.verb && same(a.argument, b.argument); }
 template <ehlo::verb V>
-bool same(ehlo::cmd::bare<V> const&, ehlo::cmd::bare<V> const&) {
+bool same(ehlo::cmd::no_argument<V> const&, ehlo::cmd::no_argument<V> const&) {
     return true;
 }
 inline bool same(ehlo::cmd::auth const& a, ehlo::cmd::auth const& b) {
@@ -60,15 +60,15 @@ inline bool same(ehlo::cmd::bdat const& a, ehlo::cmd::bdat const& b) { return a.
 inline bool same(ehlo::cmd::burl const& a, ehlo::cmd::burl const& b) { return same(a.url, b.url) && a.last == b.last; }
 inline bool same(ehlo::cmd::etrn const& a, ehlo::cmd::etrn const& b) { return a.option == b.option && same(a.node, b.node); }
 inline bool same(ehlo::cmd::atrn const& a, ehlo::cmd::atrn const& b) { return same(a.domains, b.domains); }
-inline bool same(ehlo::cmd::client_facts const& a, ehlo::cmd::client_facts const& b) {
+inline bool same(ehlo::cmd::xclient const& a, ehlo::cmd::xclient const& b) {
     return a.verb == b.verb && same(a.attributes.text(), b.attributes.text());
 }
 
 /// Any command, or none yet.
 using any_command =
-    std::variant<std::monostate, ehlo::cmd::hello, ehlo::cmd::mail, ehlo::cmd::rcpt, ehlo::cmd::lookup, ehlo::cmd::remark, ehlo::cmd::data,
+    std::variant<std::monostate, ehlo::cmd::hello, ehlo::cmd::mail, ehlo::cmd::rcpt, ehlo::cmd::vrfy, ehlo::cmd::noop, ehlo::cmd::data,
                  ehlo::cmd::rset, ehlo::cmd::quit, ehlo::cmd::turn, ehlo::cmd::starttls, ehlo::cmd::onex, ehlo::cmd::auth, ehlo::cmd::bdat,
-                 ehlo::cmd::burl, ehlo::cmd::etrn, ehlo::cmd::atrn, ehlo::cmd::client_facts>;
+                 ehlo::cmd::burl, ehlo::cmd::etrn, ehlo::cmd::atrn, ehlo::cmd::xclient>;
 
 inline std::string say(any_command const& c) {
     return std::visit(

@@ -142,12 +142,12 @@ inline std::string say(ehlo::cmd::mail const& m) {
 inline std::string say(ehlo::cmd::rcpt const& r) {
     return "RCPT " + say(r.to) + " " + say(r.parameters) + " [" + say(r.tolerated) + "]";
 }
-inline std::string say(ehlo::cmd::lookup const& l) {
+inline std::string say(ehlo::cmd::vrfy const& l) {
     return std::string(name(l.verb)) + " " + say(l.string) + (l.smtputf8 ? " smtputf8" : l.utf8reply ? " utf8reply" : "");
 }
-inline std::string say(ehlo::cmd::remark const& r) { return std::string(name(r.verb)) + " " + say(r.argument); }
+inline std::string say(ehlo::cmd::noop const& r) { return std::string(name(r.verb)) + " " + say(r.argument); }
 template <ehlo::verb V>
-std::string say(ehlo::cmd::bare<V> const&) {
+std::string say(ehlo::cmd::no_argument<V> const&) {
     return std::string(name(V));
 }
 inline std::string say(ehlo::cmd::auth const& a) {
@@ -164,9 +164,9 @@ inline std::string say(ehlo::cmd::atrn const& a) {
     for (std::string_view const d : ehlo::domain_list(a.domains)) out += " " + say(d);
     return out;
 }
-inline std::string say(ehlo::cmd::client_facts const& f) { return std::string(name(f.verb)) + say(f.attributes); }
+inline std::string say(ehlo::cmd::xclient const& f) { return std::string(name(f.verb)) + say(f.attributes); }
 inline std::string say(ehlo::status const& s) {
-    return std::to_string(s.klass) + "." + std::to_string(s.subject) + "." + std::to_string(s.detail);
+    return std::to_string(s.class_digit) + "." + std::to_string(s.subject) + "." + std::to_string(s.detail);
 }
 inline std::string say(ehlo::reply_view const& r) {
     std::string out = std::to_string(r.code()) + (r.enhanced() ? " " + say(*r.enhanced()) : "") + ":";

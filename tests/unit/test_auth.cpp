@@ -328,9 +328,9 @@ TEST_CASE("AUTH: every failure has its reply", "[auth]") {
     CHECK(reply_to(errc::auth_cancelled) == "501 5.7.0");
     CHECK(reply_to(errc::auth_line_too_long) == "500 5.5.6");
     CHECK(reply_to(errc::unknown_mechanism) == "504 5.5.4");
-    CHECK(blame(errc::bad_sasl_message) == blame_t::malformed);
-    CHECK(blame(errc::auth_line_too_long) == blame_t::limit);
-    CHECK(blame(errc::auth_cancelled) == blame_t::sequence);
+    CHECK(blame_of(errc::bad_sasl_message) == blame::malformed);
+    CHECK(blame_of(errc::auth_line_too_long) == blame::limit);
+    CHECK(blame_of(errc::auth_cancelled) == blame::sequence);
     for (reply const& r : {replies::authenticated, replies::password_transition_needed, replies::authentication_fails_now,
                            replies::authentication_required, replies::mechanism_too_weak, replies::bad_credentials,
                            replies::encryption_required}) {

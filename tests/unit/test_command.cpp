@@ -281,7 +281,7 @@ TEST_CASE("writers of commands", "[command]") {
     };
     auto hello = [](verb v, std::string_view n) { return support::written([&](writer& w) { return write_hello(w, v, n); }); };
     auto argument = [](verb v, std::string_view a) { return support::written([&](writer& w) { return write_argument(w, v, a); }); };
-    auto bare = [](verb v) { return support::written([&](writer& w) { return write_bare(w, v); }); };
+    auto bare = [](verb v) { return support::written([&](writer& w) { return write_no_argument(w, v); }); };
 
     CHECK(hello(verb::ehlo, "a.example") == "EHLO a.example\r\n");
     CHECK(hello(verb::helo, "[1.2.3.4]") == "HELO [1.2.3.4]\r\n");
@@ -443,24 +443,24 @@ TEST_CASE("what was parsed can be written", "[command]") {
             void operator()(cmd::rcpt const& c) {
                 done(write_rcpt(w, c.to.text(), c.parameters.all().text(), rules)), said = say(c);
             }
-            void operator()(cmd::lookup const& l) {
+            void operator()(cmd::vrfy const& l) {
                 std::string const argument = std::string(l.string) + (l.smtputf8 ? " SMTPUTF8" : l.utf8reply ? " UTF8REPLY" : "");
                 done(write_argument(w, l.verb, argument)), said = say(l);
             }
-            void operator()(cmd::remark const& m) { done(write_argument(w, m.verb, m.argument)), said = say(m); }
-            void operator()(cmd::data const& b) { done(write_bare(w, b.verb)), said = say(b); }
-            void operator()(cmd::rset const& b) { done(write_bare(w, b.verb)), said = say(b); }
-            void operator()(cmd::quit const& b) { done(write_bare(w, b.verb)), said = say(b); }
-            void operator()(cmd::turn const& b) { done(write_bare(w, b.verb)), said = say(b); }
-            void operator()(cmd::starttls const& b) { done(write_bare(w, b.verb)), said = say(b); }
-            void operator()(cmd::onex const& b) { done(write_bare(w, b.verb)), said = say(b); }
+            void operator()(cmd::noop const& m) { done(write_argument(w, m.verb, m.argument)), said = say(m); }
+            void operator()(cmd::data const& b) { done(write_no_argument(w, b.verb)), said = say(b); }
+            void operator()(cmd::rset const& b) { done(write_no_argument(w, b.verb)), said = say(b); }
+            void operator()(cmd::quit const& b) { done(write_no_argument(w, b.verb)), said = say(b); }
+            void operator()(cmd::turn const& b) { done(write_no_argument(w, b.verb)), said = say(b); }
+            void operator()(cmd::starttls const& b) { done(write_no_argument(w, b.verb)), said = say(b); }
+            void operator()(cmd::onex const& b) { done(write_no_argument(w, b.verb)), said = say(b); }
             void operator()(cmd::auth const& a) { done(write_auth(w, a)), said = say(a); }
             void operator()(cmd::bdat const& b) { done(write_bdat(w, b.size, b.last)), said = say(b); }
             void operator()(cmd::burl const& b) { done(write_burl(w, b.url, b.last)), said = say(b); }
             void operator()(cmd::etrn const& e) { done(write_etrn(w, e.option, e.node)), said = say(e); }
             void operator()(cmd::atrn const& a) { done(write_atrn(w, a.domains)), said = say(a); }
-            void operator()(cmd::client_facts const& f) {
-                done(write_client_facts(w, f.verb, f.attributes.text())), said = say(f);
+            void operator()(cmd::xclient const& f) {
+                done(write_xclient(w, f.verb, f.attributes.text())), said = say(f);
             }
         } write_again{w, rules, note, said};
         if (visit_command(*split, rules, write_again)) continue;

@@ -669,7 +669,7 @@ TEST_CASE("once the end has begun, nothing but the end is written", "[content]")
     writer none(buffer, 0), w(buffer);
     CHECK_FALSE(e.finish(none).done());
     CHECK(e.encode("ab", w).done());
-    CHECK(blame(errc::end_has_begun) == blame_t::misuse);
+    CHECK(blame_of(errc::end_has_begun) == blame::misuse);
 }
 
 TEST_CASE("an input shorter than before is never read beyond its end", "[content]") {

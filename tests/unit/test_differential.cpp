@@ -387,16 +387,16 @@ TEST_CASE("commands against the oracle", "[differential]") {
                 void operator()(cmd::rcpt const& c) {
                     said = say(c), envelope(c.to, c.parameters, c.tolerated);
                 }
-                void operator()(cmd::lookup const& l) {
+                void operator()(cmd::vrfy const& l) {
                     said = say(l);
                     same = l.string.size() + (l.smtputf8 ? 9 : 0) == behind.size() &&
                            l.string == behind.substr(0, l.string.size());
                 }
-                void operator()(cmd::remark const& m) { said = say(m), same = m.argument == behind; }
-                void operator()(cmd::bare<verb::data> const& b) { said = say(b), same = behind.empty(); }
-                void operator()(cmd::bare<verb::rset> const& b) { said = say(b), same = behind.empty(); }
-                void operator()(cmd::bare<verb::quit> const& b) { said = say(b), same = behind.empty(); }
-                void operator()(cmd::bare<verb::turn> const& b) { said = say(b), same = behind.empty(); }
+                void operator()(cmd::noop const& m) { said = say(m), same = m.argument == behind; }
+                void operator()(cmd::no_argument<verb::data> const& b) { said = say(b), same = behind.empty(); }
+                void operator()(cmd::no_argument<verb::rset> const& b) { said = say(b), same = behind.empty(); }
+                void operator()(cmd::no_argument<verb::quit> const& b) { said = say(b), same = behind.empty(); }
+                void operator()(cmd::no_argument<verb::turn> const& b) { said = say(b), same = behind.empty(); }
                 // Verbs of extensions have a test of their own, below.
                 void operator()(cmd::starttls const& c) { said = say(c); }
                 void operator()(cmd::onex const& c) { said = say(c); }
@@ -405,7 +405,7 @@ TEST_CASE("commands against the oracle", "[differential]") {
                 void operator()(cmd::burl const& c) { said = say(c); }
                 void operator()(cmd::etrn const& c) { said = say(c); }
                 void operator()(cmd::atrn const& c) { said = say(c); }
-                void operator()(cmd::client_facts const& c) { said = say(c); }
+                void operator()(cmd::xclient const& c) { said = say(c); }
             } visitor{check_envelope, said, same, behind};
             auto const split = split_command(text);
             std::optional<failure> failed;
@@ -490,14 +490,14 @@ std::string spelt(cmd::atrn const& a) {
     return s;
 }
 std::string spelt(cmd::hello const& h) { return std::string(h.name.text); }
-std::string spelt(cmd::remark const& m) { return std::string(m.argument); }
-std::string spelt(cmd::client_facts const& f) {
+std::string spelt(cmd::noop const& m) { return std::string(m.argument); }
+std::string spelt(cmd::xclient const& f) {
     std::string s;
     for (parameter const p : f.attributes) (((s += s.empty() ? "" : " ") += p.keyword) += "=") += p.value.value_or("");
     return s;
 }
 template <verb V>
-std::string spelt(cmd::bare<V> const&) {
+std::string spelt(cmd::no_argument<V> const&) {
     return {};
 }
 template <class Other>

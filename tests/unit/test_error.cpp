@@ -35,7 +35,7 @@ TEST_CASE("every errc has a name, a message and somebody to blame", "[error]") {
         CHECK(message(code).find_first_of("\r\n") == std::string_view::npos);
         CHECK(message(code).find('\0') == std::string_view::npos);
         CHECK(message(code).back() != '.');
-        CHECK(name(blame(code)).size() >= 5);
+        CHECK(name(blame_of(code)).size() >= 5);
         CHECK(names.insert(name(code)).second);
         CHECK(messages.insert(message(code)).second);
     }
@@ -44,16 +44,16 @@ TEST_CASE("every errc has a name, a message and somebody to blame", "[error]") {
 TEST_CASE("the groups of errc are those of blame", "[error]") {
     // The blame never goes back: the four groups stand one behind the other.
     for (unsigned i = 1; i < errc_count; ++i)
-        CHECK(blame(static_cast<errc>(i)) >= blame(static_cast<errc>(i - 1)));
-    static_assert(blame(errc::empty_line) == blame_t::malformed && blame(errc::bad_xtext) == blame_t::malformed);
-    static_assert(blame(errc::line_too_long) == blame_t::limit && blame(errc::reply_too_long) == blame_t::limit);
-    static_assert(blame(errc::bad_sequence) == blame_t::sequence && blame(errc::session_over) == blame_t::sequence);
-    static_assert(blame(errc::output_full) == blame_t::misuse &&
-                  blame(errc::too_many_outstanding) == blame_t::misuse);
-    CHECK(name(blame_t::malformed) == "malformed");
-    CHECK(name(blame_t::limit) == "limit");
-    CHECK(name(blame_t::sequence) == "sequence");
-    CHECK(name(blame_t::misuse) == "misuse");
+        CHECK(blame_of(static_cast<errc>(i)) >= blame_of(static_cast<errc>(i - 1)));
+    static_assert(blame_of(errc::empty_line) == blame::malformed && blame_of(errc::bad_xtext) == blame::malformed);
+    static_assert(blame_of(errc::line_too_long) == blame::limit && blame_of(errc::reply_too_long) == blame::limit);
+    static_assert(blame_of(errc::bad_sequence) == blame::sequence && blame_of(errc::session_over) == blame::sequence);
+    static_assert(blame_of(errc::output_full) == blame::misuse &&
+                  blame_of(errc::too_many_outstanding) == blame::misuse);
+    CHECK(name(blame::malformed) == "malformed");
+    CHECK(name(blame::limit) == "limit");
+    CHECK(name(blame::sequence) == "sequence");
+    CHECK(name(blame::misuse) == "misuse");
 }
 
 TEST_CASE("result is a value or a failure", "[result]") {
@@ -197,7 +197,7 @@ TEST_CASE("every fault of a peer is produced by something", "[error]") {
     }
     for (unsigned i = 0; i < errc_count; ++i) {
         auto const code = static_cast<errc>(i);
-        if (blame(code) != blame_t::malformed && blame(code) != blame_t::limit) continue;
+        if (blame_of(code) != blame::malformed && blame_of(code) != blame::limit) continue;
         CAPTURE(name(code));
         CHECK(seen.contains(code));
     }

@@ -215,7 +215,7 @@ constexpr bool typed() {
     auto const bdat = parse_bdat("7 LAST");
     auto const burl = parse_burl("imap:x LAST");
     auto const etrn = parse_etrn("@a.example");
-    auto const facts = parse_client_facts(verb::xclient, "NAME=a+20b login=c");
+    auto const facts = parse_xclient(verb::xclient, "NAME=a+20b login=c");
     auto const auth = parse_auth("PLAIN =");
     return bdat && bdat->size == 7 && bdat->last && burl && burl->url == "imap:x" && burl->last && etrn &&
            etrn->option == etrn_option::subdomains && etrn->node == "a.example" && facts &&
@@ -333,9 +333,9 @@ TEST_CASE("attributes of XCLIENT and XFORWARD", "[extended]") {
         CHECK(has_attribute(verb::xforward, a) == rows[i].xforward);
         CHECK_FALSE(has_attribute(verb::ehlo, a));
         std::string const text = std::string(rows[i].name) + "=v";
-        auto const c = parse_client_facts(verb::xclient, text), f = parse_client_facts(verb::xforward, text);
+        auto const c = parse_xclient(verb::xclient, text), f = parse_xclient(verb::xforward, text);
         CHECK(c.has_value() == (rows[i].xclient && !is_dovecot(a)));
-        CHECK(parse_client_facts(verb::xclient, text, {.tolerate = rule::dovecot_xclient}).has_value() == rows[i].xclient);
+        CHECK(parse_xclient(verb::xclient, text, {.tolerate = rule::dovecot_xclient}).has_value() == rows[i].xclient);
         CHECK(f.has_value() == rows[i].xforward);
         for (unsigned k = 0; k < client_attribute_count; ++k)
             if (c) CHECK(c->find(static_cast<client_attribute>(k)).has_value() == (i == k));
@@ -357,7 +357,7 @@ void round_trip(std::string_view line, Write&& write) {
 TEST_CASE("writing the commands of extensions", "[extended]") {
     round_trip("LHLO a.example", [](writer& w) { return write_hello(w, verb::lhlo, "a.example"); });
     for (verb const v : {verb::starttls, verb::turn, verb::onex, verb::verbose})
-        round_trip(name(v), [v](writer& w) { return write_bare(w, v); });
+        round_trip(name(v), [v](writer& w) { return write_no_argument(w, v); });
     round_trip("VERB on", [](writer& w) { return write_argument(w, verb::verbose, "on"); });
     round_trip("SEND FROM:<a@b> SIZE=1", [](writer& w) { return write_mail(w, "<a@b>", {.size = 1}, verb::send); });
     round_trip("SOML FROM:<>", [](writer& w) { return write_mail(w, "<>", {}, verb::soml); });
@@ -374,8 +374,8 @@ TEST_CASE("writing the commands of extensions", "[extended]") {
     round_trip("ETRN @#a", [](writer& w) { return write_etrn(w, etrn_option::subdomains, "#a"); });
     round_trip("ATRN", [](writer& w) { return write_atrn(w); });
     round_trip("ATRN a.b,c.d", [](writer& w) { return write_atrn(w, "a.b,c.d"); });
-    round_trip("XCLIENT NAME=a ADDR=b", [](writer& w) { return write_client_facts(w, verb::xclient, "NAME=a ADDR=b"); });
-    round_trip("XFORWARD IDENT=x", [](writer& w) { return write_client_facts(w, verb::xforward, "IDENT=x"); });
+    round_trip("XCLIENT NAME=a ADDR=b", [](writer& w) { return write_xclient(w, verb::xclient, "NAME=a ADDR=b"); });
+    round_trip("XFORWARD IDENT=x", [](writer& w) { return write_xclient(w, verb::xforward, "IDENT=x"); });
     round_trip("AUTH PLAIN", [](writer& w) { return write_auth(w, "plain"); });
     round_trip("AUTH PLAIN Zg==", [](writer& w) { return write_auth(w, *parse_auth("plain Zg==")); });
     round_trip("AUTH EXTERNAL =", [](writer& w) { return write_auth(w, *parse_auth("EXTERNAL =")); });
@@ -388,20 +388,20 @@ struct write_again {
     result<std::size_t> operator()(cmd::hello const& h) { return write_hello(w, h.verb, h.name.text); }
     result<std::size_t> operator()(cmd::mail const& m) { return write_mail(w, m.from.text(), {.others = m.parameters.all().text()}, m.verb); }
     result<std::size_t> operator()(cmd::rcpt const&) { return fail(errc::bad_value, 0); }
-    result<std::size_t> operator()(cmd::lookup const&) { return fail(errc::bad_value, 0); }
-    result<std::size_t> operator()(cmd::remark const& m) { return write_argument(w, m.verb, m.argument); }
+    result<std::size_t> operator()(cmd::vrfy const&) { return fail(errc::bad_value, 0); }
+    result<std::size_t> operator()(cmd::noop const& m) { return write_argument(w, m.verb, m.argument); }
     result<std::size_t> operator()(cmd::data const&) { return fail(errc::bad_value, 0); }
     result<std::size_t> operator()(cmd::rset const&) { return fail(errc::bad_value, 0); }
     result<std::size_t> operator()(cmd::quit const&) { return fail(errc::bad_value, 0); }
-    result<std::size_t> operator()(cmd::turn const& b) { return write_bare(w, b.verb); }
-    result<std::size_t> operator()(cmd::starttls const& b) { return write_bare(w, b.verb); }
-    result<std::size_t> operator()(cmd::onex const& b) { return write_bare(w, b.verb); }
+    result<std::size_t> operator()(cmd::turn const& b) { return write_no_argument(w, b.verb); }
+    result<std::size_t> operator()(cmd::starttls const& b) { return write_no_argument(w, b.verb); }
+    result<std::size_t> operator()(cmd::onex const& b) { return write_no_argument(w, b.verb); }
     result<std::size_t> operator()(cmd::auth const& a) { return write_auth(w, a); }
     result<std::size_t> operator()(cmd::bdat const& b) { return write_bdat(w, b.size, b.last); }
     result<std::size_t> operator()(cmd::burl const& b) { return write_burl(w, b.url, b.last); }
     result<std::size_t> operator()(cmd::etrn const& e) { return write_etrn(w, e.option, e.node); }
     result<std::size_t> operator()(cmd::atrn const& a) { return write_atrn(w, a.domains); }
-    result<std::size_t> operator()(cmd::client_facts const& f) { return write_client_facts(w, f.verb, f.attributes.text()); }
+    result<std::size_t> operator()(cmd::xclient const& f) { return write_xclient(w, f.verb, f.attributes.text()); }
 };
 
 }  // namespace
@@ -441,8 +441,8 @@ TEST_CASE("no argument of an extension can end a line", "[extended]") {
         for (etrn_option const o : {etrn_option::node, etrn_option::queue, etrn_option::subdomains})
             CHECK(written([&](writer& w) { return write_etrn(w, o, c.text); }) == refused);
         CHECK(written([&](writer& w) { return write_atrn(w, c.text); }) == refused);
-        CHECK(written([&](writer& w) { return write_client_facts(w, verb::xclient, c.text); }) == refused);
-        CHECK(written([&](writer& w) { return write_client_facts(w, verb::xforward, c.text); }) == refused);
+        CHECK(written([&](writer& w) { return write_xclient(w, verb::xclient, c.text); }) == refused);
+        CHECK(written([&](writer& w) { return write_xclient(w, verb::xforward, c.text); }) == refused);
         CHECK(written([&](writer& w) { return write_auth(w, c.text); }) == refused);
         for (verb const v : {verb::send, verb::soml, verb::saml})
             CHECK(written([&](writer& w) { return write_mail(w, c.text, {}, v); }) == refused);
@@ -462,10 +462,10 @@ TEST_CASE("what the writers of extensions refuse", "[extended]") {
     refuses("missing_argument@0", [](writer& w) { return write_burl(w, "", true); });
     refuses("unexpected_argument@3", [](writer& w) { return write_burl(w, "a:b LAST", false); });
     refuses("bad_url@2", [](writer& w) { return write_burl(w, "a: LAST", false); });
-    refuses("missing_argument@0", [](writer& w) { return write_client_facts(w, verb::xclient, ""); });
-    refuses("bad_value@0", [](writer& w) { return write_client_facts(w, verb::ehlo, "NAME=a"); });
-    refuses("bad_parameter@0", [](writer& w) { return write_client_facts(w, verb::xclient, "SOURCE=LOCAL"); });
-    refuses("bad_parameter@7", [](writer& w) { return write_client_facts(w, verb::xclient, "NAME=a "); });
+    refuses("missing_argument@0", [](writer& w) { return write_xclient(w, verb::xclient, ""); });
+    refuses("bad_value@0", [](writer& w) { return write_xclient(w, verb::ehlo, "NAME=a"); });
+    refuses("bad_parameter@0", [](writer& w) { return write_xclient(w, verb::xclient, "SOURCE=LOCAL"); });
+    refuses("bad_parameter@7", [](writer& w) { return write_xclient(w, verb::xclient, "NAME=a "); });
     refuses("bad_value@2", [](writer& w) { return write_argument(w, verb::verbose, "on "); });
     refuses("bad_value@0", [](writer& w) { return write_hello(w, verb::starttls, "a"); });
     refuses("bad_mechanism@0", [](writer& w) { return write_auth(w, ""); });

@@ -67,11 +67,11 @@ struct handler {
         calls.push_back("END " + std::to_string(e.octets) + " " + std::to_string(e.recipients) + " " + std::to_string(e.recipient) + " " + content);
         return perhaps_later(e.about == ehlo::end_of_content::subject::message_or_each ? answers.end_or_each() : answers.end());
     }
-    ehlo::reply on(ehlo::cmd::lookup const& c) {
+    ehlo::reply on(ehlo::cmd::vrfy const& c) {
         calls.push_back(std::string(name(c.verb)) + " " + std::string(c.string));
         return perhaps_later(answers.lookup());
     }
-    ehlo::reply on(ehlo::cmd::remark const& c) {
+    ehlo::reply on(ehlo::cmd::noop const& c) {
         calls.push_back(std::string(name(c.verb)) + " " + std::string(c.argument));
         return perhaps_later(answers.remark());
     }
@@ -79,7 +79,7 @@ struct handler {
         calls.push_back("STARTTLS");
         return perhaps_later(answers.starttls());
     }
-    ehlo::reply on(ehlo::cmd::client_facts const& c) {
+    ehlo::reply on(ehlo::cmd::xclient const& c) {
         calls.push_back(std::string(name(c.verb)));
         return perhaps_later(c.verb == ehlo::verb::xclient ? answers.xclient() : answers.xforward());
     }

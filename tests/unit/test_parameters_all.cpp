@@ -318,7 +318,7 @@ TEST_CASE("the table of registered parameters", "[parameters_all]") {
         CHECK(seen.insert(f.keyword).second);
         CHECK(f.mail == (r.commands.find('M') != std::string_view::npos));
         CHECK(f.rcpt == (r.commands.find('R') != std::string_view::npos));
-        CHECK(f.lookup == (r.commands.find('V') != std::string_view::npos));
+        CHECK(f.vrfy == (r.commands.find('V') != std::string_view::npos));
         CHECK(f.has_value == r.value);
         CHECK((f.max_length > 0) == r.value);
         if (r.increment != 0) CHECK(f.increment == r.increment);

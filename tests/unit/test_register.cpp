@@ -345,7 +345,7 @@ struct umlauts : recorder {
     ehlo::reply on(ehlo::connected const&) { return {220, "Gr\xC3\xBC\xC3\x9F Gott"}; }
     ehlo::reply on(ehlo::cmd::mail const&) { return {250, ehlo::status{2, 1, 0}, "j\xC3\xB6rg"}; }
     ehlo::reply on(ehlo::cmd::rcpt const&) { return {rcpt_code, ehlo::status{static_cast<std::uint8_t>(rcpt_code / 100), 1, 6}, "try <j\xC3\xB6rg@b.example>"}; }
-    ehlo::reply on(ehlo::cmd::lookup const&) { return {250, "J\xC3\xB6rg <j\xC3\xB6rg@b.example>"}; }
+    ehlo::reply on(ehlo::cmd::vrfy const&) { return {250, "J\xC3\xB6rg <j\xC3\xB6rg@b.example>"}; }
     void on(ehlo::answered const& a) {
         if (a.fault) faults.push_back(a.fault->code);
     }

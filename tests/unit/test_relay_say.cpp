@@ -210,7 +210,7 @@ struct picky {
     }
     ehlo::relay_say on(ehlo::cmd::rcpt const& c) { return c.to.local_part() == "no" ? ehlo::relay_say("550 5.1.1 Not to him") : ehlo::relay_say(); }
     ehlo::relay_say on(ehlo::cmd::burl const& c) { return c.url.ends_with("no") ? ehlo::relay_say("554 5.7.1 Not that one") : ehlo::relay_say(); }
-    ehlo::relay_say on(ehlo::cmd::remark const&) { return ehlo::relay_say("250 2.0.0 So it is"); }
+    ehlo::relay_say on(ehlo::cmd::noop const&) { return ehlo::relay_say("250 2.0.0 So it is"); }
     ehlo::relay_say on(ehlo::end_of_content const& e) {
         asked.push_back("end " + std::to_string(e.octets));
         if (content.find("later") != content.npos && !knows) return ehlo::reply::later;

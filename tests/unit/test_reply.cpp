@@ -277,7 +277,7 @@ TEST_CASE("replies: fewer octets than were there before are told, and never read
     CHECK(reader.next("").need_more());
     CHECK(reader.next("250 a\r\n").ready());
     CHECK(reader.next("").need_more());
-    CHECK(blame(errc::missing_octets) == blame_t::misuse);
+    CHECK(blame_of(errc::missing_octets) == blame::misuse);
 }
 
 TEST_CASE("limits of replies", "[reply]") {
@@ -324,15 +324,15 @@ TEST_CASE("limits of replies", "[reply]") {
 TEST_CASE("what a reply says", "[reply]") {
     constexpr auto r = parse_reply("250-mx.example.org\r\n250-PIPELINING\r\n250 SIZE 1000\r\n250 next");
     static_assert(r.ready() && r->code() == 250 && r.consumed == 51 && r->line_count() == 3);
-    static_assert(r->klass() == reply_class::completion && r->accepted() && r->is_plain());
+    static_assert(r->kind() == reply_class::completion && r->accepted() && r->is_plain());
     static_assert(parse_reply("250-half").need_more() && parse_reply("250-half").consumed == 0);
     static_assert(parse_reply("2:0 x\r\n").error() == fail(errc::bad_reply_code, 1));
     static_assert(parse_reply("571 x\r\n")->code() == 571);
-    CHECK(parse_reply("354 go\r\n")->klass() == reply_class::intermediate);
+    CHECK(parse_reply("354 go\r\n")->kind() == reply_class::intermediate);
     CHECK(parse_reply("354 go\r\n")->accepted());
-    CHECK(parse_reply("450 no\r\n")->klass() == reply_class::transient);
+    CHECK(parse_reply("450 no\r\n")->kind() == reply_class::transient);
     CHECK_FALSE(parse_reply("450 no\r\n")->accepted());
-    CHECK(parse_reply("550 no\r\n")->klass() == reply_class::permanent);
+    CHECK(parse_reply("550 no\r\n")->kind() == reply_class::permanent);
     CHECK(parse_reply("250 a\tb\r\n")->is_plain());
     CHECK_FALSE(parse_reply("250 a\x01\r\n")->is_plain());
     CHECK_FALSE(parse_reply("250-ok\r\n250 \xC3\xBC\r\n")->is_plain());
@@ -543,7 +543,7 @@ TEST_CASE("the right reply for every failure", "[reply]") {
             reply const r = reply_for(fail(row.code, 7), v);
             CHECK_FALSE(check(r).has_value());
             CHECK(bool(r.enhanced));
-            CHECK(r.enhanced.klass == r.code / 100);
+            CHECK(r.enhanced.class_digit == r.code / 100);
             CHECK_FALSE(meaning(r.code).empty());
             CHECK_FALSE(r.accepted());
             bool const sender = v == verb::mail || v == verb::send || v == verb::soml || v == verb::saml;

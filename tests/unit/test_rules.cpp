@@ -64,7 +64,7 @@ std::string meaning(parameter_list const& set) {
 std::string meaning(cmd::mail const& m) { return std::string(name(m.verb)) + " " + meaning(m.from) + meaning(m.parameters); }
 std::string meaning(cmd::rcpt const& r) { return "RCPT " + meaning(r.to) + meaning(r.parameters); }
 std::string meaning(cmd::hello const& h) { return std::string(name(h.verb)) + " " + std::string(name(h.name.kind)) + " " + say(h.name.text); }
-std::string meaning(cmd::client_facts const& f) {
+std::string meaning(cmd::xclient const& f) {
     std::string out(name(f.verb));
     for (parameter const p : f.attributes) out += " " + std::string(p.keyword) + "=" + meaning(xtext::encoded(*p.value));
     return out;
@@ -209,8 +209,8 @@ TEST_CASE("RFC 5321 4.1.1.6 to 4.1.1.9: a space before free text is of the text 
         CHECK(read_line(line, leniency::all()) == strictly);
     }
     // What SMTPUTF8 in the same command allows was not tolerated (RFC 6531 3.7.4.2).
-    CHECK(parse_lookup(verb::vrfy, "j\xC3\xB6rg SMTPUTF8", {.tolerate = leniency::all()})->tolerated.empty());
-    CHECK(parse_remark(verb::help, "\xC3\xB6", {.tolerate = leniency::all(), .smtputf8 = true})->tolerated.empty());
+    CHECK(parse_vrfy(verb::vrfy, "j\xC3\xB6rg SMTPUTF8", {.tolerate = leniency::all()})->tolerated.empty());
+    CHECK(parse_noop(verb::help, "\xC3\xB6", {.tolerate = leniency::all(), .smtputf8 = true})->tolerated.empty());
 }
 
 TEST_CASE("RFC 3461 4, RFC 4954 8: the case of hexadecimal digits", "[leniency]") {
@@ -510,15 +510,15 @@ struct write_again {
     void operator()(cmd::hello const& h) {
         line = put([&](writer& w) { return write_hello(w, h.verb, h.name.text, rules); });
     }
-    void operator()(cmd::lookup const& l) {
+    void operator()(cmd::vrfy const& l) {
         std::string const text = std::string(l.string) + (l.smtputf8 ? " SMTPUTF8" : l.utf8reply ? " UTF8REPLY" : "");
         line = put([&](writer& w) { return write_argument(w, l.verb, text, rules); });
     }
-    void operator()(cmd::remark const& m) {
+    void operator()(cmd::noop const& m) {
         line = put([&](writer& w) { return write_argument(w, m.verb, m.argument, rules); });
     }
-    void operator()(cmd::client_facts const& f) {
-        line = put([&](writer& w) { return write_client_facts(w, f.verb, f.attributes.text(), rules); });
+    void operator()(cmd::xclient const& f) {
+        line = put([&](writer& w) { return write_xclient(w, f.verb, f.attributes.text(), rules); });
     }
     void operator()(auto const&) { line.reset(); }
 };
@@ -688,7 +688,7 @@ TEST_CASE("RFC 5321 4.1.1.1: blanks in the answer to EHLO", "[leniency]") {
 
 TEST_CASE("the attributes of XCLIENT", "[leniency]") {
     syntax const rules{.tolerate = rule::repeated_attribute | rule::dovecot_xclient};
-    auto const f = parse_client_facts(verb::xclient, "HELO=a TTL=5 HELO=b SESSION=s", rules);
+    auto const f = parse_xclient(verb::xclient, "HELO=a TTL=5 HELO=b SESSION=s", rules);
     REQUIRE(f);
     CHECK(f->find(client_attribute::helo) == "b");  // the last one counts
     CHECK(f->find(client_attribute::session_id) == "s");
@@ -698,12 +698,12 @@ TEST_CASE("the attributes of XCLIENT", "[leniency]") {
         auto const a = static_cast<client_attribute>(i);
         std::string const text = std::string(name(a)) + "=x";
         CAPTURE(text);
-        CHECK(parse_client_facts(verb::xclient, text).has_value() == (has_attribute(verb::xclient, a) && !is_dovecot(a)));
-        CHECK(parse_client_facts(verb::xclient, text, rules).has_value() == has_attribute(verb::xclient, a));
-        CHECK(parse_client_facts(verb::xforward, text, rules).has_value() == has_attribute(verb::xforward, a));
+        CHECK(parse_xclient(verb::xclient, text).has_value() == (has_attribute(verb::xclient, a) && !is_dovecot(a)));
+        CHECK(parse_xclient(verb::xclient, text, rules).has_value() == has_attribute(verb::xclient, a));
+        CHECK(parse_xclient(verb::xforward, text, rules).has_value() == has_attribute(verb::xforward, a));
         CHECK_FALSE((is_dovecot(a) && has_attribute(verb::xforward, a)));
         // Postfix's values end at 255 octets.
         std::string const longer = std::string(name(a)) + "=" + std::string(256, 'x');
-        CHECK(parse_client_facts(verb::xclient, longer, rules).has_value() == is_dovecot(a));
+        CHECK(parse_xclient(verb::xclient, longer, rules).has_value() == is_dovecot(a));
     }
 }

@@ -798,8 +798,8 @@ struct waiting_handler : full_recorder {
     reply on(ehlo::cmd::hello const& c) { return put_off(0, c, c.name.text); }
     reply on(ehlo::cmd::mail const& c) { return put_off(1, c, c.from.address()); }
     reply on(ehlo::cmd::rcpt const& c) { return put_off(2, c, c.to.address()); }
-    reply on(ehlo::cmd::lookup const& c) { return put_off(c.verb == ehlo::verb::vrfy ? 3 : 4, c, c.string); }
-    reply on(ehlo::cmd::remark const& c) { return put_off(c.verb == ehlo::verb::help ? 5 : 6, c, c.argument); }
+    reply on(ehlo::cmd::vrfy const& c) { return put_off(c.verb == ehlo::verb::vrfy ? 3 : 4, c, c.string); }
+    reply on(ehlo::cmd::noop const& c) { return put_off(c.verb == ehlo::verb::help ? 5 : 6, c, c.argument); }
     reply on(ehlo::cmd::data const& c) { return put_off(7, c, {}); }
     reply on(ehlo::end_of_content const& e) { return put_off(8, e, {}); }
 };
@@ -997,8 +997,8 @@ struct liar : full_recorder {
     reply on(ehlo::cmd::hello const&) { return hello; }
     reply on(ehlo::cmd::mail const&) { return mail; }
     reply on(ehlo::cmd::rcpt const&) { return rcpt; }
-    reply on(ehlo::cmd::lookup const&) { return vrfy; }
-    reply on(ehlo::cmd::remark const&) { return noop; }
+    reply on(ehlo::cmd::vrfy const&) { return vrfy; }
+    reply on(ehlo::cmd::noop const&) { return noop; }
     reply on(ehlo::cmd::data const&) { return data; }
     reply on(ehlo::end_of_content const&) { return end; }
 };
@@ -1066,7 +1066,7 @@ TEST_CASE("server: RFC 5321 4.2: a reply that cannot be sent keeps its code, and
                 CHECK(said == bare_reply(code, is_hello));
                 REQUIRE(told.fault.has_value());
                 CHECK(name(told.fault->code) == name(u.fault));
-                CHECK(blame(told.fault->code) == ehlo::blame_t::misuse);
+                CHECK(blame_of(told.fault->code) == ehlo::blame::misuse);
                 CHECK(told.fault->at == u.at);
                 CHECK(told.sent.code == code);
                 CHECK(s.closed == (code == 421));
@@ -1113,7 +1113,7 @@ TEST_CASE("server: RFC 5321 4.2.1: a status of another class gives way to that o
             s.handler.*l.where = c.said;
             CHECK(s.say(l.line) == c.sent);
             REQUIRE(s.handler.answers.back().fault.has_value());
-            CHECK(blame(s.handler.answers.back().fault->code) == ehlo::blame_t::misuse);
+            CHECK(blame_of(s.handler.answers.back().fault->code) == ehlo::blame::misuse);
             CHECK(codes(s.output).back() == s.handler.answers.back().sent.code);
         }
     }

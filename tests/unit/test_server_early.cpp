@@ -32,7 +32,7 @@ struct watcher : full_recorder {
     ehlo::mechanisms mechanisms() const { return ehlo::mechanism::login; }
     ehlo::auth_answer on(ehlo::cmd::auth const&) { return ehlo::challenge{"Username:"}; }
     ehlo::auth_answer on(ehlo::auth_response const&) { return ehlo::replies::authenticated; }
-    ehlo::reply on(ehlo::cmd::client_facts const&) { return "220 again"; }
+    ehlo::reply on(ehlo::cmd::xclient const&) { return "220 again"; }
     std::vector<std::string> early() const {
         std::vector<std::string> events;
         for (auto const& a : answers)

@@ -42,8 +42,8 @@ struct thrower : full_recorder {
     reply on(ehlo::cmd::hello const& c) { return count(), maybe(full_recorder::on(c)); }
     reply on(ehlo::cmd::mail const& c) { return count(), maybe(full_recorder::on(c)); }
     reply on(ehlo::cmd::rcpt const& c) { return count(), maybe(full_recorder::on(c)); }
-    reply on(ehlo::cmd::lookup const& c) { return count(), maybe(full_recorder::on(c)); }
-    reply on(ehlo::cmd::remark const& c) { return count(), maybe(full_recorder::on(c)); }
+    reply on(ehlo::cmd::vrfy const& c) { return count(), maybe(full_recorder::on(c)); }
+    reply on(ehlo::cmd::noop const& c) { return count(), maybe(full_recorder::on(c)); }
     reply on(ehlo::cmd::data const& c) { return count(), maybe(full_recorder::on(c)); }
     void on(ehlo::content const& c) { count(), full_recorder::on(c); }
     reply on(ehlo::end_of_content const& c) { return count(), maybe(full_recorder::on(c)); }
@@ -215,7 +215,7 @@ struct by_value {
     reply on(ehlo::cmd::rcpt const&) const noexcept { return ehlo::replies::ok; }
     void on(ehlo::content) {}
     reply on(ehlo::end_of_content) { return ehlo::replies::ok; }
-    reply on(ehlo::cmd::lookup) { return ehlo::replies::cannot_verify; }
+    reply on(ehlo::cmd::vrfy) { return ehlo::replies::cannot_verify; }
     bool on(ehlo::answered) { return true; }
 };
 struct interface {
@@ -428,7 +428,7 @@ TEST_CASE("server: fewer octets than it left are told, and end the session") {
             CHECK((s.want == want::close && s.consumed == 0));
             CHECK(other.server.where() == state::closed);
             REQUIRE(other.handler.answers.back().fault.has_value());
-            CHECK(blame(other.handler.answers.back().fault->code) == ehlo::blame_t::misuse);
+            CHECK(blame_of(other.handler.answers.back().fault->code) == ehlo::blame::misuse);
             CHECK(other.handler.abandoned == (open ? 1 : 0));
             ++wrong;
         }

@@ -240,36 +240,36 @@ TEST_CASE("every enhanced status code, and no other", "[tables]") {
     CHECK(meaning(status{2, 1, 5}) == meaning(status{4, 1, 5}));
     // Each of them is read and written, in each class; leading zeros and other classes are not.
     for (status_meaning const& row : status_meanings)
-        for (unsigned const klass : {2u, 4u, 5u}) {
+        for (unsigned const class_digit : {2u, 4u, 5u}) {
             std::string const tail = "." + std::to_string(row.subject) + "." + std::to_string(row.detail);
-            std::string const text = std::to_string(klass) + tail;
+            std::string const text = std::to_string(class_digit) + tail;
             auto const parsed = parse_status(text);
             REQUIRE(parsed);
-            CHECK(*parsed == status{static_cast<std::uint8_t>(klass), row.subject, row.detail});
+            CHECK(*parsed == status{static_cast<std::uint8_t>(class_digit), row.subject, row.detail});
             CHECK(support::written([&](writer& w) { return write_status(w, *parsed); }) == text);
             for (std::string const& no : {"3" + tail, "1" + tail, "0" + tail, "02" + tail, "X" + tail, text + ".", text + " ", " " + text,
-                                          std::to_string(klass) + ".0" + tail.substr(1), text.substr(0, text.rfind('.')) + ".0" + std::to_string(row.detail)})
+                                          std::to_string(class_digit) + ".0" + tail.substr(1), text.substr(0, text.rfind('.')) + ".0" + std::to_string(row.detail)})
                 CHECK_FALSE(parse_status(no));
         }
 }
 
 TEST_CASE("the class of the enhanced status is the class of the code", "[tables]") {
     for (unsigned const code : codes)
-        for (unsigned klass = 0; klass < 10; ++klass) {
-            CAPTURE(code, klass);
-            reply const r(code, status{static_cast<std::uint8_t>(klass), 7, 1}, "text");
+        for (unsigned class_digit = 0; class_digit < 10; ++class_digit) {
+            CAPTURE(code, class_digit);
+            reply const r(code, status{static_cast<std::uint8_t>(class_digit), 7, 1}, "text");
             // None at all is right for every code; 3yz has none (RFC 2034 4).
-            bool const right = klass == 0 || (klass == code / 100 && klass != 3);
+            bool const right = class_digit == 0 || (class_digit == code / 100 && class_digit != 3);
             CHECK(check(r).has_value() != right);
             if (!right) CHECK(check(r) == fail(errc::bad_status, 0));
-            std::string const expected = klass == 0 ? std::to_string(code) + " text\r\n"
-                                                    : std::to_string(code) + " " + std::to_string(klass) + ".7.1 text\r\n";
+            std::string const expected = class_digit == 0 ? std::to_string(code) + " text\r\n"
+                                                    : std::to_string(code) + " " + std::to_string(class_digit) + ".7.1 text\r\n";
             CHECK(support::written([&](writer& w) { return write_reply(w, r); }) == (right ? expected : "bad_status@0"));
             // A reader passes over a status of another class.
-            std::string const line = std::to_string(code) + " " + std::to_string(klass) + ".7.1 text\r\n";
+            std::string const line = std::to_string(code) + " " + std::to_string(class_digit) + ".7.1 text\r\n";
             auto const read = parse_reply(line);
             REQUIRE(read.ready());
-            CHECK(read->enhanced().has_value() == (klass != 0 && right));
+            CHECK(read->enhanced().has_value() == (class_digit != 0 && right));
         }
     for (pairing const& p : pairings) {
         CAPTURE(p.code, p.status);

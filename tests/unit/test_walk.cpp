@@ -266,12 +266,12 @@ struct handler {
         return ask(event::rcpt, c.to.local_part());
     }
     ehlo::reply on(ehlo::cmd::data const&) { return ask(event::data); }
-    ehlo::reply on(ehlo::cmd::remark const& c) { return ask(event::noop, c.argument); }
-    ehlo::reply on(ehlo::cmd::lookup const& c) {
+    ehlo::reply on(ehlo::cmd::noop const& c) { return ask(event::noop, c.argument); }
+    ehlo::reply on(ehlo::cmd::vrfy const& c) {
         must(p.may_send(), "VRFY without what is required");
         return ask(event::vrfy, c.string);
     }
-    ehlo::reply on(ehlo::cmd::client_facts const& c) {
+    ehlo::reply on(ehlo::cmd::xclient const& c) {
         must(p.may_send() && c.verb == ehlo::verb::xclient, "XCLIENT without what is required");
         return ask(event::xclient);
     }

@@ -45,7 +45,7 @@ constexpr verdict verdict_of(client_reply const& r) noexcept {
     unsigned const code = r.reply.code();
     if (!deciding.has(r.to) || (envelope.has(r.to) && code == 503)) return verdict::unknown;
     if (r.to == event::hello && (code == 500 || code == 502)) return verdict::unknown;
-    if (r.reply.klass() == reply_class::transient) return verdict::later;
+    if (r.reply.kind() == reply_class::transient) return verdict::later;
     // RFC 5321 4.5.3.1.10: too many recipients, said with the code for too much.
     constexpr status too_many{5, 5, 3};
     bool const crowded = r.to == event::rcpt && code == 552 && r.reply.enhanced().value_or(too_many) == too_many;

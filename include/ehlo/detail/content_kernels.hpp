@@ -70,7 +70,7 @@ struct content_seen {
 };
 
 /// Copies blocks of 128 octets from `p` to `q`, as many of the `size` as hold nothing that a copy may not pass over (CR or LF alone,
-/// a dot behind LF). Returns the octets copied; the block behind them is written too. Reads p[-1].
+/// a dot after LF). Returns the octets copied; the block after them is written too. Reads p[-1].
 // The first block overlaps the second so that all stores from then on are aligned: stores across cache lines took half as long again.
 // The compilers would regroup what the eight turns gather, and then run out of registers: a third slower with SSE2.
 #if defined(__SSE2__)
@@ -176,7 +176,7 @@ struct content_copy {
     std::size_t room;
     bool line_start = false;   ///< a dot at `from` would begin a line
     bool after_cr = false;     ///< the octet before `from` is a CR that is still to be judged
-    bool may_be_bare = false;  ///< go on behind CR and LF alone
+    bool may_be_bare = false;  ///< go on after CR and LF alone
     content_seen seen;
     std::size_t consumed = 0, produced = 0;
     bool bare_cr = false, bare_lf = false;
@@ -185,10 +185,10 @@ enum class dots : bool { take_away, add };
 
 /// Copies content and takes away (or adds) the dot of each line that begins with one: not quite all of it (the last 200
 /// octets or so of input or room are left), and not beyond the end of content or, unless they may be, CR or LF alone. Never
-/// ends behind a CR.
+/// ends after a CR.
 template <dots Dots, bool Avx2>
 EHLO_NOINLINE inline void copy_content_with(content_copy& job) noexcept {
-    // A block of 64, 64 more that the copy behind its last dot takes, two that may be the end's CRLF, and when dots are added
+    // A block of 64, 64 more that the copy after its last dot takes, two that may be the end's CRLF, and when dots are added
     // one for every third octet.
     constexpr std::size_t margin = Dots == dots::add ? 160 : 130;
     char const *p = job.from, *const p_end = p + job.size;

@@ -199,10 +199,10 @@ constexpr bool tells_quietly() noexcept {
 
 // Every event.
 #define EHLO_EVENTS_SEEN \
-    seen::command, seen::of<cmd::hello>, seen::of<cmd::mail>, seen::of<cmd::rcpt>, seen::of<cmd::lookup>, seen::of<cmd::remark>, \
+    seen::command, seen::of<cmd::hello>, seen::of<cmd::mail>, seen::of<cmd::rcpt>, seen::of<cmd::vrfy>, seen::of<cmd::noop>, \
         seen::of<cmd::data>, seen::of<cmd::rset>, seen::of<cmd::quit>, seen::of<cmd::turn>, seen::of<cmd::starttls>, seen::of<cmd::onex>, \
         seen::of<cmd::auth>, seen::of<cmd::bdat>, seen::of<cmd::burl>, seen::of<cmd::etrn>, seen::of<cmd::atrn>, \
-        seen::of<cmd::client_facts>, seen::response, seen::reply, seen::unanswered, seen::content, seen::end_of_content, \
+        seen::of<cmd::xclient>, seen::response, seen::reply, seen::unanswered, seen::content, seen::end_of_content, \
         seen::transaction, seen::tls, seen::in_step, seen::departed
 template <class H, class... Own>
 constexpr void check_observing() noexcept {

@@ -1,7 +1,7 @@
 // Reads the parameters of MAIL and RCPT. RFC 5321 4.1.2 and 4.1.1.11.
 #pragma once
 
-#include <ehlo/parameter_list.hpp>
+#include <ehlo/detail/parameter_list.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -34,7 +34,7 @@ struct parameter_access {
         set.length_ = static_cast<std::uint32_t>(text.size());
     }
 
-    // One parameter at the cursor, which stops at the SP or end behind it.
+    // One parameter at the cursor, which stops at the SP or end after it.
     static constexpr bool scan_one(cursor& c, parameter& p) noexcept {
         std::size_t const start = c.at;
         // esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
@@ -350,7 +350,7 @@ struct parameter_access {
         return first;
     }
 
-    // *(SP esmtp-param) behind the SP, to the end of the text. RCPT has none as a rule.
+    // *(SP esmtp-param) after the SP, to the end of the text. RCPT has none as a rule.
     template <class Parameters>
     static EHLO_INLINE constexpr bool scan(cursor& c, Parameters& set) noexcept {
         if (!c.end()) return scan_some(c, set);

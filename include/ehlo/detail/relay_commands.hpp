@@ -43,7 +43,7 @@ constexpr std::optional<failure> find_fault(relay_core const& s, cmd::rcpt const
     if (s.order.recipients() == s.settings->max_recipients) return fail(errc::too_many_recipients, 0);
     return std::nullopt;
 }
-constexpr std::optional<failure> find_fault(relay_core const& s, cmd::lookup const& c, relayed_command& a) noexcept {
+constexpr std::optional<failure> find_fault(relay_core const& s, cmd::vrfy const& c, relayed_command& a) noexcept {
     bool const offered = s.offered.has(c.utf8reply ? extension::utf8smtp : extension::smtputf8);
     if ((!c.smtputf8 && !c.utf8reply) || (offered && !s.order.check(event::parameter))) return std::nullopt;
     return fail(errc::unknown_parameter, static_cast<std::size_t>(c.string.data() + c.string.size() + 1 - a.line.data()));

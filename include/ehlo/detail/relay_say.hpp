@@ -2,8 +2,8 @@
 //
 // A handler may have any of these, and none is needed. `relay_say` is: go on as it is (`relay_say()`), a reply with which the relay
 // answers by itself, or relay_say::instead(line). One that is nearly right does not compile.
-//     relay_say on(cmd::mail const&)         and likewise of cmd::hello, rcpt, data, rset, quit, lookup, remark, auth, burl, etrn,
-//                                            onex, client_facts: the views live until the call returns. It may be asked about a
+//     relay_say on(cmd::mail const&)         and likewise of cmd::hello, rcpt, data, rset, quit, vrfy, noop, auth, burl, etrn,
+//                                            onex, xclient: the views live until the call returns. It may be asked about a
 //                                            command again, if that is to be answered here and those before it are under way
 //     void      on(ehlo_answer&)             what the client is told in answer to EHLO: less may be offered, a limit lowered
 //     void      on(content const&)           a piece of content, decoded
@@ -140,8 +140,8 @@ constexpr void check_no_bdat() noexcept {
 }
 template <class H>
 constexpr void check_relay_handler() noexcept {
-    check_says<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::burl, cmd::etrn,
-               cmd::onex, cmd::client_facts, end_of_content, relayed_reply>();
+    check_says<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::vrfy, cmd::noop, cmd::data, cmd::rset, cmd::quit, cmd::burl, cmd::etrn,
+               cmd::onex, cmd::xclient, end_of_content, relayed_reply>();
     check_answers<H, cmd::starttls>();
     check_on<H, content>();
     check_on<H, answered>();
@@ -175,8 +175,8 @@ constexpr bool says_quietly() noexcept {
 }
 template <class H>
 inline constexpr bool relays_quietly =
-    says_quietly<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::lookup, cmd::remark, cmd::data, cmd::rset, cmd::quit, cmd::burl, cmd::etrn,
-                 cmd::onex, cmd::client_facts, cmd::starttls, cmd::auth, auth_response, content, end_of_content, relayed_reply, answered>() &&
+    says_quietly<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::vrfy, cmd::noop, cmd::data, cmd::rset, cmd::quit, cmd::burl, cmd::etrn,
+                 cmd::onex, cmd::xclient, cmd::starttls, cmd::auth, auth_response, content, end_of_content, relayed_reply, answered>() &&
     never_throws_besides<H>();
 
 }  // namespace detail

@@ -46,7 +46,7 @@ constexpr reply ask(Server const& s, H& handler, cmd::rcpt const& c, std::option
     return fault ? reply() : handler.on(c);
 }
 template <class Server, class H>
-constexpr reply ask(Server const& s, H& handler, cmd::lookup const& c, std::optional<failure>& fault, asked& a) {
+constexpr reply ask(Server const& s, H& handler, cmd::vrfy const& c, std::optional<failure>& fault, asked& a) {
     // Their tokens, which stand after the string, are parameters like those of MAIL.
     bool const token_offered = s.offered.has(c.utf8reply ? extension::utf8smtp : extension::smtputf8);
     if ((c.smtputf8 || c.utf8reply) && (!token_offered || s.order.check(event::parameter))) {
@@ -54,14 +54,14 @@ constexpr reply ask(Server const& s, H& handler, cmd::lookup const& c, std::opti
         return {};
     }
     if (c.smtputf8 || c.utf8reply) a.brings = static_cast<std::uint8_t>(fact_set(fact::smtputf8).bits);
-    if constexpr (answers<H, cmd::lookup>) return handler.on(c);
+    if constexpr (answers<H, cmd::vrfy>) return handler.on(c);
     if (c.verb == verb::vrfy) return replies::cannot_verify;
     fault = fail(errc::not_implemented, 0);
     return {};
 }
 template <class Server, class H>
-constexpr reply ask(Server const&, H& handler, cmd::remark const& c, std::optional<failure>&, asked&) {
-    if constexpr (answers<H, cmd::remark>) return handler.on(c);
+constexpr reply ask(Server const&, H& handler, cmd::noop const& c, std::optional<failure>&, asked&) {
+    if constexpr (answers<H, cmd::noop>) return handler.on(c);
     return c.verb == verb::help ? replies::help : replies::ok;
 }
 template <class Server, class H>

@@ -19,7 +19,7 @@ namespace detail {
 constexpr void add_status(reply& r) noexcept {
     status s;
     std::size_t const size = scan_status(r.text, s);
-    if (size != 0 && s.klass == r.code / 100) {
+    if (size != 0 && s.class_digit == r.code / 100) {
         r.text = sub(r.text, size < r.text.size() ? size + 1 : size);
         r.enhanced = s;
     } else {
@@ -78,7 +78,7 @@ EHLO_NOINLINE constexpr failure write_without_text(writer& out, bool plain, repl
     std::optional<failure> const bad = check(r);
     failure const fault = !bad ? fail(errc::output_full, 0) : bad->code == errc::unsafe_octet ? *bad : fail(errc::bad_value, 0);
     unsigned const first = r.code / 100;
-    bool const right_status = r.enhanced && r.enhanced.valid() && r.enhanced.klass == first;
+    bool const right_status = r.enhanced && r.enhanced.valid() && r.enhanced.class_digit == first;
     status const s = plain || first == 3 ? status{} : right_status ? r.enhanced : status{static_cast<std::uint8_t>(first), 0, 0};
     r = reply(r.code, s, {});
     if (r.code == 421) r.text = replies::shutting_down.text;

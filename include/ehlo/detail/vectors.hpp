@@ -205,7 +205,7 @@ EHLO_INLINE std::uint64_t mask64(char const* p) noexcept {
     return ranges<Set>.inverted ? ~bits : bits;
 }
 
-/// Up to 15 octets, and zeros behind them. Loads that meet or overlap make up any length.
+/// Up to 15 octets, and zeros after them. Loads that meet or overlap make up any length.
 EHLO_INLINE v16 load_short(char const* p, std::size_t size) noexcept {
     std::uint64_t low = 0, high = 0;
     if (size >= 8) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ehlo/mailbox.hpp>
-#include <ehlo/parameter_table.hpp>
+#include <ehlo/detail/parameter_table.hpp>
 #include <ehlo/xtext.hpp>
 
 #include <cstddef>

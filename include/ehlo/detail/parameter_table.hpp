@@ -21,7 +21,7 @@ enum class parameter_id : std::uint8_t {
 struct parameter_facts {
     parameter_id id;
     std::string_view keyword;
-    bool mail, rcpt, lookup;         ///< the commands that take it; lookup: VRFY and EXPN
+    bool mail, rcpt, vrfy;           ///< the commands that take it; vrfy: EXPN, too
     bool has_value;                  ///< "=" and a value are required; otherwise they are forbidden
     std::uint16_t max_length;        ///< octets of the value; more are parameter_too_long
     std::uint16_t increment;         ///< octets that the parameter adds to the longest line of its command, SP included

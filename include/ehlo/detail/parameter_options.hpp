@@ -1,7 +1,7 @@
 // The parameters that a MAIL or RCPT is to be written with.
 #pragma once
 
-#include <ehlo/parameter_list.hpp>
+#include <ehlo/detail/parameter_list.hpp>
 
 #include <cstddef>
 #include <cstdint>
