@@ -146,13 +146,16 @@ class content_decoder {
 
   private:
     // What is near is found without the long way's preparations.
+#if EHLO_VECTOR
+    static EHLO_NOINLINE constexpr std::size_t find_far(std::string_view in, std::size_t at) noexcept {
+        std::size_t const near = detail::find_content_event(detail::sub(in, 0, at + 16), at);
+        if (near != at + 16) return near;
+        return detail::find_content_event(in, near + detail::skip_clean_content(in.data() + near, in.size() - near));
+    }
+#endif
     static constexpr std::size_t find_event(std::string_view in, std::size_t at) noexcept {
 #if EHLO_VECTOR
-        if (!std::is_constant_evaluated() && in.size() - at >= 256) {
-            std::size_t const near = detail::find_content_event(detail::sub(in, 0, at + 16), at);
-            if (near != at + 16) return near;
-            at = near + detail::skip_clean_content(in.data() + near, in.size() - near);
-        }
+        if (!std::is_constant_evaluated() && in.size() - at >= 256) return find_far(in, at);
 #endif
         return detail::find_content_event(in, at);
     }
@@ -252,9 +255,7 @@ class content_decoder {
     constexpr content_piece take(std::string_view in, std::size_t start, std::size_t end) noexcept {
         std::string_view const octets = detail::sub(in, start, end - start);
         if (end > 0) line_start_ = end - start >= 2 && in[end - 1] == '\n' && in[end - 2] == '\r';
-        // Too little for a long line.
-        if (line_start_ && octets.size() + line_length_ <= max_line) line_length_ = 0;
-        else measure(octets);
+        measure(octets);
         return {octets, end, false};
     }
     // The last CRLF that ends in octets[from, to), or `to`.
