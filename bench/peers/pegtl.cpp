@@ -45,7 +45,7 @@ struct base64 : seq<star<sor<alnum, one<'+', '/'>>>, rep_max<2, one<'='>>> {};
 struct auth : seq<istring<'A', 'U', 'T', 'H', ' '>, plus<sor<alnum, one<'-', '_'>>>, opt<one<' '>, base64>, crlf> {};
 struct chunk_size : plus<digit> {};
 struct bdat : seq<istring<'B', 'D', 'A', 'T', ' '>, chunk_size, opt<istring<' ', 'L', 'A', 'S', 'T'>>, crlf> {};
-struct command : sor<mail, rcpt, ehlo, bare, with_text, auth, bdat> {};
+struct command : sor<mail, rcpt, ehlo, no_argument, with_text, auth, bdat> {};
 
 // 4.2.1
 struct reply_code : seq<range<'2', '5'>, range<'0', '5'>, digit> {};

@@ -68,7 +68,9 @@ TEST_CASE("observer: RFC 5321 4.5.3.1.4: how long a line may be is its user's ch
 TEST_CASE("observer: RFC 4954 4: a response that is too long") {
     ehlo::observer_settings s;
     s.max_line = 520;
-    CHECK(told({{"C", "AUTH LOGIN\r\n"}, {"S", "334 a\r\n"}, {"C", std::string(600, 'x') + "\r\n"}, {"S", "500 no\r\n"}, {"C", "NOOP\r\n"}, {"S", "250 ok\r\n"}}, s) ==
+    std::string response(600, 'x');
+    response += "\r\n";
+    CHECK(told({{"C", "AUTH LOGIN\r\n"}, {"S", "334 a\r\n"}, {"C", response}, {"S", "500 no\r\n"}, {"C", "NOOP\r\n"}, {"S", "250 ok\r\n"}}, s) ==
           lines{"C AUTH LOGIN", "S 334 to AUTH", "response auth_line_too_long 520", R"(! malformed C"xxxxxx" auth_line_too_long)", "S 500 to AUTH response", "C NOOP",
                 "S 250 to NOOP"});
     // Longer than RFC 4954 has it, whatever is kept.
