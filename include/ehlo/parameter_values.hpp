@@ -89,16 +89,17 @@ constexpr void scan_notify(std::string_view text, std::size_t& at, notify& n) no
 /// notify-esmtp-value = "NEVER" / notify-el *( "," notify-el );  notify-el = "SUCCESS" / "FAILURE" / "DELAY". RFC 3461 4.1. The
 /// RFC lets an element stand twice. Up to 28 octets.
 constexpr result<notify> parse_notify(std::string_view value) noexcept {
-    result<notify> n = notify();
+    notify n;
     std::size_t at = 0;
-    detail::scan_notify(value, at, *n);
+    detail::scan_notify(value, at, n);
     if (value.empty() || at != value.size() || value.back() == ',') {
         // The element that is none begins there; a NEVER should have been alone.
         while (at != 0 && value[at - 1] != ',') --at;
         std::size_t const end = detail::find_first<charset(",")>(value, at);
-        n = fail(errc::bad_parameter_value, at == 0 && detail::spells("NEVER", detail::sub(value, 0, end)) ? end : at);
+        at = at == 0 && detail::spells("NEVER", detail::sub(value, 0, end)) ? end : at;
+        return detail::within<notify>(parameter_id::notify, value, fail(errc::bad_parameter_value, at));
     }
-    return detail::within(parameter_id::notify, value, n);
+    return detail::within<notify>(parameter_id::notify, value, n);
 }
 constexpr result<std::size_t> write_notify(writer& out, notify n) noexcept {
     return out.atomically([&](writer& w) {
