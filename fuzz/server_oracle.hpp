@@ -446,10 +446,10 @@ class server_oracle {
                   "what is too large is refused");
             if (yes(code))
                 chunks_ = true;
-            else if (chunking_ && open_)
+            else if (chunking_ && open_ && !spoilt_)
                 spoil(last_chunk);
         }
-        if (each && to_.empty() && open_ && chunking_) spoil(last_chunk);
+        if (each && to_.empty() && open_ && chunking_ && !spoilt_) spoil(last_chunk);
         if (each && !spoilt_) to_.clear();
     }
     // A last chunk that was refused may have ended the transaction: then nothing but MAIL is in order, else nothing but RSET.

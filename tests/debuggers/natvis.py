@@ -20,7 +20,6 @@ TYPES = {
     "reply": [("code == 0", "later"), ("enhanced.class_digit == 0", "{code} {text}"), ("", "{code} {enhanced} {text}")],
     "reply_view": [("", "{text_}")],
     "source_route": [("", "{text_}")],
-    "parameter_range": [("", "{text_}")],
     "xtext": [("", "{text_}")],
     "path": [("size_ == 0", "<>"), ("", "{data_,[size_]sb}")],
     "host": [("", "{text}")],

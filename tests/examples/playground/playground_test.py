@@ -152,7 +152,7 @@ def capture(p, folder):
     path = folder / "dropped.pcap"
     path.write_bytes(captures.pcap("ethernet", captures.segments(captures.DIALOGUE, 60)))
     p.b.drop(path)
-    p.until("#output", "192.0.2.1:4321", "smuggled_end", "transactions of connection 1")
+    p.until("#output", "192.0.2.1:4321", "others take this for the end of content", "transactions of connection 1")
     check("sesame" not in p.text("#output") and captures.SECRET.decode() not in p.text("#output"), "secrets are not shown")
     check("dropped.pcap" in p.text("#file-name") and p.b.evaluate("document.querySelector('#input').getClientRects().length") == 0, "the file is named")
     check("closed" in p.text("#where"), "its states are shown")
@@ -162,7 +162,7 @@ def capture(p, folder):
     p.until("#output", "HELO me.example")
     check(p.b.evaluate("document.querySelector('#input').value").startswith("S: 220"), "a transcript can be edited")
     p.write("S: 220 mx.example\nC: HELO me.example\nS: 250 mx.example\nC: MAIL FROM:\t<ann@me.example>")
-    p.until("#output", "malformed")
+    p.until("#output", "should begin a path here")
     check(p.b.evaluate("document.querySelector('.fault').previousSibling.textContent") == "MAIL FROM:", "the caret stands where the observer says")
     path = folder / "nothing"
     path.write_bytes(b"\0\1\2\3" * 100)
