@@ -148,9 +148,9 @@ class content_decoder {
     // What is near is found without the long way's preparations.
 #if EHLO_VECTOR
     static EHLO_NOINLINE constexpr std::size_t find_far(std::string_view in, std::size_t at) noexcept {
-        std::size_t const near = detail::find_content_event(detail::sub(in, 0, at + 16), at);
-        if (near != at + 16) return near;
-        return detail::find_content_event(in, near + detail::skip_clean_content(in.data() + near, in.size() - near));
+        std::size_t const found = detail::find_content_event(detail::sub(in, 0, at + 16), at);
+        if (found != at + 16) return found;
+        return detail::find_content_event(in, found + detail::skip_clean_content(in.data() + found, in.size() - found));
     }
 #endif
     static constexpr std::size_t find_event(std::string_view in, std::size_t at) noexcept {
