@@ -17,7 +17,7 @@ import sys
 import textwrap
 
 root = pathlib.Path(__file__).resolve().parent.parent
-options, explain = sys.argv[1:-1], sys.argv[-1]
+options, explain = sys.argv[1:-1], str(pathlib.Path(sys.argv[-1]).resolve())
 
 DOCUMENTS = ("*.md", "include/*.md", "tests/*.md", "tests/examples/**/*.md", "fuzz/**/*.md", "bench/*.md", ".github/*.md")
 # For these a name is one of the headers; elsewhere the tests and tools have names, too.
