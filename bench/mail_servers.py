@@ -9,6 +9,7 @@ import pathlib
 import harness
 import installed
 import packages
+from postfix import set_up
 
 EXIM = """
 spool_directory = /var/spool/exim
@@ -55,19 +56,7 @@ default_process_limit = 300
 in_flow_delay = 0
 """
 SERVICES = """
-{port} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
 discard unix - - n - - discard
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
 """
 
 
@@ -101,16 +90,8 @@ def exim(folder, port, certificate, key):
 def postfix(folder, port, certificate, key):
     master = packages.program("sbin/master", "postfix")
     place = installed.Place(folder / "postfix", ("postfix", "postdrop"))
-    settings = place.owned(folder / "postfix.settings", "root", 0o755)
-    queue = place.owned(place.folder / "spool/postfix", "root", 0o755)
-    for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "private", "saved", "trace"):
-        place.owned(queue / name, "postfix")
-    place.owned(queue / "public", "postfix", 0o755)
-    place.owned(queue / "pid", "root", 0o755)
-    place.owned(place.folder / "lib/postfix", "postfix")
-    for name, text in (("main.cf", POSTFIX), ("master.cf", SERVICES)):
-        (settings / name).write_text(text.format(port=port, certificate=certificate, key=key).lstrip())
-        os.utime(settings / name, (0, 0))  # each of its programs waits while they are new
+    settings = folder / "postfix.settings"
+    set_up(place, settings, POSTFIX, SERVICES, port=port, certificate=certificate, key=key)
     return Family(place.command(installed.seen(master), "-i"), folder, packages.libraries() | {"MAIL_CONFIG": str(settings)})
 
 

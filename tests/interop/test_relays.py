@@ -8,6 +8,7 @@ import installed
 import matrix
 import messages
 import packages
+import postfix
 import test_envelopes
 from test_servers import FROM_POST, ServerCase, free_port, login
 from test_tls import PASSWORD, USER
@@ -173,21 +174,9 @@ message_size_limit = 67108864
 smtpd_recipient_limit = 2000
 """
     SERVICES = """
-{port} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
 lmtp unix - - n - - lmtp
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
 """
 
     @classmethod
@@ -199,19 +188,9 @@ postlog unix-dgram n - n - 1 postlogd
         return {"MAIL_CONFIG": str(self.scratch / "postfix")}
 
     def start(self):
-        folder = self.place.owned(self.scratch / "postfix", "root", 0o755)
-        queue = self.place.owned(self.place.folder / "spool/postfix", "root", 0o755)
-        for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "private",
-                     "saved", "trace"):
-            self.place.owned(queue / name, "postfix")
-        self.place.owned(queue / "public", "postfix", 0o755)
-        self.place.owned(queue / "pid", "root", 0o755)
-        self.place.owned(self.place.folder / "lib/postfix", "postfix")
+        folder = self.scratch / "postfix"
         on = f"{'lmtp:inet' if self.lmtp else 'smtp'}:[127.0.0.1]:{self.behind.port}"
-        facts = {"folder": folder, "port": self.port, "on": on, "certificate": self.certificate, "key": self.key}
-        for name, text in (("main.cf", self.SETTINGS), ("master.cf", self.SERVICES)):
-            (folder / name).write_text(text.format(**facts).lstrip())
-            os.utime(folder / name, (0, 0))  # each of its programs waits while they are new
+        postfix.set_up(self.place, folder, self.SETTINGS, self.SERVICES, port=self.port, on=on, certificate=self.certificate, key=self.key)
         self.know_user(folder / "sasl/smtpd.conf", "postfix")
         return self.in_place(installed.seen(self.master), "-i")
 
