@@ -167,15 +167,20 @@ std::size_t content_kernel_faults() {
 }
 
 // Of the first 16 octets: up to the last letter before anything that is none of it, or before a dot that touches a dot or hyphen.
+// Without vectors skip_labels stops after the first letters, however many.
 template <charset Letters, charset Hyphens = charset("")>
 std::size_t plain_labels(std::string_view text) {
     std::size_t good = 0;
+#if !EHLO_VECTOR
+    while (good < text.size() && Letters.contains(text[good])) ++good;
+#else
     for (std::size_t i = 0; i < text.size() && i < 16; ++i) {
         bool const dot = text[i] == '.', hyphen = !dot && Hyphens.contains(text[i]);
         if (!dot && !hyphen && !Letters.contains(text[i])) break;
         if (i > 0 && ((dot && (text[i - 1] == '.' || Hyphens.contains(text[i - 1]))) || (hyphen && text[i - 1] == '.'))) break;
         if (!dot && !hyphen) good = i + 1;
     }
+#endif
     return good;
 }
 
@@ -203,7 +208,7 @@ TEST_CASE("labels are passed over as octet by octet", "[scan]") {
         std::size_t const domain = detail::skip_labels<chars::let_dig, "-">(t);
         faults += domain != plain_labels<chars::let_dig, "-">(t);
         faults += detail::skip_labels<chars::atext>(t) != plain_labels<chars::atext>(t);
-        whole += domain == t.size() || domain == 16;
+        whole += domain == t.size() || domain >= 16;
     }
     CHECK(faults == 0);
     CHECK(whole > 1000);
