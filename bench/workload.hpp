@@ -423,7 +423,7 @@ inline std::string file(std::string const& folder, std::string_view name, std::s
     text.resize(static_cast<std::size_t>(in.gcount()));
     return text;
 }
-/// The beginning of some content as content of its own: cut behind a line, with an end.
+/// The beginning of some content as content of its own: cut after a line, with an end.
 inline std::string cut_content(std::string text) {
     text.resize(text.rfind("\r\n", text.size() - 5) + 2);
     return text + ".\r\n";

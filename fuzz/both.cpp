@@ -1,5 +1,5 @@
 // The server and the client machine with one another, in SMTP and in LMTP. An input is a line of letters, what the client does, and
-// behind its LF what steers the answers and is content: "<h<mrrd<c.<q<" LF octets. See `act` for the letters. A line "%" letters LF
+// after its LF what steers the answers and is content: "<h<mrrd<c.<q<" LF octets. See `act` for the letters. A line "%" letters LF
 // in front of it chooses what the server is (settings_of).
 #include "server.hpp"
 
@@ -126,7 +126,7 @@ class pair {
         write([&](writer& w) {
             auto const r = client_.end_content(w);
             // A content that has ended with a CR cannot be ended.
-            check(r.done() == could || (could && r.error().code == errc::bare_cr), "content ends behind DATA only");
+            check(r.done() == could || (could && r.error().code == errc::bare_cr), "content ends after DATA only");
             return r;
         });
     }

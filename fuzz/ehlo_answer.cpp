@@ -56,7 +56,7 @@ bool check_written(ehlo_answer a) {
     a.priority_profile = profile;
     a.solicitations = words;
     a.burl = burl;
-    // A mechanism that is in the set only is written behind those of the text.
+    // A mechanism that is in the set only is written after those of the text.
     ehlo_answer same = *back;
     if (parse_mechanisms(a.auth_text) != a.auth) {
         bool const longer = parse_mechanisms(same.auth_text) == a.auth && same.auth_text.starts_with(a.auth_text);
@@ -75,7 +75,7 @@ void check_reply(reply_view const& r) {
     for (std::string_view const part : {a->domain, a->greet, a->auth_text, a->priority_profile, a->solicitations, a->burl})
         check(fuzz::lies_in(part, r.octets()), "a part of an answer lies in the reply");
 
-    // Line by line: a keyword of the table in capitals, and what stands behind its SP.
+    // Line by line: a keyword of the table in capitals, and what stands after its SP.
     extensions offered;
     std::optional<std::uint64_t> size;
     std::string text = a->domain.data() ? std::string(a->domain) : "";

@@ -171,12 +171,12 @@ void check_set(std::string_view text, Set const& set, syntax const& rules, Parse
     auto const options = to_options(set);
     check(given(options) == present, "what was read is what will be written");
     std::string const again = fuzz::written(text.size() + 1, [&](writer& w) { return write_parameters(w, options, rules); });
-    check(again.empty() == present.empty() && (again.empty() || again[0] == ' '), "parameters stand behind an SP", again);
+    check(again.empty() == present.empty() && (again.empty() || again[0] == ' '), "parameters stand after an SP", again);
     if (again.empty()) return;
-    std::string_view const behind = std::string_view(again).substr(1);
-    auto const back = parse(behind, rules);
+    std::string_view const list = std::string_view(again).substr(1);
+    auto const back = parse(list, rules);
     check(back && back->present() == present && !back->unknown_at(), "what is written can be read", again);
-    naive const rewritten(behind);
+    naive const rewritten(list);
     each(*back, rules, agree{rewritten});
     each(set, rules, agree{rewritten});  // and says the same
 }

@@ -38,7 +38,7 @@ reading read(std::string_view in, reply_limits const& limits, fuzz::arrival how)
                                       std::string(r->octets()));
                 if (how == fuzz::arrival::whole) check_reply(*r);
                 check(r.consumed <= limits.total && r->line_count() <= limits.lines, "limits are kept");
-                check(!reader.in_reply(), "behind a reply nothing is half read");
+                check(!reader.in_reply(), "after a reply nothing is half read");
                 used += r.consumed;
                 continue;
             }

@@ -256,7 +256,7 @@ class server_run {
                   "a lost connection drops the transaction");
         }
         step const s = one([&](std::span<char> out) { return server_.advance(in, handler_, out); });
-        check(s.consumed == 0 && s.produced == 0 && s.want == want::close, "behind the end there is nothing");
+        check(s.consumed == 0 && s.produced == 0 && s.want == want::close, "after the end there is nothing");
         t_.log = handler_.log;
         t_.answers = handler_.answers;
         t_.delivered = handler_.delivered;

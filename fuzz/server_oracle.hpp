@@ -329,7 +329,7 @@ class server_oracle {
         if (letter == capitals.npos || capitals.substr(letter, 4) != "AUTH") return;
         std::string_view const shown = std::string_view(a.shown).substr(std::min(letter + 4, a.shown.size()));
         claim(shown.size() <= 21 && (shown.empty() || shown[0] == ' ') && shown.find(' ', 1) == shown.npos,
-              "behind the mechanism all is a secret", line);
+              "after the mechanism all is a secret", line);
     }
 
     bool may_start_tls() const {

@@ -15,7 +15,7 @@ using oracle::alt, oracle::any, oracle::matches, oracle::one_of, oracle::opt, or
 using oracle::ALPHA, oracle::DIGIT, oracle::Let_dig, oracle::UTF8_non_ascii;
 
 // What every parser of a value does: takes what the recogniser takes, and nothing else; a fault stays where it is whatever
-// stands behind it; and what is read is written and read again. `back(writer&, value)` writes.
+// stands after it; and what is read is written and read again. `back(writer&, value)` writes.
 template <class Parse, class Write>
 void check_value(char const* what, std::string_view text, bool right, Parse&& parse, Write&& back) {
     auto const v = parse(text);

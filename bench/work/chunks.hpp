@@ -5,7 +5,7 @@
 
 namespace bench {
 
-/// `Reader` is a line_reader or a reply_reader; `more` are the arguments of its next() behind the buffer.
+/// `Reader` is a line_reader or a reply_reader; `more` are the arguments of its next() after the buffer.
 template <class Reader, class... More>
 void read_chunks(std::string_view in, std::size_t chunk, More... more) {
     Reader reader;

@@ -1,5 +1,5 @@
 // error: a_reply_line_is_at_most_512_octets_long
-// 510 octets go, and CRLF behind them; 511 do not.
+// 510 octets go, and CRLF after them; 511 do not.
 #include <ehlo/reply.hpp>
 
 #ifdef EHLO_MUST_COMPILE

@@ -1,5 +1,5 @@
 // error: (deleted function|use of deleted)
-// A text that ends with the statement would leave its views behind.
+// The views would outlive the text, which ends with the statement.
 #include <ehlo/ehlo.hpp>
 
 #include <string>

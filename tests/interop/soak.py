@@ -4,7 +4,7 @@ descriptors grow.
 
     soak.py --mailsink=PATH --post=PATH [--seconds=60]
 
-Well-behaved clients send messages over TCP and over TLS, with and without AUTH, behind DATA and in chunks; post does it in bulk.
+Well-behaved clients send messages over TCP and over TLS, with and without AUTH, after DATA and in chunks; post does it in bulk.
 The clients of hostile.py are there all the time. mailsink, which has few descriptors, is killed in the middle and started anew,
 twice.
 """

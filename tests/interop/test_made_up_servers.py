@@ -150,7 +150,7 @@ class MadeUpServers(Scripted):
                 got.append(self.content_of(lines))
                 early = lines.pending.count(b"\r\n") + self.early(lines).count(b"\r\n") if not n else 0
                 lines.send(b"250 kept\r\n" + b"503 5.5.1 not now\r\n" * early)
-                self.assertEqual(early, 0 if n else 3, "commands sent behind the end of the content")
+                self.assertEqual(early, 0 if n else 3, "commands sent after the end of the content")
                 for _ in range(early):
                     lines.line()
             self.assertEqual(lines.line(), b"QUIT")
@@ -351,14 +351,14 @@ class UnaskedReplies(Scripted):
                     return
                 lines.send(answer + b"\r\n" + (extra + b"\r\n" if n == moment else b""))
                 if n == moment and n != 5:
-                    self.assertIsNone(lines.line(), "a command behind a reply that nobody asked for")
+                    self.assertIsNone(lines.line(), "a command after a reply that nobody asked for")
                     return
         return script
 
     def test_refusal_while_nothing_is_under_way(self):
         for moment in range(4):
             for reply, code in self.REFUSALS.items():
-                with self.subTest(behind=self.ORDER[moment], reply=reply):
+                with self.subTest(after=self.ORDER[moment], reply=reply):
                     self.told(self.idle(moment, reply), messages.DOTS, reply, code)
 
     def test_trouble_after_delivery_is_no_failure(self):
@@ -371,13 +371,13 @@ class UnaskedReplies(Scripted):
             for reply in (b"250 early", b"250-early", b"354 go", b"220 again", b"nonsense"):
                 if reply == b"250-early":
                     reply += b"\r\n250 more"
-                with self.subTest(behind=self.ORDER[moment], reply=reply):
+                with self.subTest(after=self.ORDER[moment], reply=reply):
                     begun = time.monotonic()
                     self.against(self.idle(moment, reply), messages.DOTS, TRY_LATER)
                     self.assertLess(time.monotonic() - begun, 5)
 
     def test_refusal_and_loss_is_a_refusal(self):
-        # The commands behind a content that was refused are answered by a closed connection: the refusal counts.
+        # The commands after a content that was refused are answered by a closed connection: the refusal counts.
         def script(lines):
             self.greet(lines, OFFERS_PIPELINING)
             for answer in (b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n"):

@@ -189,7 +189,7 @@ inline std::string say_command(std::string_view line, ehlo::syntax const& rules 
 }
 
 /// A parser without memory: the same result for octets in memory of their own, at the fence, at other alignments and
-/// with other octets behind them. `parse` makes a text of what it is given (see `say`).
+/// with other octets after them. `parse` makes a text of what it is given (see `say`).
 template <class Parse>
 std::string everywhere(std::string_view text, Parse&& parse) {
     auto const own = std::make_unique<char[]>(text.size() + 1);
@@ -201,10 +201,10 @@ std::string everywhere(std::string_view text, Parse&& parse) {
         if (other != first && wrong.empty()) ((wrong += where) += ": ") += other;
     };
     compare("at the fence", parse(shared_fence().put(text)));
-    constexpr std::string_view behind[] = {"\r\n", ">", "@b.example> SIZE=1", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", " ",
+    constexpr std::string_view after[] = {"\r\n", ">", "@b.example> SIZE=1", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", " ",
                                            "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv, "]>:\"", "9999", "\x80\x80\x80"};
     std::size_t shift = 0;
-    for (std::string_view const rest : behind) {
+    for (std::string_view const rest : after) {
         std::string const longer = std::string(++shift, '<') + std::string(text) + std::string(rest);
         compare("before " + escaped(rest), parse(std::string_view(longer).substr(shift, text.size())));
     }

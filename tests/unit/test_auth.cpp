@@ -699,7 +699,7 @@ TEST_CASE("names of SCRAM and GS2", "[auth]") {
     CHECK(meaning(saslname("=2C")) == "=2C");
     CHECK(saslname(std::string("x")).means("x"));
     CHECK(saslname().means(""));
-    // Not well formed, which only a caller can make: no octet is read behind it.
+    // Not well formed, which only a caller can make: no octet is read after it.
     CHECK(meaning(saslname::as_received(support::shared_fence().put("a="))) == "a=");
     CHECK(meaning(saslname::as_received(support::shared_fence().put("a=2"))) == "a,");
 }

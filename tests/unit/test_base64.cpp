@@ -245,7 +245,7 @@ TEST_CASE("base64: every corruption of one octet", "[base64]") {
 }
 
 TEST_CASE("base64: all ends of a text", "[base64]") {
-    // All texts of up to four octets of a few that matter, behind none, one and ten whole groups.
+    // All texts of up to four octets of a few that matter, after none, one and ten whole groups.
     constexpr std::string_view some{"AQgBw/=-\0 ", 10};
     std::size_t faults = 0, right = 0;
     for (std::string const& before : {std::string(), std::string("Zm9v"), slow_encode(std::string(30, '~'))})

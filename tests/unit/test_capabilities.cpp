@@ -225,7 +225,7 @@ TEST_CASE("the lines of an answer are those that a plain split finds", "[capabil
         if (r.one_in(16)) text += "250\r\n";
         compare(text);
     }
-    // Each keyword as the last line and not as the last, with every octet behind it and in place of each of its own.
+    // Each keyword as the last line and not as the last, with every octet after it and in place of each of its own.
     for (auto const& row : extension_table)
         for (unsigned octet = 0; octet < 256; ++octet)
             for (std::size_t at = 0; at <= row.keyword.size(); ++at) {

@@ -401,7 +401,7 @@ TEST_CASE("client: EHLO refused, then HELO; each EHLO replaces what was offered"
     CHECK(s.c.where() == state::greeted);
     CHECK(s.mail() == "bad_sequence");
     CHECK(s.hello("me.example", verb::helo) == "HELO me.example\r\n");
-    // Lines behind a HELO are no offers.
+    // Lines after a HELO are no offers.
     CHECK(s.hear("250-mx\r\n250 PIPELINING\r\n") == "HELO+");
     CHECK(!s.c.offers().has(ehlo::extension::pipelining));
     CHECK(s.mail("<>", {.size = 1}) == "not_offered");
@@ -680,7 +680,7 @@ TEST_CASE("client: the connection is lost") {
     }
 }
 
-TEST_CASE("client: the connection is lost behind any octet of the replies") {
+TEST_CASE("client: the connection is lost after any octet of the replies") {
     session s = session::at(state::ready);
     s.mail(), s.rcpt(), s.rcpt(), s.data();
     std::string_view const replies = "250 OK\r\n550 No\r\n250-a\r\n250 OK\r\n354 Go\r\n";

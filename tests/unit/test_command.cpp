@@ -71,7 +71,7 @@ constexpr good_case accepted[] = {
     {"vrfy st\xC3\xA4" "ff utf8reply", "VRFY 'st\\xC3\\xA4ff' utf8reply"},
     {"VRFY UTF8REPLY", "VRFY 'UTF8REPLY'"},
     {"VRFY SMTPUTF8 SMTPUTF8", "VRFY 'SMTPUTF8' smtputf8"},
-    // SMTPUTF8 stands behind the path that it allows.
+    // SMTPUTF8 stands after the path that it allows.
     {"MAIL FROM:<\xC3\xBC@b> SMTPUTF8", "MAIL mailbox '<\\xC3\\xBC@b>' via to '\\xC3\\xBC' at domain 'b' = '\\xC3\\xBC@b' [] parameters SMTPUTF8 smtputf8 []"},
     {"MAIL FROM:<a@b> X=\xC3\xBC smtputf8", "MAIL mailbox '<a@b>' via to 'a' at domain 'b' = 'a@b' [] parameters X='\\xC3\\xBC' smtputf8 smtputf8 unknown at 0 []"},
     // attacks.json

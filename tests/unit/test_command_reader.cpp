@@ -169,8 +169,8 @@ TEST_CASE("lines at the bounds of what has a quick way", "[command_reader]") {
         "RCPT TO:<postmaster@b>", "DATA x", "DATA ", "DATAx", "QUIT\t", "NOOP ", "NOOP  ", "NOOP x", "EHLO", "EHLO ", "EHLO a ", "EHLO  a",
         "EHLO a..b", "EHLO .a", "EHLO a.", "EHLO -a", "EHLO a-", "EHLO a.-b", "EHLO a-.b", "EHLO a--b", "EHLO a_b", "EHLO 1.2.3.4", "LHLO a",
         "", " ", "\t", "X", "MAIL", "MAIL ", "MAIL F", "RCPT", "RCPT TO", "RCPT TO:", "RCPT TO:<", "MAIL FROM:", "MAIL FROM:<"};
-    auto with = [&lines](std::string_view before, std::string const& part, std::string_view behind) {
-        lines.push_back(std::string(before) + part + std::string(behind));
+    auto with = [&lines](std::string_view before, std::string const& part, std::string_view after) {
+        lines.push_back(std::string(before) + part + std::string(after));
     };
     for (std::size_t n = 18; n <= 22; ++n)
         for (char const c : {'0', '1', '9'}) {
@@ -216,7 +216,7 @@ TEST_CASE("lines at the bounds of what has a quick way", "[command_reader]") {
         for (char const b : marks) {
             std::string const two{a, b};
             for (std::string_view const before : {"RCPT TO:<", "RCPT TO:<x", "RCPT TO:<y@", "RCPT TO:<y@x"})
-                for (std::string_view const behind : {">", "z>", "@z>", "z@z>"}) with(before, two, behind);
+                for (std::string_view const after : {">", "z>", "@z>", "z@z>"}) with(before, two, after);
             with("EHLO ", two, "");
             with("EHLO x", two, "z");
             with("MAIL FROM:<a@b>", two, "");
@@ -398,16 +398,16 @@ TEST_CASE("the quick ways through paths, domains and parameters are as the slow 
                 note("path", say(quick), read ? say(slow) : say(c.error));
             paths += read;
             if (!read) continue;
-            std::string_view const behind = rest.substr(slow.text().size());
-            if (behind.empty() || behind[0] != ' ') continue;
+            std::string_view const after = rest.substr(slow.text().size());
+            if (after.empty() || after[0] != ' ') continue;
             auto both = [&](auto&& quick_set, auto&& slow_set) {
-                detail::cursor a{behind, rules, 1}, b{behind, rules, 1};
+                detail::cursor a{after, rules, 1}, b{after, rules, 1};
                 bool const x = parameter_access::scan(a, quick_set), y = slow_parameters(b, slow_set);
                 // Repeated unknown ones and conflicts are looked for at the end: the slow way here does not.
                 bool const beyond = !x && (a.error.code == errc::duplicate_parameter || a.error.code == errc::conflicting_parameters);
                 if (!beyond && (x != y || (x && (!support::same(quick_set, slow_set) || a.tolerated != b.tolerated)) || (!x && a.error != b.error)))
                     note("parameters", x ? say(quick_set) : say(a.error), y ? say(slow_set) : say(b.error));
-                sets += x && behind.size() > 1;
+                sets += x && after.size() > 1;
             };
             if (line[0] == 'M') both(mail_parameters(), mail_parameters());
             else both(rcpt_parameters(), rcpt_parameters());

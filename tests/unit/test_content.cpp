@@ -331,7 +331,7 @@ TEST_CASE("a line of 998 octets, and one more", "[content]") {
     CHECK_FALSE(is_long("x\r\n." + max + end));
     CHECK(is_long("x\r\n.." + max + end));
     CHECK_FALSE(is_long("x\r\n.." + max.substr(1) + end));
-    // Before, behind and between other lines.
+    // Before, after and between other lines.
     CHECK_FALSE(is_long(max + "\r\n" + max + "\r\n\r\n" + max + end));
     CHECK(is_long(max + "\r\n" + more + "\r\nx" + end));
     CHECK(is_long("x\r\n" + more + "\r\n" + max + end));
@@ -472,7 +472,7 @@ TEST_CASE("encoding in one pass is encoding", "[content]") {
 #if EHLO_VECTOR
 namespace {
 
-// What copy_content left of a text behind its first octet, as one text.
+// What copy_content left of a text after its first octet, as one text.
 template <detail::dots Dots, bool Avx2>
 std::string copied(std::string_view text, bool line_start, bool may_be_bare, std::size_t room) {
     static support::fence input, output;
@@ -797,7 +797,7 @@ TEST_CASE("the encoder against the oracle", "[content]") {
             good = good && back.end && back.consumed == e.wire.size() && back.text == plain && !back.bare_cr && !back.bare_lf;
         } else {
             ++refused;
-            // The place: the first octet that stands alone; for a CR that ended a piece, the one behind it.
+            // The place: the first octet that stands alone; for a CR that ended a piece, the one after it.
             std::size_t first = 0;
             while (first < text.size()) {
                 bool const cr = text[first] == '\r', lf = text[first] == '\n';

@@ -336,7 +336,7 @@ TEST_CASE("commands against the oracle", "[differential]") {
             while (!trimmed.empty() && (trimmed.back() == ' ' || trimmed.back() == '\t'))
                 trimmed.remove_suffix(1);
             std::string_view const word = trimmed.substr(0, 4),
-                                   behind = trimmed.size() > 5 ? trimmed.substr(5) : ""sv;
+                                   after = trimmed.size() > 5 ? trimmed.substr(5) : ""sv;
             auto is = [word](std::string_view verb) { return oracle::same_ignoring_case(word, verb); };
             bool const envelope = is("MAIL") || is("SEND") || is("SOML") || is("SAML"), to = is("RCPT");
 
@@ -352,21 +352,21 @@ TEST_CASE("commands against the oracle", "[differential]") {
             };
             bool expected = matches(utf8), wide = utf8;
             if (is("VRFY") || is("EXPN")) {
-                // Octets over 127 need RFC 6531's token behind the string, and must be UTF-8.
-                std::string_view string = behind;
-                bool const token = behind.size() > 9 &&
-                                   oracle::same_ignoring_case(behind.substr(behind.size() - 9), " SMTPUTF8");
+                // Octets over 127 need RFC 6531's token after the string, and must be UTF-8.
+                std::string_view string = after;
+                bool const token = after.size() > 9 &&
+                                   oracle::same_ignoring_case(after.substr(after.size() - 9), " SMTPUTF8");
                 if (token) string.remove_suffix(9);
                 if (has_wide(string)) expected = expected && token && is_utf8(string);
             } else if (is("HELP") || is("NOOP")) {
-                if (has_wide(behind)) expected = expected && utf8 && is_utf8(behind);
+                if (has_wide(after)) expected = expected && utf8 && is_utf8(after);
             } else if (envelope && !expected && !utf8 && has_wide(text)) {
                 expected = wide = matches(true);  // if SMTPUTF8 is among the parameters, below
             }
 
             std::string said;
             bool same = true;
-            // The path and the parameters behind it, as the oracle reads them.
+            // The path and the parameters after it, as the oracle reads them.
             auto check_envelope = [&](path const& p, auto const& ours, leniency tolerated) {
                 std::string_view const rest =
                     trimmed.substr(static_cast<std::size_t>(p.text().data() - text.data()) + p.text().size());
@@ -379,8 +379,8 @@ TEST_CASE("commands against the oracle", "[differential]") {
                 decltype(check_envelope)& envelope;
                 std::string& said;
                 bool& same;
-                std::string_view behind;
-                void operator()(cmd::hello const& h) { said = say(h), same = h.name.text == behind; }
+                std::string_view after;
+                void operator()(cmd::hello const& h) { said = say(h), same = h.name.text == after; }
                 void operator()(cmd::mail const& m) {
                     said = say(m), envelope(m.from, m.parameters, m.tolerated);
                 }
@@ -389,14 +389,14 @@ TEST_CASE("commands against the oracle", "[differential]") {
                 }
                 void operator()(cmd::vrfy const& l) {
                     said = say(l);
-                    same = l.string.size() + (l.smtputf8 ? 9 : 0) == behind.size() &&
-                           l.string == behind.substr(0, l.string.size());
+                    same = l.string.size() + (l.smtputf8 ? 9 : 0) == after.size() &&
+                           l.string == after.substr(0, l.string.size());
                 }
-                void operator()(cmd::noop const& m) { said = say(m), same = m.argument == behind; }
-                void operator()(cmd::no_argument<verb::data> const& b) { said = say(b), same = behind.empty(); }
-                void operator()(cmd::no_argument<verb::rset> const& b) { said = say(b), same = behind.empty(); }
-                void operator()(cmd::no_argument<verb::quit> const& b) { said = say(b), same = behind.empty(); }
-                void operator()(cmd::no_argument<verb::turn> const& b) { said = say(b), same = behind.empty(); }
+                void operator()(cmd::noop const& m) { said = say(m), same = m.argument == after; }
+                void operator()(cmd::no_argument<verb::data> const& b) { said = say(b), same = after.empty(); }
+                void operator()(cmd::no_argument<verb::rset> const& b) { said = say(b), same = after.empty(); }
+                void operator()(cmd::no_argument<verb::quit> const& b) { said = say(b), same = after.empty(); }
+                void operator()(cmd::no_argument<verb::turn> const& b) { said = say(b), same = after.empty(); }
                 // Verbs of extensions have a test of their own, below.
                 void operator()(cmd::starttls const& c) { said = say(c); }
                 void operator()(cmd::onex const& c) { said = say(c); }
@@ -406,7 +406,7 @@ TEST_CASE("commands against the oracle", "[differential]") {
                 void operator()(cmd::etrn const& c) { said = say(c); }
                 void operator()(cmd::atrn const& c) { said = say(c); }
                 void operator()(cmd::xclient const& c) { said = say(c); }
-            } visitor{check_envelope, said, same, behind};
+            } visitor{check_envelope, said, same, after};
             auto const split = split_command(text);
             std::optional<failure> failed;
             if (!split)
@@ -457,9 +457,9 @@ std::vector<std::string_view> words(std::string_view text) {
 }
 
 // What the grammars of the extensions' commands do not say.
-bool extended_is_right(std::string_view verb, std::string_view behind, bool utf8) {
+bool extended_is_right(std::string_view verb, std::string_view after, bool utf8) {
     auto is = [verb](std::string_view v) { return oracle::same_ignoring_case(verb, v); };
-    auto const all = words(behind);
+    auto const all = words(after);
     if (is("AUTH") && all.size() > 1)
         return !oracle::same_ignoring_case(all[0], "CRAM-MD5") && !oracle::same_ignoring_case(all[0], "DIGEST-MD5");
     if (is("BDAT")) {
@@ -467,7 +467,7 @@ bool extended_is_right(std::string_view verb, std::string_view behind, bool utf8
         while (n.size() > 1 && n[0] == '0') n.remove_prefix(1);
         return n.size() < 20 || (n.size() == 20 && n <= "18446744073709551615");
     }
-    if (is("VERB")) return !has_wide(behind) || (utf8 && is_utf8(behind));
+    if (is("VERB")) return !has_wide(after) || (utf8 && is_utf8(after));
     if (is("XCLIENT") || is("XFORWARD"))
         for (std::size_t i = 0; i < all.size(); ++i)
             for (std::size_t k = 0; k < i; ++k)
@@ -514,11 +514,11 @@ TEST_CASE("commands of extensions against the oracle", "[differential]") {
             std::string_view trimmed = text;
             while (!trimmed.empty() && (trimmed.back() == ' ' || trimmed.back() == '\t')) trimmed.remove_suffix(1);
             std::size_t const end = std::min(trimmed.find(' '), trimmed.size());
-            std::string_view const word = trimmed.substr(0, end), behind = end == trimmed.size() ? ""sv : trimmed.substr(end + 1);
+            std::string_view const word = trimmed.substr(0, end), after = end == trimmed.size() ? ""sv : trimmed.substr(end + 1);
             // Commands of RFC 5321 that a mutation has made are looked at above.
             for (std::string_view const v : generate::verbs)
                 if (oracle::same_ignoring_case(word, v)) return std::string();
-            bool const expected = oracle::matches(oracle::extended_command, text, utf8) && extended_is_right(word, behind, utf8);
+            bool const expected = oracle::matches(oracle::extended_command, text, utf8) && extended_is_right(word, after, utf8);
             std::string said, again;
             auto const split = split_command(text);
             std::optional<failure> failed;
@@ -533,7 +533,7 @@ TEST_CASE("commands of extensions against the oracle", "[differential]") {
                 return std::string("oracle ") + (expected ? "accepts" : "refuses") + ", ehlo says " + (failed ? say(*failed) : said);
             if (failed) return placed(*failed, text) ? std::string() : "no place: " + say(*failed);
             if (split->name != word || !oracle::same_ignoring_case(name(split->verb), word)) return "verb: " + say(*split);
-            std::string_view argument = behind;
+            std::string_view argument = after;
             if (split->verb == verb::bdat)
                 while (argument.size() > 1 && argument[0] == '0' && argument[1] >= '0' && argument[1] <= '9') argument.remove_prefix(1);
             return oracle::same_ignoring_case(again, argument) ? std::string() : "parts: " + said;
@@ -569,12 +569,12 @@ TEST_CASE("EHLO keywords against the oracle", "[differential]") {
                 if (!small->has(e)) return "parse_capabilities differs"s;
             }
             if (!known.empty() && offered != 1) return "does not offer " + std::string(known);
-            std::string_view const behind = parts[0].size() < line.size() ? line.substr(parts[0].size() + 1) : ""sv;
+            std::string_view const after = parts[0].size() < line.size() ? line.substr(parts[0].size() + 1) : ""sv;
             auto number = [](std::string_view digits) { return static_cast<std::uint32_t>(std::stoul(std::string(digits))); };
             if (known == "LIMITS") {
                 server_limits expected;
-                if (oracle::matches(oracle::limits_param, behind))
-                    for (std::string_view const pair : words(behind)) {
+                if (oracle::matches(oracle::limits_param, after))
+                    for (std::string_view const pair : words(after)) {
                         std::size_t const equals = std::min(pair.find('='), pair.size());
                         std::string_view const value = equals == pair.size() ? ""sv : pair.substr(equals + 1);
                         if (!oracle::matches(oracle::limit_number, value)) continue;
@@ -585,8 +585,8 @@ TEST_CASE("EHLO keywords against the oracle", "[differential]") {
                 if (!(a->limits == expected)) return "limits"s;
             }
             if (known == "SIZE") {
-                bool const digits = oracle::matches(oracle::some(oracle::DIGIT), behind);
-                std::string_view n = behind;
+                bool const digits = oracle::matches(oracle::some(oracle::DIGIT), after);
+                std::string_view n = after;
                 while (n.size() > 1 && n[0] == '0') n.remove_prefix(1);
                 bool const fits = n.size() < 20 || (n.size() == 20 && n <= "18446744073709551615");
                 if (a->size.has_value() != (digits && fits)) return "size"s;

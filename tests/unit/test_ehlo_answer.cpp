@@ -60,7 +60,7 @@ std::string say_reply(std::string_view text) {
     return a ? say_answer(*a) : say(a.error());
 }
 std::string read(std::string_view text) { return support::everywhere(text, say_reply); }
-// What one line says, behind the domain "a".
+// What one line says, after the domain "a".
 std::string line(std::string_view keyword) {
     std::string const all = read("250-a\r\n250 " + std::string(keyword) + "\r\n");
     REQUIRE(all.starts_with("'a':"));

@@ -42,7 +42,7 @@ TEST_CASE("every errc has a name, a message and somebody to blame", "[error]") {
 }
 
 TEST_CASE("the groups of errc are those of blame", "[error]") {
-    // The blame never goes back: the four groups stand one behind the other.
+    // The blame never goes back: the four groups stand one after the other.
     for (unsigned i = 1; i < errc_count; ++i)
         CHECK(blame_of(static_cast<errc>(i)) >= blame_of(static_cast<errc>(i - 1)));
     static_assert(blame_of(errc::empty_line) == blame::malformed && blame_of(errc::bad_xtext) == blame::malformed);

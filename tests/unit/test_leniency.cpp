@@ -20,7 +20,7 @@ namespace {
 
 struct departure {
     rule tolerated;
-    std::string_view text;  // behind "MAIL " or "RCPT "
+    std::string_view text;  // after "MAIL " or "RCPT "
     errc code;              // and the offset there, if nothing is tolerated
     std::size_t at;
 };
@@ -386,7 +386,7 @@ TEST_CASE("spaces after the verb, in a session", "[leniency]") {
 
 // ---- text_after_hello
 
-TEST_CASE("text behind the name in EHLO", "[leniency]") {
+TEST_CASE("text after the name in EHLO", "[leniency]") {
     struct {
         verb v;
         std::string_view arguments;

@@ -76,7 +76,7 @@ TEST_CASE("a fault in a line takes the whole line", "[line]") {
     CHECK(everywhere_lines("RSET\nMAIL FROM:<a@b>\n.\n\r\nX\r\n") == "bare_lf@4(25) 'X'(3) +0");
     // A fault without an end keeps waiting for it.
     CHECK(everywhere_lines("a\nb\nc") == "+5");
-    // Far behind the first vector.
+    // Far after the first vector.
     std::string const far = std::string(100, 'x') + "\n" + std::string(50, 'y') + "\r\n";
     CHECK(everywhere_lines(far) == "bare_lf@100(153) +0");
 }

@@ -271,7 +271,7 @@ TEST_CASE("LMTP client: one reply for each recipient that was accepted", "[lmtp]
     REQUIRE(l.write([&](writer& w) { return l.c.content("x\r\n", w); }).done());
     auto const ended = l.write([&](writer& w) { return l.c.end_content(w); });
     REQUIRE(ended.done());
-    // The next transaction goes out behind the content.
+    // The next transaction goes out after the content.
     REQUIRE(l.write([&](writer& w) { return l.c.mail(w, "<next@y>"); }));
     REQUIRE(l.write([&](writer& w) { return l.c.rcpt(w, "<x@y>"); }));
     client_reply r = l.hear("550 5.2.2 full\r\n");
@@ -443,7 +443,7 @@ namespace {
 
 struct chunk_case {
     std::string_view id, bytes;
-    ints codes;  // behind the greeting
+    ints codes;  // after the greeting
     bool closed = false;
 };
 

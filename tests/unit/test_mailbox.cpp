@@ -103,7 +103,7 @@ constexpr bad_case no_wide_mailboxes[] = {
     {"\"\xC0\xAF\"@b", errc::bad_utf8, 1},
     {"a@\xED\xA0\x80", errc::bad_utf8, 2},
     {"a@b\xFF", errc::bad_utf8, 3},
-    // RFC 6531 does not extend quoted-pairSMTP: only ASCII behind a backslash.
+    // RFC 6531 does not extend quoted-pairSMTP: only ASCII after a backslash.
     {"\"\\\xC3\xBC\"@b", errc::bad_quoted_string, 2},
 };
 static_assert(support::first_refused(mailboxes, parse) == std::size(mailboxes));

@@ -119,7 +119,7 @@ TEST_CASE("own commands: what went wrong is told with its place, and put off the
 TEST_CASE("own commands: a line that may be a BDAT ends the session, whatever it is taken for") {
     loop<Server, with_own> l{Server(settings, "mx.example.org")};
     l.feed("EHLO a\r\nXTAKE \tBDAT\r\nNOOP\r\n");
-    CHECK_FALSE(l.closed);   // behind another word it is an argument
+    CHECK_FALSE(l.closed);   // after another word it is an argument
     loop<Server, with_own> m{Server(settings, "mx.example.org")};
     m.feed("EHLO a\r\nXTAKE x\rBDAT 5\r\nNOOP\r\n");
     CHECK(m.closed);

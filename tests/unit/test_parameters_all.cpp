@@ -435,7 +435,7 @@ TEST_CASE("values that are taken", "[parameters_all]") {
     // PAR-size-overflow32
     CHECK(m("SIZE=4294967296").size() == 4294967296u);
 
-    // Mailboxes under SMTPUTF8, which may stand behind what needs it.
+    // Mailboxes under SMTPUTF8, which may stand after what needs it.
     auto const cmd = parse_mail("FROM:<> AUTH=+C3+BC@b SUBMITTER=+C3+BC@b SMTPUTF8");
     REQUIRE(cmd);
     CHECK(written([&](writer& w) { return write_decoded(w, *cmd->parameters.auth(), true); }) == "\xC3\xBC@b");

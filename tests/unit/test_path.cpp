@@ -229,7 +229,7 @@ TEST_CASE("nothing, Postmaster and a mailbox are three things", "[path]") {
     CHECK(support::written([](writer& w) { return write_path(w, *parse_path("<>")); }) == "<>");
     CHECK(support::written([](writer& w) { return write_path(w, *parse_path("<PostMaster>")); }) == "<PostMaster>");
     CHECK(path().is_null());
-    // What stands behind the path must not make it another one.
+    // What stands after the path must not make it another one.
     CHECK(take_path("<>Postmaster>")->is_null());
     CHECK(take_path("<Postmaster>@x>")->is_postmaster());
 }

@@ -608,7 +608,7 @@ TEST_CASE("replies that were parsed can be written", "[reply]") {
             }
             auto const again = parse_reply(w.text());
             bool good = again.ready() && again.consumed == w.size() && again->code() == p->code() && again->line_count() == 1;
-            // A status without text has no space behind it.
+            // A status without text has no space after it.
             good = good && (*again->lines().begin() == said || (coded && rest.empty()));
             if (!good) FAIL_CHECK(escaped(text) << " became " << escaped(w.text()));
             ++done;

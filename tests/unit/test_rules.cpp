@@ -600,7 +600,7 @@ TEST_CASE("RFC 821 3.6: <Postmaster> is no reverse path to be relayed", "[lenien
 namespace {
 
 struct answered_line {
-    std::string_view line;   // of the answer, behind its code
+    std::string_view line;   // of the answer, after its code
     bool offered;            // strictly
     std::string_view value;  // as it is read under the rule; what is read strictly, if no blank is amiss
     bool amiss;

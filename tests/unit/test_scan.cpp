@@ -120,7 +120,7 @@ std::size_t kernel_faults(unsigned seed) {
     static fence area(4096), other(4096);
     std::size_t faults = 0;
     for (std::size_t size = 0; size <= 300; ++size) {
-        // With the fence behind it, a text of any size has any alignment; with room behind it all of the 32.
+        // With the fence after it, a text of any size has any alignment; with room after it all of the 32.
         for (std::size_t alignment = 0; alignment <= 32; alignment += generate::draws_few ? 5 : 1) {
             std::string const text = text_for<Set>(r, size);
             std::string_view const whole = area.put(text + std::string(alignment, 'x'));
@@ -447,7 +447,7 @@ TEST_CASE("every octet in every lane of a window of every size", "[scan]") {
 
 #if EHLO_VECTOR
 
-TEST_CASE("a short text is loaded with zeros behind it", "[scan]") {
+TEST_CASE("a short text is loaded with zeros after it", "[scan]") {
     generate::rng r(16);
     fence area(4096), other(4096);
     std::size_t faults = 0;
@@ -456,8 +456,8 @@ TEST_CASE("a short text is loaded with zeros behind it", "[scan]") {
             std::string text;
             while (text.size() < size) text += generate::octet_between(r, 0, 255);
             char found[16];
-            // Room behind it must not be seen; nor may octets there be read that are not its own.
-            for (std::string_view const t : {area.put(text), other.put(text + "behind").substr(0, size)}) {
+            // Room after it must not be seen; nor may octets there be read that are not its own.
+            for (std::string_view const t : {area.put(text), other.put(text + "after").substr(0, size)}) {
                 detail::store(found, detail::load_short(t.data(), size));
                 faults += std::string_view(found, 16) != text + std::string(16 - size, '\0');
             }

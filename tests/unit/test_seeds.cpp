@@ -100,7 +100,7 @@ constexpr row table[] = {
     {delphi_world, command, "HELP", "about the commands", 214, rcpt},
     // "Either say OK and change roles, or refuse and stay the receiver."
     {delphi_world, command, "TURN", "the roles change", 502, helo},
-    // The first printing has a space behind the colon, the explanation of the same line has none.
+    // The first printing has a space after the colon, the explanation of the same line has none.
     {.in = delphi_world, .run = command, .text = "MAIL FROM: <Smith@usc.edu>", .code = 250, .before = helo,
      .strict = ehlo::failure{errc::expected_path, 10}, .strict_code = 501, .rules = rule::space_after_colon},
     {.in = delphi_world, .run = command, .text = "MAIL FROM:<@HOSTI, @HOST2, @HOST3:Smith@usc.edu>", .code = 250, .before = helo,
@@ -216,7 +216,7 @@ constexpr row table[] = {
         "S 250 OK\n"
         "C DATA\n"
         "S 354 Start mail input; end with <CRLF>.<CRLF>\n"
-        "S? 250 OK\n"  // printed before the mail, and again behind it
+        "S? 250 OK\n"  // printed before the mail, and again after it
         "C From: Drozd <drozd@mail.ru>\n"
         "C To: Drol <drol@mail.ru>\n"
         "C Subject: Hello\n"

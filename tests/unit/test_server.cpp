@@ -624,7 +624,7 @@ TEST_CASE("server: too many errors, and HTTP, end the session with 421") {
         CHECK(codes(l.say("NOOP\r\n")) == std::vector{250});
         CHECK(l.say("XYZZY\r\nNOOP\r\n") == "421 4.7.0 too many errors in one session\r\n");
         CHECK(l.closed);
-        CHECK(l.pending == "NOOP\r\n");  // nothing behind it is heard
+        CHECK(l.pending == "NOOP\r\n");  // nothing after it is heard
         CHECK(l.handler.abandoned == 1);
     }
     SECTION("empty lines") {
@@ -769,7 +769,7 @@ TEST_CASE("server: side commands never touch half of a transaction") {
     // All recipients refused: DATA gets no 354, so what follows is commands.
     CHECK(codes(l.say("MAIL FROM:<a@b.example>\r\nRCPT TO:<refused@b.example>\r\nDATA\r\nNOOP\r\n")) ==
           std::vector{250, 550, 503, 250});
-    // MAIL behind EHLO in one packet is against RFC 2920, but answered in order.
+    // MAIL after EHLO in one packet is against RFC 2920, but answered in order.
     loop<ehlo::server, recorder> p;
     p.feed("EHLO abcd\r\nMAIL FROM:<userx@test.ex>\r\n");
     CHECK(codes(p.output) == std::vector{220, 250, 250});
@@ -956,7 +956,7 @@ TEST_CASE("server: what waits is forgotten when the session ends") {
         CHECK(out.view().substr(0, did.produced) == "421 4.3.2 Shutting down, closing the channel\r\n");
         CHECK(h.abandoned == 1);
         std::size_t const calls = h.log.size();
-        // The late answer must not be sent behind the 421.
+        // The late answer must not be sent after the 421.
         did = s.answer(ehlo::replies::ok, h, out.span());
         CHECK((did.consumed == 0 && did.produced == 0 && did.want == want::close));
         CHECK(h.log.size() == calls);
@@ -1340,7 +1340,7 @@ TEST_CASE("server: RFC 5321 3.1: when the greeting refused, everything but QUIT 
 }
 
 TEST_CASE("server: RFC 2920 3.1: what was sent together with a command that is refused is no error of the client") {
-    // 200 groups, each with a refusal that the client cannot foresee, and what it had sent behind it.
+    // 200 groups, each with a refusal that the client cannot foresee, and what it had sent after it.
     struct {
         std::string_view group;
         reply mail = ehlo::replies::ok, rcpt = ehlo::replies::ok;

@@ -136,7 +136,7 @@ void check_line(Server const& start, std::string const& line, bool in_pieces) {
     std::string const octets = line + "\r\n" + chunk_of(size.value_or(evil_chunk.size())) + "NOOP\r\n";
     verdict const v = run(start, octets);
     if (lax ? v.evil || (!v.closed && !size) : v.closed && !strip(line).empty()) {
-        // Where it is no BDAT to the reader above, all that ends a session is one in pieces: a verb behind other controls than those.
+        // Where it is no BDAT to the reader above, all that ends a session is one in pieces: a verb after other controls than those.
         std::string visible;
         for (char const c : line)
             if (!is_blank(c)) visible += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));

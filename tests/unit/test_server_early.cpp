@@ -52,7 +52,7 @@ std::string say(session& s, std::string_view input) {
 }
 
 struct group {
-    std::string_view before, together;   // the latter comes in one read
+    std::string_view before, together;   // `together` comes in one read
     std::vector<std::string> early;      // the events whose replies were not waited for, with PIPELINING
     std::vector<std::string> early_plain;   // and without
 };

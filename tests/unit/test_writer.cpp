@@ -127,7 +127,7 @@ TEST_CASE("numbers of every length, with every octet at every place", "[number]"
                 }
         }
     CHECK(faults == 0);
-    // Limits to the digit, and numbers around them, with zeros in front and digits behind.
+    // Limits to the digit, and numbers around them, with zeros before and digits after them.
     for (int i = 0; i < 100000; ++i) {
         std::uint64_t const max = i < 64 ? all >> i : r.next() >> r.below(64);
         for (std::uint64_t const n : {max - 1, max, max + 1, max * 10, max / 10}) {
@@ -273,7 +273,7 @@ TEST_CASE("a writer refuses what could end a line", "[writer]") {
         CHECK(w.error() == fail(errc::unsafe_octet, 1));
         CHECK(w.text() == "before");
     }
-    // Far behind, where the vector code finds it.
+    // Far from the beginning, where the vector code finds it.
     std::string const tail = std::string(100, 'x') + "\n";
     char buffer[256];
     writer w(buffer);

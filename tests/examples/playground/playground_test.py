@@ -203,7 +203,7 @@ def keyboard(p):
 
 
 def looks(p, pictures):
-    """Light and dark, and no line too long for a phone; what is written can be read on what is behind it."""
+    """Light and dark, and no line too long for a phone; what is written can be read on its background."""
     for dark in (False, True):
         for width in (1280, 900, 390, 320):
             p.b.screen(width, 844, dark, mobile=width < 500)
