@@ -52,7 +52,7 @@
 // it warns of reads that cannot happen, and a check for its sake would cost two instructions an octet. Where nothing is optimised,
 // bodies in the place of calls would only double what there is to compile.
 #if defined(__GNUC__)
-#if defined(__OPTIMIZE__)
+#if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define EHLO_INLINE __attribute__((always_inline)) inline
 #else
 #define EHLO_INLINE inline
