@@ -154,8 +154,8 @@ EHLO_NOINLINE constexpr bool reads_as_parameter(path const& p) noexcept {
 
 // "FROM:" / "TO:", the path, and the parameters after one SP. `path_at`: where the path begins, if a fast attempt at it was made in
 // vain; 0 if nobody has looked.
-template <class Parameters>
-EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters, std::size_t path_at) noexcept {
+template <class Parameters, class Known>
+EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Parameters& parameters, std::size_t path_at, Known known) noexcept {
     if (path_at != 0) {
         c.at = path_at;
         if (!path_access::read(c, role, p)) return false;
@@ -165,7 +165,7 @@ EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Par
     if (p.tolerated().has(rule::missing_brackets) && reads_as_parameter(p)) [[unlikely]]
         return c.stop(errc::expected_path, c.at - p.text().size());
     if (!c.end() && !c.skip(' ')) return c.stop(errc::unexpected_argument);
-    return parameter_access::scan(c, parameters);
+    return parameter_access::scan(c, parameters, known);
 }
 
 constexpr result<std::string_view> free_text(std::string_view text, syntax const& rules, leniency& tolerated) noexcept {
@@ -218,7 +218,8 @@ result<cmd::hello> parse_hello(verb, Text&&, syntax const& = strict_syntax) = de
 
 namespace detail {
 // A MAIL with octets over 127 in its path, or with a fault. The parameter that allows these octets stands after them.
-EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bool read, verb v, std::size_t path_at) noexcept {
+template <class Known>
+EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bool read, verb v, std::size_t path_at, Known known) noexcept {
     // What SMTPUTF8 in the same command allows was not tolerated.
     if (read ? !r->parameters.smtputf8() : c.error.code != errc::non_ascii) {
         if (!read) r = c.error;
@@ -228,7 +229,7 @@ EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bo
     wide.smtputf8 = true;
     cursor again{c.text, wide};
     cmd::mail m{v, {}, {}, {}};
-    if (!scan_envelope(again, path_role::reverse, m.from, m.parameters, path_at)) {
+    if (!scan_envelope(again, path_role::reverse, m.from, m.parameters, path_at, known)) {
         r = again.error;
     } else if (!m.parameters.smtputf8()) {
         r = c.error;
@@ -237,20 +238,22 @@ EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bo
         r = m;
     }
 }
-constexpr result<cmd::mail> read_mail(std::string_view arguments, syntax const& rules, verb v, std::size_t path_at = 0) noexcept {
+template <class Known = known_parameters<>>
+constexpr result<cmd::mail> read_mail(std::string_view arguments, syntax const& rules, verb v, std::size_t path_at = 0, Known known = {}) noexcept {
     // One object to return, filled where it stands.
     result<cmd::mail> r{to_be_filled()};
     cursor c{arguments, rules};
     r->verb = v;
-    bool const read = scan_envelope(c, path_role::reverse, r->from, r->parameters, path_at);
+    bool const read = scan_envelope(c, path_role::reverse, r->from, r->parameters, path_at, known);
     r->tolerated = c.tolerated;
-    if (!read || c.tolerated.has(rule::utf8_without_smtputf8)) [[unlikely]] mend_mail(r, c, read, v, path_at);
+    if (!read || c.tolerated.has(rule::utf8_without_smtputf8)) [[unlikely]] mend_mail(r, c, read, v, path_at, known);
     return r;
 }
-constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& rules, std::size_t path_at = 0) noexcept {
+template <class Known = known_parameters<>>
+constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& rules, std::size_t path_at = 0, Known known = {}) noexcept {
     result<cmd::rcpt> r{to_be_filled()};
     cursor c{arguments, rules};
-    bool const read = scan_envelope(c, path_role::forward, r->to, r->parameters, path_at);
+    bool const read = scan_envelope(c, path_role::forward, r->to, r->parameters, path_at, known);
     r->tolerated = c.tolerated;
     if (!read) [[unlikely]] r = c.error;
     return r;

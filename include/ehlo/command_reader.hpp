@@ -18,21 +18,21 @@ namespace detail {
 
 /// Rare parameters up to a CRLF, after a path that was taken: `text` begins with what stands after it. Returns the octets with the
 /// CRLF, 0 if anything is wrong with them, or tolerated.
-template <class Parameters>
-EHLO_NOINLINE constexpr std::size_t take_rare_parameters(std::string_view text, syntax const& rules, Parameters& parameters) noexcept {
+template <class Parameters, class Known>
+EHLO_NOINLINE constexpr std::size_t take_rare_parameters(std::string_view text, syntax const& rules, Parameters& parameters, Known known) noexcept {
     std::size_t const end = find_near<charset(0, '\r')>(text);
     if (end + 2 > text.size() || load2(text.data() + end) != load2("\r\n") || text[0] != ' ' || chars::wsp.contains(text[end - 1])) return 0;
     cursor c{detail::sub(text, 0, end), rules, 1};
     parameters = Parameters();
-    return parameter_access::scan(c, parameters) && c.tolerated.empty() ? end + 2 : 0;
+    return parameter_access::scan(c, parameters, known) && c.tolerated.empty() ? end + 2 : 0;
 }
-template <class Parameters>
-EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view text, syntax const& rules, Parameters& parameters) noexcept {
+template <class Parameters, class Known>
+EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view text, syntax const& rules, Parameters& parameters, Known known) noexcept {
     char const* const p = text.data();
     std::size_t const size = text.size();
-    std::size_t const at = size != 0 && p[0] == ' ' ? parameter_access::take_registered(text, 1, rules, parameters) : 0;
+    std::size_t const at = size != 0 && p[0] == ' ' ? parameter_access::take_registered(text, 1, rules, parameters, known) : 0;
     if (size - at < 2 || load2(p + at) != load2("\r\n") || (at != 0 && p[at - 1] == ' '))
-        return at == 0 ? 0 : take_rare_parameters(text, rules, parameters);
+        return at == 0 ? 0 : take_rare_parameters(text, rules, parameters, known);
     std::size_t const first = at == 0 ? 0 : 1;
     parameter_access::set_text(parameters, {p + first, at - first});
     return parameter_access::may_conflict(parameters) ? 0 : at + 2;
@@ -62,8 +62,8 @@ struct fast_command_check {
         return true;
     }
 
-    template <class Command>
-    constexpr bool reads_alike(Command const& command, std::size_t used) const noexcept {
+    template <class Command, class Known>
+    constexpr bool reads_alike(Command const& command, std::size_t used, Known known) const noexcept {
         auto const line = line_reader().next(in, limit, rules.tolerate);
         if (!line.ready() || line.consumed != used) return false;
         auto const split = split_command(*line, rules);
@@ -71,19 +71,20 @@ struct fast_command_check {
         auto compare = [&](auto const& other) noexcept {
             if constexpr (std::is_same_v<decltype(other), Command const&>) alike = same(command, other);
         };
-        return split && !visit_command(*split, rules, compare) && alike;
+        return split && !visit_command(*split, rules, compare, known) && alike;
     }
 };
 
 /// Calls `f` with the command and returns its octets with the CRLF; 0 for anything rarer, or wrong, or not whole. A third of the
 /// instructions of the way over line_reader, split_command and visit_command.
-template <class F>
-EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::size_t limit, syntax const& rules, F&& f) noexcept(throws_nothing<F>) {
+template <class F, class Known = known_parameters<>>
+EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::size_t limit, syntax const& rules, F&& f,
+                                                      Known known = {}) noexcept(throws_nothing<F>) {
     char const* const p = in.data();
     std::size_t const size = in.size();
     if (size < 6) return 0;
     auto accept = [&](auto const& command, std::size_t used) noexcept(throws_nothing<F>) {
-        if constexpr (fast::checked) fast::expect(fast_command_check{in, limit, rules}.reads_alike(command, used));
+        if constexpr (fast::checked) fast::expect(fast_command_check{in, limit, rules}.reads_alike(command, used, known));
         f(command);
         return used;
     };
@@ -102,7 +103,7 @@ EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::
         std::size_t const end = begin + address.text().size();
         std::string_view const rest{p + end, size - end};
         auto finish = [&](auto& command) noexcept(throws_nothing<F>) -> std::size_t {
-            std::size_t const used = take_common_parameters(rest, rules, command.parameters);
+            std::size_t const used = take_common_parameters(rest, rules, command.parameters, known);
             if (used == 0 || end + used > limit) return 0;
             command.tolerated = strict;
             return accept(command, end + used);

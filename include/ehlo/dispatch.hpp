@@ -29,10 +29,11 @@ inline constexpr set_of<verb> all_verbs = set_of<verb>::first(verb_count);
 
 /// Parses the arguments of a split line and calls `f` with the typed command (one of cmd::*).
 /// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
-/// the command's own parser. `Known`: the verbs that can come to here; of no other is the parser linked in.
-template <set_of<verb> Known = detail::all_verbs, class F>
-[[nodiscard]] constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules,
-                                                             F&& f) noexcept(detail::throws_nothing<F>) {
+/// the command's own parser. `Known`: the verbs that can come to here; of no other is the parser linked in. `known`: likewise the
+/// parameters of MAIL and RCPT.
+template <set_of<verb> Known = detail::all_verbs, class F, class Parameters = detail::known_parameters<>>
+[[nodiscard]] constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules, F&& f,
+                                                             Parameters known = {}) noexcept(detail::throws_nothing<F>) {
     auto const offset = static_cast<std::size_t>(line.arguments.data() - line.name.data());
     auto pass = [&](auto const& parsed) noexcept(detail::throws_nothing<F>) -> std::optional<failure> {
         if (!parsed) return fail(parsed.error().code, parsed.error().at + offset);
@@ -46,8 +47,8 @@ template <set_of<verb> Known = detail::all_verbs, class F>
     case verb::mail:
     case verb::send:
     case verb::soml:
-    case verb::saml: return pass(parse_mail(line.arguments, rules, line.verb));
-    case verb::rcpt: return pass(parse_rcpt(line.arguments, rules));
+    case verb::saml: return pass(detail::read_mail(line.arguments, rules, line.verb, 0, known));
+    case verb::rcpt: return pass(detail::read_rcpt(line.arguments, rules, 0, known));
     case verb::vrfy:
     case verb::expn: return pass(parse_vrfy(line.verb, line.arguments, rules));
     case verb::help:

@@ -76,27 +76,18 @@ inline constexpr reader readers_of_states[state_count] = {
 };
 }  // namespace detail
 
-/// An SMTP server session (RFC 5321), with commands of the user's own, if any (own_commands.hpp). Trivially copyable: it may be
-/// stored in bulk, moved between threads, and saved, in the middle of content, of a chunk or of an AUTH exchange, too.
-///
-/// What a handler must be, and may be, stands at the head of handler.hpp.
-///
-/// What a handler throws goes through to the caller of the session and ends it: what was written in that call is not to be
-/// sent, and the handler is not called again but by shut_down, which says 421, or disconnected. Both tell it `abandoned` if
-/// it was in a transaction. A call is noexcept if all functions of the handler are.
-///
-/// Fewer octets than a call left are a misuse, and end the session with 421. A handler may ask the session that is calling it what it
-/// knows (where(), knows() ...), but not make it go on: that is not detected. What it has to say is what it returns; 421 ends the
-/// session, reply::later puts the answer off.
-template <class... Own>
-class server_with {
+namespace detail {
+/// What server_with and basic_server are. Of what `Offers` has not, no parser is linked in.
+template <extensions Offers, class... Own>
+class server_of {
     static_assert(detail::proved<Own...>());
     using reader = detail::reader;
     using io = detail::server_io;
 
-    detail::server_core<Own...> core_;
+    detail::server_core<Offers, Own...> core_;
 
   protected:
+    constexpr server_of(policy const& settings, std::string_view name) noexcept : core_(settings, name) {}
     // Before those who ask: GCC 11 looks no further.
     template <class H>
     static constexpr bool never_throws() noexcept {
@@ -104,17 +95,6 @@ class server_with {
     }
 
   public:
-    /// Settings and name (the server's domain or address literal) are borrowed as long as the session lives. With a name that is
-    /// neither, or settings that are wrong (see check(policy)), the greeting is a 421 that says so, and the session is over: a
-    /// constructor cannot refuse.
-    constexpr server_with(policy const& settings EHLO_LIFETIMEBOUND, std::string_view name EHLO_LIFETIMEBOUND) noexcept
-        : core_(settings, name) {}
-    /// They would be gone before they are used.
-    template <detail::temporary S>
-    server_with(policy const&, S&&) = delete;
-    template <class S>
-    server_with(policy&&, S&&) = delete;
-
     constexpr state where() const noexcept { return core_.order.where(); }
     constexpr bool knows(fact f) const noexcept { return core_.order.knows(f); }
     constexpr std::uint32_t recipients() const noexcept { return core_.order.recipients(); }
@@ -295,12 +275,42 @@ class server_with {
         core_.settle(handler, e, 0);
     }
 };
+}  // namespace detail
+
+/// An SMTP server session (RFC 5321), with commands of the user's own, if any (own_commands.hpp). Trivially copyable: it may be
+/// stored in bulk, moved between threads, and saved, in the middle of content, of a chunk or of an AUTH exchange, too.
+///
+/// What a handler must be, and may be, stands at the head of handler.hpp.
+///
+/// What a handler throws goes through to the caller of the session and ends it: what was written in that call is not to be
+/// sent, and the handler is not called again but by shut_down, which says 421, or disconnected. Both tell it `abandoned` if
+/// it was in a transaction. A call is noexcept if all functions of the handler are.
+///
+/// Fewer octets than a call left are a misuse, and end the session with 421. A handler may ask the session that is calling it what it
+/// knows (where(), knows() ...), but not make it go on: that is not detected. What it has to say is what it returns; 421 ends the
+/// session, reply::later puts the answer off.
+template <class... Own>
+class server_with : public detail::server_of<server_extensions, Own...> {
+    using base = detail::server_of<server_extensions, Own...>;
+
+  public:
+    /// Settings and name (the server's domain or address literal) are borrowed as long as the session lives. With a name that is
+    /// neither, or settings that are wrong (see check(policy)), the greeting is a 421 that says so, and the session is over: a
+    /// constructor cannot refuse.
+    constexpr server_with(policy const& settings EHLO_LIFETIMEBOUND, std::string_view name EHLO_LIFETIMEBOUND) noexcept
+        : base(settings, name) {}
+    /// They would be gone before they are used.
+    template <detail::temporary S>
+    server_with(policy const&, S&&) = delete;
+    template <class S>
+    server_with(policy&&, S&&) = delete;
+};
 
 /// A server session whose policy is part of its type: what is wrong with it, and what the handler lacks for it, does not compile.
 template <policy Policy = policy{}, class... Own>
-class basic_server : public server_with<Own...> {
+class basic_server : public detail::server_of<Policy.offers, Own...> {
     static_assert(detail::policy_is_right<detail::find_policy_fault(Policy)>());
-    using base = server_with<Own...>;
+    using base = detail::server_of<Policy.offers, Own...>;
 
   public:
     /// The policy as an object: Clang 14 dies of references into template arguments, and Clang 19 miscompiles them.

@@ -31,7 +31,7 @@ TYPES = {
     "result<*>": [("ok_", "{value_}"), ("", "{failure_}")],
     "progress<*>": [("kind_ == kind::need_more", "more is needed, {consumed} consumed"), ("kind_ == kind::ready", "{value_}"), ("", "{failure_}")],
     "basic_session<*>": [("", "{where_,en}, {recipients_} recipients")],
-    "server_with<*>": [("", "{core_.order}")],
+    "detail::server_of<*>": [("", "{core_.order}")],
 }
 OPENED = {
     "result<*>": '<ExpandedItem Condition="ok_">value_</ExpandedItem>',
@@ -79,7 +79,7 @@ def faults():
     tree = xml.fromstring(made())
     used = 0
     for kind in tree:
-        space, name = re.fullmatch(r"(ehlo::v\d+::target_\w+)::(\w+)(?:<\*>)?", kind.get("Name")).groups()
+        space, name = re.fullmatch(r"(ehlo::v\d+::target_\w+)::(?:detail::)?(\w+)(?:<\*>)?", kind.get("Name")).groups()
         version = space.split("::")[1]
         if f"namespace ehlo::inline {version}::inline EHLO_TARGET" not in headers:
             yield f"{space} is not the namespace of the headers"

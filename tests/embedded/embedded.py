@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Programs for a Cortex-M4, without exceptions, type information and operating system: what they ask for, how large they are, that they run.
 
-    embedded.py            compiles them; fails if one asks for more than ASKED, is 1 % larger than sizes.json says, or does not do its work
+    embedded.py            compiles them; fails if one asks for more than ASKED, holds what is NOT_OFFERED, is 1 % larger than sizes.json
+                           says, or does not do its work
     embedded.py --write    the same, and writes the sizes to sizes.json
     embedded.py --list     and prints what takes most
     embedded.py --wasm     that they run as WebAssembly (clang++-19, WASI, node)
@@ -32,6 +33,10 @@ process.exit(wasi.start(new WebAssembly.Instance(program, { wasi_snapshot_previe
 # Of the C library, of the compiler's own (64 bits on a machine of 32), and of the device.
 ASKED = set("memcpy memmove memset memcmp memchr strlen __aeabi_ldivmod __aeabi_uldivmod __aeabi_lmul __ctzdi2 __clzdi2 __popcountdi2 "
             "__popcountsi2 device_receive device_send device_read device_store".split())
+# What reads the parameters and verbs that the server does not offer. A policy that is known when it is compiled has nothing of them.
+NOT_OFFERED = ("parse_ret parse_envid parse_auth parse_auth_identity parse_by parse_holdfor parse_holduntil parse_mt_priority parse_mtrk parse_solicit "
+               "parse_submitter parse_transid parse_notify parse_orcpt parse_rrvs parse_alt_address parse_xtext find_conflict parse_burl "
+               "parse_etrn parse_atrn parse_xclient").split()
 REPORT = "Subject: 21.5 degrees\r\n\r\n..5 more than yesterday\r\n.\r\n"
 EHLO = "250-mx\r\n250-8BITMIME\r\n250-SIZE 100000\r\n250 AUTH PLAIN\r\n"
 # What it is told each time it has said that (or replied with that code); then what it stored.
@@ -141,6 +146,11 @@ def main():
             faults.extend(f"{name} asks for {symbol}" for symbol in sorted(asked - ASKED))
             if "device_receive" not in asked:
                 faults.append(f"{name} does not ask for device_receive: that is no program of a device")
+            if name == "server":
+                held = set(re.findall(r"\w+(?=\()", out_of("arm-none-eabi-nm", "-C", target)))
+                faults.extend(f"{name} holds {symbol}" for symbol in sorted(held & set(NOT_OFFERED)))
+                if "parse_bdat" not in held:
+                    faults.append(f"{name}: names of functions are not found")   # what any server reads, to know where its octets end
             ran = f", ran and said {run(name, cortex_m4(name, work))} octets" if shutil.which("qemu-arm") else ""
             print(f"{name}: {sizes[name]} octets{ran}; asks for {' '.join(sorted(asked))}")
             if "--list" in sys.argv:

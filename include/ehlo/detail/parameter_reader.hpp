@@ -25,9 +25,20 @@ EHLO_INLINE constexpr bool spells_head(std::uint64_t head, char const (&word)[N]
 }
 }  // namespace detail
 
+namespace detail {
+/// The parameters whose values are read; to all others a reader says what it says to words that nobody registered. Of those that are
+/// not `Linked` it holds no parser.
+template <parameter_ids Linked = parameter_ids::all()>
+struct known_parameters {
+    static constexpr parameter_ids linked = Linked;
+    static constexpr parameter_ids ids() noexcept { return Linked; }
+};
+}  // namespace detail
+
 /// Builds parameter sets for the parsers of parameters.hpp.
 struct parameter_access {
     using cursor = detail::cursor;
+    using every = detail::known_parameters<>;
 
     static EHLO_INLINE constexpr void set_text(parameter_list& set, std::string_view text) noexcept {
         set.data_ = text.data();
@@ -57,10 +68,13 @@ struct parameter_access {
         return true;
     }
 
+    // On a machine without vectors, which is likely to be a small one, all are read the way that reads any.
+    static constexpr bool quick = EHLO_VECTOR != 0;
     // Registered parameters that are right under strict rules, an SP between each two: all of them, as a rule. Returns the offset of
     // the first octet that was not taken: what stands after them, or an SP and something else.
-    template <class Parameters>
-    EHLO_INLINE static constexpr std::size_t take_registered(std::string_view text, std::size_t at, syntax const& rules, Parameters& set) noexcept {
+    template <class Parameters, class Known = every>
+    EHLO_INLINE static constexpr std::size_t take_registered(std::string_view text, std::size_t at, syntax const& rules, Parameters& set,
+                                                             Known known = {}) noexcept {
         if constexpr (std::is_same_v<Parameters, mail_parameters>) {
             while (std::size_t const used = take_common(text.data() + at, text.size() - at, set)) {
                 at += used;
@@ -68,7 +82,7 @@ struct parameter_access {
                 ++at;
             }
         }
-        return take_others(text, at, rules, set);
+        return take_others(text, at, rules, set, known);
     }
     // The two that most lines have, in either case. Returns the octets of one; 0 if it is something else, or something is wrong.
     EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, mail_parameters& m) noexcept {
@@ -93,44 +107,54 @@ struct parameter_access {
         return true;
     }
     // Those that come next in number, told by their first 8 octets, and read where they stand. Octets as above.
+    template <parameter_ids Linked>
     static EHLO_INLINE constexpr std::size_t take_known(std::string_view text, std::uint64_t head, parameter_id& id, mail_parameters& m) noexcept {
         if (detail::spells_head(head, "SMTPUTF8")) return id = parameter_id::smtputf8, 8;
-        if (detail::spells_head(head, "RET=HDRS") || detail::spells_head(head, "RET=FULL")) return id = parameter_id::ret, 8;
-        if (detail::spells_head(head, "AUTH=<>")) return id = parameter_id::auth, 7;
-        if (detail::spells_head(head, "ENVID=")) return id = parameter_id::envid, take_xtext(text, 6, facts(id).max_length);
+        if constexpr (Linked.has(parameter_id::ret))
+            if (detail::spells_head(head, "RET=HDRS") || detail::spells_head(head, "RET=FULL")) return id = parameter_id::ret, 8;
+        if constexpr (Linked.has(parameter_id::auth))
+            if (detail::spells_head(head, "AUTH=<>")) return id = parameter_id::auth, 7;
+        if constexpr (Linked.has(parameter_id::envid))
+            if (detail::spells_head(head, "ENVID=")) return id = parameter_id::envid, take_xtext(text, 6, facts(id).max_length);
         if (!detail::spells_head(head, "BODY=7BI") || text.size() < 9 || to_upper(text[8]) != 'T') return 0;
         m.body_ = v0::body::seven_bit;
         return id = parameter_id::body, 9;
     }
+    template <parameter_ids Linked>
     static EHLO_INLINE constexpr std::size_t take_known(std::string_view text, std::uint64_t head, parameter_id& id, rcpt_parameters&) noexcept {
-        if (detail::spells_head(head, "NOTIFY=")) {
-            std::size_t at = 7;
-            v0::notify n;
-            detail::scan_notify(text, at, n);
-            id = parameter_id::notify;
-            return at != 7 && text[at - 1] != ',' && at - 7 <= facts(id).max_length ? at : 0;
+        if constexpr (Linked.has(parameter_id::notify)) {
+            if (detail::spells_head(head, "NOTIFY=")) {
+                std::size_t at = 7;
+                v0::notify n;
+                detail::scan_notify(text, at, n);
+                id = parameter_id::notify;
+                return at != 7 && text[at - 1] != ',' && at - 7 <= facts(id).max_length ? at : 0;
+            }
         }
-        if (!detail::spells_head(head, "ORCPT=RF") || text.size() < 13 || !detail::spells_head(detail::load8(text.data() + 5), "=RFC822;")) return 0;
-        return id = parameter_id::orcpt, take_xtext(text, 13, facts(id).max_length - 7u);
+        if constexpr (Linked.has(parameter_id::orcpt))
+            if (detail::spells_head(head, "ORCPT=RF") && text.size() >= 13 && detail::spells_head(detail::load8(text.data() + 5), "=RFC822;"))
+                return id = parameter_id::orcpt, take_xtext(text, 13, facts(id).max_length - 7u);
+        return 0;
     }
     // The end of the xtext that begins at `at`, whose octets are `most` at most; 0 if there is none, or it has hexchars.
     static EHLO_INLINE constexpr std::size_t take_xtext(std::string_view text, std::size_t at, std::size_t most) noexcept {
         std::size_t const end = detail::find_first<~chars::xchar>(text, at);
         return end != at && end - at <= most && (end == text.size() || text[end] != '+') ? end : 0;
     }
-    template <class Parameters>
-    EHLO_NOINLINE static constexpr std::size_t take_others(std::string_view text, std::size_t at, syntax const& rules, Parameters& set) noexcept {
+    template <class Parameters, class Known>
+    EHLO_NOINLINE static constexpr std::size_t take_others(std::string_view text, std::size_t at, syntax const& rules, Parameters& set, Known known) noexcept {
+        parameter_ids const ids = known.ids();
         for (;; ++at) {
             std::string_view const rest{text.data() + at, text.size() - at};
             parameter_id id{};
-            std::size_t end = rest.size() < 8 ? 0 : take_known(rest, detail::load8(rest.data()), id, set);
-            if (end == 0) end = take_any(rest, rules, id, set);
-            if (end == 0 || !finish(rest.data(), rest.size(), end, id, set)) return at;
+            std::size_t end = rest.size() < 8 ? 0 : take_known<Known::linked>(rest, detail::load8(rest.data()), id, set);
+            if (end == 0) end = take_any<Known::linked>(rest, rules, id, set);
+            if (end == 0 || !ids.has(id) || !finish(rest.data(), rest.size(), end, id, set)) return at;
             at += end;
             if (at == text.size() || text[at] != ' ') return at;
         }
     }
-    template <class Parameters>
+    template <parameter_ids Linked, class Parameters>
     EHLO_NOINLINE static constexpr std::size_t take_any(std::string_view text, syntax const& rules, parameter_id& id, Parameters& set) noexcept {
         unsigned const row = detail::find_row_at<registered_parameters>(text);
         if (row == parameter_count || !belongs(registered_parameters[row], set)) return 0;
@@ -142,30 +166,57 @@ struct parameter_access {
         if (end == size + 1) return 0;
         syntax strictly = rules;
         strictly.tolerate = strict;
-        return keep(id, {text.data() + size + 1, end - size - 1}, strictly, set) ? 0 : end;
+        return keep<Linked>(id, {text.data() + size + 1, end - size - 1}, strictly, set) ? 0 : end;
     }
 
     // What is wrong with the value of a registered parameter that the set does not hold itself.
-    static constexpr std::optional<failure> find_fault(parameter_id id, std::string_view value, syntax const& rules) noexcept {
-        auto of = [](auto const& r) noexcept { return r ? std::nullopt : std::optional(r.error()); };
+    template <parameter_ids Linked>
+    static constexpr std::optional<failure> find_fault(parameter_id id, [[maybe_unused]] std::string_view value, [[maybe_unused]] syntax const& rules) noexcept {
+        [[maybe_unused]] auto const of = [](auto const& r) noexcept { return r ? std::nullopt : std::optional(r.error()); };
         switch (id) {
-        case parameter_id::ret: return of(parse_ret(value));
-        case parameter_id::envid: return of(parse_envid(value, rules));
-        case parameter_id::auth: return of(parse_auth_identity(value, rules));
-        case parameter_id::holduntil: return of(parse_holduntil(value));
-        case parameter_id::mt_priority: return of(parse_mt_priority(value));
-        case parameter_id::mtrk: return of(parse_mtrk(value));
-        case parameter_id::solicit: return of(parse_solicit(value));
-        case parameter_id::submitter: return of(parse_submitter(value, rules));
-        case parameter_id::transid: return of(parse_transid(value));
-        case parameter_id::notify: return of(parse_notify(value));
-        case parameter_id::orcpt: {
-            syntax wide = rules;
-            wide.smtputf8 = true;
-            return of(parse_orcpt(value, wide));
-        }
-        case parameter_id::rrvs: return of(parse_rrvs(value));
-        case parameter_id::alt_address: return of(parse_alt_address(value, rules));
+        case parameter_id::ret:
+            if constexpr (Linked.has(parameter_id::ret)) return of(parse_ret(value));
+            break;
+        case parameter_id::envid:
+            if constexpr (Linked.has(parameter_id::envid)) return of(parse_envid(value, rules));
+            break;
+        case parameter_id::auth:
+            if constexpr (Linked.has(parameter_id::auth)) return of(parse_auth_identity(value, rules));
+            break;
+        case parameter_id::holduntil:
+            if constexpr (Linked.has(parameter_id::holduntil)) return of(parse_holduntil(value));
+            break;
+        case parameter_id::mt_priority:
+            if constexpr (Linked.has(parameter_id::mt_priority)) return of(parse_mt_priority(value));
+            break;
+        case parameter_id::mtrk:
+            if constexpr (Linked.has(parameter_id::mtrk)) return of(parse_mtrk(value));
+            break;
+        case parameter_id::solicit:
+            if constexpr (Linked.has(parameter_id::solicit)) return of(parse_solicit(value));
+            break;
+        case parameter_id::submitter:
+            if constexpr (Linked.has(parameter_id::submitter)) return of(parse_submitter(value, rules));
+            break;
+        case parameter_id::transid:
+            if constexpr (Linked.has(parameter_id::transid)) return of(parse_transid(value));
+            break;
+        case parameter_id::notify:
+            if constexpr (Linked.has(parameter_id::notify)) return of(parse_notify(value));
+            break;
+        case parameter_id::orcpt:
+            if constexpr (Linked.has(parameter_id::orcpt)) {
+                syntax wide = rules;
+                wide.smtputf8 = true;
+                return of(parse_orcpt(value, wide));
+            }
+            break;
+        case parameter_id::rrvs:
+            if constexpr (Linked.has(parameter_id::rrvs)) return of(parse_rrvs(value));
+            break;
+        case parameter_id::alt_address:
+            if constexpr (Linked.has(parameter_id::alt_address)) return of(parse_alt_address(value, rules));
+            break;
         case parameter_id::size:
         case parameter_id::body:
         case parameter_id::by:
@@ -181,6 +232,7 @@ struct parameter_access {
     }
 
     // The same of any; the values that the set holds itself are put there.
+    template <parameter_ids Linked>
     static constexpr std::optional<failure> keep(parameter_id id, std::string_view value, syntax const& rules, mail_parameters& m) noexcept {
         auto read = [](auto const& r, auto& kept) noexcept -> std::optional<failure> {
             if (!r) return r.error();
@@ -190,30 +242,35 @@ struct parameter_access {
         switch (id) {
         case parameter_id::size: return read(parse_size(value), m.size_);
         case parameter_id::body: return read(parse_body(value), m.body_);
-        case parameter_id::holdfor: return read(parse_holdfor(value), m.holdfor_);
-        case parameter_id::by: {
-            auto const by = parse_by(value);
-            if (!by) return by.error();
-            m.by_seconds_ = by->seconds;
-            return std::nullopt;
+        case parameter_id::holdfor:
+            if constexpr (Linked.has(parameter_id::holdfor)) return read(parse_holdfor(value), m.holdfor_);
+            break;
+        case parameter_id::by:
+            if constexpr (Linked.has(parameter_id::by)) {
+                auto const by = parse_by(value);
+                if (!by) return by.error();
+                m.by_seconds_ = by->seconds;
+            }
+            break;
+        default: return find_fault<Linked>(id, value, rules);
         }
-        default: return find_fault(id, value, rules);
-        }
+        return std::nullopt;
     }
+    template <parameter_ids Linked>
     static constexpr std::optional<failure> keep(parameter_id id, std::string_view value, syntax const& rules, rcpt_parameters&) noexcept {
-        return find_fault(id, value, rules);
+        return find_fault<Linked>(id, value, rules);
     }
-    template <class Parameters>
+    template <parameter_ids Linked, class Parameters>
     static constexpr bool take_value(cursor& c, parameter_id id, std::string_view value, std::size_t value_at, Parameters& set) noexcept {
         syntax rules = c.rules;
         rules.tolerate = strict;
-        auto const bad = keep(id, value, rules, set);
+        auto const bad = keep<Linked>(id, value, rules, set);
         if (!bad) return true;
         // As few of them as it takes.
         for (leniency const few : {leniency(rule::lower_case_hexchar), leniency(rule::auth_not_a_mailbox), leniency(rule::wide_orcpt),
                                    rule::lower_case_hexchar | rule::wide_orcpt}) {
             rules.tolerate = few;
-            if (!(few - c.rules.tolerate).empty() || keep(id, value, rules, set)) continue;
+            if (!(few - c.rules.tolerate).empty() || keep<Linked>(id, value, rules, set)) continue;
             c.tolerated |= few;
             return true;
         }
@@ -223,14 +280,14 @@ struct parameter_access {
     static constexpr bool belongs(parameter_facts const& row, mail_parameters const&) noexcept { return row.mail; }
     static constexpr bool belongs(parameter_facts const& row, rcpt_parameters const&) noexcept { return row.rcpt; }
 
-    // One parameter, whatever it is. `unknown` counts those that are not registered.
-    template <class Parameters>
-    static constexpr bool take_rare(cursor& c, Parameters& set, std::size_t first, std::size_t& unknown) noexcept {
+    // One parameter, whatever it is. `unknown` counts those that nobody knows.
+    template <class Parameters, class Known = every>
+    static constexpr bool take_rare(cursor& c, Parameters& set, std::size_t first, std::size_t& unknown, Known known = {}) noexcept {
         std::size_t const start = c.at;
         parameter p{};
         if (!scan_one(c, p)) return false;
         auto const id = find_parameter(p.keyword);
-        if (!id || !belongs(facts(*id), set)) {
+        if (!id || !belongs(facts(*id), set) || !known.ids().has(*id)) {
             if (++unknown == 1) {
                 set.has_unknown_ = true;
                 set.unknown_at_ = static_cast<std::uint32_t>(start - first);
@@ -241,7 +298,7 @@ struct parameter_access {
         if (set.has(*id)) return c.stop(errc::duplicate_parameter, start);
         std::size_t const behind = start + p.keyword.size();
         if (p.value.has_value() != facts(*id).has_value) return c.stop(errc::bad_parameter_value, behind);
-        if (p.value && !take_value(c, *id, *p.value, behind + 1, set)) return false;
+        if (p.value && !take_value<Known::linked>(c, *id, *p.value, behind + 1, set)) return false;
         set.present_ |= *id;
         return true;
     }
@@ -273,10 +330,14 @@ struct parameter_access {
         }
         return at;
     }
+    template <parameter_ids Linked>
     static EHLO_INLINE constexpr std::optional<std::size_t> conflict(mail_parameters const& m) noexcept {
-        constexpr parameter_ids may_conflict = parameter_id::holdfor | parameter_ids(parameter_id::mtrk);
-        return m.present_.has_any(may_conflict) ? find_conflict(m) : std::nullopt;
+        constexpr parameter_ids may_conflict = Linked & (parameter_id::holdfor | parameter_ids(parameter_id::mtrk));
+        if constexpr (!may_conflict.empty())
+            if (m.present_.has_any(may_conflict)) return find_conflict(m);
+        return std::nullopt;
     }
+    template <parameter_ids>
     static constexpr std::optional<std::size_t> conflict(rcpt_parameters const&) noexcept { return std::nullopt; }
     /// Without a search: what may be one by MTRK is for `conflict` to say.
     static EHLO_INLINE constexpr bool may_conflict(mail_parameters const& m) noexcept {
@@ -351,45 +412,45 @@ struct parameter_access {
     }
 
     // *(SP esmtp-param) after the SP, to the end of the text. RCPT has none as a rule.
-    template <class Parameters>
-    static EHLO_INLINE constexpr bool scan(cursor& c, Parameters& set) noexcept {
-        if (!c.end()) return scan_some(c, set);
+    template <class Parameters, class Known = every>
+    static EHLO_INLINE constexpr bool scan(cursor& c, Parameters& set, Known known = {}) noexcept {
+        if (!c.end()) return scan_some(c, set, known);
         set.data_ = c.text.data() + c.at;
         return true;
     }
     static constexpr void skip_spaces(cursor& c) noexcept {
         while (c.next_is(' ') && c.tolerate(rule::spaces_between_parameters)) ++c.at;
     }
-    template <class Parameters>
-    EHLO_NOINLINE static constexpr bool scan_some(cursor& c, Parameters& set) noexcept {
+    template <class Parameters, class Known>
+    EHLO_NOINLINE static constexpr bool scan_some(cursor& c, Parameters& set, Known known) noexcept {
         // Offsets of 32 bits are kept.
         if (c.text.size() > 0xFFFFFFFF) return c.stop(errc::line_too_long, 0xFFFFFFFF);
         skip_spaces(c);
         std::size_t const first = c.at;
         // Most lines have nothing but common parameters, and are done here.
-        c.at = take_registered(c.text, first, c.rules, set);
-        if (!c.end() || c.text[c.at - 1] == ' ') return scan_rare(c, set, first);
+        if constexpr (quick) c.at = take_registered(c.text, first, c.rules, set, known);
+        if (!c.end() || c.text[c.at - 1] == ' ') return scan_rare(c, set, first, known);
         set_text(set, detail::sub(c.text, first));
-        return go_together(c, set, first);
+        return go_together<Known::linked>(c, set, first);
     }
 
-    template <class Parameters>
+    template <parameter_ids Linked, class Parameters>
     static EHLO_INLINE constexpr bool go_together(cursor& c, Parameters const& set, std::size_t first) noexcept {
-        auto const at = conflict(set);
+        auto const at = conflict<Linked>(set);
         return !at || c.stop(errc::conflicting_parameters, first + *at);
     }
 
     // The rest of them, and what can be said of all.
-    template <class Parameters>
-    EHLO_NOINLINE static constexpr bool scan_rare(cursor& c, Parameters& set, std::size_t first) noexcept {
+    template <class Parameters, class Known>
+    EHLO_NOINLINE static constexpr bool scan_rare(cursor& c, Parameters& set, std::size_t first, Known known) noexcept {
         std::size_t unknown = 0, whole = c.at;  // `whole`: where the well-formed ones end
         bool good = !c.end() || c.stop(errc::bad_parameter);
         while (good && !c.end()) {
             skip_spaces(c);
             std::size_t const before = c.at;
-            c.at = take_registered(c.text, before, c.rules, set);
+            if constexpr (quick) c.at = take_registered(c.text, before, c.rules, set, known);
             if (c.at != before && c.text[c.at - 1] == ' ') --c.at;
-            good = c.at != before || take_rare(c, set, first, unknown);
+            good = c.at != before || take_rare(c, set, first, unknown, known);
             if (!good) break;
             whole = c.at;
             if (!c.end() && (!c.skip(' ') || c.end())) good = c.stop(errc::bad_parameter);
@@ -402,7 +463,7 @@ struct parameter_access {
             std::size_t const again = find_repeated(text);
             if (again != text.size()) return c.stop(errc::duplicate_parameter, first + again);
         }
-        return good && go_together(c, set, first);
+        return good && go_together<Known::linked>(c, set, first);
     }
 };
 

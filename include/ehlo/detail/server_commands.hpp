@@ -51,8 +51,8 @@ constexpr void lose_part(Server& s, H& handler) {
 }
 
 // By way of its line: for all that can be wrong with it.
-template <class... Own, class H>
-EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io& t, H& handler, syntax const& grammar) {
+template <extensions Offers, class... Own, class H>
+EHLO_NOINLINE constexpr bool take_rare_command(server_core<Offers, Own...>& s, server_io& t, H& handler, syntax const& grammar) {
     std::string_view const in = t.rest();
     bool const begun = s.lines.discarding();
     auto const line = s.lines.next(in, s.settings->max_line, s.tolerate);
@@ -79,7 +79,7 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io
     // part (RFC 4468 3.2), as the table knows.
     bool moves = false;
     auth_answer said{reply()};
-    auto take = [&](auto const& command) noexcept(server_core<Own...>::template never_throws<H>) {
+    auto take = [&](auto const& command) noexcept(server_core<Offers, Own...>::template never_throws<H>) {
         if constexpr (requires { command.tolerated; }) s.tolerated |= command.tolerated;
         if constexpr (requires { command.name.tolerated; }) s.tolerated |= command.name.tolerated;
         said = detail::ask(s, handler, command, fault, a);
@@ -90,10 +90,10 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Own...>& s, server_io
         a.on = verb_table[static_cast<unsigned>(a.verb)].on;
         fault = detail::find_disorder(s, a.verb);
         moves = fault && fault->code == errc::bad_sequence;
-        if (!fault && !readable_verbs<H>().has(a.verb)) {
+        if (!fault && !readable_verbs<H, Offers>().has(a.verb)) {
             fault = fail(errc::not_implemented, 0);   // a session that began with another handler
         } else if (!fault) {
-            if (auto const bad = visit_command<readable_verbs<H>()>(*split, grammar, take)) {
+            if (auto const bad = visit_command<readable_verbs<H, Offers>()>(*split, grammar, take, s.known())) {
                 fault = bad;
                 moves = a.on == event::burl;
             }
@@ -138,7 +138,8 @@ constexpr bool take_command(Server& s, server_io& t, H& handler) {
                 in, s.settings->max_line, grammar, [&](auto const& command) noexcept(Server::template never_throws<H>) {
                     using said = decltype(detail::ask(s, handler, command, fault, a));
                     if constexpr (std::is_same_v<said, reply>) r = detail::ask(s, handler, command, fault, a);   // AUTH is never read so
-                });
+                },
+                s.known());
             if (used != 0) {
                 a.line = {in.data(), used - 2};
                 a.secret = static_cast<std::uint32_t>(used - 2);

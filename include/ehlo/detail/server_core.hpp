@@ -82,9 +82,11 @@ constexpr unsigned only_code(event e) noexcept {
     return e == event::starttls || e == event::xclient ? 220 : e == event::auth || e == event::response ? 235 : 0;
 }
 
-template <class... Own>
+/// `Offers`: what its policy offers, if it is known when this is compiled; else all that one can offer.
+template <extensions Offers, class... Own>
 struct server_core {
     using protocol = protocol_with<Own...>;
+    static constexpr extensions may_offer = Offers;
     template <class H>
     static constexpr bool never_throws = detail::never_throws<H, Own...>;
 
@@ -116,6 +118,7 @@ struct server_core {
           name_size(static_cast<std::uint16_t>(server_name.size() < 0xFFFF ? server_name.size() : 0xFFFF)) {}
 
     constexpr extensions taken() const noexcept { return offered; }
+    constexpr offered_parameters<Offers> known() const noexcept { return {settings->offers}; }
     constexpr std::string_view server_name() const noexcept { return {name, name_size}; }
     constexpr bool has_room(server_io const& t) const noexcept { return t.out.room() >= settings->reply_space; }
     constexpr bool answers_each_recipient(event e) const noexcept {

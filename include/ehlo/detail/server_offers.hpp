@@ -33,15 +33,29 @@ constexpr mechanisms usable_mechanisms(policy const& p, bool tls, H const& handl
     return tls || p.clear_text_passwords ? all : all - clear_text_mechanisms;
 }
 
-/// The verbs that are read by visit_command: those that need no function of the handler's, or have it.
-template <class H>
+/// The verbs that are read by visit_command: of those that may be offered the ones that need no function of the handler's, or have it.
+template <class H, extensions Offers>
 consteval set_of<verb> readable_verbs() {
-    constexpr extensions can = answerable<H>();
+    // See policy::mail_modes; and they are read as MAIL is.
+    constexpr extensions can = answerable<H>() & (Offers | extension::send | extension::soml | extension::saml);
     set_of<verb> all;
     for (verb_facts const& row : verb_table)
         if (row.code != verb::bdat && (!row.of || can.has(*row.of))) all |= row.code;
     return all;
 }
+
+/// The parameters that a server reads: those of the extensions that its policy offers, and the two that cost nothing. Any other is to it one
+/// that nobody knows.
+template <extensions Offers>
+struct offered_parameters {
+    static constexpr parameter_ids always = parameter_id::size | parameter_ids(parameter_id::body) | parameter_id::smtputf8;
+    static constexpr parameter_ids linked = parameters_of(Offers) | always;
+    extensions offers;
+    constexpr parameter_ids ids() const noexcept {
+        if constexpr (Offers == server_extensions) return parameters_of(offers) | always;
+        else return linked;
+    }
+};
 
 /// LHLO is LMTP's, HELO and EHLO are not (RFC 2033 4.1): to the other service they are no commands at all.
 constexpr bool speaks(policy const& p, verb v) noexcept {
