@@ -366,8 +366,13 @@ struct parameter_access {
         if (c.text.size() > 0xFFFFFFFF) return c.stop(errc::line_too_long, 0xFFFFFFFF);
         skip_spaces(c);
         std::size_t const first = c.at;
-        // Most lines have nothing but common parameters, and are done here.
         c.at = take_registered(c.text, first, c.rules, set);
+        return scan_rest(c, set, first);
+    }
+    /// From where take_registered came to, which began at `first`.
+    template <class Parameters>
+    static EHLO_INLINE constexpr bool scan_rest(cursor& c, Parameters& set, std::size_t first) noexcept {
+        // Most lines have nothing but common parameters, and are done here.
         if (!c.end() || c.text[c.at - 1] == ' ') return scan_rare(c, set, first);
         set_text(set, detail::sub(c.text, first));
         return go_together(c, set, first);
@@ -385,14 +390,21 @@ struct parameter_access {
         std::size_t unknown = 0, whole = c.at;  // `whole`: where the well-formed ones end
         bool good = !c.end() || c.stop(errc::bad_parameter);
         while (good && !c.end()) {
+            // What take_registered did not take is not tried by it again.
+            skip_spaces(c);
+            good = take_rare(c, set, first, unknown);
+            if (!good) break;
+            whole = c.at;
+            if (c.end()) break;
+            good = (c.skip(' ') && !c.end()) || c.stop(errc::bad_parameter);
+            if (!good) break;
             skip_spaces(c);
             std::size_t const before = c.at;
             c.at = take_registered(c.text, before, c.rules, set);
-            if (c.at != before && c.text[c.at - 1] == ' ') --c.at;
-            good = c.at != before || take_rare(c, set, first, unknown);
-            if (!good) break;
-            whole = c.at;
-            if (!c.end() && (!c.skip(' ') || c.end())) good = c.stop(errc::bad_parameter);
+            if (c.at == before) continue;
+            bool const more = c.text[c.at - 1] == ' ';
+            whole = more ? c.at - 1 : c.at;
+            good = c.end() != more || c.stop(errc::bad_parameter);
         }
         set.data_ = c.text.data() + first;
         set.length_ = static_cast<std::uint32_t>(whole - first);
