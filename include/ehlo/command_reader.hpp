@@ -16,26 +16,41 @@ namespace detail {
 // The fast attempt at a whole command (see detail/fast.hpp): what is well formed up to a CRLF holds neither CR, LF nor NUL, so
 // nobody looks for the end of its line first.
 
-/// Rare parameters up to a CRLF, after a path that was taken: `text` begins with what stands after it. Returns the octets with the
-/// CRLF, 0 if anything is wrong with them, or tolerated.
+/// A line that the fast attempt has read to its end, and the grammar refuses: what is wrong, and the octets with the CRLF. 0: it is
+/// not known whether it is refused.
+struct refused_line {
+    failure why{};
+    std::size_t size = 0;
+};
+
+/// Parameters up to a CRLF, after a path that was taken, and ends at `from`; `parameters` has those before `at`. Returns the octets of
+/// the line with its CRLF, 0 if anything is wrong with it, or tolerated.
 template <class Parameters, class Known>
-EHLO_NOINLINE constexpr std::size_t take_rare_parameters(std::string_view text, syntax const& rules, Parameters& parameters, Known known) noexcept {
-    std::size_t const end = find_near<charset(0, '\r')>(text);
-    if (end + 2 > text.size() || load2(text.data() + end) != load2("\r\n") || text[0] != ' ' || chars::wsp.contains(text[end - 1])) return 0;
-    cursor c{detail::sub(text, 0, end), rules, 1};
-    parameters = Parameters();
-    return parameter_access::scan(c, parameters, known) && c.tolerated.empty() ? end + 2 : 0;
+EHLO_NOINLINE constexpr std::size_t take_rare_parameters(std::string_view in, std::size_t from, std::size_t at, std::size_t limit, syntax const& rules,
+                                                         Parameters& parameters, refused_line& refused, Known known) noexcept {
+    std::size_t const end = from + find_near<charset(0, '\r')>({in.data() + from, in.size() - from});
+    // Spaces that do not belong there, and what is no line, or too long a one, are not for here.
+    if (end + 2 > in.size() || end + 2 > limit || end > 0xFFFFFFFF || load2(in.data() + end) != load2("\r\n") || in[from] != ' ' ||
+        in[from + 1] == ' ' || chars::wsp.contains(in[end - 1]))
+        return 0;
+    cursor c{{in.data(), end}, rules, at};
+    if (parameter_access::scan_rest(c, parameters, from + 1, known)) return c.tolerated.empty() ? end + 2 : 0;
+    // Of octets over 127 only the whole of a MAIL tells whether they are right.
+    if (c.error.code != errc::non_ascii) refused = {c.error, end + 2};
+    return 0;
 }
 template <class Parameters, class Known>
-EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view text, syntax const& rules, Parameters& parameters, Known known) noexcept {
-    char const* const p = text.data();
-    std::size_t const size = text.size();
-    std::size_t const at = size != 0 && p[0] == ' ' ? parameter_access::take_registered(text, 1, rules, parameters, known) : 0;
-    if (size - at < 2 || load2(p + at) != load2("\r\n") || (at != 0 && p[at - 1] == ' '))
-        return at == 0 ? 0 : take_rare_parameters(text, rules, parameters, known);
-    std::size_t const first = at == 0 ? 0 : 1;
+EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view in, std::size_t from, std::size_t limit, syntax const& rules,
+                                                         Parameters& parameters, refused_line& refused, Known known) noexcept {
+    char const* const p = in.data();
+    std::size_t const size = in.size();
+    bool const some = from != size && p[from] == ' ';
+    std::size_t const at = some ? parameter_access::take_registered(in, from + 1, rules, parameters, known) : from;
+    if (size - at < 2 || load2(p + at) != load2("\r\n") || (some && p[at - 1] == ' ') || parameter_access::may_conflict(parameters))
+        return some ? take_rare_parameters(in, from, at, limit, rules, parameters, refused, known) : 0;
+    std::size_t const first = some ? from + 1 : from;
     parameter_access::set_text(parameters, {p + first, at - first});
-    return parameter_access::may_conflict(parameters) ? 0 : at + 2;
+    return at + 2 <= limit ? at + 2 : 0;
 }
 
 /// Whether the grammar makes the same of a line as the fast attempt did. For EHLO_CHECK_FAST.
@@ -73,13 +88,22 @@ struct fast_command_check {
         };
         return split && !visit_command(*split, rules, compare, known) && alike;
     }
+    template <class Known>
+    constexpr bool refuses_alike(refused_line const& refused, Known known) const noexcept {
+        auto const line = line_reader().next(in, limit, rules.tolerate);
+        if (!line.ready() || line.consumed != refused.size) return false;
+        auto const split = split_command(*line, rules);
+        auto const fault = split ? visit_command(*split, rules, [](auto const&) noexcept {}, known) : std::optional(split.error());
+        return fault == refused.why;
+    }
 };
 
 /// Calls `f` with the command and returns its octets with the CRLF; 0 for anything rarer, or wrong, or not whole. A third of the
-/// instructions of the way over line_reader, split_command and visit_command.
-template <class F, class Known = known_parameters<>>
-EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::size_t limit, syntax const& rules, F&& f,
-                                                      Known known = {}) noexcept(throws_nothing<F>) {
+/// instructions of the way over line_reader, split_command and visit_command. What is wrong with it stands in `refused` if it had to
+/// be found out: then nobody needs to read the line again.
+template <class F, class Known>
+EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::size_t limit, syntax const& rules, F&& f, refused_line& refused,
+                                                      Known known) noexcept(throws_nothing<F>) {
     char const* const p = in.data();
     std::size_t const size = in.size();
     if (size < 6) return 0;
@@ -101,12 +125,11 @@ EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::
             path_access::set_null(address, {p + begin, 2});
         }
         std::size_t const end = begin + address.text().size();
-        std::string_view const rest{p + end, size - end};
         auto finish = [&](auto& command) noexcept(throws_nothing<F>) -> std::size_t {
-            std::size_t const used = take_common_parameters(rest, rules, command.parameters, known);
-            if (used == 0 || end + used > limit) return 0;
+            std::size_t const used = take_common_parameters(in, end, limit, rules, command.parameters, refused, known);
+            if (used == 0) return 0;
             command.tolerated = strict;
-            return accept(command, end + used);
+            return accept(command, used);
         };
         if (mail) {
             cmd::mail m;
@@ -140,6 +163,12 @@ EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::
         if (size < 10 || fold4(p) != fold4("STAR") || fold4(p + 4) != fold4("TTLS") || load2(p + 8) != crlf || limit < 10) return 0;
         return accept(cmd::starttls{}, std::size_t{10});
     }
+}
+template <class F, class Known = known_parameters<>>
+EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::size_t limit, syntax const& rules, F&& f,
+                                                      Known known = {}) noexcept(throws_nothing<F>) {
+    refused_line refused;
+    return take_common_command(in, limit, rules, f, refused, known);
 }
 
 }  // namespace detail
@@ -183,10 +212,15 @@ class command_reader {
     template <class F>
     EHLO_INLINE constexpr progress<verb> next(std::string_view in EHLO_LIFETIMEBOUND, std::size_t limit, syntax const& rules, F&& f) noexcept(detail::throws_nothing<F>) {
         if (lines_.at_start()) {
-            std::size_t const used = detail::take_common_command(in, limit, rules, f);
+            detail::refused_line refused;
+            std::size_t const used = detail::take_common_command(in, limit, rules, f, refused, detail::known_parameters<>());
             if (used != 0) [[likely]] {
                 verb const v = detail::find_verb4(in.data());
                 return {v == verb::unknown ? verb::starttls : v, used};  // the only longer one that is read in one step
+            }
+            if (refused.size != 0) {
+                if constexpr (detail::fast::checked) detail::fast::expect(detail::fast_command_check{in, limit, rules}.refuses_alike(refused, detail::known_parameters<>()));
+                return {refused.why, refused.size};
             }
         }
         return next_rare(in, limit, rules, f);

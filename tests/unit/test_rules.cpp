@@ -201,6 +201,20 @@ TEST_CASE("each rule takes its own departure from a whole line, and no other", "
     }
 }
 
+TEST_CASE("RFC 5321 4.1.2: between parameters many spaces may be tolerated, after the last one none", "[leniency]") {
+    syntax rules;
+    rules.tolerate = rule::spaces_between_parameters;
+    for (std::string const text : {"SIZE=1", "X=1", "SIZE=1 X", "X SIZE=1", "X Y=1", "SIZE=1   X   BODY=8BITMIME"}) {
+        CAPTURE(text);
+        std::string const right = "FROM:<a@b>  " + text;
+        CHECK(parse_mail(right, rules));
+        for (std::size_t n = 1; n < 3; ++n) {
+            std::string const wrong = right + std::string(n, ' ');
+            CHECK(parse_mail(wrong, rules).error() == fail(errc::bad_parameter, wrong.size()));
+        }
+    }
+}
+
 TEST_CASE("RFC 5321 4.1.1.6 to 4.1.1.9: a space before free text is of the text under every rule", "[leniency]") {
     for (std::string_view const line : {"VRFY  joe", "EXPN  joe", "HELP  x", "NOOP   x", "VERB  on"}) {
         CAPTURE(line);

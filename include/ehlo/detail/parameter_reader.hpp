@@ -421,14 +421,25 @@ struct parameter_access {
     static constexpr void skip_spaces(cursor& c) noexcept {
         while (c.next_is(' ') && c.tolerate(rule::spaces_between_parameters)) ++c.at;
     }
+    /// The SP before a parameter: there is one more.
+    static constexpr bool skip_space(cursor& c) noexcept {
+        if (!c.skip(' ')) return c.stop(errc::bad_parameter);
+        skip_spaces(c);
+        return !c.end() || c.stop(errc::bad_parameter);
+    }
     template <class Parameters, class Known>
     EHLO_NOINLINE static constexpr bool scan_some(cursor& c, Parameters& set, Known known) noexcept {
         // Offsets of 32 bits are kept.
         if (c.text.size() > 0xFFFFFFFF) return c.stop(errc::line_too_long, 0xFFFFFFFF);
         skip_spaces(c);
         std::size_t const first = c.at;
-        // Most lines have nothing but common parameters, and are done here.
         if constexpr (quick) c.at = take_registered(c.text, first, c.rules, set, known);
+        return scan_rest(c, set, first, known);
+    }
+    /// From where take_registered came to, which began at `first`.
+    template <class Parameters, class Known = every>
+    static EHLO_INLINE constexpr bool scan_rest(cursor& c, Parameters& set, std::size_t first, Known known = {}) noexcept {
+        // Most lines have nothing but common parameters, and are done here.
         if (!c.end() || c.text[c.at - 1] == ' ') return scan_rare(c, set, first, known);
         set_text(set, detail::sub(c.text, first));
         return go_together<Known::linked>(c, set, first);
@@ -447,13 +458,19 @@ struct parameter_access {
         bool good = !c.end() || c.stop(errc::bad_parameter);
         while (good && !c.end()) {
             skip_spaces(c);
-            std::size_t const before = c.at;
-            if constexpr (quick) c.at = take_registered(c.text, before, c.rules, set, known);
-            if (c.at != before && c.text[c.at - 1] == ' ') --c.at;
-            good = c.at != before || take_rare(c, set, first, unknown, known);
+            // What take_registered did not take is not tried by it again.
+            good = take_rare(c, set, first, unknown, known);
             if (!good) break;
             whole = c.at;
-            if (!c.end() && (!c.skip(' ') || c.end())) good = c.stop(errc::bad_parameter);
+            if (c.end()) break;
+            good = skip_space(c);
+            std::size_t const before = c.at;
+            if constexpr (quick)
+                if (good) c.at = take_registered(c.text, before, c.rules, set, known);
+            if (c.at == before) continue;
+            bool const more = c.text[c.at - 1] == ' ';
+            whole = more ? c.at - 1 : c.at;
+            good = c.end() != more || c.stop(errc::bad_parameter);
         }
         set.data_ = c.text.data() + first;
         set.length_ = static_cast<std::uint32_t>(whole - first);
