@@ -98,6 +98,14 @@ constexpr bool is_ascii(char c) noexcept { return static_cast<unsigned char>(c) 
 constexpr char to_upper(char c) noexcept {
     return static_cast<unsigned char>(c - 'a') < 26 ? static_cast<char>(c - 32) : c;
 }
+/// Equal but for the case of ASCII letters (no locale).
+constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (a[i] != b[i] && to_upper(a[i]) != to_upper(b[i])) return false;
+    return true;
+}
+
 namespace detail {
 /// The value of a hexadecimal digit of either case, or of upper case only; 16 for any other octet.
 constexpr unsigned hex_digit(char c, bool upper_only = false) noexcept {
@@ -124,6 +132,7 @@ constexpr bool spells_word(Word keyword, Word text) noexcept {
     return ((keyword ^ text) & ~((keyword & static_cast<Word>(0x4040404040404040u)) >> 1)) == 0;
 }
 EHLO_INLINE constexpr bool spells_here(std::string_view keyword, std::string_view text) noexcept {
+    if constexpr (!EHLO_VECTOR) return iequals(keyword, text);   // a machine without vectors is likely to be a small one
     if (keyword.size() != text.size()) return false;
     char const *const k = keyword.data(), *const t = text.data();
     std::size_t const size = text.size();
@@ -149,13 +158,6 @@ constexpr std::string_view sub(std::string_view text, std::size_t from, std::siz
 }
 }  // namespace detail
 
-/// Equal but for the case of ASCII letters (no locale).
-constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (a[i] != b[i] && to_upper(a[i]) != to_upper(b[i])) return false;
-    return true;
-}
 constexpr bool istarts_with(std::string_view text, std::string_view prefix) noexcept {
     return text.size() >= prefix.size() && iequals(detail::sub(text, 0, prefix.size()), prefix);
 }

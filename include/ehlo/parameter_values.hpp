@@ -32,7 +32,7 @@ constexpr result<E> parse_name(std::string_view text, std::string_view const (&n
 constexpr result<std::uint64_t> parse_size(std::string_view value) noexcept {
     auto const size = parse_decimal(value);
     if (!size) return fail(size.error().code == errc::number_too_large ? errc::number_too_large : errc::bad_parameter_value, size.error().at);
-    std::size_t const most = facts(parameter_id::size).max_length;
+    std::size_t const most = detail::max_length(parameter_id::size);
     if (value.size() > most) return fail(errc::bad_parameter_value, most);
     return *size;
 }

@@ -227,7 +227,7 @@ class server_of {
                 return leave(t, more_room(t));
             } else if (r == reader::nobody) {
                 core_.greet(t, handler);
-            } else if (!detail::take_response(core_, t, handler)) {
+            } else if (!Offers.has(extension::auth) || !detail::take_response(core_, t, handler)) {
                 return leave(t, want::read);
             }
         }

@@ -59,8 +59,15 @@ struct verbs_of_4 {
 };
 inline constexpr verbs_of_4 short_verbs{};
 
+/// One by one, for a machine without vectors: it is likely to be a small one, and the tables are 800 octets.
+constexpr verb find_verb_plainly(std::string_view word) noexcept {
+    for (unsigned i = 1; i < verb_count; ++i)
+        if (spells(verb_names[i], word)) return static_cast<verb>(i);
+    return verb::unknown;
+}
 /// The verb that 4 octets spell.
 constexpr verb find_verb4(char const* p) noexcept {
+    if constexpr (!EHLO_VECTOR) return find_verb_plainly({p, 4});
     std::uint32_t const folded = fold4(p);
     std::size_t const slot = places_of_verbs.slot(folded);
     return short_verbs.word[slot] == folded ? short_verbs.code[slot] : verb::unknown;
@@ -69,6 +76,7 @@ constexpr verb find_verb4(char const* p) noexcept {
 
 /// The verb that a word spells, in any case (RFC 5321 2.4).
 [[nodiscard]] constexpr verb find_verb(std::string_view word) noexcept {
+    if constexpr (!EHLO_VECTOR) return detail::find_verb_plainly(word);
     if (word.size() == 4) return detail::find_verb4(word.data());
     if (word.size() < 4) return verb::unknown;
     unsigned const i = detail::places_of_verbs.find(detail::fold4(word.data()));

@@ -99,8 +99,15 @@ constexpr unsigned find_row_at(std::string_view text) noexcept {
 template <auto const& Table>
 constexpr unsigned find_row(std::string_view keyword) noexcept {
     constexpr unsigned none = rows_of<Table>;
-    unsigned const i = find_row_at<Table>(keyword);
-    return i != none && keyword_of(Table[i]).size() == keyword.size() ? i : none;
+    // A machine without vectors is likely to be a small one: the tables and the look-up are 700 octets.
+    if constexpr (!EHLO_VECTOR) {
+        unsigned i = 0;
+        while (i != none && !spells(keyword_of(Table[i]), keyword)) ++i;
+        return i;
+    } else {
+        unsigned const i = find_row_at<Table>(keyword);
+        return i != none && keyword_of(Table[i]).size() == keyword.size() ? i : none;
+    }
 }
 
 /// The number of a name among a few, in whatever case; the number of all if it is none.

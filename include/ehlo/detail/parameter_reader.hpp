@@ -115,7 +115,7 @@ struct parameter_access {
         if constexpr (Linked.has(parameter_id::auth))
             if (detail::spells_head(head, "AUTH=<>")) return id = parameter_id::auth, 7;
         if constexpr (Linked.has(parameter_id::envid))
-            if (detail::spells_head(head, "ENVID=")) return id = parameter_id::envid, take_xtext(text, 6, facts(id).max_length);
+            if (detail::spells_head(head, "ENVID=")) return id = parameter_id::envid, take_xtext(text, 6, detail::max_length(id));
         if (!detail::spells_head(head, "BODY=7BI") || text.size() < 9 || to_upper(text[8]) != 'T') return 0;
         m.body_ = v0::body::seven_bit;
         return id = parameter_id::body, 9;
@@ -128,12 +128,12 @@ struct parameter_access {
                 v0::notify n;
                 detail::scan_notify(text, at, n);
                 id = parameter_id::notify;
-                return at != 7 && text[at - 1] != ',' && at - 7 <= facts(id).max_length ? at : 0;
+                return at != 7 && text[at - 1] != ',' && at - 7 <= detail::max_length(id) ? at : 0;
             }
         }
         if constexpr (Linked.has(parameter_id::orcpt))
             if (detail::spells_head(head, "ORCPT=RF") && text.size() >= 13 && detail::spells_head(detail::load8(text.data() + 5), "=RFC822;"))
-                return id = parameter_id::orcpt, take_xtext(text, 13, facts(id).max_length - 7u);
+                return id = parameter_id::orcpt, take_xtext(text, 13, detail::max_length(id) - 7u);
         return 0;
     }
     // The end of the xtext that begins at `at`, whose octets are `most` at most; 0 if there is none, or it has hexchars.
@@ -156,11 +156,11 @@ struct parameter_access {
     }
     template <parameter_ids Linked, class Parameters>
     EHLO_NOINLINE static constexpr std::size_t take_any(std::string_view text, syntax const& rules, parameter_id& id, Parameters& set) noexcept {
-        unsigned const row = detail::find_row_at<registered_parameters>(text);
-        if (row == parameter_count || !belongs(registered_parameters[row], set)) return 0;
+        unsigned const row = detail::find_row_at<detail::parameter_column::keywords>(text);
         id = static_cast<parameter_id>(row);
+        if (row == parameter_count || !belonging(set).has(id)) return 0;
         std::size_t const size = name(id).size();
-        if (!facts(id).has_value) return size;
+        if (!detail::ids_with_value.has(id)) return size;
         if (size == text.size() || text[size] != '=') return 0;
         std::size_t const end = detail::find_first<~charset(33, 126)>(text, size + 1);
         if (end == size + 1) return 0;
@@ -277,8 +277,8 @@ struct parameter_access {
         return c.stop(bad->code, value_at + bad->at);
     }
 
-    static constexpr bool belongs(parameter_facts const& row, mail_parameters const&) noexcept { return row.mail; }
-    static constexpr bool belongs(parameter_facts const& row, rcpt_parameters const&) noexcept { return row.rcpt; }
+    static constexpr parameter_ids belonging(mail_parameters const&) noexcept { return detail::mail_ids; }
+    static constexpr parameter_ids belonging(rcpt_parameters const&) noexcept { return detail::rcpt_ids; }
 
     // One parameter, whatever it is. `unknown` counts those that nobody knows.
     template <class Parameters, class Known = every>
@@ -287,7 +287,7 @@ struct parameter_access {
         parameter p{};
         if (!scan_one(c, p)) return false;
         auto const id = find_parameter(p.keyword);
-        if (!id || !belongs(facts(*id), set) || !known.ids().has(*id)) {
+        if (!id || !belonging(set).has(*id) || !known.ids().has(*id)) {
             if (++unknown == 1) {
                 set.has_unknown_ = true;
                 set.unknown_at_ = static_cast<std::uint32_t>(start - first);
@@ -297,7 +297,7 @@ struct parameter_access {
         // No base rule on repetition: every extension that speaks of it says 501 (RFC 1869, 3461, 6531 ...).
         if (set.has(*id)) return c.stop(errc::duplicate_parameter, start);
         std::size_t const behind = start + p.keyword.size();
-        if (p.value.has_value() != facts(*id).has_value) return c.stop(errc::bad_parameter_value, behind);
+        if (p.value.has_value() != detail::ids_with_value.has(*id)) return c.stop(errc::bad_parameter_value, behind);
         if (p.value && !take_value<Known::linked>(c, *id, *p.value, behind + 1, set)) return false;
         set.present_ |= *id;
         return true;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -62,16 +63,40 @@ inline constexpr parameter_facts registered_parameters[] = {
 static_assert(detail::rows_for_all(registered_parameters, &parameter_facts::id), "a parameter has no row, or a row is out of place");
 inline constexpr unsigned parameter_count = sizeof registered_parameters / sizeof *registered_parameters;
 constexpr parameter_facts const& facts(parameter_id id) noexcept { return registered_parameters[static_cast<unsigned>(id)]; }
-constexpr std::string_view name(parameter_id id) noexcept { return facts(id).keyword; }
+
+namespace detail {
+// The columns that are looked up at run time: the others are not linked in where nobody asks for them.
+template <class>
+struct parameter_columns;
+template <std::size_t... I>
+struct parameter_columns<std::index_sequence<I...>> {
+    static constexpr std::string_view keywords[sizeof...(I)] = {registered_parameters[I].keyword...};
+    static constexpr std::uint16_t max_lengths[sizeof...(I)] = {registered_parameters[I].max_length...};
+};
+using parameter_column = parameter_columns<std::make_index_sequence<parameter_count>>;
+constexpr std::size_t max_length(parameter_id id) noexcept { return parameter_column::max_lengths[static_cast<unsigned>(id)]; }
+}  // namespace detail
+constexpr std::string_view name(parameter_id id) noexcept { return detail::parameter_column::keywords[static_cast<unsigned>(id)]; }
 
 /// The registered parameter with this keyword, in whatever case (RFC 5321 2.4).
 [[nodiscard]] constexpr std::optional<parameter_id> find_parameter(std::string_view keyword) noexcept {
-    unsigned const i = detail::find_row<registered_parameters>(keyword);
+    unsigned const i = detail::find_row<detail::parameter_column::keywords>(keyword);
     return i == parameter_count ? std::nullopt : std::optional(static_cast<parameter_id>(i));
 }
 
 /// A set of registered parameters. Structural.
 using parameter_ids = set_of<parameter_id, parameter_count>;
+
+namespace detail {
+constexpr parameter_ids parameters_with(bool parameter_facts::*column) noexcept {
+    parameter_ids ids;
+    for (auto const& row : registered_parameters)
+        if (row.*column) ids |= row.id;
+    return ids;
+}
+inline constexpr parameter_ids mail_ids = parameters_with(&parameter_facts::mail), rcpt_ids = parameters_with(&parameter_facts::rcpt),
+                               ids_with_value = parameters_with(&parameter_facts::has_value);
+}  // namespace detail
 
 /// The octets by which parameters lengthen the command line of 512 octets (RFC 5321 4.5.3.1.4; RFC 1869 4.1.2: the sum).
 [[nodiscard]] constexpr std::size_t line_increment(parameter_ids ids) noexcept {

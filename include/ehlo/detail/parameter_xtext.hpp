@@ -20,7 +20,7 @@ namespace detail {
 /// A value may not be longer than this, unless something before that is wrong already.
 template <class T>
 constexpr result<T> within(parameter_id id, std::string_view text, result<T> const& r) noexcept {
-    std::size_t const most = facts(id).max_length;
+    std::size_t const most = max_length(id);
     if (text.size() <= most || (!r && r.error().at < most)) return r;
     return fail(errc::parameter_too_long, most);
 }

@@ -46,6 +46,7 @@ constexpr bool take_own(Server const& s, command_line const& split, syntax const
 // A BURL that cannot be read, or not yet to its end: the message lacks a part all the same.
 template <class Server, class H>
 constexpr void lose_part(Server& s, H& handler) {
+    if constexpr (!Server::may_offer.has(extension::burl)) return;
     auto const why = detail::find_disorder(s, verb::burl);
     if (!why || why->code == errc::bad_sequence) s.settle(handler, event::burl, 500);
 }
@@ -70,7 +71,7 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Offers, Own...>& s, s
     bool const bare_lf = line.consumed == line->size() + 1;
     if (bare_lf) s.tolerated |= rule::bare_lf_line;
     auto const split = split_command(*line, grammar);
-    asked a{event::noop, split ? split->verb : verb::unknown, *line, find_secret(*line)};
+    asked a{event::noop, split ? split->verb : verb::unknown, *line, handles<H, answered> ? find_secret(*line) : 0};
     if (split) s.tolerated |= split->tolerated;
     if (a.verb != verb::unknown) s.auth_failed = false;
     if (a.verb == verb::bdat) return detail::take_bdat(s, t, handler, a, *split, line.consumed, bare_lf), true;

@@ -266,6 +266,10 @@ struct server_core {
     constexpr void conclude_with(server_io& t, H& handler, asked const& a, auth_answer const& said) {
         if (!said.asks) return conclude(t, handler, a, said.said, std::nullopt);
         if (a.on != event::auth && a.on != event::response) return conclude(t, handler, a, replies::try_later, fail(errc::bad_value, 0));
+        if constexpr (Offers.has(extension::auth)) conclude_challenge(t, handler, a, said);
+    }
+    template <class H>
+    constexpr void conclude_challenge(server_io& t, H& handler, asked const& a, auth_answer const& said) {
         std::size_t const before = t.out.size();
         auto const written = write_challenge(t.out, said.asks->octets);
         if (!written || *written > settings->reply_space) {
