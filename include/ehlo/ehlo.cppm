@@ -59,8 +59,8 @@ using ehlo::policy, ehlo::progress, ehlo::protocol_with, ehlo::prove, ehlo::prox
 using ehlo::proxy_header, ehlo::proxy_limits, ehlo::proxy_path_size, ehlo::proxy_ssl, ehlo::proxy_tlv;
 using ehlo::proxy_tlv_type, ehlo::proxy_tlvs, ehlo::rcpt_options, ehlo::rcpt_parameters, ehlo::registered_parameters;
 using ehlo::relay, ehlo::relay_extensions, ehlo::relay_mechanisms, ehlo::relay_policy, ehlo::relay_say, ehlo::relay_want;
-using ehlo::relay_want_names, ehlo::relayed, ehlo::relayed_reply, ehlo::replies_due, ehlo::replies_of, ehlo::reply;
-using ehlo::reply_class, ehlo::reply_for, ehlo::reply_limits, ehlo::reply_lines, ehlo::reply_meaning;
+using ehlo::relay_want_names, ehlo::relay_with, ehlo::relayed, ehlo::relayed_reply, ehlo::replies_due, ehlo::replies_of;
+using ehlo::reply, ehlo::reply_class, ehlo::reply_for, ehlo::reply_limits, ehlo::reply_lines, ehlo::reply_meaning;
 using ehlo::reply_meanings, ehlo::reply_reader, ehlo::reply_view, ehlo::result, ehlo::ret, ehlo::ret_names, ehlo::rule;
 using ehlo::rule_count, ehlo::rule_names, ehlo::rule_of_order, ehlo::rule_of_order_count, ehlo::same_domain;
 using ehlo::same_local_part, ehlo::same_mailbox, ehlo::same_secret, ehlo::saslname, ehlo::scram_hash;

@@ -9,7 +9,7 @@
 //       static constexpr ehlo::result<queue_id> parse(std::string_view arguments, ehlo::syntax const&) noexcept;
 //       static constexpr void write(ehlo::writer& out, queue_id const& q) noexcept;               // what stands after "XQUEUE "
 //   };
-//   ehlo::server_with<xqueue> s(...);   ehlo::client_with<xqueue> c;   c.send<xqueue>(out, {"a"});
+//   ehlo::server_with<xqueue> s(...);   ehlo::client_with<xqueue> c;   c.send<xqueue>(out, {"a"});   ehlo::relay_with<xqueue> r(...);
 //
 // Neither function may throw. tests/examples/order_table.hpp prints the order with these commands in it.
 #pragma once

@@ -30,28 +30,37 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
-/// A relay of one SMTP or LMTP session. Trivially copyable. What a handler may be stands at the head of detail/relay_say.hpp.
-class relay {
+/// A relay of one SMTP or LMTP session, with commands of the user's own, if any (own_commands.hpp). Trivially copyable. What a handler
+/// may be stands at the head of detail/relay_say.hpp.
+template <class... Own>
+class relay_with {
+    static_assert(detail::proved<Own...>());
     static constexpr direction client = direction::from_client, server = direction::from_server;
     template <class H>
-    static constexpr bool quiet = detail::relays_quietly<H>;
+    static constexpr bool quiet = detail::relays_quietly<H, Own...>;
 
-    detail::relay_core core_;
+    detail::relay_core<Own...> core_;
 
   public:
     /// Settings and name (what the relay calls itself where the server's name is none) are borrowed. `offers` of the settings is what
     /// may pass.
-    constexpr relay(policy const& settings EHLO_LIFETIMEBOUND, std::string_view name EHLO_LIFETIMEBOUND) noexcept : core_(settings, name) {}
+    constexpr relay_with(policy const& settings EHLO_LIFETIMEBOUND, std::string_view name EHLO_LIFETIMEBOUND) noexcept : core_(settings, name) {}
     template <detail::temporary S>
-    relay(policy const&, S&&) = delete;
+    relay_with(policy const&, S&&) = delete;
     template <class S>
-    relay(policy&&, S&&) = delete;
+    relay_with(policy&&, S&&) = delete;
 
     constexpr state where() const noexcept { return core_.now.where(); }
     constexpr bool knows(fact f) const noexcept { return core_.now.knows(f); }
     constexpr std::uint32_t recipients() const noexcept { return core_.now.recipients(); }
     /// What the client was offered by the latest answer to EHLO.
     constexpr extensions offers() const noexcept { return core_.offered; }
+    /// Likewise whether it may send a command of the user's own: one that has no keyword is offered always.
+    template <class One>
+        requires(std::is_same_v<One, Own> || ...)
+    constexpr bool offers_own() const noexcept {
+        return !detail::own_list<Own...>::lacks(protocol_with<Own...>::template event_of<One>, core_.own_offered);
+    }
     /// Says that the client is authenticated by other means than AUTH.
     constexpr void authenticated(bool yes = true) noexcept {
         core_.now.know(fact::authenticated, yes);
@@ -84,7 +93,7 @@ class relay {
     template <class Handler>
     [[nodiscard]] constexpr relayed advance(direction d, std::string_view in, Handler& h, std::span<char> out,
                                             reply_limits const& limits = {}) noexcept(quiet<Handler>) {
-        detail::require_relay_handler<Handler>();
+        detail::require_relay_handler<Handler, Own...>();
         detail::relay_io t(in, out);
         if (d == server)
             while (!t.ends && detail::take_reply(core_, t, h, limits)) {}
@@ -107,7 +116,7 @@ class relay {
     /// Says 421 (or another refusal), and it is over: idle too long, shutting down, no server to be had.
     template <class Handler>
     [[nodiscard]] constexpr relayed shut_down(Handler& h, std::span<char> out, reply const& why = replies::shutting_down) noexcept(quiet<Handler>) {
-        detail::require_relay_handler<Handler>();
+        detail::require_relay_handler<Handler, Own...>();
         detail::relay_io t({}, out);
         core_.shut_down(t, h, why);
         t.stop(relay_want::close);
@@ -140,6 +149,7 @@ class relay {
         return detail::take_line(core_, t, h);
     }
 };
+using relay = relay_with<>;
 static_assert(std::is_trivially_copyable_v<relay> && sizeof(relay) <= 512);
 
 }  // namespace ehlo

@@ -26,10 +26,16 @@ struct xqueue {
     static constexpr void write(ehlo::writer& out, queue const& q) noexcept { out.text(q.id); }
 };
 
-// A server asks its handler, a client has `send`, an observer tells seen::of<queue>.
+// A server asks its handler, a client has `send`, an observer tells seen::of<queue>, a relay passes it on.
 using server = ehlo::server_with<xqueue>;
 using client = ehlo::client_with<xqueue>;
 using observer = ehlo::observer_with<xqueue>;
+using relay = ehlo::relay_with<xqueue>;
+
+// What a relay has to say of it; without this function it goes on, if the server offers it.
+struct gateway {
+    ehlo::relay_say on(queue const& q) const { return q.id == "secret" ? "550 5.7.1 Not through here" : ehlo::relay_say(); }
+};
 
 struct handler {
     std::string last, message;
@@ -49,26 +55,36 @@ struct journal {
 };
 
 int main() {
-    static constexpr ehlo::policy rules;
+    static constexpr ehlo::policy rules, passing = ehlo::relay_policy();
     server s(rules, "mx.example.org");
+    relay between(passing, "relay.example");
+    gateway g;
     client c;
     observer o;
     handler h;
     journal j;
-    char written[1024], replies[4096];
+    char written[1024], replies[4096], made[4096];
     ehlo::writer out(written);
-    auto round = [&] {   // the client's octets to the server, and its reply back
-        auto const step = s.advance(out.text(), h, replies);
-        std::string_view const said(replies, step.produced);
-        static_cast<void>(o.advance(out.text(), said, j));
+    // The client's octets through the relay to the server, and its reply back. Here whole lines go on as they are, or are answered.
+    auto round = [&] {
+        std::string heard;
+        auto const up = between.advance(ehlo::direction::from_client, out.text(), g, made);
+        heard.append(made, up.produced);
+        if (up.produced == 0) {
+            auto const step = s.advance(out.text(), h, replies);
+            auto const down = between.advance(ehlo::direction::from_server, {replies, step.produced}, g, made);
+            heard.append(replies, down.passed).append(made, down.produced);
+        }
+        static_cast<void>(o.advance(out.text(), heard, j));
         out = ehlo::writer(written);
-        auto const r = c.receive(said);
-        return r.ready() && r->accepted && r.consumed == said.size();
+        auto const r = c.receive(heard);
+        return r.ready() && r->accepted && r.consumed == heard.size();
     };
     bool ok = round() && c.hello(out, "me.example") && round() && c.offers_own<xqueue>();
     ok = ok && !c.send<xqueue>(out, {"a b"}) && !c.send<xqueue>(out, {"a\r\nQUIT"}) && out.size() == 0;   // nothing was written
+    ok = ok && c.send<xqueue>(out, {"secret"}) && !round();   // refused by the relay
     ok = ok && c.send<xqueue>(out, {"a7"}) && round() && c.mail(out, "<ann@me.example>") && round() && c.send<xqueue>(out, {"b8"}) && round();
     ok = ok && c.rcpt(out, "<bob@example.org>") && round() && !c.send<xqueue>(out, {"c9"});   // out of order in state::rcpt
     std::printf("%s, then %s\n", j.told.c_str(), h.last.c_str());
-    return ok && h.last == "b8" && j.told == "a7b8" ? 0 : 1;
+    return ok && h.last == "b8" && j.told == "secreta7b8" ? 0 : 1;
 }

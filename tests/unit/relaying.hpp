@@ -31,12 +31,12 @@ struct reachable : everything {
     reachable() { can = can - ehlo::mechanism::external; }
 };
 
-template <class Say = as_it_is, class Handler = reachable>
+template <class Say = as_it_is, class Handler = reachable, class Relay = ehlo::relay, class Server = ehlo::server_with<>>
 class relayed_session {
   public:
     ehlo::policy server_rules, rules;
-    loop<ehlo::server_with<>, Handler> server;
-    ehlo::relay relay;
+    loop<Server, Handler> server;
+    Relay relay;
     Say say{};
     std::string at_relay{};        // the client's octets that are there
     std::string sent{};            // on their way to the server
@@ -49,7 +49,7 @@ class relayed_session {
     bool aborted = false, closed = false, wants_tls = false, server_lost = false, cut = false;
 
     explicit relayed_session(ehlo::policy const& of_server, ehlo::policy const& of_relay)
-        : server_rules(of_server), rules(of_relay), server(ehlo::server_with<>(server_rules, "mx.example.org")), relay(rules, "relay.example") {}
+        : server_rules(of_server), rules(of_relay), server(Server(server_rules, "mx.example.org")), relay(rules, "relay.example") {}
     relayed_session(relayed_session const&) = delete;
 
     // One call to the relay. False: nothing happened.
@@ -175,12 +175,87 @@ struct direct {
     std::vector<std::string> log;
     ehlo::state where{};
 };
-template <class Handler = reachable>
+template <class Handler = reachable, class Server = ehlo::server_with<>>
 direct<Handler> without_relay(ehlo::policy const& rules, std::string_view script) {
-    loop<ehlo::server_with<>, Handler> l{ehlo::server_with<>(rules, "mx.example.org")};
+    loop<Server, Handler> l{Server(rules, "mx.example.org")};
     l.feed(script);
     std::erase_if(l.handler.log, [](std::string const& line) { return line.starts_with("content "); });
     return {l.output, l.handler.delivered, l.handler.log, l.server.where()};
 }
+
+inline std::string difference(std::string_view relayed, std::string_view direct) {
+    std::size_t at = 0;
+    while (at < relayed.size() && at < direct.size() && relayed[at] == direct[at]) ++at;
+    if (at > 0) at = relayed.rfind('\n', at - 1) + 1;
+    return "relayed: " + std::string(relayed.substr(at, 120)) + "\ndirect: " + std::string(direct.substr(at, 120));
+}
+
+// The relay's own replies have a status only if the client was offered ENHANCEDSTATUSCODES; the server's have one after HELO, too.
+inline std::string without_status(std::string_view replies) {
+    std::string all;
+    while (!replies.empty()) {
+        std::size_t const end = replies.find("\r\n") + 2;
+        std::string_view const line = replies.substr(0, end);
+        bool const has_one = line.size() > 10 && line[5] == '.' && line[7] == '.' && line[9] == ' ';
+        all += line.substr(0, 4);
+        all += line.substr(has_one ? 10 : 4);
+        replies.remove_prefix(end);
+    }
+    return all;
+}
+template <class Session, class Direct>
+void check_alike(Session const& s, Direct const& d, bool exactly) {
+    std::string const relayed = exactly ? s.heard : without_status(s.heard), direct = exactly ? d.heard : without_status(d.heard);
+    INFO(difference(relayed, direct));
+    REQUIRE((relayed == direct));
+    REQUIRE((s.server.handler.delivered == d.delivered));
+    REQUIRE(s.relay.where() == d.where);
+    REQUIRE(!s.aborted);
+}
+
+// A relay and a server that says what it is told to say.
+template <class Say, class Relay = ehlo::relay>
+struct scripted {
+    ehlo::policy rules;
+    Relay relay;
+    Say say{};
+    std::string sent{}, heard{}, client{}, server{};
+    ehlo::relay_want wants[2]{};
+
+    explicit scripted(ehlo::policy const& p = ehlo::relay_policy()) : rules(p), relay(rules, "relay.example") { from_server("220 mx.example\r\n"); }
+    scripted(scripted const&) = delete;
+
+    ehlo::relay_want go(ehlo::direction d) {
+        bool const up = d == ehlo::direction::from_client;
+        std::string& in = up ? client : server;
+        for (;;) {
+            exact const octets(in);
+            exact out(5200);
+            auto const r = relay.advance(d, octets.view(), say, out.span());
+            (up ? sent : heard) += octets.view().substr(0, r.passed);
+            (r.to_server ? sent : heard) += out.view().substr(0, r.produced);
+            in.erase(0, r.consumed);
+            wants[up ? 0 : 1] = r.want;
+            if (r.want != ehlo::relay_want::again) return r.want;
+        }
+    }
+    ehlo::relay_want from_client(std::string_view octets) {
+        client += octets;
+        return go(ehlo::direction::from_client);
+    }
+    ehlo::relay_want from_server(std::string_view octets) {
+        server += octets;
+        ehlo::relay_want const w = go(ehlo::direction::from_server);
+        if (!client.empty()) go(ehlo::direction::from_client);
+        return w;
+    }
+    // The answer to EHLO that the client is given.
+    std::string answer_to_hello(std::string_view answer) {
+        from_client("EHLO client.example\r\n");
+        heard.clear();
+        from_server(answer);
+        return heard;
+    }
+};
 
 }  // namespace machine

@@ -1,6 +1,6 @@
 // Commands and parameters of the user's own on the server: in the table, in the answer to EHLO, asked of the handler.
 #include "everything.hpp"
-#include "own.hpp"
+#include "own_handler.hpp"
 
 #include "../examples/order_table.hpp"
 
@@ -12,24 +12,7 @@ using ehlo::extension;
 using ehlo::state;
 using ints = std::vector<int>;
 
-struct with_own : everything {
-    using own_mail_parameters = ehlo::own_parameters<own::x_ticket>;
-    using everything::on;
-    ehlo::reply on(own::take_over const& t) {
-        note("XTAKE " + std::string(t.queue));
-        open = {"queue " + std::string(t.queue), {}, {}};
-        return t.queue == "none" ? ehlo::reply("550 5.5.0 No such queue") : ehlo::replies::sender_ok;
-    }
-    ehlo::reply on(own::status_query const& q) {
-        note("XSTAT " + std::string(q.what));
-        return q.what == "all" ? ehlo::reply(258, {2, 0, 0}, "All is well") : q.what == "wrong class" ? ehlo::reply(354, "go") : ehlo::reply("211 2.0.0 Well");
-    }
-    int pieces = 0;
-    ehlo::reply on(own::piece const& p) {
-        note("XPIECE " + std::string(p.octets));
-        return p.octets == "bad" ? ehlo::reply("550 5.6.0 Not that") : ++pieces < 3 ? ehlo::reply(350, "Another one") : ehlo::replies::ok;
-    }
-};
+using with_own = own::knows<everything>;
 using Server = ehlo::server_with<own::xtake, own::xstat, own::xpiece>;
 constexpr ehlo::policy settings = offering(extension::auth | extension::chunking);
 

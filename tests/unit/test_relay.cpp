@@ -5,41 +5,11 @@
 namespace {
 
 using namespace machine;
-using ehlo::relay_want;
 using ehlo::state;
 
 std::string const hello = "EHLO client.example\r\n", mail = "MAIL FROM:<ann@client.example>\r\n", rcpt = "RCPT TO:<bob@example.org>\r\n",
                   envelope = mail + rcpt, quit = "QUIT\r\n";
 
-std::string difference(std::string_view relayed, std::string_view direct) {
-    std::size_t at = 0;
-    while (at < relayed.size() && at < direct.size() && relayed[at] == direct[at]) ++at;
-    if (at > 0) at = relayed.rfind('\n', at - 1) + 1;
-    return "relayed: " + std::string(relayed.substr(at, 120)) + "\ndirect: " + std::string(direct.substr(at, 120));
-}
-
-// The relay's own replies have a status only if the client was offered ENHANCEDSTATUSCODES; the server's have one after HELO, too.
-std::string without_status(std::string_view replies) {
-    std::string all;
-    while (!replies.empty()) {
-        std::size_t const end = replies.find("\r\n") + 2;
-        std::string_view const line = replies.substr(0, end);
-        bool const has_one = line.size() > 10 && line[5] == '.' && line[7] == '.' && line[9] == ' ';
-        all += line.substr(0, 4);
-        all += line.substr(has_one ? 10 : 4);
-        replies.remove_prefix(end);
-    }
-    return all;
-}
-template <class Session, class Direct>
-void check_alike(Session const& s, Direct const& d, bool exactly) {
-    std::string const relayed = exactly ? s.heard : without_status(s.heard), direct = exactly ? d.heard : without_status(d.heard);
-    INFO(difference(relayed, direct));
-    REQUIRE((relayed == direct));
-    REQUIRE((s.server.handler.delivered == d.delivered));
-    REQUIRE(s.relay.where() == d.where);
-    REQUIRE(!s.aborted);
-}
 bool is_extended(std::string_view script) { return script.starts_with("EHLO c") && script.find("HELO ") == script.npos; }
 
 // Plays a script in many ways. All must come to what a direct connection comes to.

@@ -5,56 +5,10 @@ namespace {
 
 using namespace machine;
 using ehlo::extension;
-using ehlo::relay_want;
 using ehlo::state;
 
 std::string const hello = "EHLO client.example\r\n", mail = "MAIL FROM:<ann@client.example>\r\n", rcpt = "RCPT TO:<bob@example.org>\r\n",
                   envelope = mail + rcpt, accepted = "250 2.1.0 Sender OK\r\n250 2.1.5 Recipient OK\r\n", go_ahead = "354 Start mail input; end with <CRLF>.<CRLF>\r\n";
-
-// A relay and a server that says what it is told to say.
-template <class Say>
-struct scripted {
-    ehlo::policy rules;
-    ehlo::relay relay;
-    Say say{};
-    std::string sent{}, heard{}, client{}, server{};
-    relay_want wants[2]{};
-
-    explicit scripted(ehlo::policy const& p = ehlo::relay_policy()) : rules(p), relay(rules, "relay.example") { from_server("220 mx.example\r\n"); }
-    scripted(scripted const&) = delete;
-
-    relay_want go(ehlo::direction d) {
-        bool const up = d == ehlo::direction::from_client;
-        std::string& in = up ? client : server;
-        for (;;) {
-            exact const octets(in);
-            exact out(5200);
-            auto const r = relay.advance(d, octets.view(), say, out.span());
-            (up ? sent : heard) += octets.view().substr(0, r.passed);
-            (r.to_server ? sent : heard) += out.view().substr(0, r.produced);
-            in.erase(0, r.consumed);
-            wants[up ? 0 : 1] = r.want;
-            if (r.want != relay_want::again) return r.want;
-        }
-    }
-    relay_want from_client(std::string_view octets) {
-        client += octets;
-        return go(ehlo::direction::from_client);
-    }
-    relay_want from_server(std::string_view octets) {
-        server += octets;
-        relay_want const w = go(ehlo::direction::from_server);
-        if (!client.empty()) go(ehlo::direction::from_client);
-        return w;
-    }
-    // The answer to EHLO that the client is given.
-    std::string answer_to_hello(std::string_view answer) {
-        from_client(hello);
-        heard.clear();
-        from_server(answer);
-        return heard;
-    }
-};
 
 TEST_CASE("relay: what it does not understand is not offered") {
     scripted<as_it_is> s;

@@ -17,73 +17,80 @@ namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 struct relay_verdict {
     std::optional<failure> fault{};
     relay_say say{};
-    auth_answer own{reply()};       // STARTTLS and AUTH end here
-    bool is_own = false;
+    auth_answer here{reply()};
+    bool ends_here = false;         // STARTTLS and AUTH do, and commands of the user's own
     bool waits = false;             // for replies
 };
 
 // What the policy has against a command, and what it means to the session.
 
-template <class Command>
-constexpr std::optional<failure> find_fault(relay_core const&, Command const&, relayed_command&) noexcept {
+template <class H, class Core, class Command>
+constexpr std::optional<failure> find_fault(Core const&, Command const&, relayed_command&) noexcept {
     return std::nullopt;
 }
-constexpr std::optional<failure> find_fault(relay_core const& s, cmd::mail const& c, relayed_command& a) noexcept {
+template <class H, class Core>
+constexpr std::optional<failure> find_fault(Core const& s, cmd::mail const& c, relayed_command& a) noexcept {
     mail_parameters const& p = c.parameters;
     bool const binary = p.body() == body::binary_mime;
-    if (auto const fault = find_parameter_fault<own_parameters<>>(s.order, s.offered, p, binary, a.line.data())) return fault;
+    if (auto const fault = find_parameter_fault<typename own_parameters_of<H>::mail>(s.order, s.offered, p, binary, a.line.data())) return fault;
     if (p.size() && *p.size() > s.limit)
         return fail(errc::message_too_large, place_of(a.line.data(), p.all(), [](parameter const& q) { return iequals(q.keyword, "SIZE"); }));
     if (p.smtputf8()) a.brings |= fact::smtputf8;
     if (binary) a.brings |= fact::binary;
     return std::nullopt;
 }
-constexpr std::optional<failure> find_fault(relay_core const& s, cmd::rcpt const& c, relayed_command& a) noexcept {
-    if (auto const fault = find_parameter_fault<own_parameters<>>(s.order, s.offered, c.parameters, false, a.line.data())) return fault;
+template <class H, class Core>
+constexpr std::optional<failure> find_fault(Core const& s, cmd::rcpt const& c, relayed_command& a) noexcept {
+    if (auto const fault = find_parameter_fault<typename own_parameters_of<H>::rcpt>(s.order, s.offered, c.parameters, false, a.line.data())) return fault;
     if (s.order.recipients() == s.settings->max_recipients) return fail(errc::too_many_recipients, 0);
     return std::nullopt;
 }
-constexpr std::optional<failure> find_fault(relay_core const& s, cmd::vrfy const& c, relayed_command& a) noexcept {
+template <class H, class Core>
+constexpr std::optional<failure> find_fault(Core const& s, cmd::vrfy const& c, relayed_command& a) noexcept {
     bool const offered = s.offered.has(c.utf8reply ? extension::utf8smtp : extension::smtputf8);
     if ((!c.smtputf8 && !c.utf8reply) || (offered && !s.order.check(event::parameter))) return std::nullopt;
     return fail(errc::unknown_parameter, static_cast<std::size_t>(c.string.data() + c.string.size() + 1 - a.line.data()));
 }
-constexpr std::optional<failure> find_fault(relay_core const& s, cmd::auth const& c, relayed_command&) noexcept {
+template <class H, class Core>
+constexpr std::optional<failure> find_fault(Core const& s, cmd::auth const& c, relayed_command&) noexcept {
     if (s.usable.has(c.mechanism) && c.mechanism != mechanism::unknown) return std::nullopt;
     bool const needs_tls = clear_text_mechanisms.has(c.mechanism) && !s.now.knows(fact::tls) && !s.settings->clear_text_passwords;
     return fail(needs_tls ? errc::mechanism_needs_tls : errc::unknown_mechanism, 5);
 }
-constexpr std::optional<failure> find_fault(relay_core const&, cmd::burl const& c, relayed_command& a) noexcept {
+template <class H, class Core>
+constexpr std::optional<failure> find_fault(Core const&, cmd::burl const& c, relayed_command& a) noexcept {
     if (c.last) a.on = event::last_burl;
     return std::nullopt;
 }
-constexpr std::optional<failure> find_fault(relay_core const&, cmd::bdat const& c, relayed_command& a) noexcept {
+template <class H, class Core>
+constexpr std::optional<failure> find_fault(Core const&, cmd::bdat const& c, relayed_command& a) noexcept {
     a.chunk = c;
     return std::nullopt;
 }
 
 // A chunk carries content without a go-ahead: it waits if something before the MAIL of its transaction is under way. Were that refused,
 // and MAIL too, the chunk would go to another's recipients.
-constexpr bool must_wait(relay_core const& s, event e) noexcept {
+template <class Core>
+constexpr bool must_wait(Core const& s, event e) noexcept {
     bool const content = e == event::bdat || e == event::burl || e == event::last_burl;
     if (content && s.under_way.has(event::mail) && s.under_way.first() != event::mail) return true;
     return !s.under_way.has_room(e) || !s.under_way.has_room(event::last_chunk_end);
 }
 
-template <class H, class Command>
-constexpr void judge(relay_core& s, Command const& c, relayed_command& a, relay_verdict& v, H& h) {
-    v.fault = find_fault(s, c, a);
+template <class Core, class H, class Command>
+constexpr void judge(Core& s, Command const& c, relayed_command& a, relay_verdict& v, H& h) {
+    v.fault = find_fault<H>(s, c, a);
     v.waits = must_wait(s, a.on) || (v.fault && !s.under_way.empty());
     if (v.fault || v.waits) return;
     if constexpr (std::is_same_v<Command, cmd::starttls>) {
-        v.is_own = true;
+        v.ends_here = true;
         v.waits = !s.under_way.empty();
         if constexpr (ends_tls<H>)
-            if (!v.waits) v.own = h.on(c);
-    } else if constexpr (std::is_same_v<Command, cmd::auth> && ends_auth<H>) {
-        v.is_own = true;
+            if (!v.waits) v.here = h.on(c);
+    } else if constexpr ((std::is_same_v<Command, cmd::auth> && ends_auth<H>) || (Core::own::template has_type<Command> && answers<H, Command>)) {
+        v.ends_here = true;
         v.waits = !s.under_way.empty();
-        if (!v.waits) v.own = h.on(c);
+        if (!v.waits) v.here = h.on(c);
     } else if constexpr (says<H, Command> && !std::is_same_v<Command, cmd::bdat>) {
         v.say = h.on(c);
         v.waits = v.say.what() == relay_say::kind::answer && !v.say.answer().is_later() && !s.under_way.empty();
@@ -97,24 +104,28 @@ constexpr bool write_line(relay_io& t, std::string_view line) noexcept {
     return true;
 }
 // A line that the handler has put in the place of another: it is read as strictly as can be.
-EHLO_NOINLINE constexpr bool write_instead(relay_core const& s, relay_io& t, relayed_command& a, std::string_view line) noexcept {
+template <class H, class... Own>
+EHLO_NOINLINE constexpr bool write_instead(relay_core<Own...> const& s, relay_io& t, relayed_command& a, std::string_view line) noexcept {
     relayed_command other{a.on, a.verb, line};
-    std::optional<failure> fault;
+    std::optional<failure> bad, fault;
     if (find_first<chars::unsafe>(line) != line.size() || line.size() + 2 > s.settings->max_line) return false;
     syntax grammar = s.settings->grammar;
     grammar.smtputf8 = s.order.knows(fact::smtputf8);
     grammar.tolerate = strict;
     auto const split = split_command(line, grammar);
     if (!split || split->verb != a.verb || a.chunk) return false;
-    auto const bad = visit_command(*split, grammar, [&](auto const& c) noexcept { fault = find_fault(s, c, other); });
+    auto const look = [&](auto const& c) noexcept { fault = find_fault<H>(s, c, other); };
+    [[maybe_unused]] bool moves = false;
+    if (a.verb != verb::unknown) bad = visit_command(*split, grammar, look);
+    else if (!(... || take_own<Own>(s, *split, grammar, other, bad, moves, look))) return false;
     if (bad || fault || other.on != a.on) return false;
     a.brings = other.brings;
     return write_line(t, line);
 }
 
 // A chunk is announced: it goes on, or its octets are taken and thrown away. Whoever sends BDAT sends its chunk too (RFC 3030 2).
-template <class H>
-constexpr bool begin_chunk(relay_core& s, relay_io& t, H& h, relayed_command const& a, std::optional<errc> fault, std::size_t size) {
+template <class Core, class H>
+constexpr bool begin_chunk(Core& s, relay_io& t, H& h, relayed_command const& a, std::optional<errc> fault, std::size_t size) {
     bool const first = s.order.where() == state::rcpt;
     if (!fault && first) s.begin_content();
     if (!fault && a.chunk->size > s.limit - s.octets) fault = errc::message_too_large;
@@ -141,8 +152,8 @@ constexpr bool begin_chunk(relay_core& s, relay_io& t, H& h, relayed_command con
     return true;
 }
 
-template <class H>
-constexpr void conclude_auth(relay_core& s, relay_io& t, H& h, relayed_command const& a, auth_answer const& said) {
+template <class Core, class H>
+constexpr void conclude_auth(Core& s, relay_io& t, H& h, relayed_command const& a, auth_answer const& said) {
     if (!said.asks) {
         s.own_auth = false;
         return s.conclude(t, h, a, said.said, std::nullopt);
@@ -160,17 +171,17 @@ constexpr void conclude_auth(relay_core& s, relay_io& t, H& h, relayed_command c
 }
 
 // What was read of a command that is whole, `size` octets of it. False: `t.want` is set.
-template <class H>
-constexpr bool carry_out(relay_core& s, relay_io& t, H& h, relayed_command& a, relay_verdict const& v, std::size_t size, bool bare_lf) {
+template <class Core, class H>
+constexpr bool carry_out(Core& s, relay_io& t, H& h, relayed_command& a, relay_verdict const& v, std::size_t size, bool bare_lf) {
     if (v.waits) return t.stop(relay_want::other);
-    if ((v.fault || v.is_own || v.say.what() != relay_say::kind::pass || bare_lf) && !s.has_room(t)) return t.stop(relay_want::room);
+    if ((v.fault || v.ends_here || v.say.what() != relay_say::kind::pass || bare_lf) && !s.has_room(t)) return t.stop(relay_want::room);
     if (v.fault) {
         s.refuse(t, h, a, *v.fault, false);
         t.drop(size);
         return true;
     }
-    if (v.is_own) {
-        reply const& r = v.own.said;
+    if (v.ends_here) {
+        reply const& r = v.here.said;
         if (r.is_later()) return t.stop(relay_want::later);
         t.drop(size);
         if (a.on == event::starttls) {
@@ -178,7 +189,7 @@ constexpr bool carry_out(relay_core& s, relay_io& t, H& h, relayed_command& a, r
             if (r.accepted() && !t.empty()) return s.settle(event::lost, 0), t.stop(relay_want::close);
             return s.conclude(t, h, a, r, std::nullopt), true;
         }
-        return conclude_auth(s, t, h, a, v.own), true;
+        return conclude_auth(s, t, h, a, v.here), true;
     }
     if (v.say.what() == relay_say::kind::answer) {
         if (v.say.answer().is_later()) return t.stop(relay_want::later);
@@ -189,7 +200,7 @@ constexpr bool carry_out(relay_core& s, relay_io& t, H& h, relayed_command& a, r
     if (a.chunk) return begin_chunk(s, t, h, a, std::nullopt, size);
     bool const edited = v.say.what() == relay_say::kind::instead;
     if (edited || bare_lf) {
-        if (!(edited ? write_instead(s, t, a, v.say.line()) : write_line(t, a.line))) {
+        if (!(edited ? write_instead<H>(s, t, a, v.say.line()) : write_line(t, a.line))) {
             if (!s.under_way.empty()) return t.stop(relay_want::other);
             s.conclude(t, h, a, replies::try_later, fail(errc::bad_value, 0), false);
             t.drop(size);
@@ -211,14 +222,15 @@ constexpr std::optional<failure> find_bdat_fault(command_line const& split, bool
     auto const parsed = parse_bdat(split.arguments);
     return parsed ? std::nullopt : std::optional(fail(parsed.error().code, before + parsed.error().at));
 }
-constexpr std::optional<errc> find_bdat_disorder(relay_core const& s) noexcept {
+template <class Core>
+constexpr std::optional<errc> find_bdat_disorder(Core const& s) noexcept {
     if (s.offered.has(extension::chunking)) return s.order.check(event::bdat);
     return in_transaction(s.order.where()) && s.order.knows(fact::extended) ? errc::not_implemented : errc::bad_sequence;
 }
 
 // By way of its line: for all that can be wrong with it.
-template <class H>
-EHLO_NOINLINE constexpr bool take_rare_line(relay_core& s, relay_io& t, H& h, syntax const& grammar) {
+template <class H, class... Own>
+EHLO_NOINLINE constexpr bool take_rare_line(relay_core<Own...>& s, relay_io& t, H& h, syntax const& grammar) {
     std::string_view const in = t.rest();
     line_reader lines = s.lines;
     auto const line = lines.next(in, s.settings->max_line, grammar.tolerate);
@@ -249,10 +261,14 @@ EHLO_NOINLINE constexpr bool take_rare_line(relay_core& s, relay_io& t, H& h, sy
     relayed_command a{event::noop, split ? split->verb : verb::unknown, *line, find_secret(*line)};
     relay_verdict v;
     bool moves = false, may_be_chunk = false;
+    auto const ask = [&](auto const& c) noexcept(relays_quietly<H, Own...>) { judge(s, c, a, v, h); };
     if (!split) {
         v.fault = s.order.check(event::noop) && split.error().code != errc::http_request ? fail(errc::bad_sequence, 0) : split.error();
     } else if (a.verb == verb::unknown) {
-        v.fault = find_disorder(s, verb::unknown);
+        auto const on = own_list<Own...>::find(split->name);
+        if (!on) v.fault = find_disorder(s, verb::unknown);
+        else if (!s.template takes_own<H>(*on)) v.fault = fail(s.order.check(event::noop) ? errc::bad_sequence : errc::not_implemented, 0);
+        else static_cast<void>((... || take_own<Own>(s, *split, grammar, a, v.fault, moves, ask)));
     } else {
         a.on = verb_table[static_cast<unsigned>(a.verb)].on;
         if (a.verb == verb::bdat) {
@@ -270,7 +286,6 @@ EHLO_NOINLINE constexpr bool take_rare_line(relay_core& s, relay_io& t, H& h, sy
             moves = v.fault && v.fault->code == errc::bad_sequence;
         }
         if (!v.fault) {
-            auto const ask = [&](auto const& c) noexcept(relays_quietly<H>) { judge(s, c, a, v, h); };
             if (auto const bad = visit_command(*split, grammar, ask)) {
                 v.fault = bad;
                 moves = a.on == event::burl;
@@ -280,7 +295,7 @@ EHLO_NOINLINE constexpr bool take_rare_line(relay_core& s, relay_io& t, H& h, sy
     if (v.fault) {
         if (!s.under_way.empty()) return t.stop(relay_want::other);
         if (!s.has_room(t)) return t.stop(relay_want::room);
-        if (s.auth_failed && a.verb == verb::unknown) a.secret = 0;
+        if (s.auth_failed && a.verb == verb::unknown && a.on == event::noop) a.secret = 0;
         bdat_finder finder;
         finder.look(*line);
         s.lines = lines;
@@ -296,8 +311,8 @@ EHLO_NOINLINE constexpr bool take_rare_line(relay_core& s, relay_io& t, H& h, sy
 }
 
 /// A command to a relay whose server is gone: 421, or the end that the client asks for.
-template <class H>
-EHLO_NOINLINE constexpr bool take_last_command(relay_core& s, relay_io& t, H& h) {
+template <class Core, class H>
+EHLO_NOINLINE constexpr bool take_last_command(Core& s, relay_io& t, H& h) {
     auto const line = s.lines.next(t.rest(), s.settings->max_line);
     if (line.need_more()) {
         if (line.consumed != 0) t.drop(line.consumed);
@@ -312,8 +327,8 @@ EHLO_NOINLINE constexpr bool take_last_command(relay_core& s, relay_io& t, H& h)
 }
 
 /// A command. False: `t.want` is set.
-template <class H>
-constexpr bool take_line(relay_core& s, relay_io& t, H& h) {
+template <class Core, class H>
+constexpr bool take_line(Core& s, relay_io& t, H& h) {
     if (s.gone) return take_last_command(s, t, h);
     // RFC 2920 3.1: nothing follows a command that is the last of its group; and without PIPELINING each is.
     if (!s.under_way.empty() && (!is_pipelined(s.under_way.last()) || !s.offered.has(extension::pipelining))) return t.stop(relay_want::other);
@@ -326,7 +341,7 @@ constexpr bool take_line(relay_core& s, relay_io& t, H& h) {
             relayed_command a{verb_table[static_cast<unsigned>(v)].on, v, {in.data(), 0}};
             relay_verdict said;
             std::size_t const used = take_common_command(in, s.settings->max_line, grammar,
-                                                         [&](auto const& c) noexcept(relays_quietly<H>) { judge(s, c, a, said, h); });
+                                                         [&](auto const& c) noexcept(Core::template never_throws<H>) { judge(s, c, a, said, h); });
             if (used != 0) {
                 a.line = {in.data(), used - 2};
                 a.secret = static_cast<std::uint32_t>(used - 2);
@@ -338,8 +353,8 @@ constexpr bool take_line(relay_core& s, relay_io& t, H& h) {
 }
 
 /// A line of the client in an AUTH exchange. One that is none goes on as a cancellation, for the server to answer.
-template <class H>
-EHLO_NOINLINE constexpr bool take_response(relay_core& s, relay_io& t, H& h) {
+template <class Core, class H>
+EHLO_NOINLINE constexpr bool take_response(Core& s, relay_io& t, H& h) {
     if (!s.has_room(t)) return t.stop(relay_want::room);
     auto const line = s.lines.next(t.rest(), max_auth_line, s.settings->grammar.tolerate);
     if (line.need_more()) {

@@ -12,12 +12,14 @@
 namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
 // Why content that was looked at cannot go on. A line that others take for the end is refused even where bare CR and LF pass.
-constexpr std::optional<errc> find_bare_fault(relay_core const& s) noexcept {
+template <class Core>
+constexpr std::optional<errc> find_bare_fault(Core const& s) noexcept {
     if (s.settings->bare == bare_octets::pass || (s.settings->bare == bare_octets::normalize && s.reads_content)) return std::nullopt;
     return s.body.bare_cr() ? std::optional(errc::bare_cr) : s.body.bare_lf() ? std::optional(errc::bare_lf) : std::nullopt;
 }
 // What is said of it when all of it has come: that must not depend on how its octets arrived.
-constexpr errc find_main_fault(relay_core const& s) noexcept {
+template <class Core>
+constexpr errc find_main_fault(Core const& s) noexcept {
     if (s.octets > s.limit) return errc::message_too_large;
     return find_bare_fault(s).value_or(*s.spoilt);
 }
@@ -29,7 +31,8 @@ constexpr auto find_dot_lines(std::optional<errc>& found, bool clean = false) no
 }
 // The next part of content; nothing consumed: more is needed. Where bare octets pass, a dot that may become such a line stays until it is
 // certain.
-constexpr content_watch::part next_content(relay_core& s, std::string_view rest) noexcept {
+template <class Core>
+constexpr content_watch::part next_content(Core& s, std::string_view rest) noexcept {
     bool const holds = s.settings->bare == bare_octets::pass;
     bool const clean = s.settings->bare == bare_octets::normalize;
     content_watch const before = s.body;
@@ -49,8 +52,8 @@ constexpr void show(H& h, std::string_view octets) {
 }
 
 // What the handler says of a message that has come to its end; a refusal, if it does not go on.
-template <class H>
-constexpr std::optional<reply> judge_end(relay_core const& s, H& h) {
+template <class Core, class H>
+constexpr std::optional<reply> judge_end(Core const& s, H& h) {
     if constexpr (says<H, end_of_content>) {
         relay_say const say = h.on(end_of_content{s.octets, s.now.recipients(), 0});
         if (say.what() != relay_say::kind::answer) return std::nullopt;
@@ -63,7 +66,8 @@ constexpr std::optional<reply> judge_end(relay_core const& s, H& h) {
 }
 
 // The connection to the server is to be closed, and the message there ends with it.
-constexpr bool abort_message(relay_core& s, relay_io& t) noexcept {
+template <class Core>
+constexpr bool abort_message(Core& s, relay_io& t) noexcept {
     s.gone = true;
     s.under_way.clear();
     return t.stop(relay_want::abort);
@@ -74,8 +78,8 @@ constexpr bool is_disorder(errc e) noexcept {
 }
 // The relay's own answer to a message, or a chunk: in LMTP one for each recipient (RFC 2033 4.2). `said`: by the handler. False: there is
 // too little room.
-template <class H>
-constexpr bool refuse_message(relay_core& s, relay_io& t, H& h, relayed_command const& a, std::optional<failure> const& fault,
+template <class Core, class H>
+constexpr bool refuse_message(Core& s, relay_io& t, H& h, relayed_command const& a, std::optional<failure> const& fault,
                               reply const& said = {}) {
     bool const disorder = fault && is_disorder(fault->code);
     reply const r = fault ? reply_for(*fault, disorder ? a.verb : verb::data) : said;
@@ -103,8 +107,8 @@ constexpr void put_to_server(relay_io& t, std::string_view octets) noexcept {
 }
 
 /// Content after DATA. False: `t.want` is set.
-template <class H>
-constexpr bool take_content(relay_core& s, relay_io& t, H& h) {
+template <class Core, class H>
+constexpr bool take_content(Core& s, relay_io& t, H& h) {
     if (s.spoilt && !s.gone) return abort_message(s, t);
     std::string_view const rest = t.rest();
     // The first octet of a line that was none before.
@@ -150,15 +154,16 @@ constexpr bool take_content(relay_core& s, relay_io& t, H& h) {
 }
 
 // A last chunk may not end with a CR alone.
-constexpr std::optional<errc> find_last_fault(relay_core const& s, bool after_cr, bool binary) noexcept {
+template <class Core>
+constexpr std::optional<errc> find_last_fault(Core const& s, bool after_cr, bool binary) noexcept {
     return after_cr && !binary && s.settings->bare != bare_octets::pass ? std::optional(errc::bare_cr) : std::nullopt;
 }
 
 // The relay's own answer to a chunk, when nothing else is under way: why it went no further, or what the handler says.
-template <class H>
-constexpr bool refuse_chunk(relay_core& s, relay_io& t, H& h, errc why, std::optional<reply> const& said) {
+template <class Core, class H>
+constexpr bool refuse_chunk(Core& s, relay_io& t, H& h, errc why, std::optional<reply> const& said) {
     relayed_command a{s.chunk.last ? event::last_chunk_end : event::chunk_end, verb::bdat};
-    session then = s.now;
+    auto then = s.now;
     if (!said && is_disorder(why)) a.on = event::bdat;
     else a.on = event_answered(then, a.on);
     s.now = then;
@@ -170,8 +175,8 @@ constexpr bool refuse_chunk(relay_core& s, relay_io& t, H& h, errc why, std::opt
     return true;
 }
 // All octets have come. The server answers what it was given.
-template <class H>
-constexpr bool end_chunk(relay_core& s, relay_io& t, H& h) {
+template <class Core, class H>
+constexpr bool end_chunk(Core& s, relay_io& t, H& h) {
     if ((!s.chunk.fault && !s.spoilt) || s.chunk.answered) {
         s.chunk = relay_chunk();
         s.spoilt.reset();
@@ -181,8 +186,8 @@ constexpr bool end_chunk(relay_core& s, relay_io& t, H& h) {
     return refuse_chunk(s, t, h, s.spoilt ? find_main_fault(s) : *s.chunk.fault, std::nullopt);
 }
 // What the handler says of a message whose last octets are here. False: they do not go on, and `t.want` is set.
-template <class H>
-constexpr bool take_end(relay_core& s, relay_io& t, H& h, std::size_t consumed) {
+template <class Core, class H>
+constexpr bool take_end(Core& s, relay_io& t, H& h, std::size_t consumed) {
     auto const said = judge_end(s, h);
     if (!said) return true;
     if (said->is_later()) return t.stop(relay_want::later);
@@ -193,8 +198,8 @@ constexpr bool take_end(relay_core& s, relay_io& t, H& h, std::size_t consumed) 
 }
 
 /// The octets of a chunk. False: `t.want` is set.
-template <class H>
-constexpr bool take_chunk(relay_core& s, relay_io& t, H& h) {
+template <class Core, class H>
+constexpr bool take_chunk(Core& s, relay_io& t, H& h) {
     relay_chunk& c = s.chunk;
     // What came before the chunk is answered first.
     if (s.spoilt && !s.gone) return c.before != 0 ? t.stop(relay_want::other) : abort_message(s, t);

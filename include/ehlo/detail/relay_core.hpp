@@ -61,7 +61,14 @@ struct relay_chunk {
     std::optional<errc> fault{};    // none of it goes on
 };
 
+template <class... Own>
 struct relay_core {
+    using own = own_list<Own...>;
+    using protocol = protocol_with<Own...>;
+    using session = basic_session<protocol>;
+    template <class H>
+    static constexpr bool never_throws = relays_quietly<H, Own...>;
+
     policy const* settings;
     char const* name;
     std::uint64_t limit;            // octets of a message
@@ -77,6 +84,7 @@ struct relay_core {
     std::uint32_t heard = 0;        // LMTP: recipients whose reply to the message has come
     std::uint16_t name_size;
     mechanisms usable{};
+    std::uint8_t own_offered = 0;   // one bit for each command of the user's own that the client was offered
     bdat_finder finder{};           // in a line that is being thrown away
     std::optional<errc> spoilt{};   // why the content that is under way goes no further
     bool reads_content = false;
@@ -101,6 +109,11 @@ struct relay_core {
     }
     /// HELP and EXPN may be said to any server: it answers them.
     constexpr extensions taken() const noexcept { return offered | extension::help | extension::expn; }
+    /// Likewise what a handler answers: it need not be named.
+    template <class H>
+    constexpr bool takes_own(event e) const noexcept {
+        return !own::lacks(e, static_cast<std::uint8_t>(own_offered | own_ends<H, Own...>()));
+    }
     constexpr std::string_view relay_name() const noexcept { return {name, name_size}; }
     constexpr bool has_room(relay_io const& t) const noexcept { return t.out.room() >= settings->reply_space; }
 
@@ -135,7 +148,7 @@ struct relay_core {
     // The session is answered: both of what it is, where nothing else is under way.
     constexpr change settle(event e, unsigned code, fact_set brings = {}) noexcept {
         change const what = now.settle(e, code, brings);
-        if (!now.knows(fact::extended)) offered = {};
+        if (!now.knows(fact::extended)) offered = {}, own_offered = 0;
         if (now.over()) {
             under_way.clear();
             reads_content = false;
@@ -155,8 +168,8 @@ struct relay_core {
 
     // Whether the client is told a yes that is not the server's.
     static constexpr bool may_say_yes(event e) noexcept {
-        constexpr event_set harmless = event::noop | event::help | event::vrfy | event::expn | event::quit, own = event::starttls | event::auth | event::response;
-        return harmless.has(e) || own.has(e);
+        constexpr event_set harmless = event::noop | event::help | event::vrfy | event::expn | event::quit, ends = event::starttls | event::auth | event::response;
+        return harmless.has(e) || ends.has(e) || own::moves_nothing(e);
     }
     template <class H>
     constexpr void conclude(relay_io& t, H& h, relayed_command const& a, reply r, std::optional<failure> fault, bool moves = true) {

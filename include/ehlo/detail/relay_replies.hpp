@@ -4,14 +4,15 @@
 #include <ehlo/detail/relay_core.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
 namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
 // The server is of no more use.
-template <class H>
-EHLO_NOINLINE constexpr bool break_off(relay_core& s, relay_io& t, H& h) {
+template <class Core, class H>
+EHLO_NOINLINE constexpr bool break_off(Core& s, relay_io& t, H& h) {
     s.shut_down(t, h, server_is_gone);
     t.drop_all();
     return t.stop(relay_want::close);
@@ -19,18 +20,19 @@ EHLO_NOINLINE constexpr bool break_off(relay_core& s, relay_io& t, H& h) {
 
 // By the first digit; but the greeting is 220, and so is the answer to XCLIENT. A yes to what is out of order, because something before it
 // was refused, shows that the two do not agree on what is open.
-constexpr bool is_right_class(session const& s, event e, unsigned code) noexcept {
+template <class Session>
+constexpr bool is_right_class(Session const& s, event e, unsigned code) noexcept {
     if (!s.fits(e, answer_of(code))) return false;
     if (code < 400 && e != event::mail && e != event::rcpt && !s.has_row(e)) return false;
     return (e != event::greeting && e != event::xclient) || code == 220 || code >= 400;
 }
 
 /// What goes on of an answer to EHLO: what the policy has, in a form that the relay can vouch for.
-template <class H>
-constexpr ehlo_answer edit_ehlo_answer(relay_core& s, reply_view const& r, H& h) {
+template <class Core, class H>
+constexpr ehlo_answer edit_ehlo_answer(Core& s, reply_view const& r, H& h) {
     policy const& p = *s.settings;
     ehlo_answer a = parse_ehlo_answer(r, p.grammar.tolerate).value_or(ehlo_answer());
-    session then = s.now;
+    auto then = s.now;
     then.settle(event::hello, answer::done);
     bool const tls = then.knows(fact::tls);
     if (!parse_host(a.domain)) a.domain = s.relay_name();
@@ -66,24 +68,26 @@ constexpr ehlo_answer edit_ehlo_answer(relay_core& s, reply_view const& r, H& h)
     return edited;
 }
 
-template <class H>
-constexpr void hear_hello(relay_core& s, relay_io& t, reply_view const& r, H& h) {
+template <class... Own, class H>
+constexpr void hear_hello(relay_core<Own...>& s, relay_io& t, reply_view const& r, H& h) {
     ehlo_answer const a = edit_ehlo_answer(s, r, h);
     s.offered = a.offered;
     s.usable = a.auth;
     // What was on offer, and is out of order from now on: 503, not 502.
     if (s.now.knows(fact::authenticated)) s.offered = s.offered | extension::auth;
     if (ends_tls<H> && s.now.knows(fact::tls)) s.offered = s.offered | extension::starttls;
-    if (write_ehlo_answer_within<>(t.out, a, s.settings->reply_space)) {
+    if constexpr (sizeof...(Own) != 0) s.own_offered = static_cast<std::uint8_t>(own_list<Own...>::find_offers(r) | own_ends<H, Own...>());
+    if (write_ehlo_answer_within<Own...>(t.out, a, s.settings->reply_space, s.own_offered)) {
         // What cannot be written is not offered.
         s.offered = {};
+        s.own_offered = 0;
         write_reply(t.out, reply(250, s.relay_name())).has_value();
     }
 }
 
 // Another text of the same class.
-template <class H>
-constexpr bool rewrite(relay_core& s, relay_io& t, event to, reply_view const& r, H& h) {
+template <class Core, class H>
+constexpr bool rewrite(Core& s, relay_io& t, event to, reply_view const& r, H& h) {
     if constexpr (says<H, relayed_reply>) {
         relay_say const say = h.on(relayed_reply{to, r});
         if (say.what() != relay_say::kind::answer || say.answer().code == 0) return false;
@@ -99,8 +103,8 @@ constexpr bool rewrite(relay_core& s, relay_io& t, event to, reply_view const& r
 }
 
 // A reply goes on, as it is or edited. False: there is no room for it.
-template <class H>
-constexpr bool hand_over(relay_core& s, relay_io& t, event to, event of, reply_view const& r, std::size_t size, H& h) {
+template <class Core, class H>
+constexpr bool hand_over(Core& s, relay_io& t, event to, event of, reply_view const& r, std::size_t size, H& h) {
     constexpr bool may_edit = says<H, relayed_reply>;
     bool const hello = of == event::hello && r.accepted();
     if ((hello || may_edit) && !s.has_room(t)) return t.stop(relay_want::room);
@@ -120,14 +124,14 @@ constexpr verb verb_of(event e) noexcept {
         if (f.code != verb::unknown && f.on == e) return f.code;
     return verb::unknown;
 }
-template <class H>
-constexpr void tell_relayed(relay_core const& s, H& h, event to, reply_view const& r) {
+template <class Core, class H>
+constexpr void tell_relayed(Core const& s, H& h, event to, reply_view const& r) {
     if constexpr (handles<H, answered>) s.tell(h, {to, verb_of(to)}, std::nullopt, reply(r.code(), r.text()));
     else static_cast<void>(s), static_cast<void>(h), static_cast<void>(to), static_cast<void>(r);
 }
 
-template <class H>
-EHLO_NOINLINE constexpr bool hear_unasked(relay_core& s, relay_io& t, reply_view const& r, std::size_t size, H& h) {
+template <class Core, class H>
+EHLO_NOINLINE constexpr bool hear_unasked(Core& s, relay_io& t, reply_view const& r, std::size_t size, H& h) {
     if (r.accepted()) return break_off(s, t, h);
     // A refusal, to the content or to nothing: the client is told, and it is the end.
     event const to = s.reads_content ? event::content_end : event::shutdown;
@@ -138,8 +142,8 @@ EHLO_NOINLINE constexpr bool hear_unasked(relay_core& s, relay_io& t, reply_view
 }
 
 /// The next reply. False: `t.want` is set.
-template <class H>
-constexpr bool take_reply(relay_core& s, relay_io& t, H& h, reply_limits const& limits) {
+template <class Core, class H>
+constexpr bool take_reply(Core& s, relay_io& t, H& h, reply_limits const& limits) {
     if (s.gone || s.now.over()) {
         t.drop_all();
         return t.stop(s.now.over() ? relay_want::close : relay_want::octets);
@@ -156,7 +160,7 @@ constexpr bool take_reply(relay_core& s, relay_io& t, H& h, reply_limits const& 
     std::size_t const size = parsed.consumed;
     if (s.under_way.empty() || s.stale) return hear_unasked(s, t, r, size, h);
     event const to = s.under_way.first();
-    session before = s.now;
+    auto before = s.now;
     event const of = event_answered(before, to);
     if (r.code() != 421 && !is_right_class(before, of, r.code())) return break_off(s, t, h);
     bool const of_chunk = s.chunk.under_way && !s.chunk.fault && s.chunk.before == 0;

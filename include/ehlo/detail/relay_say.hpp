@@ -13,8 +13,14 @@
 //     mechanisms mechanisms() const, auth_answer on(cmd::auth const&), auth_answer on(auth_response const&)
 //                                            likewise AUTH
 //     void      on(answered const&)          each reply that the client was given; with `fault`, if it is the relay's own
+// And for a command of the user's own (own_commands.hpp), of which `T` is the type; without a function it goes on:
+//     relay_say on(T const&)                 it is offered if the server has its keyword; a yes of the relay's own is only for one whose
+//                                            row moves nothing
+//     reply     on(T const&)                 it is offered here, whatever the server offers, and answered here: one whose row moves nothing
+// Parameters of his own go on that the handler names, as a server's (own_mail_parameters, own_rcpt_parameters).
 #pragma once
 
+#include <ehlo/detail/own_list.hpp>
 #include <ehlo/detail/server_offers.hpp>
 
 #include <cstddef>
@@ -57,7 +63,7 @@ class relay_say {
     /// It goes on as it is.
     constexpr relay_say() noexcept = default;
     /// It goes no further. A command that asks the server for something is refused by it: what the server did not say, the client is not
-    /// told. NOOP, HELP, VRFY, EXPN and QUIT may be accepted.
+    /// told. NOOP, HELP, VRFY, EXPN and QUIT may be accepted, and a command of the user's own that moves nothing.
     constexpr relay_say(reply const& r) noexcept : answer_(r), what_(kind::answer) {}
     template <std::size_t N>
     consteval relay_say(char const (&literal)[N]) : answer_(literal), what_(kind::answer) {}
@@ -138,7 +144,25 @@ template <class H>
 constexpr void check_no_bdat() noexcept {
     static_assert(!has_on<H, cmd::bdat const&>, "a relay does not ask about BDAT, whose octets come in any case: on(ehlo::end_of_content const&)");
 }
-template <class H>
+template <class H, class One>
+constexpr void check_own() noexcept {
+    using type = typename One::type;
+    if constexpr (answers<H, type>) {
+        check_on<H, type>();
+        static_assert(moves_nothing(One::order), "a yes to this command moves the session, and is the server's to say: relay_say on(One::type const&)");
+    } else {
+        check_say<H, type>();
+    }
+}
+/// The commands of the user's own that end at the relay, one bit for each.
+template <class H, class... Own>
+consteval std::uint8_t own_ends() {
+    unsigned all = 0, bit = 1;
+    ((all |= answers<H, typename Own::type> ? bit : 0u, bit <<= 1), ...);
+    static_cast<void>(bit);
+    return static_cast<std::uint8_t>(all);
+}
+template <class H, class... Own>
 constexpr void check_relay_handler() noexcept {
     check_says<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::vrfy, cmd::noop, cmd::data, cmd::rset, cmd::quit, cmd::burl, cmd::etrn,
                cmd::onex, cmd::xclient, end_of_content, relayed_reply>();
@@ -148,6 +172,7 @@ constexpr void check_relay_handler() noexcept {
     if constexpr (ends_auth<H>) check_auth<H>();
     else check_say<H, cmd::auth>();
     check_no_bdat<H>();
+    (check_own<H, Own>(), ...);
 }
 
 // Whether a class has any function `on`: the name means one thing alone in a class derived from both if it does not.
@@ -162,9 +187,9 @@ constexpr bool has_any_on() noexcept {
     else return !requires { &has_two_on<H>::on; };
 }
 
-template <class H>
+template <class H, class... Own>
 constexpr void require_relay_handler() noexcept {
-    if constexpr (has_any_on<H>()) check_relay_handler<H>();
+    if constexpr (has_any_on<H>()) check_relay_handler<H, Own...>();
 }
 template <class H, class... E>
 constexpr bool says_quietly() noexcept {
@@ -173,10 +198,11 @@ constexpr bool says_quietly() noexcept {
         return true;
     }());
 }
-template <class H>
+template <class H, class... Own>
 inline constexpr bool relays_quietly =
     says_quietly<H, cmd::hello, cmd::mail, cmd::rcpt, cmd::vrfy, cmd::noop, cmd::data, cmd::rset, cmd::quit, cmd::burl, cmd::etrn,
-                 cmd::onex, cmd::xclient, cmd::starttls, cmd::auth, auth_response, content, end_of_content, relayed_reply, answered>() &&
+                 cmd::onex, cmd::xclient, cmd::starttls, cmd::auth, auth_response, content, end_of_content, relayed_reply, answered,
+                 typename Own::type...>() &&
     never_throws_besides<H>();
 
 }  // namespace detail

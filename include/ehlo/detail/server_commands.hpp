@@ -27,8 +27,8 @@ constexpr std::optional<failure> find_disorder(Server const& s, verb v) noexcept
 }
 
 // A command of the user's own, if the line is one.
-template <class One, class Server, class Take>
-constexpr bool take_own(Server const& s, command_line const& split, syntax const& grammar, asked& a, std::optional<failure>& fault, bool& moves,
+template <class One, class Server, class Asked, class Take>
+constexpr bool take_own(Server const& s, command_line const& split, syntax const& grammar, Asked& a, std::optional<failure>& fault, bool& moves,
                         Take& take) {
     if (!iequals(split.name, One::verb)) return false;
     a.on = Server::protocol::template event_of<One>;
