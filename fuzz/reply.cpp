@@ -133,7 +133,7 @@ void check_reply(reply_view const& r) {
     check(again.ready() && again.consumed == text.size(), "capabilities are written as one reply", text);
     auto const back = parse_capabilities(*again);
     check(back && back->offered == c->offered, "capabilities read as they were written", text);
-    if (c->has(extension::size)) check(back->max_size == c->max_size, "SIZE reads as it was written", text);
+    if (c->has(extension::size)) check(back->size == c->size, "SIZE reads as it was written", text);
 }
 
 void check_status(std::string_view text) {

@@ -97,23 +97,23 @@ struct extension_index {
     // an octet that is none of the keyword.
     struct row {
         std::uint64_t head = 0, head_mask = 0, tail = 0, tail_mask = 0;
-        std::uint8_t size = 0;     // of the keyword
+        std::uint32_t needs = ~0u;  // octets from where it begins, for the two to tell all; more than there are if they cannot
+        std::uint8_t size = 0;      // of the keyword
         std::uint8_t tail_at = 0;
         extension code{};
-        bool longer = false;       // than the two tell
-    } rows[extension_count + 1] = {};   // the last one: no keyword
-    std::uint32_t heads[extension_count] = {};
-    std::size_t longest = 0;
+    } rows[extension_count + 2] = {};   // and, after the last one, "DSN" CR, and no keyword
+    std::uint32_t heads[extension_count + 1] = {};
     consteval extension_index() {
-        for (unsigned i = 0; i < extension_count; ++i) {
-            std::string_view const keyword = extension_table[i].keyword;
+        for (unsigned i = 0; i <= extension_count; ++i) {
+            extension const e = i == extension_count ? extension::dsn : static_cast<extension>(i);
+            std::string_view const keyword = extension_table[static_cast<unsigned>(e)].keyword;
+            heads[i] = first_octets(keyword) | (i == extension_count ? std::uint32_t{'\r'} << 24 : 0);
+            if (i != extension_count && keyword.size() < 4 && e != extension::dsn) throw "a keyword of three letters has two rows";
             row& r = rows[i];
-            heads[i] = first_octets(keyword);
             r.size = static_cast<std::uint8_t>(keyword.size());
-            r.code = static_cast<extension>(i);
+            r.code = e;
             r.tail_at = static_cast<std::uint8_t>(keyword.size() < 8 ? 0 : keyword.size() - 8);
-            r.longer = keyword.size() > 16;
-            longest = keyword.size() > longest ? keyword.size() : longest;
+            if (keyword.size() <= 16) r.needs = r.size < 6 ? 8u : r.size + 2u;
             for (unsigned k = 0; k < 8; ++k) {
                 add(r.head, r.head_mask, keyword, k, k);
                 add(r.tail, r.tail_mask, keyword, r.tail_at + k, k);
@@ -130,19 +130,16 @@ struct extension_index {
     }
 };
 inline constexpr extension_index extension_rows{};
-inline constexpr places<extension_count, std::uint32_t> places_of_extensions(extension_rows.heads);
+inline constexpr places<extension_count + 1, std::uint32_t> places_of_extensions(extension_rows.heads);
 
 /// The row of the keyword that `text` begins with, two octets or more after it; nullptr if ehlo knows none such.
 EHLO_INLINE constexpr extension_index::row const* find_extension_at(std::string_view text) noexcept {
     if (text.size() < 5) return nullptr;  // "DSN" CRLF is the shortest
     char const* const p = text.data();
-    std::uint32_t const word = fold4(p) & (p[3] <= ' ' ? 0x00FFFFFFu : 0xFFFFFFFFu);
-    auto const& r = extension_rows.rows[places_of_extensions.find(word)];
-    std::size_t const size = r.size;
-    if (size == 0) return nullptr;
-    if (text.size() < extension_rows.longest + 2 || r.longer) [[unlikely]] {
-        if (text.size() < size + 2 || !spells(name(r.code), {p, size})) return nullptr;
-    } else if ((((load8(p) ^ r.head) & r.head_mask) | ((load8(p + r.tail_at) ^ r.tail) & r.tail_mask)) != 0) {
+    auto const& r = extension_rows.rows[places_of_extensions.find(fold4(p))];
+    if (text.size() >= r.needs) [[likely]] {
+        if ((((load8(p) ^ r.head) & r.head_mask) | ((load8(p + r.tail_at) ^ r.tail) & r.tail_mask)) != 0) return nullptr;
+    } else if (r.size == 0 || text.size() < r.size + 2u || !spells(name(r.code), {p, r.size})) {
         return nullptr;
     }
     return &r;
@@ -152,7 +149,7 @@ EHLO_INLINE constexpr extension_index::row const* find_extension_at(std::string_
 /// The extension that a keyword names, in any case; nothing if ehlo does not know it.
 constexpr std::optional<extension> find_extension(std::string_view keyword) noexcept {
     unsigned const i = detail::places_of_extensions.find(detail::first_octets(keyword));
-    if (i == extension_count || !detail::spells(name(static_cast<extension>(i)), keyword)) return std::nullopt;
+    if (i >= extension_count || !detail::spells(name(static_cast<extension>(i)), keyword)) return std::nullopt;
     return static_cast<extension>(i);
 }
 
@@ -195,11 +192,12 @@ capability split_capability(Text&&) = delete;
 /// What a server offers. A value without views: it outlives the reply. Each EHLO replaces it (RFC 5321 4.1.4).
 struct capabilities {
     extensions offered{};
-    /// The largest message the server takes, in octets; nothing if it gave no number, or gave 0, which means "no fixed
-    /// limit" (RFC 1870 4).
-    std::optional<std::uint64_t> max_size{};
-    leniency tolerated{};  ///< in the answer
+    /// The largest message the server takes, in octets. 0: it has no fixed limit; nothing: it gave no number, which tells nothing
+    /// (RFC 1870 4).
+    std::optional<std::uint64_t> size{};
+    leniency tolerated{};  ///< blanks_in_ehlo_answer
     constexpr bool has(extension e) const noexcept { return offered.has(e); }
+    constexpr bool operator==(capabilities const&) const = default;
 };
 
 namespace detail {
@@ -215,24 +213,16 @@ constexpr bool is_made_of_words(std::string_view text) noexcept {
         text = sub(text, 64);
     }
 }
-/// What stands in the lines of an answer, and what was tolerated there.
-struct answer_blanks {
-    leniency tolerate;
-    leniency tolerated{};
-
-    /// What follows a keyword and its SP, as words with blanks between them. Nothing if it is not that.
-    constexpr std::string_view parameters(std::string_view text) noexcept {
-        return !text.empty() ? words(text) : text.data() != nullptr ? words(" ") : text;
-    }
-    constexpr std::string_view words(std::string_view text) noexcept {
-        if (is_made_of_words(text)) return text;
-        while (!text.empty() && chars::wsp.contains(text.front())) text.remove_prefix(1);
-        while (!text.empty() && chars::wsp.contains(text.back())) text.remove_suffix(1);
-        if (!tolerate.has(rule::blanks_in_ehlo_answer) || find_first<~(charset(33, 126) + chars::wsp)>(text) != text.size()) return {};
-        tolerated |= rule::blanks_in_ehlo_answer;
-        return text;
-    }
-};
+/// What follows a keyword and its SP, as words with blanks between them; nothing if it is not that. `text`: its data is null if no SP
+/// follows. Tells in `tolerated` what `tolerate` lets pass.
+constexpr std::string_view words_of(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
+    if (text.data() == nullptr || (!text.empty() && is_made_of_words(text))) return text;
+    while (!text.empty() && chars::wsp.contains(text.front())) text.remove_prefix(1);
+    while (!text.empty() && chars::wsp.contains(text.back())) text.remove_suffix(1);
+    if (!tolerate.has(rule::blanks_in_ehlo_answer) || find_first<~(charset(33, 126) + chars::wsp)>(text) != text.size()) return {};
+    tolerated |= rule::blanks_in_ehlo_answer;
+    return text;
+}
 /// The word that `text` begins with, cut off with the blanks after it.
 constexpr std::string_view take_word(std::string_view& text) noexcept {
     std::string_view const word = detail::sub(text, 0, find_first<chars::wsp>(text));
@@ -248,28 +238,28 @@ constexpr std::string_view take_word(std::string_view& text) noexcept {
 /// ends: the end of the line is looked for only after an SP.
 template <class Known, class Other>
 EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tolerate, Known&& known, Other&& other) noexcept {
-    std::size_t at = find_near<charset("\r")>(reply) + 2;
-    while (at < reply.size()) {
-        // After code and separator. No line is shorter than "250" CRLF, which has no separator, and then the LF stands here.
-        at += 4;
-        std::string_view const rest{reply.data() + at, reply.size() - at};
-        auto const* const s = find_extension_at(rest);
-        std::size_t end = s != nullptr ? s->size : 0;
-        if (s != nullptr && rest[end] == '\r') {
+    char const* p = reply.data() + find_near<charset("\r")>(reply) + 2;
+    char const* const stop = reply.data() + reply.size();
+    // Each line begins with code and separator; "250" CRLF, the last one, has none and says nothing.
+    while (stop - p > 5) {
+        p += 4;
+        std::string_view const text{p, static_cast<std::size_t>(stop - p)};
+        auto const* const s = find_extension_at(text);
+        if (s != nullptr && text[s->size] == '\r') {
             known(s->code, std::string_view());
-        } else if (s != nullptr && rest[end] == ' ') {
-            std::string_view const behind{rest.data() + end + 1, rest.size() - end - 1};
-            std::string_view const parameters{behind.data(), find_near<charset("\r")>(behind)};
+            p += s->size + 2;
+        } else if (s != nullptr && text[s->size] == ' ') {
+            p += s->size + 1;
+            std::string_view const parameters{p, find_near<charset("\r")>({p, static_cast<std::size_t>(stop - p)})};
             known(s->code, parameters);
-            end += 1 + parameters.size();
-        } else if (rest[0] != '\n') {
-            end = find_near<charset("\r")>(rest);
-            std::string_view const line{rest.data(), end};
-            std::size_t const blank = tolerate.has(rule::blanks_in_ehlo_answer) ? find_first<charset("\t")>(line) : end;
-            if (auto const e = blank == end ? std::nullopt : find_extension(sub(line, 0, blank))) known(*e, sub(line, blank));
+            p += parameters.size() + 2;
+        } else {
+            std::string_view const line{p, find_near<charset("\r")>(text)};
+            std::size_t const blank = tolerate.has(rule::blanks_in_ehlo_answer) ? find_first<charset("\t")>(line) : line.size();
+            if (auto const e = blank == line.size() ? std::nullopt : find_extension(sub(line, 0, blank))) known(*e, sub(line, blank));
             else other(line);
+            p += line.size() + 2;
         }
-        at += end + 2;
     }
 }
 /// Likewise of any reply: lines that end in LF, or hold a CR, are cut the slow way.
@@ -286,30 +276,57 @@ EHLO_INLINE constexpr void visit_ehlo_lines(reply_view const& r, leniency tolera
         first = false;
     }
 }
-}  // namespace detail
 
-namespace detail {
-constexpr void read_size(capabilities& c, std::string_view parameters) noexcept {
-    auto const size = parse_decimal(parameters);
-    c.max_size = size && *size != 0 ? std::optional(*size) : std::nullopt;
-}
-/// Not inline, for the sake of what is nearly always read.
-EHLO_NOINLINE constexpr capabilities read_lenient_capabilities(reply_view const& reply, leniency tolerate) noexcept {
-    capabilities c;
-    answer_blanks blanks{tolerate};
+/// Reads the answer to EHLO: what is offered, and SIZE. `more(extension, text, old_form)` is given what follows any other keyword, see
+/// words_of, and what follows "AUTH=" (`old_form`); `other(line)` each line whose keyword ehlo does not know.
+template <class More, class Other>
+EHLO_INLINE constexpr void read_ehlo_lines(capabilities& c, reply_view const& r, leniency tolerate, More&& more, Other&& other) noexcept {
+    extensions offered;
+    std::optional<std::uint64_t> size;
     auto known = [&](extension e, std::string_view text) noexcept {
-        c.offered = c.offered | e;
-        std::string_view const parameters = blanks.parameters(text);
-        if (e == extension::size) read_size(c, parameters);
+        offered |= e;
+        if (e == extension::size) {
+            auto n = parse_decimal(text);   // what is a number has no blanks
+            if (!n) [[unlikely]] n = parse_decimal(words_of(text, tolerate, c.tolerated));
+            size = n ? std::optional(*n) : std::nullopt;
+        } else if (text.data() != nullptr) {
+            more(e, text, false);
+        }
     };
-    auto other = [&](std::string_view line) noexcept {
-        if (!istarts_with(line, "AUTH=")) return;
-        c.offered = c.offered | extension::auth;
-        static_cast<void>(blanks.words(sub(line, 5)));
+    auto unknown = [&](std::string_view line) noexcept {
+        if (!istarts_with(line, "AUTH=")) return other(line);
+        offered |= extension::auth;
+        if (line.size() > 5) more(extension::auth, sub(line, 5), true);
     };
-    visit_ehlo_lines(reply, tolerate, known, other);
-    c.tolerated = blanks.tolerated;
-    return c;
+    visit_ehlo_lines(r, tolerate, known, unknown);
+    c.offered = offered;
+    c.size = size;
+}
+
+/// Writes it: one line for each extension, in the order of the enum. `more(writer, extension)` writes what follows any keyword but SIZE.
+template <class More>
+constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view domain, std::string_view greet, capabilities const& c,
+                                               More&& more) noexcept {
+    if (auto const parsed = parse_host(domain); !parsed) return parsed.error();
+    return out.atomically([&](writer& w) {
+        std::size_t line = w.size();
+        auto end = [&]() noexcept {
+            w.crlf();
+            if (w.ok() && w.size() - line > max_reply_line) w.refuse(fail(errc::reply_too_long, max_reply_line));
+        };
+        w.raw("250-").raw(domain);
+        if (!greet.empty()) w.raw(' ').text(greet);
+        end();
+        for (std::uint64_t left = c.offered.bits & low_bits(extension_count); left != 0; left &= left - 1) {
+            auto const e = static_cast<extension>(trailing_zeros(left));
+            line = w.size();
+            w.raw("250-").raw(name(e));
+            if (e != extension::size) more(w, e);
+            else if (c.size) w.raw(' ').number(*c.size);
+            end();
+        }
+        w.overwrite(line + 3, ' ');
+    });
 }
 }  // namespace detail
 
@@ -318,17 +335,11 @@ EHLO_NOINLINE constexpr capabilities read_lenient_capabilities(reply_view const&
 /// ehlo-params is passed over. The old form "AUTH=PLAIN LOGIN" counts as AUTH. Errors: bad_reply_class if the reply is not 250.
 constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency tolerate = strict) noexcept {
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
-    if (!tolerate.empty()) [[unlikely]] return detail::read_lenient_capabilities(r, tolerate);
     capabilities c;
-    auto known = [&](extension e, std::string_view parameters) noexcept {
-        c.offered = c.offered | e;
-        // Of what is not well formed no number can be read, so nothing needs to be looked at before.
-        if (e == extension::size) detail::read_size(c, parameters);
+    auto more = [&](extension, std::string_view text, bool) noexcept {
+        if (!tolerate.empty()) [[unlikely]] static_cast<void>(detail::words_of(text, tolerate, c.tolerated));
     };
-    auto other = [&](std::string_view line) noexcept {
-        if (istarts_with(line, "AUTH=")) c.offered = c.offered | extension::auth;
-    };
-    detail::visit_ehlo_lines(r, strict, known, other);
+    detail::read_ehlo_lines(c, r, tolerate, more, [](std::string_view) noexcept {});
     return c;
 }
 
@@ -337,22 +348,7 @@ constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency 
 /// output_full.
 constexpr result<std::size_t> write_capabilities(writer& out, std::string_view domain, std::string_view greet,
                                                  capabilities const& c) noexcept {
-    if (auto const parsed = parse_host(domain); !parsed) return parsed.error();
-    if (domain.size() + greet.size() + 7 > max_reply_line) return fail(errc::reply_too_long, max_reply_line);
-    return out.atomically([&](writer& w) {
-        std::size_t last = w.size() + 3;
-        w.raw("250-").raw(domain);
-        if (!greet.empty()) w.raw(' ').text(greet);
-        w.crlf();
-        for (std::uint64_t left = c.offered.bits & detail::low_bits(extension_count); left != 0; left &= left - 1) {
-            auto const e = static_cast<extension>(detail::trailing_zeros(left));
-            last = w.size() + 3;
-            w.raw("250-").raw(name(e));
-            if (e == extension::size && c.max_size) w.raw(' ').number(*c.max_size);
-            w.crlf();
-        }
-        w.overwrite(last, ' ');
-    });
+    return detail::write_ehlo_lines(out, domain, greet, c, [](writer&, extension) noexcept {});
 }
 
 }  // namespace ehlo

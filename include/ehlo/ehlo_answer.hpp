@@ -30,11 +30,9 @@ struct hold_limits {
 };
 
 /// A positive answer to EHLO or LHLO. Views borrow from the reply.
-struct ehlo_answer {
-    std::string_view domain;              ///< the first word; servers that name an address literal here are read too
-    std::string_view greet;               ///< the rest of the first line
-    extensions offered{};
-    std::optional<std::uint64_t> size{};  ///< octets; 0 means "no fixed limit", which is not the same as no number (RFC 1870 4)
+struct ehlo_answer : capabilities {
+    std::string_view domain{};            ///< the first word; servers that name an address literal here are read too
+    std::string_view greet{};             ///< the rest of the first line
     mechanisms auth{};                    ///< the mechanisms that ehlo knows by name
     std::string_view auth_text{};         ///< all of them, separated by SP
     server_limits limits{};
@@ -44,13 +42,28 @@ struct ehlo_answer {
     std::string_view solicitations{};     ///< of NO-SOLICITING, separated by "," (RFC 3865 2)
     std::string_view burl{};              ///< the parameters of BURL, separated by SP (RFC 4468 3.1)
     client_attributes xclient{}, xforward{};
-    leniency tolerated{};                 ///< blanks_in_ehlo_answer
 
-    constexpr bool has(extension e) const noexcept { return offered.has(e); }
     constexpr bool operator==(ehlo_answer const&) const = default;
 };
 
 namespace detail {
+
+/// What follows each keyword: the one row for it, by which it is read and written. `Way` does it with a value of each kind.
+template <class Answer, class Way>
+constexpr void carry(extension e, Answer& a, Way const& way) noexcept {
+    switch (e) {
+    case extension::auth: return way.mechanisms(a.auth, a.auth_text);
+    case extension::limits: return way.limits(a.limits);
+    case extension::deliver_by: return way.min_by_time(a.min_by_time);
+    case extension::future_release: return way.hold(a.hold);
+    case extension::mt_priority: return way.words(a.priority_profile);
+    case extension::no_soliciting: return way.words(a.solicitations);
+    case extension::burl: return way.words(a.burl);
+    case extension::xclient: return way.attributes(verb::xclient, a.xclient);
+    case extension::xforward: return way.attributes(verb::xforward, a.xforward);
+    default: return;
+    }
+}
 
 inline constexpr charset limit_name = chars::let_dig + "-_", limit_value = charset(33, 126) - ";";
 
@@ -72,63 +85,93 @@ constexpr server_limits read_limits(std::string_view text) noexcept {
             return;
         std::size_t const name_end = find_first<~limit_name>(pair);
         bool const bare = name_end == pair.size();
-        bool const named = !bare && pair[name_end] == '=' && name_end + 1 < pair.size() && find_first<~limit_value>(pair, name_end + 1) == pair.size();
+        bool const named = !bare && pair[name_end] == '=' && name_end + 1 < pair.size() &&
+                           find_first<~limit_value>(pair, name_end + 1) == pair.size();
         good = good && name_end != 0 && (bare || named);
     });
     return good ? limits : server_limits();
 }
 
-constexpr std::optional<hold_limits> read_hold(std::string_view text) noexcept {
-    auto const interval = parse_decimal(take_word(text), 999999999);
-    auto const until = parse_date_time(take_word(text), {.utc_only = true});
-    if (!interval || *interval == 0 || !until || !text.empty()) return std::nullopt;
-    return hold_limits{static_cast<std::uint32_t>(*interval), *until};
-}
+struct ehlo_parameter_reader {
+    std::string_view text;
+    bool old_form;   // of AUTH
 
-constexpr client_attributes read_attributes(verb v, std::string_view text) noexcept {
-    client_attributes set;
-    for_each_word(text, [&](std::string_view word) noexcept {
-        if (auto const a = find_attribute(word); a && has_attribute(v, *a)) set |= *a;
-    });
-    return set;
-}
-
-// "AUTH" and the old "AUTH=" often come both. The set is of both; the text is that of "AUTH" if it comes.
-constexpr void read_mechanisms(ehlo_answer& a, std::string_view text, bool old_form) noexcept {
-    a.offered = a.offered | extension::auth;
-    if (!old_form || a.auth_text.empty()) a.auth_text = text;
-    a.auth = a.auth | parse_mechanisms(text);
-}
-
-constexpr void read_keyword(ehlo_answer& a, extension e, std::string_view text, answer_blanks& blanks) noexcept {
-    a.offered = a.offered | e;
-    if (e == extension::size) {
-        // What is a number has no blanks.
-        auto n = parse_decimal(text);
-        if (!n) [[unlikely]] n = parse_decimal(blanks.parameters(text));
-        a.size = n ? std::optional(*n) : std::nullopt;
-        return;
+    // "AUTH" and the old "AUTH=" often come both. The set is of both; the text is that of "AUTH" if it comes.
+    constexpr void mechanisms(v0::mechanisms& all, std::string_view& names) const noexcept {
+        if (!old_form || names.empty()) names = text;
+        all |= parse_mechanisms(text);
     }
-    if (text.data() == nullptr) return;
-    std::string_view const parameters = blanks.parameters(text);
-    switch (e) {
-    case extension::auth: read_mechanisms(a, parameters, false); break;
-    case extension::limits: a.limits = read_limits(parameters); break;
-    case extension::deliver_by: {
-        std::string_view const time = detail::sub(parameters, 0, find_first<charset(", ")>(parameters));
+    constexpr void limits(server_limits& all) const noexcept { all = read_limits(text); }
+    constexpr void min_by_time(std::optional<std::uint32_t>& seconds) const noexcept {
+        std::string_view const time = sub(text, 0, find_first<charset(", ")>(text));
         auto const n = parse_decimal(time, 999999999);
-        a.min_by_time = n && time.size() <= 9 ? std::optional(static_cast<std::uint32_t>(*n)) : std::nullopt;
-        break;
+        seconds = n && time.size() <= 9 ? std::optional(static_cast<std::uint32_t>(*n)) : std::nullopt;
     }
-    case extension::future_release: a.hold = read_hold(parameters); break;
-    case extension::mt_priority: a.priority_profile = parameters; break;
-    case extension::no_soliciting: a.solicitations = parameters; break;
-    case extension::burl: a.burl = parameters; break;
-    case extension::xclient: a.xclient = read_attributes(verb::xclient, parameters); break;
-    case extension::xforward: a.xforward = read_attributes(verb::xforward, parameters); break;
-    default: break;
+    constexpr void hold(std::optional<hold_limits>& most) const noexcept {
+        std::string_view rest = text;
+        auto const interval = parse_decimal(take_word(rest), 999999999);
+        auto const until = parse_date_time(take_word(rest), {.utc_only = true});
+        most.reset();
+        if (interval && *interval != 0 && until && rest.empty()) most = {static_cast<std::uint32_t>(*interval), *until};
     }
-}
+    constexpr void words(std::string_view& all) const noexcept { all = text; }
+    constexpr void attributes(verb v, client_attributes& all) const noexcept {
+        all = {};
+        for_each_word(text, [&](std::string_view word) noexcept {
+            if (auto const a = find_attribute(word); a && has_attribute(v, *a)) all |= *a;
+        });
+    }
+};
+
+struct ehlo_parameter_writer {
+    writer& w;
+
+    // A set without its text, or one that the old form has added to.
+    constexpr void mechanisms(v0::mechanisms all, std::string_view names) const noexcept {
+        words(names);
+        v0::mechanisms const left = all - parse_mechanisms(names);
+        for (unsigned i = 1; i < mechanism_count; ++i)
+            if (left.has(static_cast<mechanism>(i))) w.raw(' ').raw(mechanism_names[i]);
+    }
+    constexpr void limits(server_limits const& all) const noexcept {
+        limit("MAILMAX", all.mail_max);
+        limit("RCPTMAX", all.rcpt_max);
+        limit("RCPTDOMAINMAX", all.rcpt_domain_max);
+    }
+    constexpr void limit(std::string_view name, std::optional<std::uint32_t> n) const noexcept {
+        if (!n) return;
+        if (*n == 0 || *n > 999999) w.refuse(fail(errc::bad_value, 0));
+        w.raw(' ').raw(name).raw('=').number(*n);
+    }
+    constexpr void min_by_time(std::optional<std::uint32_t> seconds) const noexcept {
+        if (!seconds) return;
+        if (*seconds > 999999999) w.refuse(fail(errc::bad_value, 0));
+        w.raw(' ').number(*seconds);
+    }
+    constexpr void hold(std::optional<hold_limits> const& most) const noexcept {
+        if (!most) return;
+        if (most->max_interval == 0 || most->max_interval > 999999999 || most->max_date_time.offset != 0 || most->max_date_time.offset_unknown)
+            w.refuse(fail(errc::bad_value, 0));
+        w.raw(' ').number(most->max_interval).raw(' ');
+        if (auto const written = write_date_time(w, most->max_date_time); !written) w.refuse(written.error());
+    }
+    // 1*( SP ehlo-param ), whatever blanks they were read with.
+    constexpr void words(std::string_view text) const noexcept {
+        constexpr charset blank_or_word = charset(33, 126) + chars::wsp;
+        if (std::size_t const bad = find_first<~blank_or_word>(text); bad != text.size())
+            w.refuse(fail(chars::unsafe.contains(text[bad]) ? errc::unsafe_octet : errc::bad_value, bad));
+        while (!text.empty())
+            if (std::string_view const word = take_word(text); !word.empty()) w.raw(' ').raw(word);
+    }
+    constexpr void attributes(verb v, client_attributes all) const noexcept {
+        for (unsigned i = 0; i < client_attribute_count; ++i) {
+            auto const attribute = static_cast<client_attribute>(i);
+            if (!all.has(attribute)) continue;
+            if (!has_attribute(v, attribute)) w.refuse(fail(errc::bad_value, 0));
+            w.raw(' ').raw(name(attribute));
+        }
+    }
+};
 
 }  // namespace detail
 
@@ -143,13 +186,10 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
     capability const first = split_capability(*r.lines().begin());
     a.domain = first.keyword;
     a.greet = first.parameters;
-    detail::answer_blanks blanks{tolerate};
-    auto known = [&](extension e, std::string_view text) noexcept { detail::read_keyword(a, e, text, blanks); };
-    auto other = [&](std::string_view text) noexcept {
-        if (istarts_with(text, "AUTH=")) detail::read_mechanisms(a, blanks.words(detail::sub(text, 5)), true);
+    auto more = [&](extension e, std::string_view text, bool old_form) noexcept {
+        detail::carry(e, a, detail::ehlo_parameter_reader{detail::words_of(text, tolerate, a.tolerated), old_form});
     };
-    detail::visit_ehlo_lines(r, tolerate, known, other);
-    a.tolerated = blanks.tolerated;
+    detail::read_ehlo_lines(a, r, tolerate, more, [](std::string_view) noexcept {});
     return a;
 }
 
@@ -158,83 +198,8 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
 /// Errors: those of parse_host for `domain`; unsafe_octet; bad_value for a value out of its range, or for a text that is
 /// not made of ehlo-params; reply_too_long for a line over 512 octets; output_full.
 constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& a) noexcept {
-    if (auto const parsed = parse_host(a.domain); !parsed) return parsed.error();
-    return out.atomically([&](writer& w) {
-        std::size_t line = w.size();
-        auto begin = [&](std::string_view text) noexcept {
-            line = w.size();
-            w.raw("250-").raw(text);
-        };
-        auto end = [&]() noexcept {
-            w.crlf();
-            if (w.ok() && w.size() - line > max_reply_line) w.refuse(fail(errc::reply_too_long, max_reply_line));
-        };
-        auto words = [&](std::string_view text) noexcept {  // 1*( SP ehlo-param ), whatever blanks they were read with
-            constexpr charset blank_or_word = charset(33, 126) + chars::wsp;
-            if (std::size_t const bad = detail::find_first<~blank_or_word>(text); bad != text.size())
-                w.refuse(fail(chars::unsafe.contains(text[bad]) ? errc::unsafe_octet : errc::bad_value, bad));
-            while (!text.empty())
-                if (std::string_view const word = detail::take_word(text); !word.empty()) w.raw(' ').raw(word);
-        };
-        auto limit = [&](std::string_view name, std::optional<std::uint32_t> n) noexcept {
-            if (!n) return;
-            if (*n == 0 || *n > 999999) w.refuse(fail(errc::bad_value, 0));
-            w.raw(' ').raw(name).raw('=').number(*n);
-        };
-        auto attributes = [&](verb v, client_attributes set) noexcept {
-            for (unsigned i = 0; i < client_attribute_count; ++i) {
-                auto const attribute = static_cast<client_attribute>(i);
-                if (!set.has(attribute)) continue;
-                if (!has_attribute(v, attribute)) w.refuse(fail(errc::bad_value, 0));
-                w.raw(' ').raw(name(attribute));
-            }
-        };
-        begin(a.domain);
-        if (!a.greet.empty()) w.raw(' ').text(a.greet);
-        end();
-        for (unsigned i = 0; i < extension_count; ++i) {
-            auto const e = static_cast<extension>(i);
-            if (!a.has(e)) continue;
-            begin(name(e));
-            switch (e) {
-            case extension::size:
-                if (a.size) w.raw(' ').number(*a.size);
-                break;
-            case extension::auth: {
-                words(a.auth_text);
-                // A set without its text, or one that the old form has added to.
-                mechanisms const spelt = parse_mechanisms(a.auth_text);
-                for (unsigned k = 1; k < mechanism_count; ++k)
-                    if (auto const m = static_cast<mechanism>(k); a.auth.has(m) && !spelt.has(m)) w.raw(' ').raw(name(m));
-                break;
-            }
-            case extension::limits:
-                limit("MAILMAX", a.limits.mail_max);
-                limit("RCPTMAX", a.limits.rcpt_max);
-                limit("RCPTDOMAINMAX", a.limits.rcpt_domain_max);
-                break;
-            case extension::deliver_by:
-                if (a.min_by_time && *a.min_by_time > 999999999) w.refuse(fail(errc::bad_value, 0));
-                if (a.min_by_time) w.raw(' ').number(*a.min_by_time);
-                break;
-            case extension::future_release:
-                if (!a.hold) break;
-                if (a.hold->max_interval == 0 || a.hold->max_interval > 999999999 || a.hold->max_date_time.offset != 0 ||
-                    a.hold->max_date_time.offset_unknown)
-                    w.refuse(fail(errc::bad_value, 0));
-                w.raw(' ').number(a.hold->max_interval).raw(' ');
-                if (auto const written = write_date_time(w, a.hold->max_date_time); !written) w.refuse(written.error());
-                break;
-            case extension::mt_priority: words(a.priority_profile); break;
-            case extension::no_soliciting: words(a.solicitations); break;
-            case extension::burl: words(a.burl); break;
-            case extension::xclient: attributes(verb::xclient, a.xclient); break;
-            case extension::xforward: attributes(verb::xforward, a.xforward); break;
-            default: break;
-            }
-            end();
-        }
-        w.overwrite(line + 3, ' ');
+    return detail::write_ehlo_lines(out, a.domain, a.greet, a, [&a](writer& w, extension e) noexcept {
+        detail::carry(e, a, detail::ehlo_parameter_writer{w});
     });
 }
 

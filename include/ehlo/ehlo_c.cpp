@@ -718,7 +718,7 @@ int ehlo_client_awaits(ehlo_client const* c) {
 void ehlo_client_offers(ehlo_client const* client, ehlo_offers* out) {
     auto const& c = as<ehlo::client>(client);
     auto const all = c.offers();
-    *out = {all.offered.bits, all.max_size.value_or(0), {}, {}, static_cast<uint32_t>(c.offered_mechanisms().bits)};
+    *out = {all.offered.bits, all.size.value_or(0), {}, {}, static_cast<uint32_t>(c.offered_mechanisms().bits)};
 }
 uint32_t ehlo_client_recipients(ehlo_client const* c) { return as<ehlo::client>(c).recipients(); }
 

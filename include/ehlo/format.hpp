@@ -193,7 +193,7 @@ inline void print(printer& p, capability const& c) {
 }
 inline void print(printer& p, capabilities const& c) {
     print(p, c.offered);
-    if (c.max_size) p.raw(" SIZE ").number(*c.max_size);
+    if (c.size) p.raw(" SIZE ").number(*c.size);
 }
 inline void print(printer& p, ehlo_answer const& a) {
     print(p.octets(a.domain).raw(" "), a.offered);

@@ -26,7 +26,7 @@ std::string say_offer(std::string_view text) {
     std::string out;
     for (unsigned i = 0; i < extension_count; ++i)
         if (c->has(static_cast<extension>(i))) (out += out.empty() ? "" : " ") += name(static_cast<extension>(i));
-    if (c->max_size) out += " max " + std::to_string(*c->max_size);
+    if (c->size) out += " max " + std::to_string(*c->size);
     return out;
 }
 std::string offer(std::string_view text) { return support::everywhere(text, say_offer); }
@@ -57,9 +57,9 @@ TEST_CASE("answers of real servers", "[capabilities]") {
 TEST_CASE("forms of SIZE", "[capabilities]") {
     auto size = [](std::string_view line) { return offer("250-a\r\n250 " + std::string(line) + "\r\n"); };
     CHECK(size("SIZE") == "SIZE");
-    CHECK(size("SIZE 0") == "SIZE");
+    CHECK(size("SIZE 0") == "SIZE max 0");   // no fixed limit, which is not the same as no number (RFC 1870 4)
     CHECK(size("size 1") == "SIZE max 1");
-    CHECK(size("SIZE 000") == "SIZE");
+    CHECK(size("SIZE 000") == "SIZE max 0");
     CHECK(size("SIZE 18446744073709551615") == "SIZE max 18446744073709551615");
     CHECK(size("SIZE 18446744073709551616") == "SIZE");
     CHECK(size("SIZE x") == "SIZE");
@@ -108,7 +108,7 @@ TEST_CASE("what is written is read again", "[capabilities]") {
         capabilities c;
         for (unsigned k = 0; k < extension_count; ++k)
             if (r.one_in(2)) c.offered = c.offered | static_cast<extension>(k);
-        if (c.has(extension::size) && r.one_in(2)) c.max_size = (r.next() >> r.below(64)) | 1;
+        if (c.has(extension::size) && r.one_in(2)) c.size = r.next() >> r.below(64);
         std::string const domain = r.one_in(4) ? generate::address_literal(r, 20) : generate::domain(r, false, 40);
         std::string const greet = r.one_in(2) ? "" : "greets you";
         char buffer[1024];
@@ -117,7 +117,7 @@ TEST_CASE("what is written is read again", "[capabilities]") {
         auto const back = parse_reply(w.text(), {.line = 512});
         bool good = n && *n == w.size() && back.ready() && back.consumed == w.size() && back->code() == 250;
         auto const offered = good ? parse_capabilities(*back) : result<capabilities>(fail(errc::bad_value, 0));
-        good = good && offered && offered->offered == c.offered && offered->max_size == c.max_size;
+        good = good && offered && offered->offered == c.offered && offered->size == c.size;
         good = good && *back->lines().begin() == domain + (greet.empty() ? "" : " " + greet);
         if (!good) FAIL_CHECK(escaped(domain) << ": " << escaped(w.text()));
     }
@@ -127,7 +127,7 @@ TEST_CASE("what is written is read again", "[capabilities]") {
         return support::written([&](writer& w) { return write_capabilities(w, domain, greet, c); });
     };
     CHECK(write("mx.example", "") == "250-mx.example\r\n250-SIZE\r\n250 PIPELINING\r\n");
-    c.max_size = 0;
+    c.size = 0;
     CHECK(write("mx.example", "hi there") == "250-mx.example hi there\r\n250-SIZE 0\r\n250 PIPELINING\r\n");
     c = {};
     CHECK(write("mx.example", "") == "250 mx.example\r\n");
@@ -161,11 +161,11 @@ constexpr bool at_compile_time() {
     writer w(buffer);
     capabilities c;
     c.offered = extension::size | extension::smtputf8;
-    c.max_size = 1000;
+    c.size = 1000;
     if (!write_capabilities(w, "mx.example", "", c)) return false;
     auto const r = parse_reply(w.text());
     auto const back = parse_capabilities(*r);
-    return r.ready() && back && back->offered == c.offered && back->max_size == c.max_size;
+    return r.ready() && back && back->offered == c.offered && back->size == c.size;
 }
 static_assert(at_compile_time());
 }  // namespace

@@ -26,7 +26,7 @@ constexpr bool constant_session() {
     };
     return hears("220 mx ready\r\n", event::greeting, true, state::greeted) && c.hello(out, "me.example") &&
            hears("250-mx\r\n250-SIZE 1000\r\n250 PIPELINING\r\n", event::hello, true, state::ready) &&
-           c.offers().has(ehlo::extension::pipelining) && c.offers().max_size == 1000u && c.mail(out, "<a@b>", {.size = 5}) &&
+           c.offers().has(ehlo::extension::pipelining) && c.offers().size == 1000u && c.mail(out, "<a@b>", {.size = 5}) &&
            c.rcpt(out, "<c@d>") && c.rcpt(out, "<e@f>") && c.data(out) && hears("250 OK\r\n", event::mail, true, state::mail) &&
            hears("550 No\r\n", event::rcpt, false, state::mail) && hears("250 OK\r\n", event::rcpt, true, state::rcpt) &&
            hears("354 Go\r\n", event::data, true, state::content) && c.content(".hi\r\n", out).consumed == 5 && c.end_content(out).done() &&
@@ -184,7 +184,7 @@ TEST_CASE("client: one command after the other") {
     CHECK(s.mail() == "bad_sequence");  // EHLO ends a group, even where PIPELINING was offered before
     CHECK(s.hear("250-mx.example.org hello\r\n250-SIZE\r\n250 HELP\r\n") == "EHLO+");
     CHECK(s.c.where() == state::ready);
-    CHECK(!s.c.offers().max_size);
+    CHECK(!s.c.offers().size);
     CHECK(s.mail("<>", {.size = 99}) == "MAIL FROM:<> SIZE=99\r\n");
     CHECK(s.rcpt() == "not_offered");  // no PIPELINING: one at a time
     CHECK(s.hear("250 2.1.0 OK\r\n") == "MAIL+");
@@ -407,14 +407,18 @@ TEST_CASE("client: EHLO refused, then HELO; each EHLO replaces what was offered"
     CHECK(s.mail("<>", {.size = 1}) == "not_offered");
     s.hello();
     CHECK(s.hear("250-mx\r\n250-PIPELINING\r\n250 SIZE 10\r\n") == "EHLO+");
-    CHECK(s.c.offers().max_size == 10u);
+    CHECK(s.c.offers().size == 10u);
     s.hello();
     CHECK(s.hear("550 No\r\n") == "EHLO-550");
-    CHECK(s.c.offers().max_size == 10u);  // a refused EHLO changes nothing
+    CHECK(s.c.offers().size == 10u);  // a refused EHLO changes nothing
     s.hello();
     CHECK(s.hear("250 mx\r\n") == "EHLO+");
     CHECK(s.c.offers().offered == ehlo::extensions{});
-    CHECK(!s.c.offers().max_size);
+    CHECK(!s.c.offers().size);
+    s.hello();
+    CHECK(s.hear("250-mx\r\n250 SIZE 0\r\n") == "EHLO+");
+    CHECK(s.c.offers().size == 0u);   // no fixed limit (RFC 1870 4)
+    CHECK(s.mail("<>", {.size = 1}) == "MAIL FROM:<> SIZE=1\r\n");
     // EHLO inside a transaction drops it, if it is accepted.
     s = session::at(state::rcpt);
     s.hello();

@@ -116,6 +116,24 @@ TEST_CASE("RFC 4954 4: no password in the clear without TLS") {
     CHECK(!r.c.awaits());
 }
 
+TEST_CASE("RFC 5321 4.1.1.1: what a client hears of AUTH is what parse_ehlo_answer reads") {
+    for (std::string_view const line : {"AUTH PLAIN LOGIN", "AUTH  PLAIN", "AUTH PLAIN ", "AUTH", "AUTH ", "AUTH=PLAIN LOGIN", "AUTH= PLAIN", "AUTH="}) {
+        for (ehlo::leniency const tolerate : {ehlo::strict, ehlo::leniency(ehlo::rule::blanks_in_ehlo_answer)}) {
+            CAPTURE(line);
+            std::string const text = "250-mx.example\r\n250 " + std::string(line) + "\r\n";
+            char buffer[256];
+            ehlo::writer w(buffer);
+            ehlo::client c;
+            REQUIRE(c.receive("220 mx.example\r\n").ready());
+            REQUIRE(c.hello(w, "me.example"));
+            REQUIRE(c.receive(text, {.tolerate = tolerate}).ready());
+            auto const a = ehlo::parse_ehlo_answer(*ehlo::parse_reply(text), tolerate);
+            CHECK(c.offers().offered == a->offered);
+            CHECK(c.offered_mechanisms() == a->auth);
+        }
+    }
+}
+
 TEST_CASE("RFC 4954 3: only a mechanism that the latest EHLO offered") {
     ready_client r(in_the_clear);
     CHECK(r.c.offered_mechanisms() == (mechanism::plain | mechanism::login | mechanism::external | mechanism::scram_sha_256 |

@@ -340,10 +340,7 @@ TEST_CASE("read, written and read again is the same", "[ehlo_answer]") {
         REQUIRE(a);
         // The small reader says the same.
         auto const small = parse_capabilities(*reply);
-        bool const old_form = a->has(extension::auth) && !small->has(extension::auth);
-        extensions offered = small->offered;
-        if (old_form) offered = offered | extension::auth;
-        if (!small || !(offered == a->offered) || small->max_size != (a->size && *a->size != 0 ? a->size : std::nullopt))
+        if (!small || !(*small == static_cast<capabilities const&>(*a)))
             FAIL_CHECK(escaped(text) << ": parse_capabilities differs");
         char buffer[8192];
         writer w(buffer);

@@ -677,11 +677,9 @@ TEST_CASE("RFC 5321 4.1.1.1: blanks in the answer to EHLO", "[leniency]") {
                 auto const a = parse_ehlo_answer(*r, rules);
                 auto const c = parse_capabilities(*r, rules);
                 CHECK(a->has(e) == (l.offered || takes));
-                CHECK(a->offered == c->offered);
+                CHECK(*c == static_cast<capabilities const&>(*a));
                 CHECK(value_of(*a, e) == (takes || !l.amiss ? l.value : e == extension::xclient ? "0" : ""));
                 CHECK(a->tolerated == (takes && l.amiss ? rules : strict));
-                CHECK(c->tolerated == a->tolerated);
-                if (e == extension::size) CHECK(c->max_size == a->size);
                 // It can be written, and read again without any rule.
                 std::string const again = support::written([&](writer& w) { return write_ehlo_answer(w, *a); });
                 auto const reply = parse_reply(again);

@@ -16,19 +16,17 @@ namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 template <class... Own>
 class heard_offers {
     extensions extensions_{};
-    std::uint64_t max_size_ = 0;   // 0: none stated
-    std::uint16_t mechanisms_ = 0;
-    static_assert(mechanism_count <= 16);
-    std::uint8_t own_ = 0;         // one bit for each of Own
-
-    constexpr void hear_mechanisms(std::string_view names) noexcept {
-        mechanisms_ = static_cast<std::uint16_t>(mechanisms_ | parse_mechanisms(names).bits);
-    }
+    std::uint64_t size_ = 0;
+    std::uint16_t sized_ : 1 = 0;        // SIZE came with a number
+    std::uint16_t mechanisms_ : 15 = 0;
+    static_assert(mechanism_count <= 15);
+    std::uint8_t own_ = 0;               // one bit for each of Own
 
   public:
     constexpr bool has(extension e) const noexcept { return extensions_.has(e); }
-    constexpr std::uint64_t max_size() const noexcept { return max_size_; }
-    constexpr capabilities all() const noexcept { return {extensions_, max_size_ != 0 ? std::optional(max_size_) : std::nullopt}; }
+    /// Octets; 0: no limit, or none told.
+    constexpr std::uint64_t max_size() const noexcept { return size_; }
+    constexpr capabilities all() const noexcept { return {extensions_, sized_ ? std::optional(size_) : std::nullopt}; }
     constexpr v0::mechanisms mechanisms() const noexcept {
         v0::mechanisms known;
         known.bits = mechanisms_;
@@ -40,35 +38,27 @@ class heard_offers {
 
     constexpr void forget() noexcept {
         extensions_ = {};
-        max_size_ = 0;
-        mechanisms_ = 0;
-        own_ = 0;
+        size_ = sized_ = mechanisms_ = own_ = 0;
     }
     constexpr void hear(reply_view const& r, leniency tolerate) noexcept {
         forget();
         if (r.code() != 250) return;
-        answer_blanks blanks{tolerate};
-        auto known = [&](extension e, std::string_view parameters) noexcept {
-            extensions_ = extensions_ | e;
-            if (e == extension::size) {
-                auto n = parse_decimal(parameters);
-                if (!n) [[unlikely]] n = parse_decimal(blanks.parameters(parameters));
-                max_size_ = n ? *n : 0;
-            } else if (e == extension::auth) {
-                hear_mechanisms(parameters);
-            }
+        capabilities all;
+        v0::mechanisms heard;
+        auto more = [&](extension e, std::string_view text, bool) noexcept {
+            if (e == extension::auth) heard |= parse_mechanisms(words_of(text, tolerate, all.tolerated));
         };
         auto other = [&](std::string_view line) noexcept {
-            if (istarts_with(line, "AUTH=")) {   // an old form
-                extensions_ = extensions_ | extension::auth;
-                hear_mechanisms(sub(line, 5));
-            }
-            unsigned all = own_, n = 0;
-            ((all |= iequals(split_capability(line).keyword, Own::keyword) ? 1u << n++ : 0u << n++), ...);
-            own_ = static_cast<std::uint8_t>(all);
+            unsigned own = own_, n = 0;
+            ((own |= iequals(split_capability(line).keyword, Own::keyword) ? 1u << n++ : 0u << n++), ...);
+            own_ = static_cast<std::uint8_t>(own);
             static_cast<void>(n);
         };
-        visit_ehlo_lines(r, tolerate, known, other);
+        read_ehlo_lines(all, r, tolerate, more, other);
+        extensions_ = all.offered;
+        size_ = all.size.value_or(0);
+        sized_ = all.size.has_value();
+        mechanisms_ = heard.bits & 0x7FFFu;
     }
 };
 
