@@ -19,7 +19,7 @@ LAYERS = {
         "syntax detail/fast domain mailbox path detail/parameter_table detail/parameter_xtext parameter_values "
         "detail/parameter_list detail/parameter_reader detail/parameter_options parameters status",
     "wire":
-        "line verb command turn xclient proxy_header chunk reply sasl auth capabilities ehlo_answer detail/content_skip content "
+        "line verb command turn xclient proxy_header chunk reply reply_reader sasl auth capabilities ehlo_answer detail/content_skip content "
         "detail/chunk_content dispatch command_reader",
     "protocol":
         "detail/table session proof vocabulary own_commands detail/own_list policy handler detail/server_replies detail/server_offers "

@@ -1,7 +1,7 @@
 #include "../work.hpp"
 #include "chunks.hpp"
 
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 namespace bench {
 

@@ -1,6 +1,6 @@
 #include "../work.hpp"
 
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 namespace bench {
 

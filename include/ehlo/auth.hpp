@@ -10,7 +10,7 @@
 #pragma once
 
 #include <ehlo/base64.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 #include <ehlo/sasl.hpp>
 
 #include <cstddef>

@@ -4,7 +4,7 @@
 #include <ehlo/detail/keywords.hpp>
 #include <ehlo/domain.hpp>
 #include <ehlo/parameters.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 #include <cstddef>
 #include <cstdint>

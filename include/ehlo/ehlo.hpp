@@ -57,6 +57,7 @@
 #include <ehlo/line.hpp>
 #include <ehlo/proxy_header.hpp>
 #include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 #include <ehlo/turn.hpp>
 #include <ehlo/version.hpp>
 #include <ehlo/xclient.hpp>

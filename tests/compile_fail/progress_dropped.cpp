@@ -1,6 +1,6 @@
 // error: nodiscard|unused-result
 // flags: -Werror=unused-result
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 void run(ehlo::reply_reader& r) {
 #ifdef EHLO_MUST_COMPILE

@@ -1,5 +1,5 @@
 // Reads one reply, and does all else itself.
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 #include "device.hpp"
 

@@ -7,7 +7,7 @@
 #include <ehlo/command.hpp>
 #include <ehlo/dispatch.hpp>
 #include <ehlo/line.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 #include <cstddef>
 #include <cstdlib>

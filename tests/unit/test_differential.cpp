@@ -12,7 +12,7 @@
 #include <ehlo/mailbox.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/path.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -8,7 +8,7 @@
 #include <ehlo/leniency.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/proxy_header.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 #include <ehlo/result.hpp>
 
 #include <cstddef>

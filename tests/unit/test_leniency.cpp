@@ -3,7 +3,7 @@
 #include "support.hpp"
 
 #include <ehlo/command.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 #include <cstddef>
 #include <optional>

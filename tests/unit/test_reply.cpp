@@ -3,7 +3,7 @@
 
 #include "generate.hpp"
 
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 #include <cstddef>
 #include <optional>

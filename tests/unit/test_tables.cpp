@@ -3,7 +3,7 @@
 #include "support.hpp"
 
 #include <ehlo/capabilities.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 #include <ehlo/sasl.hpp>
 #include <ehlo/status.hpp>
 #include <ehlo/verb.hpp>

@@ -8,7 +8,7 @@
 #include <ehlo/detail/event_queue.hpp>
 #include <ehlo/detail/heard_offers.hpp>
 #include <ehlo/own_commands.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 #include <ehlo/session.hpp>
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // What a client hears: a reply with the event that it answers, and what that says of a message.
 #pragma once
 
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 #include <ehlo/session.hpp>
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 #include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 #include <cstdint>
 #include <optional>

@@ -5,7 +5,7 @@
 #include <ehlo/dispatch.hpp>
 #include <ehlo/detail/dot_lines.hpp>
 #include <ehlo/handler.hpp>
-#include <ehlo/reply.hpp>
+#include <ehlo/reply_reader.hpp>
 
 #include <cstddef>
 #include <cstdint>
