@@ -351,9 +351,6 @@ constexpr result<std::size_t> write_line(writer& out, std::string_view verb, std
         w.crlf();
     });
 }
-}  // namespace detail
-
-namespace detail {
 constexpr syntax written(syntax rules) noexcept {
     rules.tolerate = rules.tolerate - of_spelling;
     return rules;
@@ -488,18 +485,10 @@ constexpr result<std::size_t> write_argument(writer& out, verb v, std::string_vi
 
 /// "DATA", "RSET", "QUIT", "TURN", "STARTTLS", "ONEX"; also "HELP", "NOOP" and "VERB" alone.
 constexpr result<std::size_t> write_no_argument(writer& out, verb v) noexcept {
-    switch (v) {
-    case verb::data:
-    case verb::rset:
-    case verb::quit:
-    case verb::turn:
-    case verb::starttls:
-    case verb::onex:
-    case verb::help:
-    case verb::noop:
-    case verb::verbose: return detail::write_line(out, name(v), "", "");
-    default: return fail(errc::bad_value, 0);
-    }
+    constexpr auto alone = set_of<verb>(verb::data) | verb::rset | verb::quit | verb::turn | verb::starttls | verb::onex | verb::help |
+                           verb::noop | verb::verbose;
+    if (!alone.has(v)) return fail(errc::bad_value, 0);
+    return detail::write_line(out, name(v), "", "");
 }
 
 }  // namespace ehlo
