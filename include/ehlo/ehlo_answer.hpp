@@ -52,7 +52,7 @@ namespace detail {
 template <class Answer, class Way>
 constexpr void carry(extension e, Answer& a, Way const& way) noexcept {
     switch (e) {
-    case extension::auth: return way.mechanisms(a.auth, a.auth_text);
+    case extension::auth: return way.auth(a.auth, a.auth_text);
     case extension::limits: return way.limits(a.limits);
     case extension::deliver_by: return way.min_by_time(a.min_by_time);
     case extension::future_release: return way.hold(a.hold);
@@ -97,7 +97,7 @@ struct ehlo_parameter_reader {
     bool old_form;   // of AUTH
 
     // "AUTH" and the old "AUTH=" often come both. The set is of both; the text is that of "AUTH" if it comes.
-    constexpr void mechanisms(v0::mechanisms& all, std::string_view& names) const noexcept {
+    constexpr void auth(mechanisms& all, std::string_view& names) const noexcept {
         if (!old_form || names.empty()) names = text;
         all |= parse_mechanisms(text);
     }
@@ -127,9 +127,9 @@ struct ehlo_parameter_writer {
     writer& w;
 
     // A set without its text, or one that the old form has added to.
-    constexpr void mechanisms(v0::mechanisms all, std::string_view names) const noexcept {
+    constexpr void auth(mechanisms all, std::string_view names) const noexcept {
         words(names);
-        v0::mechanisms const left = all - parse_mechanisms(names);
+        mechanisms const left = all - parse_mechanisms(names);
         for (unsigned i = 1; i < mechanism_count; ++i)
             if (left.has(static_cast<mechanism>(i))) w.raw(' ').raw(mechanism_names[i]);
     }

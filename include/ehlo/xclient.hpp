@@ -61,7 +61,7 @@ struct xclient {
     constexpr std::optional<std::string_view> find(client_attribute a) const noexcept {
         std::optional<std::string_view> value;
         for (parameter const p : attributes)
-            if (iequals(p.keyword, v0::name(a))) value = p.value;
+            if (iequals(p.keyword, name(a))) value = p.value;
         return value;
     }
 };

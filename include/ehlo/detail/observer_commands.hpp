@@ -17,7 +17,7 @@ class command_observer : protected content_observer {
 
     // What a command means for the session.
     struct meaning {
-        v0::event event = event::noop;
+        event on = event::noop;
         fact_set brings{};
         parameter_ids uses{};
         std::optional<cmd::bdat> chunk{};
@@ -28,7 +28,7 @@ class command_observer : protected content_observer {
 
     line_reader lines_{};
     std::uint64_t line_at_ = 0;   // where the line began that is being thrown away
-    v0::verb line_verb_{};        // with which it began
+    verb line_verb_{};        // with which it began
     std::optional<event> line_event_{};
     bdat_finder finder_{};        // in that line
     bool told_early_ = false;
@@ -102,7 +102,7 @@ class command_observer : protected content_observer {
     }
 
     // What it is to the session: nothing comes of a verb that is unknown, as of NOOP.
-    static constexpr event event_for(v0::verb v) noexcept { return verb_table[static_cast<unsigned>(v)].on; }
+    static constexpr event event_for(verb v) noexcept { return verb_table[static_cast<unsigned>(v)].on; }
     // A line begins; what it begins with is looked at only if it turns out to be malformed.
     template <class H>
     constexpr void note_verb(std::string_view line) noexcept {
@@ -142,7 +142,7 @@ class command_observer : protected content_observer {
         if (c.parameters.body() == body::binary_mime) m.brings |= fact::binary;
         if (c.parameters.prdr()) m.brings |= fact::prdr;
     }
-    static constexpr void learn_more(meaning& m, cmd::burl const& c) noexcept { m.event = c.last ? event::last_burl : event::burl; }
+    static constexpr void learn_more(meaning& m, cmd::burl const& c) noexcept { m.on = c.last ? event::last_burl : event::burl; }
     static constexpr void learn_more(meaning& m, cmd::bdat const& c) noexcept { m.chunk = c; }
 
     template <class H, class C>
@@ -158,12 +158,12 @@ class command_observer : protected content_observer {
         said.number = pushed_;
         meaning m;
         if (!std::is_constant_evaluated() && lines_.at_start() && in.size() >= 6) {
-            v0::verb v = find_verb4(in.data());
+            verb v = find_verb4(in.data());
             if (v == verb::unknown) v = verb::starttls;   // the only longer one that is read in one step
             said.verb = v;
-            m.event = event_for(v);
-            said.event = m.event;
-            bool const in_order = !ordered<H>(ahead<H>()).check(m.event);
+            m.on = event_for(v);
+            said.event = m.on;
+            bool const in_order = !ordered<H>(ahead<H>()).check(m.on);
             bool const rare = !in_order || v == verb::bdat;
             std::size_t const used = rare ? 0 : take_common_command(in, settings_.max_line, rules, [&](auto const& c) noexcept(quiet<H>) {
                 learn<H>(m, c);
@@ -214,13 +214,13 @@ class command_observer : protected content_observer {
         }
         said.event = event_of(said.verb);
         if (split && said.verb == verb::unknown) said.event = own_of<H>::list::find(split->name);
-        m.event = said.event.value_or(event::noop);
-        bool const is_own = m.event >= event::own0, is_known = said.event.has_value();
+        m.on = said.event.value_or(event::noop);
+        bool const is_own = m.on >= event::own0, is_known = said.event.has_value();
         if (!is_known && auth_refused_) said.secret = 0;
         std::optional<failure> fault;
         if (!split) fault = split.error();
         // `at` of an order is the verb's: the whole line is in question.
-        auto const disorder = alone() ? std::nullopt : ordered<H>(ahead<H>()).check(m.event);
+        auto const disorder = alone() ? std::nullopt : ordered<H>(ahead<H>()).check(m.on);
         bool typed = false;
         if (split && said.verb != verb::unknown) {
             // What follows a MAIL that asked for SMTPUTF8 may have crossed with its refusal.
@@ -228,7 +228,7 @@ class command_observer : protected content_observer {
             wide.smtputf8 = wide.smtputf8 || disorder || latest_mail_is_wide_;
             auto const bad = visit_command(*split, wide, [&](auto const& c) noexcept(quiet<H>) {
                 learn<H>(m, c);
-                said.event = m.event;
+                said.event = m.on;
                 if (disorder) said.fault = fail(*disorder, 0);
                 typed = true;
                 tell_typed(h, said, c);
@@ -254,7 +254,7 @@ class command_observer : protected content_observer {
         bdat_finder finder;
         if (fault) finder.look(*line);
         bool const may_be_chunk = fault && finder.found() && settings_.knows_bdat;
-        if (fault && said.verb == verb::bdat) m.event = event::noop;   // its refusal answers no chunk
+        if (fault && said.verb == verb::bdat) m.on = event::noop;   // its refusal answers no chunk
         note_command(h, said, m);
         use(client, t, static_cast<std::size_t>(said.size));
         // Who cannot read its size reads on, or closes.
@@ -275,7 +275,7 @@ class command_observer : protected content_observer {
         return fault;
     }
     // Lines that extensions make longer than 512 octets.
-    static constexpr bool may_be_long(v0::verb v) noexcept {
+    static constexpr bool may_be_long(verb v) noexcept {
         return event_for(v) == event::mail || v == verb::rcpt || v == verb::auth || v == verb::burl || v == verb::xclient || v == verb::xforward;
     }
     template <class H>
@@ -294,7 +294,7 @@ class command_observer : protected content_observer {
                             : f.code == errc::nul_octet ? departure::nul : departure::long_line;
         depart(h, d, client, line_at_ + f.at, f.code);
         meaning m;
-        if (line_event_ && said.verb != verb::bdat) m.event = *line_event_;
+        if (line_event_ && said.verb != verb::bdat) m.on = *line_event_;
         note_command(h, said, m);
         if (may_be_chunk && settings_.knows_bdat) depart(h, departure::may_be_chunk, client, said.at);
     }
@@ -306,7 +306,7 @@ class command_observer : protected content_observer {
         if (offers_known_) {
             auto const of = extension_of(said.verb);
             missing = (of && !offered_.has(*of)) || (!m.uses.empty() && !(m.uses - parameters_of(offered_)).empty());
-            if constexpr (own_of<H>::list::size != 0) missing = missing || (m.event >= event::own0 && own_of<H>::list::lacks(m.event, own_offered_));
+            if constexpr (own_of<H>::list::size != 0) missing = missing || (m.on >= event::own0 && own_of<H>::list::lacks(m.on, own_offered_));
             if (missing) [[unlikely]] depart(h, departure::not_offered, client, said.at);
         }
         if (m.odd_parameter) [[unlikely]] {
@@ -315,7 +315,7 @@ class command_observer : protected content_observer {
             else if (offers_known_ && !missing) depart(h, departure::not_offered, client, at, errc::unknown_parameter);
         }
         told_wait_ = false;
-        event e = m.event;
+        event e = m.on;
         if (e == event::mail) latest_mail_is_wide_ = m.brings.has(fact::smtputf8);
         if (m.chunk) {
             if (!settings_.knows_bdat) {
