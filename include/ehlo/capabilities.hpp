@@ -92,6 +92,12 @@ constexpr std::uint32_t first_octets(std::string_view keyword) noexcept {
     for (std::size_t i = 0; i < keyword.size(); ++i) word |= (static_cast<unsigned char>(keyword[i]) & 0xDFu) << (8 * i);
     return word;
 }
+consteval bool only_dsn_has_three_letters() {
+    for (extension_facts const& row : extension_table)
+        if (row.keyword.size() < 4 && row.code != extension::dsn) return false;
+    return true;
+}
+static_assert(only_dsn_has_three_letters(), "a keyword of three letters has two rows");
 struct extension_index {
     // A keyword as its first 8 octets and its last 8. A letter may differ in bit 5; that bit is not in the mask, and neither is
     // an octet that is none of the keyword.
@@ -108,7 +114,6 @@ struct extension_index {
             extension const e = i == extension_count ? extension::dsn : static_cast<extension>(i);
             std::string_view const keyword = extension_table[static_cast<unsigned>(e)].keyword;
             heads[i] = first_octets(keyword) | (i == extension_count ? std::uint32_t{'\r'} << 24 : 0);
-            if (i != extension_count && keyword.size() < 4 && e != extension::dsn) throw "a keyword of three letters has two rows";
             row& r = rows[i];
             r.size = static_cast<std::uint8_t>(keyword.size());
             r.code = e;
@@ -148,6 +153,10 @@ EHLO_INLINE constexpr extension_index::row const* find_extension_at(std::string_
 
 /// The extension that a keyword names, in any case; nothing if ehlo does not know it.
 constexpr std::optional<extension> find_extension(std::string_view keyword) noexcept {
+    if constexpr (!EHLO_VECTOR) {
+        unsigned const i = detail::find_name(detail::extension_names::keywords, keyword);
+        return i == extension_count ? std::nullopt : std::optional(static_cast<extension>(i));
+    }
     unsigned const i = detail::places_of_extensions.find(detail::first_octets(keyword));
     if (i >= extension_count || !detail::spells(name(static_cast<extension>(i)), keyword)) return std::nullopt;
     return static_cast<extension>(i);
@@ -262,10 +271,11 @@ EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tol
         }
     }
 }
-/// Likewise of any reply: lines that end in LF, or hold a CR, are cut the slow way.
+/// Likewise of any reply: lines that end in LF, or hold a CR, are cut the slow way; and all of them on a machine without vectors, which
+/// is likely to be a small one: the quick way and its tables are 2 KB.
 template <class Known, class Other>
 EHLO_INLINE constexpr void visit_ehlo_lines(reply_view const& r, leniency tolerate, Known&& known, Other&& other) noexcept {
-    if (!r.tolerated().has(rule::bare_lf_reply) && !r.tolerated().has(rule::controls_in_reply)) [[likely]]
+    if (EHLO_VECTOR && !r.tolerated().has(rule::bare_lf_reply) && !r.tolerated().has(rule::controls_in_reply)) [[likely]]
         return visit_ehlo_lines(r.octets(), tolerate, known, other);
     bool first = true;
     for (std::string_view const line : r.lines()) {

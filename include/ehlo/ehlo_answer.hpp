@@ -49,18 +49,37 @@ struct ehlo_answer : capabilities {
 namespace detail {
 
 /// What follows each keyword: the one row for it, by which it is read and written. `Way` does it with a value of each kind.
-template <class Answer, class Way>
+/// `Known`: the extensions that can come to here; nothing is linked in for others.
+template <extensions Known = extensions::all(), class Answer, class Way>
 constexpr void carry(extension e, Answer& a, Way const& way) noexcept {
     switch (e) {
-    case extension::auth: return way.auth(a.auth, a.auth_text);
-    case extension::limits: return way.limits(a.limits);
-    case extension::deliver_by: return way.min_by_time(a.min_by_time);
-    case extension::future_release: return way.hold(a.hold);
-    case extension::mt_priority: return way.words(a.priority_profile);
-    case extension::no_soliciting: return way.words(a.solicitations);
-    case extension::burl: return way.words(a.burl);
-    case extension::xclient: return way.attributes(verb::xclient, a.xclient);
-    case extension::xforward: return way.attributes(verb::xforward, a.xforward);
+    case extension::auth:
+        if constexpr (Known.has(extension::auth)) way.auth(a.auth, a.auth_text);
+        return;
+    case extension::limits:
+        if constexpr (Known.has(extension::limits)) way.limits(a.limits);
+        return;
+    case extension::deliver_by:
+        if constexpr (Known.has(extension::deliver_by)) way.min_by_time(a.min_by_time);
+        return;
+    case extension::future_release:
+        if constexpr (Known.has(extension::future_release)) way.hold(a.hold);
+        return;
+    case extension::mt_priority:
+        if constexpr (Known.has(extension::mt_priority)) way.words(a.priority_profile);
+        return;
+    case extension::no_soliciting:
+        if constexpr (Known.has(extension::no_soliciting)) way.words(a.solicitations);
+        return;
+    case extension::burl:
+        if constexpr (Known.has(extension::burl)) way.words(a.burl);
+        return;
+    case extension::xclient:
+        if constexpr (Known.has(extension::xclient)) way.attributes(verb::xclient, a.xclient);
+        return;
+    case extension::xforward:
+        if constexpr (Known.has(extension::xforward)) way.attributes(verb::xforward, a.xforward);
+        return;
     default: return;
     }
 }
@@ -197,9 +216,11 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
 /// is written can be read back to the same value, but that mechanisms of `auth` which `auth_text` lacks are added to it.
 /// Errors: those of parse_host for `domain`; unsafe_octet; bad_value for a value out of its range, or for a text that is
 /// not made of ehlo-params; reply_too_long for a line over 512 octets; output_full.
+/// `Known`: the extensions that it may be about: what follows the keywords of others is not linked in, and not written.
+template <extensions Known = extensions::all()>
 constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& a) noexcept {
     return detail::write_ehlo_lines(out, a.domain, a.greet, a, [&a](writer& w, extension e) noexcept {
-        detail::carry(e, a, detail::ehlo_parameter_writer{w});
+        detail::carry<Known>(e, a, detail::ehlo_parameter_writer{w});
     });
 }
 

@@ -61,9 +61,8 @@ inline constexpr verbs_of_4 short_verbs{};
 
 /// One by one, for a machine without vectors: it is likely to be a small one, and the tables are 800 octets.
 constexpr verb find_verb_plainly(std::string_view word) noexcept {
-    for (unsigned i = 1; i < verb_count; ++i)
-        if (spells(verb_names[i], word)) return static_cast<verb>(i);
-    return verb::unknown;
+    unsigned const i = find_name(verb_names, word);
+    return i == verb_count ? verb::unknown : static_cast<verb>(i);
 }
 /// The verb that 4 octets spell.
 constexpr verb find_verb4(char const* p) noexcept {

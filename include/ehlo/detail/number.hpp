@@ -16,7 +16,8 @@ namespace detail {
 EHLO_INLINE constexpr unsigned take_digits(char const* p, std::size_t size, std::uint64_t& value) noexcept {
     value = 0;
     unsigned n = 0;
-    if (size >= 8) {
+    // A machine without vectors is likely to be a small one.
+    if (EHLO_VECTOR && size >= 8) {
         // Eight octets at once: those below "0" and those over "9" get their high bit set, by borrow or by carry.
         std::uint64_t const digits = load8(p) ^ 0x3030303030303030u;
         std::uint64_t const others = ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;

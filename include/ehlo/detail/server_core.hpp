@@ -370,18 +370,18 @@ struct server_core {
         // What will be in order when this is accepted.
         auto then = order;
         then.settle(e, answer::done);
-        ehlo_answer const a = detail::make_ehlo_answer<H>(*settings, server_name(), tolerate, then, handler);
+        ehlo_answer const a = detail::make_ehlo_answer<H, Offers>(*settings, server_name(), tolerate, then, handler);
         std::optional<failure> fault;
         if constexpr (edits_ehlo_answer<H>) {
             ehlo_answer edited = a;
             handler.on(edited);
             edited.offered = edited.offered & a.offered;
-            if (!(fault = write_ehlo_answer_within<Own...>(t.out, edited, settings->reply_space))) {
+            if (!(fault = write_ehlo_answer_within<Offers, Own...>(t.out, edited, settings->reply_space))) {
                 offered = offered - (a.offered - edited.offered);
                 return std::nullopt;
             }
         }
-        if (auto const full = write_ehlo_answer_within<Own...>(t.out, a, settings->reply_space)) {
+        if (auto const full = write_ehlo_answer_within<Offers, Own...>(t.out, a, settings->reply_space)) {
             fault = full;
             offered = extensions();
             write_reply(t.out, reply(250, server_name())).has_value();

@@ -108,7 +108,7 @@ constexpr std::optional<failure> find_parameter_fault(Session const& session, ex
 }
 
 /// The answer to an EHLO that is accepted; `then`: the session as it is from then on.
-template <class H, class Session>
+template <class H, extensions Offers, class Session>
 constexpr ehlo_answer make_ehlo_answer(policy const& p, std::string_view server_name, leniency tolerate, Session const& then, H const& handler) {
     bool const tls = then.knows(fact::tls);
     ehlo_answer a{};
@@ -119,7 +119,9 @@ constexpr ehlo_answer make_ehlo_answer(policy const& p, std::string_view server_
     if (a.auth == mechanisms() || then.check(event::auth)) a.offered = a.offered - extension::auth;
     if (then.check(event::starttls)) a.offered = a.offered - extension::starttls;
     if (p.max_recipients <= 999999) a.limits.rcpt_max = p.max_recipients;
-    for (unsigned i = 0; i < client_attribute_count; ++i) {
+    // A handler that edits the answer sees all of it.
+    constexpr bool proxied = Offers.has_any(extension::xclient | extension::xforward) || edits_ehlo_answer<H>;
+    for (unsigned i = 0; proxied && i < client_attribute_count; ++i) {
         auto const attribute = static_cast<client_attribute>(i);
         if (is_dovecot(attribute) && !tolerate.has(rule::dovecot_xclient)) continue;
         if (has_attribute(verb::xclient, attribute)) a.xclient |= attribute;
