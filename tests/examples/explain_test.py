@@ -645,7 +645,7 @@ def test_sessions():
     matches(["session"], crlf("EHLO a\nAUTH SCRAM-SHA-256 biwsbj1hbm4scj1hYmM=\n*\n"),
             [hello, command("AUTH", "334 *"), refused("auth_cancelled", 0, "501 5.7.0 *", verb="AUTH"), end("ready", 0)])
     matches(["session"], crlf("EHLO a\nSTARTTLS\n"), [hello, {"event": "starttls"}, end("greeted", 0)])
-    matches(["session"], crlf("EHLO a\nSTARTTLS\nRSET\n"), [hello, {"event": "refused", "verb": "STARTTLS", "reply": ABSENT}, end("closed", 0, True)])
+    matches(["session"], crlf("EHLO a\nSTARTTLS\nRSET\n"), [hello, {"event": "refused", "verb": "STARTTLS", "error": "early_octets", "at": 10, "reply": ABSENT}, end("closed", 0, True)])
     text = run(["session"], crlf("EHLO a\nSTARTTLS\nRSET\n"))[1].decode().splitlines()
     check(text[text.index("  C: STARTTLS\\r\\n") + 1] == " " * 17 + "^ more came with it, in the clear: not to be trusted", f"STARTTLS: {text}")
     secrets = crlf("EHLO a\nAUTH PLAIN AGFubgBoZWxsbw==\nAUTHPLAIN AGFubgBoZWxsbw==\nAUTH LOGIN\nAGFubgBoZWxsbw==\nAUTH XX-1\nAGFubgBoZWxsbw==\nAUTH PLAIN AGFubgBoZWxsbw")
