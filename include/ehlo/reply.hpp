@@ -283,6 +283,7 @@ constexpr reply code_for(failure const& f, verb v) noexcept {
     case errc::expected_to:
     case errc::bad_parameter:
     case errc::bad_parameter_value:
+    case errc::unknown_attribute:
     case errc::duplicate_parameter:
     case errc::conflicting_parameters:
     case errc::parameter_too_long:

@@ -220,7 +220,7 @@ class server_of {
             } else if (!core_.order.check(event::secured)) {
                 // What comes in the clear after STARTTLS could be anybody's (RFC 3207 4.2).
                 if (t.in.empty() || t.used != 0) return leave(t, want::tls);
-                core_.hang_up(t, handler, {event::starttls, verb::starttls});
+                core_.hang_up(t, handler, {event::starttls, verb::starttls}, fail(errc::early_octets, 0));
             } else if (smtp_protocol::ends.has(core_.order.where())) {
                 return leave(t, want::turn);
             } else if (!room) {

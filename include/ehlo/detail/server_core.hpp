@@ -220,7 +220,11 @@ struct server_core {
         if (find_first<chars::non_ascii>(r.text) != r.text.size())
             if (auto const bad = keep_to_ascii(e, r, fact_set::with_bits(a.brings).has(fact::smtputf8), order.knows(fact::smtputf8))) told = bad;
         bool const hello = e == event::hello || e == event::helo;
-        if (r.accepted() && e == event::starttls && t.has_more()) return hang_up(t, handler, a), false;
+        if (r.accepted() && e == event::starttls && t.has_more()) {
+            // Where the line is no longer there, nothing of this call came before it.
+            std::size_t const begin = a.line.data() == nullptr ? 0 : static_cast<std::size_t>(a.line.data() - t.in.data());
+            return hang_up(t, handler, a, fail(errc::early_octets, t.used - begin));
+        }
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
         bool const plain = hello || !offered.has(extension::enhanced_status_codes);
         if (plain) r.enhanced = {};
@@ -335,7 +339,7 @@ struct server_core {
     template <class H>
     EHLO_NOINLINE constexpr void misused(server_io& t, H& handler) {
         tolerated = strict;
-        if (!order.check(event::secured)) return hang_up(t, handler, {});
+        if (!order.check(event::secured)) return hang_up(t, handler, {}, fail(errc::missing_octets, t.in.size()));
         conclude(t, handler, {event::shutdown}, reply(421, status{4, 3, 0}, replies::try_later.text), fail(errc::missing_octets, t.in.size()));
     }
     // Ends the session at octets that came too early.
@@ -347,9 +351,9 @@ struct server_core {
     }
     // Ends the session without a word.
     template <class H>
-    EHLO_NOINLINE constexpr void hang_up(server_io& t, H& handler, asked const& a) {
+    EHLO_NOINLINE constexpr void hang_up(server_io& t, H& handler, asked const& a, failure const& fault) {
         settle(handler, event::lost, 0);
-        tell(handler, a, event::lost, fail(errc::bad_sequence, a.line.size()), reply());
+        tell(handler, a, event::lost, fault, reply());
         if (t.used < t.in.size()) t.used = t.in.size();
     }
 
