@@ -223,7 +223,8 @@ struct server_core {
         if (r.accepted() && e == event::starttls && t.has_more()) {
             // Where the line is no longer there, nothing of this call came before it.
             std::size_t const begin = a.line.data() == nullptr ? 0 : static_cast<std::size_t>(a.line.data() - t.in.data());
-            return hang_up(t, handler, a, fail(errc::early_octets, t.used - begin));
+            hang_up(t, handler, a, fail(errc::early_octets, t.used - begin));
+            return false;
         }
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
         bool const plain = hello || !offered.has(extension::enhanced_status_codes);
