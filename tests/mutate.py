@@ -50,7 +50,7 @@ TESTS = {
     "parameters": "parameters parameters_all", "parameter_values": "parameters_all", "command": "command extended", "reply": "reply", "reply_reader": "reply",
     "auth": "auth client_auth", "sasl": "auth", "sasl_spelling": "auth", "scram": "auth", "ehlo_answer": "ehlo_answer", "content": "content", "client": "client client_auth client_bdat client_starttls",
     "client_core": "client client_auth client_bdat client_starttls", "relay_core": "relay relay_attacks", "relay_content": "relay", "relay_replies": "relay",
-    "relay_commands": "relay", "keywords": "error capabilities", "observed_own": "observer_own", "handler": "server_handler", "vectors": "scan",
+    "relay_commands": "relay_refusals relay_own relay_say relay", "keywords": "error capabilities", "observed_own": "observer_own", "own_list": "observer_own relay_own own_commands", "handler": "server_handler", "vectors": "scan",
     "base64_kernels": "base64", "content_kernels": "content", "content_skip": "content", "fast": "domain path command_reader reply differential",
     "parameter_list": "parameters parameters_all", "parameter_options": "parameters parameters_all", "parameter_reader": "parameters parameters_all rules",
     "parameter_table": "parameters parameters_all tables", "parameter_xtext": "parameters_all xtext rules",
