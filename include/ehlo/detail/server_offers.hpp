@@ -89,14 +89,9 @@ constexpr std::size_t place_of(char const* line, parameter_range const& all, Is&
 /// What is wrong with well-formed parameters: after HELO there may be none; one that is not on offer is answered as one that nobody
 /// knows (RFC 5321 4.1.1.11); one of the handler's own (`List`) may be refused by its `parse`.
 template <class List, class Session>
-constexpr std::optional<failure> find_parameter_fault(Session const& session, extensions offered, parameter_list const& p, bool binary,
-                                                      char const* line) noexcept {
-    if (p.all().text().empty()) [[likely]] return std::nullopt;
-    if (auto const why = session.check(event::parameter)) [[unlikely]]
+EHLO_NOINLINE constexpr std::optional<failure> find_refused(Session const& session, parameter_list const& p, parameter_ids refused, char const* line) noexcept {
+    if (auto const why = session.check(event::parameter))
         return fail(*why, detail::place_of(line, p.all(), [](parameter const&) { return true; }));
-    parameter_ids refused = p.present() - parameters_of(offered);
-    if (binary && !offered.has(extension::binary_mime)) refused |= parameter_id::body;
-    if (refused.empty() && !p.unknown_at()) return std::nullopt;
     std::optional<failure> fault = List::find_fault(p);
     if (fault) fault->at += static_cast<std::uint32_t>(p.all().text().data() - line);
     std::size_t const at = detail::place_of(line, p.all(), [refused](parameter const& q) {
@@ -105,6 +100,15 @@ constexpr std::optional<failure> find_parameter_fault(Session const& session, ex
     });
     if (!refused.empty() && (!fault || at < fault->at)) fault = fail(errc::unknown_parameter, at);
     return fault;
+}
+template <class List, class Session>
+EHLO_INLINE constexpr std::optional<failure> find_parameter_fault(Session const& session, extensions offered, parameter_list const& p, bool binary,
+                                                                  char const* line) noexcept {
+    if (p.all().text().empty()) return std::nullopt;
+    parameter_ids refused = parameters_without(p.present(), offered);
+    if (binary && !offered.has(extension::binary_mime)) refused |= parameter_id::body;
+    if (refused.empty() && !p.unknown_at() && session.is_in_order(event::parameter)) [[likely]] return std::nullopt;
+    return find_refused<List>(session, p, refused, line);
 }
 
 /// The answer to an EHLO that is accepted; `then`: the session as it is from then on.
