@@ -337,7 +337,7 @@ struct server_core {
         if (!parse_host(server_name())) {  // once, and to be seen
             r = reply(421, "The name of this server is not a domain");
             fault = fail(errc::bad_value, 0);
-        } else if (auto const wrong = check(*settings)) {
+        } else if (auto const wrong = Offers == server_extensions ? check(*settings) : std::nullopt) {   // all others were checked by the compiler
             r = reply(421, "The settings of this server are wrong");
             fault = *wrong;
         } else if (r.code != 220 && (r.code / 100 < 4 || r.code > 599)) {
