@@ -19,14 +19,14 @@ LAYERS = {
         "syntax detail/fast domain mailbox path detail/parameter_table detail/parameter_xtext parameter_values "
         "detail/parameter_list detail/parameter_reader detail/parameter_options parameters status",
     "wire":
-        "line verb command turn xclient proxy_header chunk reply reply_reader sasl auth capabilities ehlo_answer detail/content_skip content "
+        "line verb command turn xclient proxy_header chunk reply reply_reader detail/sasl_spelling sasl auth capabilities ehlo_answer detail/content_skip content "
         "detail/chunk_content dispatch command_reader",
     "protocol":
         "detail/table session proof vocabulary own_commands detail/own_list policy handler detail/server_replies detail/server_offers "
         "detail/server_core detail/server_content detail/server_questions detail/server_commands server "
-        "detail/client_reply detail/event_queue detail/heard_offers detail/client_core client detail/flow_places flow "
+        "detail/client_reply detail/event_queue detail/heard_offers detail/client_core client detail/flow_places detail/flow_commands flow "
         "detail/dot_lines detail/under_way detail/observed detail/observed_content detail/observed_own "
-        "detail/observer_core detail/observer_replies detail/observer_commands observer tap detail/relay_say "
+        "detail/observer_core detail/observer_replies detail/observer_content detail/observer_commands observer tap detail/relay_say "
         "detail/relay_core detail/relay_replies detail/relay_content detail/relay_commands relay",
     "top": "ehlo",
     "opt-in": "std_error format scram",  # never included by another header; may include what the core may not

@@ -44,17 +44,22 @@ TESTS = {
     "server_replies": "server_replies server_auth register", "server_offers": "server_verbs starttls server_auth register", "server_content": "server_content server_refusals bdat lmtp",
     "server_questions": "server_refusals server server_auth server_handler register", "server_commands": "server_chunks server_auth server server_refusals", "server_core": "server server_later server_replies server_calls bdat lmtp server_handler",
     "server": "server server_later server_calls starttls server_handler", "dot_lines": "observer", "under_way": "observer observer_loss", "observed": "observer", "observed_content": "observer",
-    "observer_core": "observer observer_loss", "observer_replies": "observer observer_loss", "observer_commands": "observer observer_loss", "flow_places": "flow",
+    "observer_core": "observer observer_loss", "observer_replies": "observer observer_loss", "observer_content": "observer observer_loss", "observer_commands": "observer observer_loss",
+    "flow_places": "flow", "flow_commands": "flow flow_verbs",
     "line": "line", "xtext": "xtext", "date_time": "date_time", "base64": "base64", "domain": "domain oracle", "mailbox": "mailbox oracle", "path": "path oracle differential",
-    "parameters": "parameters parameters_all", "parameter_values": "parameters_all", "command": "command extended", "reply": "reply",
-    "auth": "auth client_auth", "sasl": "auth", "scram": "auth", "ehlo_answer": "ehlo_answer", "content": "content", "client": "client client_auth client_bdat client_starttls",
+    "parameters": "parameters parameters_all", "parameter_values": "parameters_all", "command": "command extended", "reply": "reply", "reply_reader": "reply",
+    "auth": "auth client_auth", "sasl": "auth", "sasl_spelling": "auth", "scram": "auth", "ehlo_answer": "ehlo_answer", "content": "content", "client": "client client_auth client_bdat client_starttls",
     "client_core": "client client_auth client_bdat client_starttls", "relay_core": "relay relay_attacks", "relay_content": "relay", "relay_replies": "relay",
     "relay_commands": "relay", "keywords": "error capabilities", "observed_own": "observer_own", "handler": "server_handler", "vectors": "scan",
-    "base64_kernels": "base64", "content_kernels": "content", "content_skip": "content", "fast": "differential path command_reader reply",
+    "base64_kernels": "base64", "content_kernels": "content", "content_skip": "content", "fast": "domain path command_reader reply differential",
     "parameter_list": "parameters parameters_all", "parameter_options": "parameters parameters_all", "parameter_reader": "parameters parameters_all rules",
     "parameter_table": "parameters parameters_all tables", "parameter_xtext": "parameters_all xtext rules",
 "scan": "scan", "command_reader": "command_reader", "flow": "flow", "proof": "proof", "std_error": "optin", "format": "optin",
 }
+# What is other code where the compiler may use AVX2: tried in both ways, where the processor has it.
+KERNELS = {"detail/fast.hpp", "detail/scan.hpp", "detail/vectors.hpp", "detail/content_kernels.hpp", "detail/content_skip.hpp", "detail/base64_kernels.hpp"}
+AVX2 = "-march=x86-64-v3"
+
 # What the compiler is, and a number: nothing that a test could see.
 WITHOUT = {"config.hpp", "version.hpp"}
 
@@ -128,6 +133,10 @@ def tests_of(header):
     return [HERE / f"unit/test_{n}.cpp" for n in TESTS.get(stem, stem).split()]
 
 
+def read_if_there(path):
+    return pathlib.Path(path).read_text(encoding="utf-8") if pathlib.Path(path).is_file() else ""
+
+
 def headers_named(name):
     """The path below include/ehlo of a header, whether its folder is said or not."""
     found = [h for h in every_header() if h == name or h.rpartition("/")[2] == pathlib.Path(name).name]
@@ -145,7 +154,8 @@ class Workshop:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"mutate{number}."))
         shutil.copytree(INCLUDE, self.folder / "include")
         self.header = header
-        self.tests = tests_of(header)
+        wide = header in KERNELS and re.search(r"^flags\b.*\bavx2\b.*\bbmi2\b", read_if_there("/proc/cpuinfo"), re.M)
+        self.runs = [(t, way) for way in ([], [AVX2])[:2 if wide else 1] for t in tests_of(header)]
 
     def close(self):
         shutil.rmtree(self.folder)
@@ -153,13 +163,14 @@ class Workshop:
     def write(self, text):
         (self.folder / "include/ehlo" / self.header).write_text(text, encoding="utf-8")
 
-    def compiled(self, source, to):
-        return subprocess.run([CXX, *FLAGS, f"-I{self.folder / 'include'}", "-c", str(source), "-o", str(to)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    def compiled(self, source, way, to):
+        flags = FLAGS[:FLAGS.index("-include-pch")] if way and "-include-pch" in FLAGS else FLAGS   # it was made for another processor
+        return subprocess.run([CXX, *flags, *way, f"-I{self.folder / 'include'}", "-c", str(source), "-o", str(to)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
     def verdict(self, main):
         """What sees the change: None if nothing does; "-" if it does not compile."""
-        for test in self.tests:
-            made = self.compiled(test, self.folder / "test.o")
+        for test, way in self.runs:
+            made = self.compiled(test, way, self.folder / "test.o")
             if made.returncode:
                 # The compiler found it by an assertion or in a constant expression; otherwise it is no program.
                 seen = re.search(r"static_assert|static assertion|constant expression|constexpr variable|consteval", made.stderr)

@@ -230,7 +230,7 @@ constexpr result<std::size_t> write_auth(writer& out, std::string_view mechanism
     });
 }
 /// A message that says what mechanism it is of: `write_auth(out, sasl::plain{"", user, password})`.
-template <class Message, class = std::enable_if_t<std::is_same_v<decltype(&Message::mechanism), v0::mechanism const*>>>
+template <class Message, class = std::enable_if_t<std::is_same_v<decltype(&Message::mechanism), mechanism const*>>>
 constexpr result<std::size_t> write_auth(writer& out, Message const& initial) noexcept {
     return write_auth(out, name(Message::mechanism), initial);
 }

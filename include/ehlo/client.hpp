@@ -125,12 +125,12 @@ class client_with : public detail::client_core<Own...> {
 
     /// AUTH with an initial response, one of sasl::*. A mechanism that sends a password in the clear needs TLS (mechanism_needs_tls),
     /// unless the settings allow it.
-    template <class Message, class = std::enable_if_t<std::is_same_v<decltype(&Message::mechanism), v0::mechanism const*>>>
+    template <class Message, class = std::enable_if_t<std::is_same_v<decltype(&Message::mechanism), mechanism const*>>>
     constexpr result<std::size_t> auth(writer& out, Message const& initial) noexcept {
         return put_auth(Message::mechanism, [&] { return write_auth(out, initial); });
     }
     /// Without one: the server's challenge comes first.
-    constexpr result<std::size_t> auth(writer& out, mechanism m) noexcept { return auth(out, v0::name(m)); }
+    constexpr result<std::size_t> auth(writer& out, mechanism m) noexcept { return auth(out, name(m)); }
     constexpr result<std::size_t> auth(writer& out, std::string_view mechanism_name) noexcept {
         return put_auth(find_mechanism(mechanism_name), [&] { return write_auth(out, mechanism_name); });
     }

@@ -54,16 +54,16 @@ struct noop {
     leniency tolerated{};
 };
 /// Nothing but the verb.
-template <v0::verb V>
+template <verb V>
 struct no_argument {
     static constexpr v0::verb verb = V;
 };
-using data = no_argument<v0::verb::data>;
-using rset = no_argument<v0::verb::rset>;
-using quit = no_argument<v0::verb::quit>;
-using turn = no_argument<v0::verb::turn>;
-using starttls = no_argument<v0::verb::starttls>;  ///< RFC 3207
-using onex = no_argument<v0::verb::onex>;          ///< sendmail
+using data = no_argument<verb::data>;
+using rset = no_argument<verb::rset>;
+using quit = no_argument<verb::quit>;
+using turn = no_argument<verb::turn>;
+using starttls = no_argument<verb::starttls>;  ///< RFC 3207
+using onex = no_argument<verb::onex>;          ///< sendmail
 }  // namespace cmd
 
 namespace detail {
@@ -351,9 +351,6 @@ constexpr result<std::size_t> write_line(writer& out, std::string_view verb, std
         w.crlf();
     });
 }
-}  // namespace detail
-
-namespace detail {
 constexpr syntax written(syntax rules) noexcept {
     rules.tolerate = rules.tolerate - of_spelling;
     return rules;
@@ -371,12 +368,12 @@ constexpr void put_path(writer& w, std::string_view text, path_role role, syntax
 }
 }  // namespace detail
 
-/// "EHLO SP name", "HELO SP name", "LHLO SP name".
-constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view name, syntax const& rules = strict_syntax) noexcept {
+/// "EHLO SP host", "HELO SP host", "LHLO SP host".
+constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view host, syntax const& rules = strict_syntax) noexcept {
     if (v != verb::helo && v != verb::ehlo && v != verb::lhlo) return fail(errc::bad_value, 0);
-    if (auto const bad = detail::find_unsafe(name)) return *bad;
-    if (auto const parsed = parse_hello(v, name, detail::written(rules)); !parsed) return parsed.error();
-    return detail::write_line(out, v0::name(v), name.empty() ? "" : " ", name);
+    if (auto const bad = detail::find_unsafe(host)) return *bad;
+    if (auto const parsed = parse_hello(v, host, detail::written(rules)); !parsed) return parsed.error();
+    return detail::write_line(out, name(v), host.empty() ? "" : " ", host);
 }
 
 namespace detail {
@@ -488,18 +485,10 @@ constexpr result<std::size_t> write_argument(writer& out, verb v, std::string_vi
 
 /// "DATA", "RSET", "QUIT", "TURN", "STARTTLS", "ONEX"; also "HELP", "NOOP" and "VERB" alone.
 constexpr result<std::size_t> write_no_argument(writer& out, verb v) noexcept {
-    switch (v) {
-    case verb::data:
-    case verb::rset:
-    case verb::quit:
-    case verb::turn:
-    case verb::starttls:
-    case verb::onex:
-    case verb::help:
-    case verb::noop:
-    case verb::verbose: return detail::write_line(out, name(v), "", "");
-    default: return fail(errc::bad_value, 0);
-    }
+    constexpr auto alone = set_of<verb>(verb::data) | verb::rset | verb::quit | verb::turn | verb::starttls | verb::onex | verb::help |
+                           verb::noop | verb::verbose;
+    if (!alone.has(v)) return fail(errc::bad_value, 0);
+    return detail::write_line(out, name(v), "", "");
 }
 
 }  // namespace ehlo

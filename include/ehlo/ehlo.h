@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define EHLO_ABI 2
+#define EHLO_ABI 3
 
 #ifndef EHLO_API
 #define EHLO_API /* for a shared object: __attribute__((visibility("default"))), __declspec(dllexport) ... */

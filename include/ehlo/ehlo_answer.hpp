@@ -54,7 +54,7 @@ template <extensions Known = extensions::all(), class Answer, class Way>
 constexpr void carry(extension e, Answer& a, Way const& way) noexcept {
     switch (e) {
     case extension::auth:
-        if constexpr (Known.has(extension::auth)) way.mechanisms(a.auth, a.auth_text);
+        if constexpr (Known.has(extension::auth)) way.auth(a.auth, a.auth_text);
         return;
     case extension::limits:
         if constexpr (Known.has(extension::limits)) way.limits(a.limits);
@@ -116,7 +116,7 @@ struct ehlo_parameter_reader {
     bool old_form;   // of AUTH
 
     // "AUTH" and the old "AUTH=" often come both. The set is of both; the text is that of "AUTH" if it comes.
-    constexpr void mechanisms(v0::mechanisms& all, std::string_view& names) const noexcept {
+    constexpr void auth(mechanisms& all, std::string_view& names) const noexcept {
         if (!old_form || names.empty()) names = text;
         all |= parse_mechanisms(text);
     }
@@ -146,9 +146,9 @@ struct ehlo_parameter_writer {
     writer& w;
 
     // A set without its text, or one that the old form has added to.
-    constexpr void mechanisms(v0::mechanisms all, std::string_view names) const noexcept {
+    constexpr void auth(mechanisms all, std::string_view names) const noexcept {
         words(names);
-        v0::mechanisms const left = all - parse_mechanisms(names);
+        mechanisms const left = all - parse_mechanisms(names);
         for (unsigned i = 1; i < mechanism_count; ++i)
             if (left.has(static_cast<mechanism>(i))) w.raw(' ').raw(mechanism_names[i]);
     }

@@ -30,6 +30,7 @@ enum class errc : std::uint8_t {
     bad_address_literal,  ///< "[...]" is no IPv4, IPv6 or general address literal
     bad_parameter,        ///< not keyword ["=" value]
     bad_parameter_value,  ///< the value does not fit this keyword
+    unknown_attribute,    ///< no attribute of XCLIENT, or of XFORWARD
     duplicate_parameter,  ///< the same keyword twice
     conflicting_parameters, ///< parameters that exclude each other, or one without another that it needs
     non_ascii,            ///< an octet over 127 without SMTPUTF8
@@ -131,6 +132,7 @@ inline constexpr errc_facts errc_table[] = {
     {errc::bad_address_literal, blame::malformed, "bad_address_literal", "this cannot stand in an address literal"},
     {errc::bad_parameter, blame::malformed, "bad_parameter", "a parameter is keyword or keyword=value"},
     {errc::bad_parameter_value, blame::malformed, "bad_parameter_value", "the parameter cannot have this value"},
+    {errc::unknown_attribute, blame::malformed, "unknown_attribute", "the command has no such attribute"},
     {errc::duplicate_parameter, blame::malformed, "duplicate_parameter", "the parameter was given before"},
     {errc::conflicting_parameters, blame::malformed, "conflicting_parameters", "the parameters do not go together"},
     {errc::non_ascii, blame::malformed, "non_ascii", "an octet outside ASCII needs SMTPUTF8"},

@@ -85,7 +85,8 @@ struct connected {};
 struct answered {
     v0::verb verb;                  ///< `unknown` for the greeting, unknown verbs and unreadable lines (`bdat` for what may be a BDAT)
     v0::event event;
-    /// What was wrong. Refused by ehlo: `at` is an offset in the line. Blame `misuse`: the handler's reply could not be sent as it
+    /// What was wrong. Refused by ehlo: `at` is an offset in the line; of octets after STARTTLS in the clear (early_octets) that of
+    /// the first of them, counted from the line if they came together, else from 0. Blame `misuse`: the handler's reply could not be sent as it
     /// was, and `at` is an offset in its text; or the session was called wrongly.
     std::optional<failure> fault;
     /// As it went out; of an accepted EHLO or HELO only the code: the text is ehlo's own. The code is 0 where nothing was said:

@@ -34,7 +34,7 @@ enum class early_octets : std::uint8_t {
 };
 
 struct policy {
-    v0::service service = v0::service::smtp;
+    v0::service service = service::smtp;
     /// Of these the handler's functions decide which can be done. STARTTLS, AUTH and REQUIRETLS are named in the answer to EHLO
     /// where they can be used.
     extensions offers = extension::size | extension::eight_bit_mime | extension::pipelining |

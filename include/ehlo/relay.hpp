@@ -140,6 +140,7 @@ class relay_with {
         if (!core_.now.check(event::secured)) {
             if (t.empty()) return t.stop(relay_want::tls);
             core_.settle(event::lost, 0);   // what comes in the clear could be anybody's
+            core_.tell(h, {event::starttls, verb::starttls}, fail(errc::early_octets, 0), reply());
             t.drop_all();
             return t.stop(relay_want::close);
         }

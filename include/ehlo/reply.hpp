@@ -7,10 +7,13 @@
 #include <ehlo/verb.hpp>
 #include <ehlo/writer.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -158,23 +161,39 @@ constexpr char* put_digits(char* to, unsigned n) noexcept {
     *to++ = static_cast<char>('0' + n % 10);
     return to;
 }
+/// Stores an integer of 2, 4 or 8 octets, the lowest first.
+template <class Word>
+EHLO_INLINE constexpr void store_word(char* to, Word octets) noexcept {
+    if (std::is_constant_evaluated() || std::endian::native != std::endian::little)
+        for (unsigned i = 0; i < sizeof octets; ++i) to[i] = static_cast<char>(octets >> 8 * i);
+    else
+        std::memcpy(to, &octets, sizeof octets);
+}
+/// "250 ". Returns what stands after it.
+EHLO_INLINE constexpr char* put_code(char* to, unsigned code) noexcept {
+    unsigned const first = code / 100, rest = code - first * 100, tens = rest * 103 >> 10;
+    store_word<std::uint32_t>(to, load4("000 ") + (first | tens << 8 | (rest - tens * 10) << 16));
+    return to + 4;
+}
+/// "2.1.5", and a space more, for what may stand after it.
+EHLO_INLINE constexpr char* put_short_status(char* to, status s) noexcept {
+    store_word<std::uint32_t>(to, load4("0.0.") + (s.class_digit | std::uint32_t{s.subject} << 16));
+    store_word(to + 4, static_cast<std::uint16_t>(load2("0 ") + s.detail));
+    return to + 5;
+}
 constexpr void put_one_line(char* to, reply const& r) noexcept {
-    to[0] = static_cast<char>('0' + r.code / 100);
-    to[1] = static_cast<char>('0' + r.code / 10 % 10);
-    to[2] = static_cast<char>('0' + r.code % 10);
-    to[3] = ' ';
-    to += 4;
-    if (status const s = r.enhanced) {
+    to = put_code(to, r.code);
+    if (status const s = r.enhanced; s && is_short(s)) {
+        to = put_short_status(to, s);
+    } else if (s) {
         to[0] = static_cast<char>('0' + s.class_digit);
         to[1] = '.';
-        to = is_short(s) ? (to[2] = static_cast<char>('0' + s.subject), to + 3) : put_digits(to + 2, s.subject);
+        to = put_digits(to + 2, s.subject);
         *to++ = '.';
-        to = is_short(s) ? (to[0] = static_cast<char>('0' + s.detail), to + 1) : put_digits(to, s.detail);
-        if (!r.text.empty()) *to++ = ' ';
+        to = put_digits(to, s.detail);
     }
-    to = put_octets(to, r.text);
-    *to++ = '\r';
-    *to = '\n';
+    if (r.enhanced && !r.text.empty()) *to++ = ' ';
+    store_word(put_octets(to, r.text), load2("\r\n"));
 }
 }  // namespace detail
 
@@ -264,6 +283,7 @@ constexpr reply code_for(failure const& f, verb v) noexcept {
     case errc::expected_to:
     case errc::bad_parameter:
     case errc::bad_parameter_value:
+    case errc::unknown_attribute:
     case errc::duplicate_parameter:
     case errc::conflicting_parameters:
     case errc::parameter_too_long:

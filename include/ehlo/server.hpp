@@ -220,7 +220,7 @@ class server_of {
             } else if (!core_.order.check(event::secured)) {
                 // What comes in the clear after STARTTLS could be anybody's (RFC 3207 4.2).
                 if (t.in.empty() || t.used != 0) return leave(t, want::tls);
-                core_.hang_up(t, handler, {event::starttls, verb::starttls});
+                core_.hang_up(t, handler, {event::starttls, verb::starttls}, fail(errc::early_octets, 0));
             } else if (smtp_protocol::ends.has(core_.order.where())) {
                 return leave(t, want::turn);
             } else if (!room) {
@@ -232,18 +232,18 @@ class server_of {
             }
         }
     }
-    constexpr step leave(io const& t, v0::want w) noexcept {
+    constexpr step leave(io const& t, want w) noexcept {
         std::size_t const left = t.in.size() - t.used;
         core_.left = left < 0xFFFFFFFF ? static_cast<std::uint32_t>(left) : 0xFFFFFFFF;
         if (core_.too_early && (w == want::read || w == want::turn)) [[unlikely]] w = want::write;   // it goes on with a refusal
         return done(t, w);
     }
     // If nothing was produced, to send it makes no room.
-    static constexpr v0::want more_room(io const& t) noexcept { return t.out.size() == 0 ? want::room : want::write; }
-    static constexpr step done(io const& t, v0::want w) noexcept { return {t.used, t.out.size(), w}; }
+    static constexpr want more_room(io const& t) noexcept { return t.out.size() == 0 ? want::room : want::write; }
+    static constexpr step done(io const& t, want w) noexcept { return {t.used, t.out.size(), w}; }
     // Whether the content could go on if only there were room for the reply at its end.
     static constexpr bool more_content(io const& t) noexcept { return t.in.size() - t.used >= 3; }
-    constexpr v0::want wanted() const noexcept {
+    constexpr want wanted() const noexcept {
         if (core_.order.over()) return want::close;
         if (core_.too_early) return want::write;
         if (!core_.order.check(event::secured)) return want::tls;
@@ -267,7 +267,7 @@ class server_of {
         });
     }
     template <class H>
-    constexpr void lose(H& handler, v0::event e) noexcept(never_throws<H>()) {
+    constexpr void lose(H& handler, event e) noexcept(never_throws<H>()) {
         detail::require_handler<H, Own...>();
         core_.awaited.waiting = false;
         if (core_.threw == detail::thrown::outside) core_.threw = detail::thrown::nothing;

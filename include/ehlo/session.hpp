@@ -295,6 +295,9 @@ class basic_session {
     template <class>
     friend class basic_session;
 
+    // What the service requires for an event, and is not there.
+    constexpr fact_set missing_for(event e) const noexcept { return fact_set::with_bits(required_) - known() - exempt_of(e); }
+
   public:
     constexpr basic_session() noexcept = default;
     /// The same under other rows: with commands of the user's own, or without.
@@ -321,10 +324,14 @@ class basic_session {
     /// Why an event is out of order here; nothing if it is in order. Errors: bad_sequence, unknown_parameter (event::parameter),
     /// tls_required, not_authenticated.
     constexpr std::optional<errc> check(event e) const noexcept {
+        if (is_in_order(e)) [[likely]] return std::nullopt;
         if (auto const why = detail::find_disorder(order.guard_at(where_, e), known())) return why;
-        fact_set const missing = fact_set::with_bits(required_) - known() - exempt_of(e);
-        if (missing.empty()) [[likely]] return std::nullopt;
-        return missing.has(fact::tls) ? errc::tls_required : errc::not_authenticated;
+        return missing_for(e).has(fact::tls) ? errc::tls_required : errc::not_authenticated;
+    }
+    /// Whether check() has nothing against it.
+    constexpr bool is_in_order(event e) const noexcept {
+        auto const& g = order.guard_at(where_, e);
+        return g.in_order && ((known_ ^ g.needs) & g.tells) == 0 && missing_for(e).empty();
     }
     /// What the service, or a client that will not do without, requires from now on.
     constexpr void require(fact_set facts) noexcept { required_ = static_cast<std::uint8_t>(facts.bits); }

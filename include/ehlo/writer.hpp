@@ -30,8 +30,13 @@ EHLO_INLINE constexpr char* put_octets(char* to, std::string_view octets) noexce
     } else if (size - 8 <= 8) {
         std::memcpy(to, from, 8);
         std::memcpy(to + size - 8, from + size - 8, 8);
-    } else if (size != 0) {
+    } else if (size > 3) {
         std::memcpy(to, from, size);
+    } else if (size != 0) {
+        char const last = from[size - 1], middle = from[size / 2];
+        to[0] = from[0];
+        to[size / 2] = middle;
+        to[size - 1] = last;
     }
     return to + size;
 }

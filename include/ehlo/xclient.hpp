@@ -61,14 +61,14 @@ struct xclient {
     constexpr std::optional<std::string_view> find(client_attribute a) const noexcept {
         std::optional<std::string_view> value;
         for (parameter const p : attributes)
-            if (iequals(p.keyword, v0::name(a))) value = p.value;
+            if (iequals(p.keyword, name(a))) value = p.value;
         return value;
     }
 };
 }  // namespace cmd
 
 /// "XCLIENT" 1*( SP attribute "=" xtext ), the part after "XCLIENT SP"; XFORWARD alike. Borrows from `arguments`.
-/// Errors: missing_argument, bad_parameter (not attribute=xtext, or no attribute of this command), duplicate_parameter,
+/// Errors: missing_argument, bad_parameter (not attribute=xtext), unknown_attribute (none of this command), duplicate_parameter,
 /// bad_parameter_value (over 255 octets, but for Dovecot's attributes, or not xtext of RFC 3461).
 constexpr result<cmd::xclient> parse_xclient(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
                                                        syntax const& rules = strict_syntax) noexcept {
@@ -82,7 +82,7 @@ constexpr result<cmd::xclient> parse_xclient(verb v, std::string_view arguments 
         std::size_t const equals = detail::find_first<charset("= ")>(rest);
         if (equals == end || equals == 0) return fail(errc::bad_parameter, at + equals);
         auto const a = find_attribute(detail::sub(rest, 0, equals));
-        if (!a || !has_attribute(v, *a) || (is_dovecot(*a) && !c.tolerate(rule::dovecot_xclient))) return fail(errc::bad_parameter, at);
+        if (!a || !has_attribute(v, *a) || (is_dovecot(*a) && !c.tolerate(rule::dovecot_xclient))) return fail(errc::unknown_attribute, at);
         if (seen.has(*a) && !c.tolerate(rule::repeated_attribute)) return fail(errc::duplicate_parameter, at);
         seen |= *a;
         std::string_view const value = detail::sub(rest, equals + 1, end - equals - 1);

@@ -1418,7 +1418,7 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
         string const shown = without_secret(said, h.secret);
         string_view why = a.fault ? ehlo::message(a.fault->code) : string_view{};
         // Nothing is said where octets in the clear came with a STARTTLS.
-        if (a.fault && a.sent.code == 0 && ehlo::istarts_with(said, "STARTTLS")) at = shown.size(), why = "more came with it, in the clear: not to be trusted";
+        if (a.fault && a.fault->code == ehlo::errc::early_octets && a.sent.code == 0) why = "more came with it, in the clear: not to be trusted";
         if (at && *at > shown.size()) at = shown.size();
         s += say('C', shown, blue, at, why);
     }

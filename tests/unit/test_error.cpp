@@ -151,6 +151,7 @@ constexpr produced productions[] = {
     {errc::bad_address_literal, 6, of_command("EHLO []")},
     {errc::bad_parameter, 13, of_command("MAIL FROM:<> =")},
     {errc::bad_parameter_value, 18, of_command("MAIL FROM:<> SIZE=x")},
+    {errc::unknown_attribute, 8, of_command("XCLIENT FOO=a")},
     {errc::duplicate_parameter, 15, of_command("MAIL FROM:<> X X")},
     {errc::non_ascii, 5, of_command("EHLO \xC3\xBC")},
     {errc::bad_utf8, 9, of_command("RCPT TO:<\xC3@b>", syntax{.smtputf8 = true})},

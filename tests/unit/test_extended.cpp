@@ -187,9 +187,9 @@ constexpr support::bad_case bad[] = {
     {"XCLIENT NAME= ADDR=a", errc::bad_parameter, 13},
     {"XCLIENT NAME=a  ADDR=b", errc::bad_parameter, 15},
     {"XCLIENT  NAME=a", errc::bad_parameter, 8},
-    {"XCLIENT FOO=a", errc::bad_parameter, 8},
-    {"XCLIENT NAME=a IDENT=b", errc::bad_parameter, 15},
-    {"XCLIENT SOURCE=LOCAL", errc::bad_parameter, 8},
+    {"XCLIENT FOO=a", errc::unknown_attribute, 8},
+    {"XCLIENT NAME=a IDENT=b", errc::unknown_attribute, 15},
+    {"XCLIENT SOURCE=LOCAL", errc::unknown_attribute, 8},
     {"XCLIENT NAME=a name=b", errc::duplicate_parameter, 15},
     {"XCLIENT NAME=a=b", errc::bad_parameter_value, 14},
     {"XCLIENT NAME=+0D+0AQUIT", errc::bad_parameter_value, 14},
@@ -197,9 +197,9 @@ constexpr support::bad_case bad[] = {
     {"XCLIENT NAME=\xC3", errc::bad_parameter_value, 13},
     {"XCLIENTNAME=a", errc::unknown_verb, 0},
     {"XFORWARD", errc::missing_argument, 8},
-    {"XFORWARD LOGIN=a", errc::bad_parameter, 9},
-    {"XFORWARD DESTADDR=a", errc::bad_parameter, 9},
-    {"XFORWARD NAME=a DESTPORT=1", errc::bad_parameter, 16},
+    {"XFORWARD LOGIN=a", errc::unknown_attribute, 9},
+    {"XFORWARD DESTADDR=a", errc::unknown_attribute, 9},
+    {"XFORWARD NAME=a DESTPORT=1", errc::unknown_attribute, 16},
     {"XFORWARD NAME=a\tADDR=b", errc::bad_parameter_value, 15},
     {"VERB \xFF", errc::non_ascii, 5},
     {"VERBOSE", errc::unknown_verb, 0},
@@ -464,7 +464,7 @@ TEST_CASE("what the writers of extensions refuse", "[extended]") {
     refuses("bad_url@2", [](writer& w) { return write_burl(w, "a: LAST", false); });
     refuses("missing_argument@0", [](writer& w) { return write_xclient(w, verb::xclient, ""); });
     refuses("bad_value@0", [](writer& w) { return write_xclient(w, verb::ehlo, "NAME=a"); });
-    refuses("bad_parameter@0", [](writer& w) { return write_xclient(w, verb::xclient, "SOURCE=LOCAL"); });
+    refuses("unknown_attribute@0", [](writer& w) { return write_xclient(w, verb::xclient, "SOURCE=LOCAL"); });
     refuses("bad_parameter@7", [](writer& w) { return write_xclient(w, verb::xclient, "NAME=a "); });
     refuses("bad_value@2", [](writer& w) { return write_argument(w, verb::verbose, "on "); });
     refuses("bad_value@0", [](writer& w) { return write_hello(w, verb::starttls, "a"); });

@@ -107,9 +107,14 @@ TEST_CASE("relay: TLS ends at the relay") {
     CHECK(s.server.handler.delivered.size() == 1);
     CHECK(s.all_sent == hello + hello + envelope + "DATA\r\nx\r\n.\r\nQUIT\r\n");
 }
+struct ending_and_log : ending_only {
+    using ending_only::on;
+    std::vector<ehlo::answered> answers{};
+    void on(ehlo::answered const& a) { answers.push_back(a); }
+};
 TEST_CASE("relay: octets in the clear after STARTTLS are heard by nobody") {
     for (std::string const cut : {"", "M", "MAIL FROM:<smuggled@a>\r\n"}) {
-        relayed_session<ending_only> s(upstream_rules(), ehlo::relay_policy());
+        relayed_session<ending_and_log> s(upstream_rules(), ehlo::relay_policy());
         s.hear(hello);
         s.at_relay = "STARTTLS\r\n" + cut;
         s.settle();
@@ -119,6 +124,9 @@ TEST_CASE("relay: octets in the clear after STARTTLS are heard by nobody") {
         }
         CHECK(s.closed);
         CHECK(s.all_sent == hello);
+        REQUIRE(!s.say.answers.empty());
+        CHECK(s.say.answers.back().fault == ehlo::fail(ehlo::errc::early_octets, cut.empty() ? 0 : 10));
+        CHECK((s.say.answers.back().verb == ehlo::verb::starttls && s.say.answers.back().sent.code == 0));
     }
 }
 TEST_CASE("relay: TLS and authentication can be required") {

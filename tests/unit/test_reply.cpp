@@ -500,6 +500,7 @@ TEST_CASE("the right reply for every failure", "[reply]") {
         {errc::bad_route, 501, 501, 501, 501},           {errc::bad_local_part, 501, 501, 501, 501},
         {errc::bad_quoted_string, 501, 501, 501, 501},   {errc::missing_domain, 501, 501, 501, 501},
         {errc::bad_domain, 501, 501, 501, 501},          {errc::bad_address_literal, 501, 501, 501, 501},
+        {errc::unknown_attribute, 501, 501, 501, 501},
         {errc::bad_parameter, 501, 501, 501, 501},       {errc::bad_parameter_value, 501, 501, 501, 501},
         {errc::duplicate_parameter, 501, 501, 501, 501}, {errc::non_ascii, 553, 553, 501, 501},
         {errc::conflicting_parameters, 501, 501, 501, 501}, {errc::parameter_too_long, 501, 501, 501, 501},

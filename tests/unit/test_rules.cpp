@@ -137,10 +137,10 @@ constexpr leniency_case departures[] = {
     // Postfix
     {rule::wide_orcpt, "RCPT TO:<a@b> ORCPT=rfc822;+E4+BA+80@b", errc::bad_xtext, 28, ""},
     // Dovecot
-    {rule::dovecot_xclient, "XCLIENT SESSION=abc", errc::bad_parameter, 8, ""},
-    {rule::dovecot_xclient, "XCLIENT ADDR=192.0.2.1 TTL=5", errc::bad_parameter, 23, ""},
-    {rule::dovecot_xclient, "XCLIENT timeout=30", errc::bad_parameter, 8, ""},
-    {rule::dovecot_xclient, "XCLIENT CLIENT-TRANSPORT=TLS FORWARD=eA+3D+3D", errc::bad_parameter, 8, ""},
+    {rule::dovecot_xclient, "XCLIENT SESSION=abc", errc::unknown_attribute, 8, ""},
+    {rule::dovecot_xclient, "XCLIENT ADDR=192.0.2.1 TTL=5", errc::unknown_attribute, 23, ""},
+    {rule::dovecot_xclient, "XCLIENT timeout=30", errc::unknown_attribute, 8, ""},
+    {rule::dovecot_xclient, "XCLIENT CLIENT-TRANSPORT=TLS FORWARD=eA+3D+3D", errc::unknown_attribute, 8, ""},
     {rule::repeated_attribute, "XCLIENT HELO=a HELO=b", errc::duplicate_parameter, 15, ""},
     {rule::repeated_attribute, "XFORWARD NAME=a name=b NAME=c", errc::duplicate_parameter, 16, ""},
     // RFC 5321 4.1.1.6 to 4.1.1.9: octets over 127 are tolerated there as everywhere, and so they are told

@@ -89,6 +89,10 @@ TEST_CASE("RFC 3207 4.2: octets after STARTTLS in the clear end the session with
                     // In the same read nothing is said at all; the 220 is out if the octets came after it.
                     CHECK(l.output.substr(said) == (cut == line.size() ? go : ""));
                     CHECK_FALSE(l.server.knows(fact::tls));
+                    // Told is the first octet too many; the line is gone if it came before.
+                    REQUIRE_FALSE(l.handler.answers.empty());
+                    CHECK(l.handler.answers.back().fault == ehlo::fail(ehlo::errc::early_octets, cut == line.size() ? 0 : line.size()));
+                    CHECK((l.handler.answers.back().event == ehlo::event::lost && l.handler.answers.back().verb == ehlo::verb::starttls));
                     for (std::size_t i = asked; i < l.handler.log.size(); ++i) CHECK((l.handler.log[i] == "STARTTLS" || l.handler.log[i].starts_with("answered ")));
                     // Nothing that comes now helps.
                     l.server.secured();

@@ -87,7 +87,7 @@ class client_core {
         return offered_.all();
     }
     /// The mechanisms of AUTH that it offered, as far as ehlo knows their names.
-    constexpr mechanisms offered_mechanisms() const noexcept { return offered_.mechanisms(); }
+    constexpr mechanisms offered_mechanisms() const noexcept { return offered_.auth(); }
     /// Whether it offered a command of the user's own; one without a keyword always is.
     template <class One>
     constexpr bool offers_own() const noexcept {

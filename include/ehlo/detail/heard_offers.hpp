@@ -27,8 +27,8 @@ class heard_offers {
     /// Octets; 0: no limit, or none told.
     constexpr std::uint64_t max_size() const noexcept { return size_; }
     constexpr capabilities all() const noexcept { return {extensions_, sized_ ? std::optional(size_) : std::nullopt}; }
-    constexpr v0::mechanisms mechanisms() const noexcept {
-        v0::mechanisms known;
+    constexpr mechanisms auth() const noexcept {
+        mechanisms known;
         known.bits = mechanisms_;
         return known;
     }
@@ -44,7 +44,7 @@ class heard_offers {
         forget();
         if (r.code() != 250) return;
         capabilities all;
-        v0::mechanisms heard;
+        mechanisms heard;
         auto more = [&](extension e, std::string_view text, bool) noexcept {
             if (e == extension::auth) heard |= parse_mechanisms(words_of(text, tolerate, all.tolerated));
         };

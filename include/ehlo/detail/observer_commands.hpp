@@ -1,8 +1,8 @@
-// The client's half of an observer: commands, AUTH responses, content and chunks, each read as what it is.
+// The client's half of an observer: commands and AUTH responses, each read as what it is.
 #pragma once
 
 #include <ehlo/command_reader.hpp>
-#include <ehlo/detail/observer_replies.hpp>
+#include <ehlo/detail/observer_content.hpp>
 #include <ehlo/vocabulary.hpp>
 
 #include <cstddef>
@@ -12,12 +12,12 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
-class command_observer : protected reply_observer {
+class command_observer : protected content_observer {
     enum class reading : std::uint8_t { commands, responses, content, chunk, waiting, lost, opaque, over };
 
     // What a command means for the session.
     struct meaning {
-        v0::event event = event::noop;
+        event on = event::noop;
         fact_set brings{};
         parameter_ids uses{};
         std::optional<cmd::bdat> chunk{};
@@ -28,15 +28,13 @@ class command_observer : protected reply_observer {
 
     line_reader lines_{};
     std::uint64_t line_at_ = 0;   // where the line began that is being thrown away
-    v0::verb line_verb_{};        // with which it began
+    verb line_verb_{};        // with which it began
     std::optional<event> line_event_{};
     bdat_finder finder_{};        // in that line
     bool told_early_ = false;
-    bool in_parts_ = false;       // chunks of the message have come
-    bool doubtful_ = false;       // one direction only: whether DATA or AUTH was accepted, its next line tells
 
   protected:
-    using reply_observer::reply_observer;
+    using content_observer::content_observer;
 
     constexpr reading client_reading() const noexcept {
         if (opaque_ || over_ || in_chunk_ || in_content_ || lost_ || unpaired_) {
@@ -104,7 +102,7 @@ class command_observer : protected reply_observer {
     }
 
     // What it is to the session: nothing comes of a verb that is unknown, as of NOOP.
-    static constexpr event event_for(v0::verb v) noexcept { return verb_table[static_cast<unsigned>(v)].on; }
+    static constexpr event event_for(verb v) noexcept { return verb_table[static_cast<unsigned>(v)].on; }
     // A line begins; what it begins with is looked at only if it turns out to be malformed.
     template <class H>
     constexpr void note_verb(std::string_view line) noexcept {
@@ -144,7 +142,7 @@ class command_observer : protected reply_observer {
         if (c.parameters.body() == body::binary_mime) m.brings |= fact::binary;
         if (c.parameters.prdr()) m.brings |= fact::prdr;
     }
-    static constexpr void learn_more(meaning& m, cmd::burl const& c) noexcept { m.event = c.last ? event::last_burl : event::burl; }
+    static constexpr void learn_more(meaning& m, cmd::burl const& c) noexcept { m.on = c.last ? event::last_burl : event::burl; }
     static constexpr void learn_more(meaning& m, cmd::bdat const& c) noexcept { m.chunk = c; }
 
     template <class H, class C>
@@ -160,12 +158,12 @@ class command_observer : protected reply_observer {
         said.number = pushed_;
         meaning m;
         if (!std::is_constant_evaluated() && lines_.at_start() && in.size() >= 6) {
-            v0::verb v = find_verb4(in.data());
+            verb v = find_verb4(in.data());
             if (v == verb::unknown) v = verb::starttls;   // the only longer one that is read in one step
             said.verb = v;
-            m.event = event_for(v);
-            said.event = m.event;
-            bool const in_order = !ordered<H>(ahead<H>()).check(m.event);
+            m.on = event_for(v);
+            said.event = m.on;
+            bool const in_order = !ordered<H>(ahead<H>()).check(m.on);
             bool const rare = !in_order || v == verb::bdat;
             std::size_t const used = rare ? 0 : take_common_command(in, settings_.max_line, rules, [&](auto const& c) noexcept(quiet<H>) {
                 learn<H>(m, c);
@@ -216,13 +214,13 @@ class command_observer : protected reply_observer {
         }
         said.event = event_of(said.verb);
         if (split && said.verb == verb::unknown) said.event = own_of<H>::list::find(split->name);
-        m.event = said.event.value_or(event::noop);
-        bool const is_own = m.event >= event::own0, is_known = said.event.has_value();
+        m.on = said.event.value_or(event::noop);
+        bool const is_own = m.on >= event::own0, is_known = said.event.has_value();
         if (!is_known && auth_refused_) said.secret = 0;
         std::optional<failure> fault;
         if (!split) fault = split.error();
         // `at` of an order is the verb's: the whole line is in question.
-        auto const disorder = alone() ? std::nullopt : ordered<H>(ahead<H>()).check(m.event);
+        auto const disorder = alone() ? std::nullopt : ordered<H>(ahead<H>()).check(m.on);
         bool typed = false;
         if (split && said.verb != verb::unknown) {
             // What follows a MAIL that asked for SMTPUTF8 may have crossed with its refusal.
@@ -230,7 +228,7 @@ class command_observer : protected reply_observer {
             wide.smtputf8 = wide.smtputf8 || disorder || latest_mail_is_wide_;
             auto const bad = visit_command(*split, wide, [&](auto const& c) noexcept(quiet<H>) {
                 learn<H>(m, c);
-                said.event = m.event;
+                said.event = m.on;
                 if (disorder) said.fault = fail(*disorder, 0);
                 typed = true;
                 tell_typed(h, said, c);
@@ -256,7 +254,7 @@ class command_observer : protected reply_observer {
         bdat_finder finder;
         if (fault) finder.look(*line);
         bool const may_be_chunk = fault && finder.found() && settings_.knows_bdat;
-        if (fault && said.verb == verb::bdat) m.event = event::noop;   // its refusal answers no chunk
+        if (fault && said.verb == verb::bdat) m.on = event::noop;   // its refusal answers no chunk
         note_command(h, said, m);
         use(client, t, static_cast<std::size_t>(said.size));
         // Who cannot read its size reads on, or closes.
@@ -277,7 +275,7 @@ class command_observer : protected reply_observer {
         return fault;
     }
     // Lines that extensions make longer than 512 octets.
-    static constexpr bool may_be_long(v0::verb v) noexcept {
+    static constexpr bool may_be_long(verb v) noexcept {
         return event_for(v) == event::mail || v == verb::rcpt || v == verb::auth || v == verb::burl || v == verb::xclient || v == verb::xforward;
     }
     template <class H>
@@ -296,7 +294,7 @@ class command_observer : protected reply_observer {
                             : f.code == errc::nul_octet ? departure::nul : departure::long_line;
         depart(h, d, client, line_at_ + f.at, f.code);
         meaning m;
-        if (line_event_ && said.verb != verb::bdat) m.event = *line_event_;
+        if (line_event_ && said.verb != verb::bdat) m.on = *line_event_;
         note_command(h, said, m);
         if (may_be_chunk && settings_.knows_bdat) depart(h, departure::may_be_chunk, client, said.at);
     }
@@ -308,7 +306,7 @@ class command_observer : protected reply_observer {
         if (offers_known_) {
             auto const of = extension_of(said.verb);
             missing = (of && !offered_.has(*of)) || (!m.uses.empty() && !(m.uses - parameters_of(offered_)).empty());
-            if constexpr (own_of<H>::list::size != 0) missing = missing || (m.event >= event::own0 && own_of<H>::list::lacks(m.event, own_offered_));
+            if constexpr (own_of<H>::list::size != 0) missing = missing || (m.on >= event::own0 && own_of<H>::list::lacks(m.on, own_offered_));
             if (missing) [[unlikely]] depart(h, departure::not_offered, client, said.at);
         }
         if (m.odd_parameter) [[unlikely]] {
@@ -317,7 +315,7 @@ class command_observer : protected reply_observer {
             else if (offers_known_ && !missing) depart(h, departure::not_offered, client, at, errc::unknown_parameter);
         }
         told_wait_ = false;
-        event e = m.event;
+        event e = m.on;
         if (e == event::mail) latest_mail_is_wide_ = m.brings.has(fact::smtputf8);
         if (m.chunk) {
             if (!settings_.knows_bdat) {
@@ -354,99 +352,6 @@ class command_observer : protected reply_observer {
             depart(h, departure::pipelining_not_offered, client, said.at);
         }
     }
-    // With the client's octets only, all is supposed to be accepted, until the next line says otherwise.
-    constexpr void suppose(event e) noexcept {
-        if (e == event::data) {
-            begin_content(here(client));
-            doubtful_ = true;
-        }
-        if (e == event::starttls) opaque_ = true, tls_seen_[0] = false;
-        if (smtp_protocol::ends.has(now_.where())) end_session();
-    }
-
-    template <class H>
-    constexpr bool take_content(io& t, H& h) noexcept(quiet<H>) {
-        if (doubtful_ && !resolve_doubt(t)) return false;
-        if (!in_content_) return true;
-        for (;;) {
-            std::string_view const rest = t.rest();
-            if (rest.empty()) return false;
-            auto const p = content_.next(rest, here(client), settings_.ends, departs(h));
-            if (p.consumed == 0) return false;
-            if (p.end) {
-                end_content(t, h, p.consumed);
-                return true;
-            }
-            hand_on(h, rest, p);
-            use(client, t, p.consumed);
-        }
-    }
-    template <class H>
-    constexpr void hand_on(H& h, std::string_view rest, content_watch::part const& p) const noexcept(quiet<H>) {
-        if (p.octets.empty()) return;
-        auto const at = here(client) + static_cast<std::size_t>(p.octets.data() - rest.data());
-        seen::content c{place(client, at, p.octets.size()), p.octets};
-        c.sure = !lost_ && !alone();
-        tell(h, c);
-    }
-    template <class H>
-    constexpr void end_content(io& t, H& h, std::size_t size) noexcept(quiet<H>) {
-        std::uint64_t const at = here(client);
-        content_.finish(departs(h));
-        if (content_.octets() != 0 && now_.recipients() == 0 && message_.whole && !message_.refused_early && !alone())
-            depart(h, departure::content_for_nobody, client, at);
-        in_content_ = false;
-        tell(h, seen::end_of_content{place(client, at, size), pushed_, content_.octets()});
-        use(client, t, size);
-        if (unpaired_ && !alone()) return lose(h);
-        if (message_.refused_early) {
-            // Whether a reply comes to the end of what was refused before it, nobody knows.
-            message_.refused_early = false;
-            return unpair(h);
-        }
-        sizes_.push(content_.all_octets());
-        push(h, event::content_end, verb::data, at, {});
-    }
-    // After DATA: content, unless the line is a command that only a client says whose DATA was refused.
-    constexpr bool resolve_doubt(io const& t) noexcept {
-        std::string_view const rest = t.rest();
-        std::size_t const end = find_first<charset("\n")>(rest);
-        if (end == rest.size() && end < 512) return false;
-        doubtful_ = false;
-        if (end == 0 || end >= 512 || rest[end - 1] != '\r') return true;
-        auto const split = split_command(sub(rest, 0, end - 1));
-        if (!split || (split->verb != verb::rset && split->verb != verb::quit && split->verb != verb::mail && split->verb != verb::ehlo)) return true;
-        if (visit_command(*split, strict_syntax, [](auto const&) noexcept {})) return true;
-        in_content_ = false;
-        now_.settle(event::content_end, answer::refused);
-        go_ahead_from_now();
-        return true;
-    }
-
-    template <class H>
-    constexpr bool take_chunk(io& t, H& h) noexcept(quiet<H>) {
-        if (chunk_left_ != 0) {
-            std::string_view const rest = sub(t.rest(), 0, chunk_left_ < t.in.size() ? static_cast<std::size_t>(chunk_left_) : t.in.size());
-            if (rest.empty()) return false;
-            auto const p = content_.next_chunk(rest, here(client), chunk_binary_, departs(h));
-            hand_on(h, rest, p);
-            use(client, t, p.consumed);
-            chunk_left_ -= p.consumed;
-            chunk_begun_ = true;
-            if (chunk_left_ != 0) return true;
-        }
-        in_chunk_ = false;
-        if (chunk_last_) {
-            content_.finish(departs(h));
-            tell(h, seen::end_of_content{place(client, here(client), 0), chunk_number_, content_.octets()});
-            in_parts_ = false;
-            // If its reply came first, nobody asks any more.
-            if (queue_.number() <= chunk_number_) sizes_.push(content_.all_octets());
-        }
-        if (unpaired_ && !alone()) lose(h);
-        return true;
-    }
-
     // A line of an AUTH exchange. False: more input is needed.
     template <class H>
     EHLO_NOINLINE constexpr bool take_response(io& t, H& h) noexcept(quiet<H>) {

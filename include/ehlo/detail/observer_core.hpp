@@ -185,7 +185,7 @@ class observer_core {
     static constexpr std::optional<event> told_event(queue::command const& c) noexcept { return c.on == event::noop ? event_of(c.verb) : std::optional(c.on); }
     // A command awaits its reply. With one direction only it is supposed to be accepted.
     template <class H>
-    constexpr void push(H& h, event e, v0::verb v, std::uint64_t at, fact_set brings) noexcept(quiet<H>) {
+    constexpr void push(H& h, event e, verb v, std::uint64_t at, fact_set brings) noexcept(quiet<H>) {
         ++pushed_;
         if (alone()) {
             // A command in place of the response says that AUTH needed none.

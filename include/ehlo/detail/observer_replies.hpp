@@ -23,7 +23,7 @@ class reply_observer : protected observer_core {
     using observer_core::observer_core;
 
     // What only the reply to one command can be.
-    static constexpr bool proves(v0::verb v, reply_view const& r, bool partial) noexcept {
+    static constexpr bool proves(verb v, reply_view const& r, bool partial) noexcept {
         switch (v) {
         case verb::data: return r.code() == 354;
         case verb::starttls: return r.code() == 220;
@@ -288,7 +288,7 @@ class reply_observer : protected observer_core {
         client_first_ = left_[index(client)] != 0;   // they are after the end, though a later reply begins anew
     }
     template <class H>
-    constexpr void hear_hello(event e, v0::verb v, reply_view const& r) noexcept {
+    constexpr void hear_hello(event e, verb v, reply_view const& r) noexcept {
         if (!r.accepted()) return;
         lmtp_ = v == verb::lhlo || settings_.lmtp;
         forget_offers();

@@ -121,7 +121,7 @@ class parameter_list {
 
 /// The parameters of MAIL. Absent and zero differ: `size()` of "SIZE=0" is 0, of a MAIL without SIZE nothing.
 class mail_parameters : public parameter_list {
-    v0::body body_ = v0::body::seven_bit;  // first: it fits in after the base
+    v0::body body_ = body::seven_bit;  // first: it fits in after the base
     std::uint64_t size_ = 0;
     std::uint32_t holdfor_ = 0;     // these two are compared with one another
     std::int32_t by_seconds_ = 0;

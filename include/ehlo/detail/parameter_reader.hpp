@@ -97,7 +97,7 @@ struct parameter_access {
         } else {
             if (size < 13 || !detail::spells_head(head, "BODY=8BI") || !detail::spells_head(detail::load8(p + 5), "8BITMIME")) return 0;
             id = parameter_id::body;
-            m.body_ = v0::body::eight_bit_mime;
+            m.body_ = body::eight_bit_mime;
         }
         return finish(p, size, used, id, m) ? used : 0;
     }
@@ -117,7 +117,7 @@ struct parameter_access {
         if constexpr (Linked.has(parameter_id::envid))
             if (detail::spells_head(head, "ENVID=")) return id = parameter_id::envid, take_xtext(text, 6, detail::max_length(id));
         if (!detail::spells_head(head, "BODY=7BI") || text.size() < 9 || to_upper(text[8]) != 'T') return 0;
-        m.body_ = v0::body::seven_bit;
+        m.body_ = body::seven_bit;
         return id = parameter_id::body, 9;
     }
     template <parameter_ids Linked>
@@ -125,7 +125,7 @@ struct parameter_access {
         if constexpr (Linked.has(parameter_id::notify)) {
             if (detail::spells_head(head, "NOTIFY=")) {
                 std::size_t at = 7;
-                v0::notify n;
+                notify n;
                 detail::scan_notify(text, at, n);
                 id = parameter_id::notify;
                 return at != 7 && text[at - 1] != ',' && at - 7 <= detail::max_length(id) ? at : 0;

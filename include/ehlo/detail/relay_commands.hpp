@@ -186,7 +186,11 @@ constexpr bool carry_out(Core& s, relay_io& t, H& h, relayed_command& a, relay_v
         t.drop(size);
         if (a.on == event::starttls) {
             // RFC 3207 4.2: what comes in the clear after it could be anybody's.
-            if (r.accepted() && !t.empty()) return s.settle(event::lost, 0), t.stop(relay_want::close);
+            if (r.accepted() && !t.empty()) {
+                s.settle(event::lost, 0);
+                s.tell(h, a, fail(errc::early_octets, size), reply());
+                return t.stop(relay_want::close);
+            }
             return s.conclude(t, h, a, r, std::nullopt), true;
         }
         return conclude_auth(s, t, h, a, v.here), true;

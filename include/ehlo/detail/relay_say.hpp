@@ -75,11 +75,11 @@ class relay_say {
         return s;
     }
     constexpr kind what() const noexcept { return what_; }
-    constexpr v0::reply const& answer() const noexcept { return answer_; }
+    constexpr reply const& answer() const noexcept { return answer_; }
     constexpr std::string_view line() const noexcept { return line_; }
 
   private:
-    v0::reply answer_{};
+    reply answer_{};
     std::string_view line_{};
     kind what_ = kind::pass;
 };

@@ -119,6 +119,27 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Offers, Own...>& s, s
     return true;
 }
 
+/// The verbs that are read in one step, whatever a server offers; those of a greeting, which LMTP has not.
+inline constexpr set_of<verb> quick_verbs =
+    set_of<verb>(verb::mail) | verb::rcpt | verb::data | verb::rset | verb::noop | verb::quit;
+inline constexpr set_of<verb> quick_greetings = set_of<verb>(verb::ehlo) | verb::helo;
+
+/// A command that is read in one step, and what the handler says to it. By itself: what a lambda captures would have to be stored for each.
+template <class Server, class H>
+struct quick_command {
+    Server& s;
+    H& handler;
+    asked a;
+    std::optional<failure> fault{};
+    reply said{};
+
+    template <class Command>
+    constexpr void operator()(Command const& command) noexcept(Server::template never_throws<H>) {
+        if constexpr (std::is_same_v<decltype(detail::ask(s, handler, command, fault, a)), reply>)
+            said = detail::ask(s, handler, command, fault, a);   // AUTH is never read so
+    }
+};
+
 /// Reads a line and answers it. False: more input is needed.
 template <class Server, class H>
 constexpr bool take_command(Server& s, server_io& t, H& handler) {
@@ -128,30 +149,23 @@ constexpr bool take_command(Server& s, server_io& t, H& handler) {
     grammar.tolerate = s.tolerate;
     // Most commands are read in one step; one that is out of order, rare or wrong is left to the long way. So is all on a machine
     // without vectors: it is likely to be a small one, and the code for that step is a tenth of a server.
-    if (EHLO_VECTOR && !std::is_constant_evaluated() && s.lines.at_start() && in.size() >= 6) {
+    if (EHLO_VECTOR && s.lines.at_start() && in.size() >= 6) {
         verb const v = find_verb4(in.data());
-        if (v != verb::bdat && !detail::find_disorder(s, v)) {
-            std::optional<failure> fault;
-            reply r;
+        event const on = verb_table[static_cast<unsigned>(v)].on;
+        if ((quick_verbs.has(v) || (quick_greetings.has(v) && speaks(*s.settings, v))) && s.order.is_in_order(on)) [[likely]] {
             s.tolerated = strict;
-            asked a{verb_table[static_cast<unsigned>(v)].on, v, {in.data(), 0}, 0};
-            std::size_t const used = take_common_command(
-                in, s.settings->max_line, grammar, [&](auto const& command) noexcept(Server::template never_throws<H>) {
-                    using said = decltype(detail::ask(s, handler, command, fault, a));
-                    if constexpr (std::is_same_v<said, reply>) r = detail::ask(s, handler, command, fault, a);   // AUTH is never read so
-                },
-                s.known());
-            if (used != 0) {
-                a.line = {in.data(), used - 2};
-                a.secret = static_cast<std::uint32_t>(used - 2);
+            quick_command<Server, H> c{s, handler, {on, v, {in.data(), 0}, 0}};
+            if (std::size_t const used = take_common_command(in, s.settings->max_line, grammar, c, s.known()); used != 0) {
+                c.a.line = {in.data(), used - 2};
+                c.a.secret = static_cast<std::uint32_t>(used - 2);
                 s.auth_failed = false;
-                if (!fault && r.is_later()) {
-                    s.put_off(used, a);
+                if (!c.fault && c.said.is_later()) {
+                    s.put_off(used, c.a);
                     return true;
                 }
                 t.used += used;
-                if (fault) s.refuse(t, handler, a, *fault, false);
-                else s.conclude(t, handler, a, r, std::nullopt);
+                if (c.fault) s.refuse(t, handler, c.a, *c.fault, false);
+                else s.conclude_here(t, handler, c.a, c.said, std::nullopt, true);
                 return true;
             }
         }

@@ -161,18 +161,23 @@ struct server_core {
     }
 
     // Moves the session by an answer, before the handler hears of it: whatever the handler does, it is told once. (BDAT has no reply.)
+    // `settle_here` is for the many replies that change no transaction, or begin one.
     template <class H>
-    constexpr void settle(H& handler, event e, unsigned code, std::uint8_t brings = 0) {
+    EHLO_INLINE constexpr void settle_here(H& handler, event e, unsigned code, std::uint8_t brings) {
         change const what = order.settle(e, code, fact_set::with_bits(brings));
-        bool const dangling = threw == thrown::in_transaction;
-        if (what == change::added) ++message.recipients;
-        if (what == change::begun) message = open_message();
-        if (what == change::none && !dangling) [[likely]] {
+        if (what == change::none && threw != thrown::in_transaction) [[likely]] {
             // What a spoilt transaction is owed still ends with RSET and EHLO, too; NOOP and its like end nothing.
-            if (code / 100 == 2 && message.recipients != 0 && order.where() != state::spoilt && !in_transaction(order.where()))
+            if (message.recipients != 0 && code / 100 == 2 && order.where() != state::spoilt && !in_transaction(order.where())) [[unlikely]]
                 message = open_message();
             return;
         }
+        settle_transaction(handler, what);
+    }
+    template <class H>
+    EHLO_NOINLINE constexpr void settle_transaction(H& handler, change what) {
+        bool const dangling = threw == thrown::in_transaction;
+        if (what == change::added) ++message.recipients;
+        if (what == change::begun) message = open_message();
         if (what != change::dropped && what != change::delivered && !dangling) return;
         abandoned const lost{message.octets, message.recipients};
         bool const open = dangling || (what == change::dropped && !message.stored());
@@ -184,35 +189,42 @@ struct server_core {
         if constexpr (handles<H, abandoned>)
             if (open) handler.on(lost);
     }
-
-    // Writes a reply and moves on.
     template <class H>
-    constexpr void conclude(server_io& t, H& handler, asked const& a, reply r, std::optional<failure> const& fault, bool moves = true) {
-        event e = a.on;
-        // What has a reply like no other; for all else one look does.
-        constexpr event_set rare = event::hello | event::helo | event::starttls | event::xclient | event::auth | event::response | event::bdat |
-                                   event::content_end | event::last_chunk_end | event::last_burl;
-        bool const special = rare.has(e);
-        std::optional<failure> told = fault;
+    constexpr void settle(H& handler, event e, unsigned code, std::uint8_t brings = 0) {
+        settle_here(handler, e, code, brings);
+    }
+
+    // Whose replies are like no others, and those that end a message or may have to: for all else one look does.
+    static constexpr event_set odd_replies = event::hello | event::helo | event::starttls | event::xclient | event::auth | event::response;
+    static constexpr event_set counted_replies = event::bdat | event::content_end | event::last_chunk_end | event::last_burl;
+
+    // Writes a reply, made one that may be sent. `told`: what was wrong with it. False: the session was ended instead.
+    template <class H>
+    EHLO_NOINLINE constexpr bool say(server_io& t, H& handler, asked const& a, reply& r, bool refused, std::optional<failure>& told) {
+        event const e = a.on;
         unsigned const first = r.code / 100;
         // RFC 4954 4: the 3yz of AUTH is 334 with base64.
-        bool const asks = special && first == 3 && (e == event::auth || e == event::response);
+        bool const asks = first == 3 && (e == event::auth || e == event::response);
         bool bad_challenge = asks && r.code != 334;
         if constexpr (names_mechanisms<H>) bad_challenge = bad_challenge || (asks && !check_base64(r.text));
-        if (first < 2 || first > 5 || bad_challenge || !fits(e, r.code)) [[unlikely]] {
-            if (!fault) {
+        if (first < 2 || first > 5 || bad_challenge || !fits(e, r.code)) {
+            if (!refused) {
                 told = fail(errc::bad_value, 0);
                 r = first == 2 ? replies::start_content : replies::try_later;
                 if (!fits(e, r.code)) r = replies::try_later;
             }
-        } else if (unsigned const only = special ? only_code(e) : 0; only != 0 && first == 2 && r.code != only) {
+        } else if (unsigned const only = only_code(e); only != 0 && first == 2 && r.code != only) {
             told = fail(errc::bad_value, 0);
             r.code = static_cast<std::uint16_t>(only);
         }
-        if (has_non_ascii(r.text)) [[unlikely]]
+        if (find_first<chars::non_ascii>(r.text) != r.text.size())
             if (auto const bad = keep_to_ascii(e, r, fact_set::with_bits(a.brings).has(fact::smtputf8), order.knows(fact::smtputf8))) told = bad;
-        bool const hello = special && (e == event::hello || e == event::helo);
-        if (special && r.accepted() && e == event::starttls && t.has_more()) return hang_up(t, handler, a);
+        bool const hello = e == event::hello || e == event::helo;
+        if (r.accepted() && e == event::starttls && t.has_more()) {
+            // Where the line is no longer there, nothing of this call came before it.
+            std::size_t const begin = a.line.data() == nullptr ? 0 : static_cast<std::size_t>(a.line.data() - t.in.data());
+            return hang_up(t, handler, a, fail(errc::early_octets, t.used - begin));
+        }
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
         bool const plain = hello || !offered.has(extension::enhanced_status_codes);
         if (plain) r.enhanced = {};
@@ -220,40 +232,60 @@ struct server_core {
         if (hello && r.accepted()) {
             if (auto const bad = write_hello(t, handler, e)) told = bad;
             r = reply(250, {});
-        } else if (special && e == event::xclient && r.accepted()) {
+        } else if (e == event::xclient && r.accepted()) {
             r.enhanced = {};
             if (auto const bad = write_greeting(t.out, server_name(), r, "ESMTP ready")) told = bad;
-        } else if (!write_within(t.out, r, settings->reply_space)) [[unlikely]] {
+        } else if (!write_within(t.out, r, settings->reply_space)) {
             told = write_without_text(t.out, plain, r);
         }
-        bool accepted = r.accepted(), each = false;
-        unsigned code = r.code;
-        if (code == 421) e = event::shutdown;
-        if (special) {
-            each = answers_each_recipient(e);
-            if (each) {
-                message.taken |= accepted;
-                if (++message.answered < message.recipients) return tell(handler, a, e, told, r);
-                accepted = message.taken;
-                if (accepted) code = 250;
-            } else if ((message.each || code == 353) && ends_message(e)) [[unlikely]] {
-                // PRDR: 353, one for each recipient, and the last one, which moves on.
-                bool const last = message.each && message.answered == message.recipients;
-                if (message.each && !last) {
-                    ++message.answered;
-                    message.taken |= accepted;
-                }
-                message.each = true;
-                if (!last) return tell(handler, a, e, told, r);
-                accepted = accepted && message.taken;
-                if (!accepted && code < 400) code = 554;   // for nobody
-            }
+        return true;
+    }
+    // Counts a reply to the end of a message. Returns what the session moves on by; nothing if more replies are due before.
+    EHLO_NOINLINE constexpr std::optional<unsigned> count(event e, unsigned code) noexcept {
+        bool accepted = is_positive(code);
+        if (answers_each_recipient(e)) {
+            message.taken |= accepted;
+            if (++message.answered < message.recipients) return std::nullopt;
+            return message.taken ? 250 : code;
         }
+        if ((!message.each && code != 353) || !ends_message(e)) return code;
+        // PRDR: 353, one for each recipient, and the last one, which moves on.
+        bool const last = message.each && message.answered == message.recipients;
+        if (message.each && !last) {
+            ++message.answered;
+            message.taken |= accepted;
+        }
+        message.each = true;
+        if (!last) return std::nullopt;
+        return (!accepted || !message.taken) && code < 400 ? 554 : code;   // for nobody
+    }
+
+    // Writes a reply and moves on.
+    template <class H>
+    constexpr void conclude(server_io& t, H& handler, asked const& a, reply r, std::optional<failure> const& fault, bool moves = true) {
+        conclude_here(t, handler, a, r, fault, moves);
+    }
+    template <class H>
+    EHLO_INLINE constexpr void conclude_here(server_io& t, H& handler, asked const& a, reply& r, std::optional<failure> const& fault, bool moves) {
+        std::optional<failure> told = fault;
+        bool const plain = !offered.has(extension::enhanced_status_codes);
+        if (odd_replies.has(a.on) || !fits(a.on, r.code) || !write_at_once(t.out, r, plain, settings->reply_space)) [[unlikely]]
+            if (!say(t, handler, a, r, fault.has_value(), told)) return;
+        event const e = r.code == 421 ? event::shutdown : a.on;
+        unsigned code = r.code;
+        bool each = false;
+        if (counted_replies.has(e)) {
+            each = answers_each_recipient(e);
+            auto const moved_by = count(e, code);
+            if (!moved_by) return tell(handler, a, e, told, r);
+            code = *moved_by;
+        }
+        bool const accepted = is_positive(code);
         if (chunk.under_way) chunk = open_chunk();
         if (!fault) pipelined = !accepted && (is_pipelined(e) || (pipelined && e == event::data));
-        if (special && a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
+        if (a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
         bool const early = find_early<H>(t, e);
-        if (moves || e == event::shutdown) settle(handler, e, code, a.brings);
+        if (moves || e == event::shutdown) settle_here(handler, e, code, a.brings);
         if (each && order.where() == state::spoilt) message.answered = 0;   // and as many again to the next one
         if (r.code != 0) tell(handler, a, e, told, r, early);
     }
@@ -307,7 +339,7 @@ struct server_core {
     template <class H>
     EHLO_NOINLINE constexpr void misused(server_io& t, H& handler) {
         tolerated = strict;
-        if (!order.check(event::secured)) return hang_up(t, handler, {});
+        if (!order.check(event::secured)) return hang_up(t, handler, {}, fail(errc::missing_octets, t.in.size()));
         conclude(t, handler, {event::shutdown}, reply(421, status{4, 3, 0}, replies::try_later.text), fail(errc::missing_octets, t.in.size()));
     }
     // Ends the session at octets that came too early.
@@ -319,9 +351,9 @@ struct server_core {
     }
     // Ends the session without a word.
     template <class H>
-    EHLO_NOINLINE constexpr void hang_up(server_io& t, H& handler, asked const& a) {
+    EHLO_NOINLINE constexpr void hang_up(server_io& t, H& handler, asked const& a, failure const& fault) {
         settle(handler, event::lost, 0);
-        tell(handler, a, event::lost, fail(errc::bad_sequence, a.line.size()), reply());
+        tell(handler, a, event::lost, fault, reply());
         if (t.used < t.in.size()) t.used = t.in.size();
     }
 
@@ -348,7 +380,7 @@ struct server_core {
             r = refusal_of<H>(*fault, verb::unknown);
             r.enhanced = {};
         }
-        if (r.code != 220 && has_non_ascii(r.text))
+        if (r.code != 220 && find_first<chars::non_ascii>(r.text) != r.text.size())
             if (auto const bad = keep_to_ascii(event::greeting, r, false, false)) fault = bad;
         if (r.code == 220) fault = write_greeting(t.out, server_name(), r, usual);
         else if (!write_within(t.out, r, settings->reply_space)) fault = write_without_text(t.out, true, r);

@@ -44,18 +44,35 @@ EHLO_NOINLINE constexpr failure take_utf8_away(event e, reply& r) noexcept {
     r.text = {};
     return fault;
 }
-/// Whether there is an octet over 127: most texts are short, and each reply is looked at.
-EHLO_INLINE constexpr bool has_non_ascii(std::string_view text) noexcept {
+/// Whether a text is spaces and visible ASCII, as nearly all are that are said: nothing more has to be asked of it.
+EHLO_INLINE constexpr bool is_plain(std::string_view text) noexcept {
     char const* const p = text.data();
     std::size_t const size = text.size();
+    // What is less than 32 borrows, and gets its high bit; what has it already is over 127.
+    auto const odd = [](auto octets) noexcept { return octets | (octets - static_cast<decltype(octets)>(0x2020202020202020)); };
     if (size < 8) {
         // By hand: a loop over so few would be made vectors of.
-        if (size >= 4) return ((load4(p) | load4(p + size - 4)) & 0x80808080u) != 0;
-        return size != 0 && (!is_ascii(p[0]) || !is_ascii(p[size / 2]) || !is_ascii(p[size - 1]));
+        if (size >= 4) return ((odd(load4(p)) | odd(load4(p + size - 4))) & 0x80808080u) == 0;
+        auto const good = [](char c) noexcept { return static_cast<signed char>(c) >= 32; };
+        return size == 0 || (good(p[0]) && good(p[size / 2]) && good(p[size - 1]));
     }
-    std::uint64_t octets = load8(p + size - 8);
-    for (std::size_t i = 0; i + 8 < size; i += 8) octets |= load8(p + i);
-    return (octets & 0x8080808080808080) != 0;
+    std::uint64_t octets = odd(load8(p + size - 8));
+    for (std::size_t i = 0; i + 8 < size; i += 8) octets |= odd(load8(p + i));
+    return (octets & 0x8080808080808080) == 0;
+}
+/// Writes a reply of one line, `space` octets at most, that nothing is wrong with, as nearly all are. False: it is another, for write_within
+/// and those who look for what is wrong. `plain`: without a status.
+EHLO_INLINE constexpr bool write_at_once(writer& out, reply& r, bool plain, std::size_t space) noexcept {
+    unsigned const first = r.code / 100u;
+    if (plain) r.enhanced = {};
+    bool const none = plain || first == 3;
+    if (first - 2 > 3 || r.enhanced.class_digit != (none ? 0 : first) || !is_short(r.enhanced) || !is_plain(r.text)) [[unlikely]] return false;
+    std::size_t const size = 4 + (none ? 0u : r.text.empty() ? 5u : 6u) + r.text.size() + 2;
+    if (size > max_reply_line || size > space || size > out.room() || !out.ok()) [[unlikely]] return false;
+    char* to = put_code(out.claim(size), r.code);
+    if (!none) to = put_short_status(to, r.enhanced) + (r.text.empty() ? 0 : 1);
+    store_word(put_octets(to, r.text), load2("\r\n"));
+    return true;
 }
 /// What was wrong with a reply that may not be UTF-8 and is; then it is made one that is not.
 EHLO_NOINLINE constexpr std::optional<failure> keep_to_ascii(event e, reply& r, bool command, bool before) noexcept {

@@ -40,7 +40,7 @@ class commands_under_way {
 
     /// Where there is no place left, the next of a row of RCPTs shares the last one, and only its offset is forgotten. False: no
     /// room, and nothing happened.
-    constexpr bool push(event on, v0::verb v, std::uint64_t at, fact_set brings) noexcept {
+    constexpr bool push(event on, verb v, std::uint64_t at, fact_set brings) noexcept {
         if (used_ == size) {
             command& c = all_[place(used_ - 1u)];
             if (c.on != on || on != event::rcpt || c.count == 0xFFFF) return false;
