@@ -258,10 +258,14 @@ inline constexpr reply no_mail_here = "554 5.3.2 No SMTP service here";
 }  // namespace replies
 
 namespace detail {
-// reply_for without its text.
-constexpr reply code_for(failure const& f, verb v) noexcept {
-    auto with = [](unsigned code, std::uint16_t subject, std::uint16_t detail) noexcept {
-        return reply(code, status{static_cast<std::uint8_t>(code / 100), subject, detail}, {});
+// Code and status, in one register. Code 0: replies::try_later.
+struct code_and_status {
+    std::uint16_t code = 0;
+    std::uint8_t subject = 0, detail = 0;
+};
+constexpr code_and_status find_code(failure const& f, verb v) noexcept {
+    auto with = [](unsigned code, unsigned subject, unsigned detail) noexcept {
+        return code_and_status{static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(subject), static_cast<std::uint8_t>(detail)};
     };
     bool const sender = v == verb::mail || v == verb::send || v == verb::soml || v == verb::saml;
     bool const recipient = v == verb::rcpt;
@@ -345,7 +349,13 @@ constexpr reply code_for(failure const& f, verb v) noexcept {
     case errc::end_has_begun:
     case errc::missing_octets: break;
     }
-    return replies::try_later;
+    return {};
+}
+// reply_for without its text.
+constexpr reply code_for(failure const& f, verb v) noexcept {
+    code_and_status const found = find_code(f, v);
+    if (found.code == 0) return replies::try_later;
+    return reply(found.code, status{static_cast<std::uint8_t>(found.code / 100), found.subject, found.detail}, {});
 }
 }  // namespace detail
 

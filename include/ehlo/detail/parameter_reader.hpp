@@ -357,9 +357,10 @@ struct parameter_access {
 
     // The offset of the first parameter whose keyword stood before; the size if there is none. Well-formed parameters only.
     // Keeps the 1,024 that come first in order, then the next 1,024, and so on: N parameters cost N log N steps up to there
-    // and N * N / 1,024 * log beyond, with 4 KiB of stack, and no hash that somebody could aim at.
+    // and N * N / 1,024 * log beyond, with 4 KiB of stack, and no hash that somebody could aim at. (64, with 256 octets of stack, on a
+    // small machine, whose lines are short.)
     EHLO_NOINLINE static constexpr std::size_t find_repeated(std::string_view text) noexcept {
-        constexpr std::size_t room = 1024;
+        constexpr std::size_t room = quick ? 1024 : 64;
         std::uint32_t kept[room];  // offsets; a heap with the last in order on top, then sorted
         auto before = [text](std::size_t a, std::size_t b) noexcept {
             int const order = compare(text, a, b);

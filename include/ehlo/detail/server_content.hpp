@@ -100,7 +100,8 @@ constexpr void take_bdat(Server& s, server_io& t, H& handler, asked const& a, co
         return s.refuse(t, handler, a, fault, false, true);
     }
     std::optional<errc> fault = s.order.check(event::bdat);
-    if (!s.offered.has(extension::chunking)) fault = in_transaction(s.order.where()) ? errc::not_implemented : errc::bad_sequence;
+    if (!Server::may_offer.has(extension::chunking) || !s.offered.has(extension::chunking))
+        fault = in_transaction(s.order.where()) ? errc::not_implemented : errc::bad_sequence;
     s.chunk = {parsed->size, true, fault ? event::bdat : parsed->last ? event::last_chunk_end : event::chunk_end, parsed->last, fault};
     if (fault) return;
     s.order.settle(event::bdat, answer::done);
@@ -114,7 +115,7 @@ constexpr void end_chunk(Server& s, server_io& t, H& handler) {
     s.tolerated = strict;
     std::optional<failure> fault;
     if (s.chunk.fault) fault = fail(*s.chunk.fault, 0);
-    if (a.on == event::bdat) {
+    if (!Server::may_offer.has(extension::chunking) || a.on == event::bdat) {
         // RFC 2033 4.3: a last chunk has as many replies as there are recipients, which may be none.
         if (s.answers_each_recipient(a.on) && s.message.recipients == 0) {
             s.settle(handler, a.on, 503);
@@ -138,11 +139,11 @@ constexpr bool take_chunk(Server& s, server_io& t, H& handler) {
     while (s.chunk.left != 0) {
         std::string_view const rest = sub(t.in, t.used, s.chunk.left < t.in.size() ? static_cast<std::size_t>(s.chunk.left) : t.in.size());
         if (rest.empty()) return false;
-        bool const as_it_is = s.chunk.fault || s.order.knows(fact::binary);
+        bool const as_it_is = !Server::may_offer.has(extension::chunking) || s.chunk.fault || s.order.knows(fact::binary);
         content_piece const piece = as_it_is ? content_piece{rest, rest.size(), false} : s.message.chunks.next(rest, s.settings->bare);
         t.used += piece.consumed;
         s.chunk.left -= piece.consumed;
-        if (!s.chunk.fault) detail::put_on(s, handler, piece.octets);
+        if (Server::may_offer.has(extension::chunking) && !s.chunk.fault) detail::put_on(s, handler, piece.octets);
         else if (s.chunk.ends != event::bdat) s.message.octets += piece.consumed;
     }
     if (!s.has_room(t)) return false;

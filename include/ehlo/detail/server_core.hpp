@@ -195,6 +195,7 @@ struct server_core {
     }
     // Whose replies are like no others, and those that end a message or may have to: for all else one look does.
     static constexpr event_set odd_replies = event::hello | event::helo | event::starttls | event::xclient | event::auth | event::response;
+    static constexpr bool may_have_only_code = Offers.has_any(extension::starttls | extension::xclient | extension::auth);
     static constexpr event_set counted_replies = event::bdat | event::content_end | event::last_chunk_end | event::last_burl;
 
     // Writes a reply, made one that may be sent. `told`: what was wrong with it. False: the session was ended instead.
@@ -203,7 +204,7 @@ struct server_core {
         event const e = a.on;
         unsigned const first = r.code / 100;
         // RFC 4954 4: the 3yz of AUTH is 334 with base64.
-        bool const asks = first == 3 && (e == event::auth || e == event::response);
+        bool const asks = Offers.has(extension::auth) && first == 3 && (e == event::auth || e == event::response);
         bool bad_challenge = asks && r.code != 334;
         if constexpr (names_mechanisms<H>) bad_challenge = bad_challenge || (asks && !check_base64(r.text));
         if (first < 2 || first > 5 || bad_challenge || !fits(e, r.code)) {
@@ -212,14 +213,14 @@ struct server_core {
                 r = first == 2 ? replies::start_content : replies::try_later;
                 if (!fits(e, r.code)) r = replies::try_later;
             }
-        } else if (unsigned const only = only_code(e); only != 0 && first == 2 && r.code != only) {
+        } else if (unsigned const only = may_have_only_code ? only_code(e) : 0; only != 0 && first == 2 && r.code != only) {
             told = fail(errc::bad_value, 0);
             r.code = static_cast<std::uint16_t>(only);
         }
         if (!is_plain(r.text) && find_first<chars::non_ascii>(r.text) != r.text.size())
             if (auto const bad = keep_to_ascii(e, r, fact_set::with_bits(a.brings).has(fact::smtputf8), order.knows(fact::smtputf8))) told = bad;
         bool const hello = e == event::hello || e == event::helo;
-        if (r.accepted() && e == event::starttls && t.has_more()) {
+        if (Offers.has(extension::starttls) && r.accepted() && e == event::starttls && t.has_more()) {
             // Where the line is no longer there, nothing of this call came before it.
             std::size_t const begin = a.line.data() == nullptr ? 0 : static_cast<std::size_t>(a.line.data() - t.in.data());
             hang_up(t, handler, a, fail(errc::early_octets, t.used - begin));
@@ -232,7 +233,7 @@ struct server_core {
         if (hello && r.accepted()) {
             if (auto const bad = write_hello(t, handler, e)) told = bad;
             r = reply(250, {});
-        } else if (e == event::xclient && r.accepted()) {
+        } else if (Offers.has(extension::xclient) && e == event::xclient && r.accepted()) {
             r.enhanced = {};
             if (auto const bad = write_greeting(t.out, server_name(), r, "ESMTP ready")) told = bad;
         } else if (!write_within(t.out, r, settings->reply_space)) {
@@ -248,7 +249,7 @@ struct server_core {
             if (++message.answered < message.recipients) return std::nullopt;
             return message.taken ? 250 : code;
         }
-        if ((!message.each && code != 353) || !ends_message(e)) return code;
+        if (!Offers.has(extension::prdr) || (!message.each && code != 353) || !ends_message(e)) return code;
         // PRDR: 353, one for each recipient, and the last one, which moves on.
         bool const last = message.each && message.answered == message.recipients;
         if (message.each && !last) {
@@ -279,7 +280,8 @@ struct server_core {
     constexpr void conclude(server_io& t, H& handler, asked const& a, reply r, std::optional<failure> const& fault, bool moves = true) {
         std::optional<failure> told = fault;
         bool const plain = !offered.has(extension::enhanced_status_codes);
-        if (odd_replies.has(a.on) || !fits(a.on, r.code) || !write_at_once(t.out, r, plain, settings->reply_space)) [[unlikely]]
+        // A machine without vectors is likely to be a small one: there all are said the way that any is.
+        if (!EHLO_VECTOR || odd_replies.has(a.on) || !fits(a.on, r.code) || !write_at_once(t.out, r, plain, settings->reply_space)) [[unlikely]]
             if (!say(t, handler, a, r, fault.has_value(), told)) return;
         event const e = r.code == 421 ? event::shutdown : a.on;
         unsigned code = r.code;
@@ -379,7 +381,7 @@ struct server_core {
         if (!parse_host(server_name())) {  // once, and to be seen
             r = reply(421, "The name of this server is not a domain");
             fault = fail(errc::bad_value, 0);
-        } else if (auto const wrong = check(*settings)) {
+        } else if (auto const wrong = Offers == server_extensions ? check(*settings) : std::nullopt) {   // all others were checked by the compiler
             r = reply(421, "The settings of this server are wrong");
             fault = *wrong;
         } else if (r.code != 220 && (r.code / 100 < 4 || r.code > 599)) {
