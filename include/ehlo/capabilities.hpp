@@ -329,27 +329,27 @@ EHLO_INLINE constexpr void read_ehlo_lines(capabilities& c, reply_view const& r,
     c.size = size;
 }
 
-/// Writes it: one line for each extension, in the order of the enum. `more(writer, extension)` writes what follows any keyword but SIZE.
+constexpr void end_reply_line(writer& w, std::size_t begin) noexcept {
+    if (w.size() - begin > max_reply_line - 2) w.refuse(fail(errc::reply_too_long, max_reply_line));
+    w.crlf();
+}
+/// Writes it: one line for each extension, in the order of the enum. `more(writer, extension, begin)` writes what follows any keyword
+/// but SIZE, and ends the line that begins at `begin`.
 template <class More>
 constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view domain, std::string_view greet, capabilities const& c,
                                                More&& more) noexcept {
     if (auto const parsed = parse_host(domain); !parsed) return parsed.error();
     return out.atomically([&](writer& w) {
         std::size_t line = w.size();
-        auto end = [&]() noexcept {
-            w.crlf();
-            if (w.ok() && w.size() - line > max_reply_line) w.refuse(fail(errc::reply_too_long, max_reply_line));
-        };
         w.raw("250-").raw(domain);
         if (!greet.empty()) w.raw(' ').text(greet);
-        end();
+        end_reply_line(w, line);
         for (std::uint64_t left = c.offered.bits & low_bits(extension_count); left != 0; left &= left - 1) {
             auto const e = static_cast<extension>(trailing_zeros(left));
             line = w.size();
             w.raw("250-").raw(name(e));
-            if (e != extension::size) more(w, e);
-            else if (c.size) w.raw(' ').number(*c.size);
-            end();
+            if (e == extension::size && c.size) w.raw(' ').number(*c.size);
+            more(w, e, line);
         }
         w.overwrite(line + 3, ' ');
     });
@@ -374,7 +374,7 @@ constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency 
 /// output_full.
 constexpr result<std::size_t> write_capabilities(writer& out, std::string_view domain, std::string_view greet,
                                                  capabilities const& c) noexcept {
-    return detail::write_ehlo_lines(out, domain, greet, c, [](writer&, extension) noexcept {});
+    return detail::write_ehlo_lines(out, domain, greet, c, [](writer& w, extension, std::size_t) noexcept { w.crlf(); });
 }
 
 }  // namespace ehlo
