@@ -57,8 +57,6 @@ EHLO_INLINE v32 mailbox_classes_of(v32 x) noexcept {
 /// The first 64 octets of a text (fewer if it is shorter), loaded once and classified many times: `mask<Set>()` has
 /// bit i set where octet i is in Set. Bits from `size` on are 0. A text of one vector or more is loaded in pieces that
 /// overlap instead of reading beyond its end: OR does not mind a bit set twice.
-/// Slack after the input that the caller declares was built and left out: a command alone in its buffer took 6 % fewer instructions, a
-/// path 13 %; and every parser that reads what ehlo itself wrote or decoded would have had to be told that there is none.
 class window {
 #if EHLO_VECTOR
     // By name: GCC 12 keeps arrays in memory, and fills this one with vector code of its own.
