@@ -154,12 +154,11 @@ struct reply {
         auto const digit = [p](unsigned i) noexcept { return static_cast<unsigned>(p[i] - '0'); };
         if (all < 5 || digit(0) - 2 >= 4 || digit(1) >= 10 || digit(2) >= 10) return false;
         std::uint32_t const first = load4(p) & three;
-        mark_finder<charset(0, '\r')> controls(in);
+        mark_finder<charset(0, '\r'), true> controls(in);
         for (std::uint32_t head = load4(p);;) {
-            // CR and LF, and no other control before them: a TAB too is left to the grammar.
+            // CR and LF, and no other control before them: a TAB too is left to the grammar. What stands after them is looked at below.
             std::size_t const end = controls.next();
             if (all - end < 2 || load2(p + end) != load2("\r\n")) return false;
-            controls.next();
             ++lines;
             std::uint32_t const separator = head >> 24;
             if (separator != '-') {
