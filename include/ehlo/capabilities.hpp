@@ -303,6 +303,13 @@ EHLO_INLINE constexpr void visit_ehlo_lines(reply_view const& r, leniency tolera
     }
 }
 
+/// The number after SIZE. On its own, so that what is done for each keyword is little enough to stand where the line is read.
+EHLO_NOINLINE constexpr std::optional<std::uint64_t> read_size(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
+    auto n = parse_decimal(text);   // what is a number has no blanks
+    if (!n) [[unlikely]] n = parse_decimal(words_of(text, tolerate, tolerated));
+    return n ? std::optional(*n) : std::nullopt;
+}
+
 /// Reads the answer to EHLO: what is offered, and SIZE. `more(extension, text, old_form)` is given what follows any other keyword, see
 /// words_of, and what follows "AUTH=" (`old_form`); `other(line)` each line whose keyword ehlo does not know.
 template <class More, class Other>
@@ -311,13 +318,8 @@ EHLO_INLINE constexpr void read_ehlo_lines(capabilities& c, reply_view const& r,
     std::optional<std::uint64_t> size;
     auto known = [&](extension e, std::string_view text) noexcept {
         offered |= e;
-        if (e == extension::size) {
-            auto n = parse_decimal(text);   // what is a number has no blanks
-            if (!n) [[unlikely]] n = parse_decimal(words_of(text, tolerate, c.tolerated));
-            size = n ? std::optional(*n) : std::nullopt;
-        } else if (text.data() != nullptr) {
-            more(e, text, false);
-        }
+        if (e == extension::size) size = read_size(text, tolerate, c.tolerated);
+        else if (text.data() != nullptr) more(e, text, false);
     };
     auto unknown = [&](std::string_view line) noexcept {
         if (!istarts_with(line, "AUTH=")) return other(line);
