@@ -193,6 +193,7 @@ struct server_core {
         if constexpr (handles<H, abandoned>)
             if (open) handler.on(lost);
     }
+
     // Whose replies are like no others, and those that end a message or may have to: for all else one look does.
     static constexpr event_set odd_replies = event::hello | event::helo | event::starttls | event::xclient | event::auth | event::response;
     static constexpr event_set counted_replies = event::bdat | event::content_end | event::last_chunk_end | event::last_burl;
@@ -222,7 +223,8 @@ struct server_core {
         if (r.accepted() && e == event::starttls && t.has_more()) {
             // Where the line is no longer there, nothing of this call came before it.
             std::size_t const begin = a.line.data() == nullptr ? 0 : static_cast<std::size_t>(a.line.data() - t.in.data());
-            return hang_up(t, handler, a, fail(errc::early_octets, t.used - begin));
+            hang_up(t, handler, a, fail(errc::early_octets, t.used - begin));
+            return false;
         }
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
         bool const plain = hello || !offered.has(extension::enhanced_status_codes);
