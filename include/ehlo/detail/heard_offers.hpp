@@ -38,7 +38,8 @@ class heard_offers {
 
     constexpr void forget() noexcept {
         extensions_ = {};
-        size_ = sized_ = mechanisms_ = own_ = 0;
+        size_ = sized_ = 0;
+        mechanisms_ = own_ = 0;
     }
     constexpr void hear(reply_view const& r, leniency tolerate) noexcept {
         forget();
@@ -48,7 +49,7 @@ class heard_offers {
         auto more = [&](extension e, std::string_view text, bool) noexcept {
             if (e == extension::auth) heard |= parse_mechanisms(words_of(text, tolerate, all.tolerated));
         };
-        auto other = [&](std::string_view line) noexcept {
+        auto other = [&]([[maybe_unused]] std::string_view line) noexcept {
             unsigned own = own_, n = 0;
             ((own |= iequals(split_capability(line).keyword, Own::keyword) ? 1u << n++ : 0u << n++), ...);
             own_ = static_cast<std::uint8_t>(own);
