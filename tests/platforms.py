@@ -20,7 +20,7 @@ WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -We
 HEADERS = sorted(p.relative_to(INCLUDE).as_posix() for p in (INCLUDE / "ehlo").rglob("*.hpp"))
 # GCC 12 takes the padding of a command for a value that was never set, at -O1 only.
 GCC_O1 = ["-O1", "-Wno-maybe-uninitialized", "-Wno-array-bounds"]
-OF_VECTORS = ["test_scan", "test_command_reader", "test_content", "test_path", "test_reply"]
+OF_VECTORS = ["test_scan", "test_command_reader", "test_content", "test_content_encoder", "test_path", "test_reply"]
 
 
 class Failed(Exception):
@@ -154,7 +154,7 @@ CHECKS = {
     "cortex-m4": [embedded()],
     "wasm": [embedded("--wasm")],
     # A processor without AVX2, which the program is told of when it runs.
-    "nehalem": [unit_tests("nehalem", "g++", ["qemu-x86_64", "-cpu", "Nehalem"], files=["test_content"])],
+    "nehalem": [unit_tests("nehalem", "g++", ["qemu-x86_64", "-cpu", "Nehalem"], files=["test_content", "test_content_encoder"])],
 }
 
 

@@ -110,7 +110,7 @@ namespace detail {
 /// The value of a hexadecimal digit of either case, or of upper case only; 16 for any other octet.
 constexpr unsigned hex_digit(char c, bool upper_only = false) noexcept {
     if (is_digit(c)) return static_cast<unsigned>(c - '0');
-    unsigned const letter = static_cast<unsigned char>((upper_only ? c : to_upper(c)) - 'A');
+    unsigned const letter = static_cast<unsigned char>((upper_only ? c : c & 0xDF) - 'A');
     return letter < 6 ? letter + 10 : 16;
 }
 /// 2, 4 or 8 octets as an integer, the first one lowest on every machine: compilers make one load of it.

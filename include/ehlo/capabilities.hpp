@@ -197,6 +197,22 @@ struct extension_parameters {
     }
 };
 inline constexpr extension_parameters parameters_by_extension{};
+struct parameter_extensions {
+    extensions of[parameter_count] = {};   // that a parameter comes with, any of them
+    consteval parameter_extensions() {
+        for (unsigned i = 0; i < extension_count; ++i)
+            for (unsigned id = 0; id < parameter_count; ++id)
+                if ((parameters_by_extension.of[i] >> id & 1) != 0) of[id] |= static_cast<extension>(i);
+    }
+};
+inline constexpr parameter_extensions extensions_by_parameter{};
+/// Those that come with none of these extensions: there are fewer parameters in a command than extensions on offer.
+EHLO_INLINE constexpr parameter_ids parameters_without(parameter_ids ids, extensions offered) noexcept {
+    parameter_ids without;
+    for (auto left = ids.bits; left != 0; left &= left - 1)
+        if (auto const id = trailing_zeros(left); !extensions_by_parameter.of[id].has_any(offered)) without |= static_cast<parameter_id>(id);
+    return without;
+}
 }  // namespace detail
 
 /// The parameters of MAIL and RCPT that come with these extensions.

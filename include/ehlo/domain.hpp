@@ -157,7 +157,7 @@ inline constexpr std::string_view ipv6_tag = "IPv6:";
 constexpr bool scan_literal(cursor& c, host_kind& kind, std::uint8_t* octets) noexcept {
     if (!c.skip('[')) return c.stop(errc::bad_address_literal);
     // One octet tells most of them.
-    if (char const next = c.peek(); (next == 'I' || next == 'i') && istarts_with(sub(c.text, c.at), ipv6_tag)) {
+    if (char const next = c.peek(); (next == 'I' || next == 'i') && spells_here(ipv6_tag, sub(c.text, c.at, ipv6_tag.size()))) {
         kind = host_kind::ipv6;
         c.at += ipv6_tag.size();
         if (!scan_ipv6(c, octets)) return false;

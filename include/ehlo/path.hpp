@@ -181,6 +181,7 @@ struct path_access {
     EHLO_NOINLINE static constexpr result<path> read_all(std::string_view text, path_role role, syntax const& rules) noexcept {
         cursor c{text, rules};
         path p;
+        if (EHLO_VECTOR && text.ends_with("]>") && text[0] == '<' && try_literal(text, rules, p) && p.size_ == text.size()) return p;
         if (!read(c, role, p)) return c.error;
         if (!c.end()) return fail(errc::unexpected_argument, c.at);
         return p;
@@ -190,20 +191,36 @@ struct path_access {
         p.data_ = text.data();
         p.size_ = static_cast<std::uint16_t>(text.size());
     }
-    // Of "<" and another octet at least.
-    static EHLO_INLINE constexpr bool try_fast(std::string_view text, syntax const& rules, path& p) noexcept {
-        detail::fast::path found;
-        if (!found.read(text, rules)) return false;
+    static EHLO_INLINE constexpr void set_mailbox(path& p, std::string_view text, std::size_t at, std::size_t end, host_kind host) noexcept {
         p.data_ = text.data();
-        p.size_ = static_cast<std::uint16_t>(found.end + 1);
+        p.size_ = static_cast<std::uint16_t>(end + 1);
         p.route_at_ = p.route_size_ = 0;
         p.local_at_ = 1;
-        p.local_size_ = static_cast<std::uint16_t>(found.at - 1);
-        p.domain_at_ = static_cast<std::uint16_t>(found.at + 1);
-        p.domain_size_ = static_cast<std::uint16_t>(found.end - found.at - 1);
+        p.local_size_ = static_cast<std::uint16_t>(at - 1);
+        p.domain_at_ = static_cast<std::uint16_t>(at + 1);
+        p.domain_size_ = static_cast<std::uint16_t>(end - at - 1);
         p.kind_ = path_kind::mailbox;
-        p.host_ = host_kind::domain;
+        p.host_ = host;
         p.tolerated_ = strict;
+    }
+    // The same at an address literal, which the grammar reads.
+    EHLO_NOINLINE static constexpr bool try_literal(std::string_view text, syntax const& rules, path& p) noexcept {
+        unsigned const at = detail::fast::path::read_local_part(text);
+        if (at == 0) return false;
+        cursor c{text, rules, at + std::size_t{1}};
+        std::uint8_t octets[16] = {};
+        host_kind kind{};
+        if (!detail::scan_literal(c, kind, octets) || !c.tolerated.empty() || !c.next_is('>')) return false;
+        if (at > rules.max_local_part + 1u || c.at - at > rules.max_domain + 1u || c.at >= rules.max_path) return false;
+        set_mailbox(p, text, at, c.at, kind);
+        if constexpr (detail::fast::checked) detail::fast::expect(reads_alike(text, rules, p));
+        return true;
+    }
+    // Of "<" and another octet at least. Without `literals` it needs no stack.
+    static EHLO_INLINE constexpr bool try_fast(std::string_view text, syntax const& rules, path& p, bool literals = true) noexcept {
+        detail::fast::path found;
+        if (!found.read(text, rules)) return literals && found.literal && try_literal(text, rules, p);
+        set_mailbox(p, text, found.at, found.end, host_kind::domain);
         if constexpr (detail::fast::checked) detail::fast::expect(reads_alike(text, rules, p));
         return true;
     }
@@ -248,7 +265,7 @@ result<path> take_path(Text&&, path_role = path_role::any, syntax const& = stric
 constexpr result<path> parse_path(std::string_view text EHLO_LIFETIMEBOUND, path_role role = path_role::any,
                                   syntax const& rules = strict_syntax) noexcept {
     result<path> p{detail::to_be_filled()};
-    if (!EHLO_VECTOR || text.size() < 2 || text[0] != '<' || !path_access::try_fast(text, rules, *p) || p->text().size() != text.size())
+    if (!EHLO_VECTOR || text.size() < 2 || text[0] != '<' || !path_access::try_fast(text, rules, *p, false) || p->text().size() != text.size())
         p = path_access::read_all(text, role, rules);
     return p;
 }

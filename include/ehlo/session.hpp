@@ -337,9 +337,7 @@ class basic_session {
     constexpr void require(fact_set facts) noexcept { required_ = static_cast<std::uint8_t>(facts.bits); }
 
     /// Whether a reply of this class is an answer to the event here.
-    constexpr bool fits(event e, answer a) const noexcept {
-        return order.has_answer(e, a) && detail::is_answer(order.move_at(where_, e, a), known());
-    }
+    constexpr bool fits(event e, answer a) const noexcept { return fits(e, a, move_by(e, a)); }
     /// Whether the table has a word about the event here: it is in order, or its answer leads on all the same.
     constexpr bool has_row(event e) const noexcept { return order.has_row(where_, e); }
     /// The event was answered: the only way anything moves. `brought`: facts that the command itself brings. 421 is the end of
@@ -347,8 +345,12 @@ class basic_session {
     constexpr change settle(event e, unsigned code, fact_set brought = {}) noexcept {
         return settle(code == 421 ? event::shutdown : e, answer_of(code), brought);
     }
-    constexpr change settle(event e, answer a, fact_set brought = {}) noexcept {
-        auto const& m = order.move_at(where_, e, a);
+    constexpr change settle(event e, answer a, fact_set brought = {}) noexcept { return settle(move_by(e, a), brought); }
+
+    // For a machine that asks whether an answer fits, and then settles by it: what it does is looked up once.
+    constexpr detail::move<state> const& move_by(event e, answer a) const noexcept { return order.move_at(where_, e, a); }
+    constexpr bool fits(event e, answer a, detail::move<state> const& m) const noexcept { return order.has_answer(e, a) && detail::is_answer(m, known()); }
+    constexpr change settle(detail::move<state> const& m, fact_set brought) noexcept {
         if (!detail::is_answer(m, known())) return change::none;
         bool const open = in_transaction(where_);
         auto const now = detail::settle(m, situation<state, fact>{where_, known(), transaction::one}, brought);

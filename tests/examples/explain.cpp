@@ -71,14 +71,14 @@ Modes that read items, one a line; in an item \r \n \t \0 \\ \xHH are escapes:
   write     VERB TAB field TAB field..., to be made a command, or
             REPLY TAB code TAB enhanced status TAB text
 Modes that read raw octets:
-  session   what a client sent; explain plays server.example, which takes all mail
-            (--lmtp)
+  session   what a client sent; explain plays server.example, which takes all mail (--lmtp)
   client    what a server sent; explain plays client.example, which sends a short
             letter from <ann@client.example> to <bob@server.example>, with --lmtp
             to <carol@server.example> too (and --pipeline, --chunking, --tls, --auth)
 Modes that read files, any number of them:
-  watch     captures (pcap, pcapng), and transcripts with "C: " or "S: " before each
-            line: conversations of others, what was meant in them and what was odd
+  watch     conversations of others, what was meant in them and what was odd: captures (pcap,
+            pcapng), and transcripts with "C: " or "S: " before each line, or as swaks,
+            sendmail -v (">>> "), curl -v ("> ", "< ") and Postfix ("In: ", "Out: ") have them
 Modes that read nothing:
   table     the order of commands, as a state machine (--dot, --mermaid)
   reference all that ehlo knows by name, as Markdown: verbs, parameters, EHLO

@@ -68,6 +68,7 @@ class teller {
     static constexpr std::size_t most_listed = 100;   // recipients of a transaction, in a log: a client could go on for ever
     unsigned long long id_;
     bool json_, at_machine_;
+    bool reads_tls_ = at_machine_, shows_content_ = true;
     std::string head_;                                        // of each line
     std::string& out_;
     std::vector<mark> marks_{};
@@ -102,6 +103,16 @@ class teller {
         before_line();
         if (json_) event("gap", {{"from", quoted(name(d))}, {"octets", std::to_string(octets)}});
         else say("   (" + (octets == 0 ? std::string("some") : std::to_string(octets)) + " octets of the " + std::string(name(d)) + " are missing)");
+    }
+    // What comes after STARTTLS will be told, too.
+    void reads_tls() { reads_tls_ = true; }
+    // Content of no octets was left out: nobody knows how much it was.
+    void hides_content() { shows_content_ = false; }
+    // Offsets begin at 0 again.
+    void secured() {
+        before_line();
+        line_.clear();
+        line_at_ = line_end_ = reply_at_ = 0;
     }
     void state(ehlo::state now) {
         if (json_) event("state", {{"state", quoted(name(now))}});
@@ -195,7 +206,8 @@ class teller {
     void on(seen::content const& c) { content_ += c.size; }
     void on(seen::end_of_content const& e) {
         before_line(e.at + e.size);
-        if (json_) event("content", {{"octets", std::to_string(e.octets)}, {"at", std::to_string(e.at)}});
+        if (json_) event("content", {{"octets", is_shown(e.octets) ? std::to_string(e.octets) : "null"}, {"at", std::to_string(e.at)}});
+        else if (!is_shown(e.octets)) say("   (content, which is not shown)");
         line_.clear();
     }
     void on(seen::unanswered const& u) {
@@ -216,11 +228,11 @@ class teller {
                 list += ",\"code\":" + std::to_string(r.code) + "}";
             }
             event("transaction", {{"from", t.whole ? path_in_json(from_) : "null"}, {"recipients", "[" + list + "]"},
-                                  {"octets", t.octets ? std::to_string(*t.octets) : "null"}, {"what", quoted(name(t.outcome))},
+                                  {"octets", t.octets && is_shown(*t.octets) ? std::to_string(*t.octets) : "null"}, {"what", quoted(name(t.outcome))},
                                   {"outcome", decided ? std::to_string(t.code) : "null"}});
         } else {
             std::string const what = std::string(name(t.outcome)) + (decided ? " " + std::to_string(t.code) : "") + ", " +
-                                     (t.octets ? counted(*t.octets, "octet") : std::string("? octets")) + ", from " + (t.whole ? from_ : "?");
+                                     (t.octets && is_shown(*t.octets) ? counted(*t.octets, "octet") : std::string("? octets")) + ", from " + (t.whole ? from_ : "?");
             if (at_machine_) {
                 std::string line = "   = " + what + ", to";
                 for (recipient const& r : recipients_) line += " " + (r.to.starts_with('<') ? r.to : "?") + " " + std::to_string(r.code);
@@ -235,7 +247,7 @@ class teller {
     }
     void on(seen::tls const&) {
         if (json_) event("starttls", {});
-        else say(at_machine_ ? "   (TLS)" : "   (TLS: the rest cannot be read)");
+        else say(reads_tls_ ? "   (TLS)" : "   (TLS: the rest cannot be read)");
     }
     void on(seen::in_step const& s) {
         before_line(~std::uint64_t{0}, true);
@@ -289,6 +301,7 @@ class teller {
         append_json(s, text);
         return s;
     }
+    bool is_shown(std::uint64_t octets_of_content) const { return shows_content_ || octets_of_content != 0; }
     static std::string path_in_json(std::string const& path) { return path.starts_with('<') ? quoted(path) : "null"; }
     void event(std::string_view what, fields const& all) {
         out_ += "{\"event\":\"" + std::string(what) + "\",\"id\":" + std::to_string(id_);

@@ -3,6 +3,7 @@
 
 #include "capture.hpp"
 #include "telling.hpp"
+#include "transcript.hpp"
 
 #include <ehlo/observer.hpp>
 
@@ -60,6 +61,18 @@ class connection final : public teller {
         raw_[side].clear();
         raw_at_[side] = observer_.offset(d);
     }
+    ehlo::state where() const { return observer_.where(); }
+    bool opaque() const { return observer_.opaque(); }
+    // What comes now was decrypted.
+    void secured() {
+        observer_.secured();
+        teller::secured();
+        for (std::size_t side = 0; side < 2; ++side) {
+            pending_[side].clear();
+            raw_[side].clear();
+            raw_at_[side] = 0;
+        }
+    }
     void end() {
         if (ended_) return;
         ended_ = true;
@@ -103,8 +116,12 @@ class watcher {
     void watch(std::string_view file, std::string const& name) {
         if (file.empty()) return unreadable(name, "is empty");
         if (!capture::is_capture(file)) {
-            if (!transcript(file)) unreadable(name, "is no capture (pcap, pcapng), and no transcript: no line begins with \"C:\" or \"S:\"");
-            return;
+            transcript::conversation const said = transcript::read(file);
+            if (!said.wrong.empty()) return unreadable(name, said.wrong);
+            if (said.lines.empty())
+                return unreadable(name, "is no capture (pcap, pcapng), and no transcript: no line begins with \"C:\" or \"S:\", nor as swaks, sendmail -v, "
+                                        "curl -v or Postfix write them");
+            return show(said);
         }
         unsigned const before = count_;
         std::size_t segments = 0;
@@ -134,23 +151,23 @@ class watcher {
     }
 
   private:
-    // "C: " and "S: " before each line; all others are remarks. False: there is none.
-    bool transcript(std::string_view file) {
-        bool const is_one = file.starts_with("C:") || file.starts_with("S:") || file.find("\nC:") != file.npos || file.find("\nS:") != file.npos;
-        if (!is_one) return false;
+    void show(transcript::conversation const& said) {
         connection c(++count_, json_, out_, {}, {}, states_);
-        while (!file.empty()) {
-            std::size_t const end = (std::min)(file.find('\n'), file.size());
-            std::string_view line = file.substr(0, end);
-            file.remove_prefix((std::min)(end + 1, file.size()));
-            if (line.ends_with('\r')) line.remove_suffix(1);
-            bool const from_client = line.starts_with("C:"), from_server = line.starts_with("S:");
-            if (!from_client && !from_server) continue;
-            line.remove_prefix(line.size() > 2 && line[2] == ' ' ? 3 : 2);
-            c.show(from_client ? direction::from_client : direction::from_server, std::string(line) + "\r\n", chunk_);
+        c.reads_tls();
+        if (!said.has_content) c.hides_content();
+        if (said.lines[0].tls) c.secured();
+        bool ends_unseen = false;   // content is under way that was left out, with the line that ends it or without
+        for (transcript::line const& l : said.lines) {
+            bool const from_client = l.from == direction::from_client;
+            // A client that goes on after STARTTLS is shown as it was understood.
+            if (c.opaque() && (from_client || l.tls)) c.secured();
+            if (ends_unseen && !from_client) c.show(direction::from_client, ".\r\n", chunk_);
+            ends_unseen = false;
+            ehlo::state const before = c.where();
+            c.show(l.from, std::string(l.text) + "\r\n", chunk_);
+            ends_unseen = !said.has_content && c.where() == ehlo::state::content && before != ehlo::state::content;
         }
         c.end();
-        return true;
     }
 
     static bool is_known_port(unsigned port) { return port == 25 || port == 587 || port == 2525 || port == 24 || port == 10024 || port == 10025; }

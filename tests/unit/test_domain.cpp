@@ -296,3 +296,17 @@ TEST_CASE("hosts are equal but for case", "[domain]") {
     CHECK(same_mailbox(*parse_mailbox("a@B.example", {}), *parse_mailbox("\"a\"@b.EXAMPLE.", {.tolerate = rule::trailing_dot})));
     CHECK(name(host_kind::general) == "general");
 }
+
+TEST_CASE("RFC 5321 4.1.3: a tag of hexadecimal digits is none, in a mailbox too", "[domain]") {
+    for (std::string_view const text : {"[2001:db8::1]", "[a:b]", "[0:0:0:0:0:0:0:1]", "[abcdef:x]"}) {
+        CAPTURE(text);
+        std::size_t const colon = text.find(':');
+        CHECK(parse_host(text).error() == fail(errc::bad_address_literal, colon));
+        CHECK(parse_ip_address(text).error() == fail(errc::bad_address_literal, colon));
+    }
+    CHECK(parse_path("<a@[2001:db8::1]>").error() == fail(errc::bad_address_literal, 8));
+    for (std::string_view const text : {"[IPv4:192.0.2.1]", "[x:y]", "[abg:x]", "[a-b:x]", "[-a:x]"}) {
+        CAPTURE(text);
+        CHECK(parse_host(text)->kind == host_kind::general);
+    }
+}

@@ -365,3 +365,90 @@ TEST_CASE("read, written and read again is the same", "[ehlo_answer]") {
     CHECK(refused < 200);
     CHECK(changed < 2000);
 }
+
+namespace {
+
+struct answered_line {
+    std::string_view line;   // of the answer, after its code
+    bool offered;            // strictly
+    std::string_view value;  // as it is read under the rule; what is read strictly, if no blank is amiss
+    bool amiss;
+};
+std::string value_of(ehlo_answer const& a, extension e) {
+    if (e == extension::size) return a.size ? std::to_string(*a.size) : "";
+    if (e == extension::auth) {
+        std::string out;
+        for (unsigned i = 1; i < mechanism_count; ++i)
+            if (a.auth.has(static_cast<mechanism>(i))) (out += out.empty() ? "" : " ") += mechanism_names[i];
+        return out;
+    }
+    if (e == extension::limits) return a.limits.rcpt_max ? std::to_string(*a.limits.rcpt_max) : "";
+    if (e == extension::burl) return std::string(a.burl);
+    if (e == extension::xclient) return std::to_string(a.xclient.bits);
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("RFC 5321 4.1.1.1: blanks in the answer to EHLO", "[ehlo_answer]") {
+    // clang-format off
+    constexpr answered_line lines[] = {
+        {"SIZE 1000", true, "1000", false},
+        {"SIZE", true, "", false},
+        {"SIZE 1000 ", true, "1000", true},
+        {"SIZE  1000", true, "1000", true},
+        {"SIZE\t1000", false, "1000", true},
+        {"SIZE 1000\t", true, "1000", true},
+        {"SIZE ", true, "", true},
+        {"SIZE\t", false, "", true},
+        {"PIPELINING\t", false, "", true},
+        {"PIPELINING ", true, "", true},
+        {"pipelining  \t ", true, "", true},
+        {"8BITMIME ", true, "", true},
+        {"AUTH PLAIN LOGIN", true, "PLAIN LOGIN", false},
+        {"AUTH  PLAIN  LOGIN", true, "PLAIN LOGIN", true},
+        {"AUTH PLAIN LOGIN ", true, "PLAIN LOGIN", true},
+        {"AUTH PLAIN\tLOGIN", true, "PLAIN LOGIN", true},
+        {"AUTH\tPLAIN LOGIN", false, "PLAIN LOGIN", true},
+        {"AUTH=PLAIN LOGIN", true, "PLAIN LOGIN", false},
+        {"AUTH= PLAIN  LOGIN ", true, "PLAIN LOGIN", true},
+        {"LIMITS MAILMAX=1  RCPTMAX=20 ", true, "20", true},
+        {"BURL imap  ", true, "imap", true},
+        {"XCLIENT NAME  ADDR", true, "3", true},
+        {"XCLIENT NAME SESSION TTL", true, "5121", false},
+    };
+    // clang-format on
+    for (answered_line const& l : lines) {
+        CAPTURE(escaped(l.line));
+        auto const cut = std::min(l.line.find_first_of(" \t="), l.line.size());
+        extension const e = *find_extension(l.line.substr(0, cut));
+        for (bool const last : {true, false}) {
+            std::string const text = "250-a.example\r\n250" + std::string(last ? " " : "-") + std::string(l.line) + "\r\n" + (last ? "" : "250 HELP\r\n");
+            auto const r = parse_reply(text);
+            REQUIRE(r.ready());
+            for (unsigned i = 0; i <= rule_count; ++i) {
+                leniency const rules = i == rule_count ? strict : leniency(static_cast<rule>(i));
+                bool const takes = rules.has(rule::blanks_in_ehlo_answer);
+                auto const a = parse_ehlo_answer(*r, rules);
+                auto const c = parse_capabilities(*r, rules);
+                CHECK(a->has(e) == (l.offered || takes));
+                CHECK(*c == static_cast<capabilities const&>(*a));
+                CHECK(value_of(*a, e) == (takes || !l.amiss ? l.value : e == extension::xclient ? "0" : ""));
+                CHECK(a->tolerated == (takes && l.amiss ? rules : strict));
+                // It can be written, and read again without any rule.
+                std::string const again = support::written([&](writer& w) { return write_ehlo_answer(w, *a); });
+                auto const reply = parse_reply(again);
+                REQUIRE(reply.ready());
+                auto const back = parse_ehlo_answer(*reply);
+                CHECK(back->offered == a->offered);
+                CHECK(value_of(*back, e) == value_of(*a, e));
+                CHECK(back->tolerated.empty());
+            }
+            CHECK(parse_ehlo_answer(*r, leniency::all())->tolerated == (l.amiss ? leniency(rule::blanks_in_ehlo_answer) : strict));
+        }
+    }
+    // What is no parameter at all is passed over under every rule, and not called tolerated.
+    auto const odd = parse_reply("250-a\r\n250-AUTH PLAIN \x01\r\n250 SIZE 1\xC3\xB6\r\n");
+    auto const a = parse_ehlo_answer(*odd, leniency::all());
+    CHECK((a->has(extension::auth) && a->auth == mechanisms{} && !a->size && a->tolerated.empty()));
+}

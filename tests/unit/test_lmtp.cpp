@@ -1,4 +1,4 @@
-// LMTP (RFC 2033), submission (RFC 6409), and what becomes of BDAT where it is not offered.
+// LMTP (RFC 2033) and submission (RFC 6409).
 #include "catch.hpp"
 #include "machine.hpp"
 
@@ -435,75 +435,4 @@ TEST_CASE("submission: no MAIL before authentication", "[submission]") {
     CHECK(machine::codes(smtp.say("EHLO a\r\nMAIL FROM:<a@b>\r\n")) == ints{250, 250});
     auto lm = dialogue();
     CHECK(machine::codes(lm.say("LHLO a\r\nMAIL FROM:<a@b>\r\n")) == ints{250, 250});
-}
-
-// ---- BDAT where it is not offered
-
-namespace {
-
-struct chunk_case {
-    std::string_view id, bytes;
-    ints codes;  // after the greeting
-    bool closed = false;
-};
-
-template <class Server>
-void check_chunks(std::vector<chunk_case> const& cases) {
-    generate::rng r(3030);
-    for (chunk_case const& c : cases) {
-        CAPTURE(c.id);
-        std::optional<std::vector<std::string>> log;
-        for (int i = 0; i < 12; ++i) {
-            machine::pieces const next = i == 0 ? machine::whole() : i == 1 ? machine::octets() : machine::random(r, 9);
-            auto l = dialogue<machine::full_recorder, Server>(Server::reply_space);
-            l.feed(c.bytes, next);
-            ints expected{220};
-            expected.insert(expected.end(), c.codes.begin(), c.codes.end());
-            CHECK(machine::codes(l.output) == expected);
-            CHECK(l.closed == c.closed);
-            CHECK(l.handler.delivered.empty());
-            for (std::string const& s : l.handler.log) CHECK(s.find("smuggled") == std::string::npos);
-            if (!log) log = l.handler.log;
-            CHECK(l.handler.log == *log);
-        }
-    }
-}
-
-}  // namespace
-
-TEST_CASE("the octets of a chunk are never commands", "[chunk]") {
-    std::string const too_long = "EHLO a\r\nBDAT " + std::string(3000, '0') + "32 LAST\r\nMAIL FROM:<smuggled@e.example>\r\n";
-    std::vector<chunk_case> const cases = {
-        // A line that cannot be read hides the size as well.
-        {"NUL", "EHLO a\r\nBDAT 32 LAST\0\r\nMAIL FROM:<smuggled@e.example>\r\n"sv, {250, 500}, true},
-        {"bare LF", "EHLO a\r\nbdat 32\n\r\nMAIL FROM:<smuggled@e.example>\r\n", {250, 500}, true},
-        {"bare CR", "EHLO a\r\nBDAT 32 LAST\rX\r\nMAIL FROM:<smuggled@e.example>\r\n", {250, 500}, true},
-        {"too long", too_long, {250, 500}, true},
-        {"BDAT-before-rcpt", "BDAT 5\r\nhelloNOOP\r\n", {503, 250}},
-        {"BDAT-before-rcpt, greeted", "EHLO a\r\nBDAT 5\r\nhelloNOOP\r\n", {250, 503, 250}},
-        {"BDAT-bad-then-smuggle, two more", "EHLO a\r\nBDAT 34 LAST\r\nMAIL FROM:<smuggled@e.example>\r\nNOOP\r\nNOOP\r\n", {250, 503, 500, 250}},
-        {"BDAT-bad-then-smuggle", "EHLO a\r\nBDAT 32 LAST\r\nMAIL FROM:<smuggled@e.example>\r\nNOOP\r\n", {250, 503, 250}},
-        {"in a transaction", "EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nBDAT 24\r\nRCPT TO:<smuggled@e>\r\n\r\nBDAT 6 LAST\r\nDATA\r\nRSET\r\n",
-         {250, 250, 250, 502, 502, 250}},
-        {"BDAT-zero-last", "EHLO a\r\nBDAT 0 LAST\r\nNOOP\r\n", {250, 503, 250}},
-        {"BDAT-dot-is-data", "EHLO a\r\nBDAT 8 LAST\r\n.\r\nabcQUIT\r\nNOOP\r\n", {250, 503, 500, 250}},
-        {"BDAT-public-16944", "EHLO a\r\nBDAT 100000000\r\n.MAIL FROM:<smuggled@a>\r\nRCPT TO:<a@b.example>\r\n", {250}},
-        {"BDAT-uaf-16943", "BDAT 1\r\nBDAT \x7F\r\nBDAT 10 LAST\r\nsmuggled\r\nxx\r\n", {503, 500, 503, 500}},
-        {"BDAT-mixed-data", "EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nBDAT 1\r\nARSET\r\n", {250, 250, 250, 502, 250}},
-        {"BDAT-lf-in-chunk", "EHLO a\r\nBDAT 5 LAST\r\na\n.\nbNOOP\r\n", {250, 503, 250}},
-        {"the largest", "EHLO a\r\nBDAT 18446744073709551615\r\nQUIT\r\nMAIL FROM:<smuggled@e>\r\n", {250}},
-        {"refused greeting and QUIT", "BDAT 6\r\nQUIT\r\nQUIT\r\n", {503, 221}, true},
-        {"BDAT-overflow-64", "EHLO a\r\nBDAT 18446744073709551616 LAST\r\nMAIL FROM:<smuggled@e>\r\n", {250, 501}, true},
-        {"BDAT-negative", "EHLO a\r\nBDAT -1 LAST\r\nMAIL FROM:<smuggled@e>\r\n", {250, 501}, true},
-        {"no size", "EHLO a\r\nBDAT\r\nMAIL FROM:<smuggled@e>\r\n", {250, 501}, true},
-        {"no LAST", "EHLO a\r\nBDAT 5 LOST\r\nMAIL FROM:<smuggled@e>\r\n", {250, 501}, true},
-        {"no digits", "EHLO a\r\nbdat 0x5\r\nMAIL FROM:<smuggled@e>\r\n", {250, 501}, true},
-    };
-    check_chunks<server>(cases);
-    // LMTP alike.
-    std::vector<std::string> texts;
-    for (chunk_case const& c : cases) texts.push_back(c.bytes.starts_with("EHLO") ? "LHLO" + std::string(c.bytes.substr(4)) : std::string(c.bytes));
-    std::vector<chunk_case> alike = cases;
-    for (std::size_t i = 0; i < alike.size(); ++i) alike[i].bytes = texts[i];
-    check_chunks<basic_server<lmtp>>(alike);
 }

@@ -357,3 +357,46 @@ TEST_CASE("relaying over a source route", "[path]") {
     REQUIRE(bare);
     CHECK(support::written([&](writer& w) { return write_path(w, *bare); }) == "<a@b>");
 }
+
+TEST_CASE("RFC 5321 4.5.3.1.3: the brackets that are not there count", "[path]") {
+    syntax const rules{.tolerate = rule::missing_brackets};
+    for (std::size_t size = 240; size < 262; ++size) {
+        std::string const bare = "a@" + std::string(size - 2, 'b');
+        std::string const whole = "<" + bare + ">";
+        CAPTURE(size);
+        auto const p = parse_path(bare, path_role::any, rules);
+        CHECK(p.has_value() == parse_path(whole).has_value());
+        if (!p) {
+            bool const domain = size - 2 > 255;
+            CHECK(p.error() == (domain ? fail(errc::domain_too_long, 2 + 255) : fail(errc::path_too_long, 254)));
+            continue;
+        }
+        CHECK(support::written([&](writer& w) { return write_path(w, *p); }) == whole);
+        // Its text, without brackets, is what a client may be given.
+        CHECK(support::written([&](writer& w) { return write_mail(w, p->text()); }) == "MAIL FROM:" + whole + "\r\n");
+        CHECK(support::written([&](writer& w) { return write_rcpt(w, p->text()); }) == "RCPT TO:" + whole + "\r\n");
+    }
+    CHECK(support::written([](writer& w) { return write_rcpt(w, "Postmaster"); }) == "RCPT TO:<Postmaster>\r\n");
+    CHECK(support::written([](writer& w) { return write_rcpt(w, "@a, @b: c@d", rcpt_options{}); }) == "RCPT TO:<@a,@b:c@d>\r\n");
+    CHECK(support::written([](writer& w) { return write_mail(w, "@a, @b: c@d"); }) == "MAIL FROM:<@a,@b:c@d>\r\n");
+    CHECK(support::written([](writer& w) { return write_mail(w, "a@b SIZE=1"); }) == "unexpected_argument@3");
+    CHECK(support::written([](writer& w) { return write_mail(w, ""); }) == "expected_path@0");
+    CHECK(support::written([](writer& w) { return write_mail(w, "a@b_c"); }) == "unexpected_argument@3");
+    syntax const underscore{.tolerate = rule::underscore_in_domain};
+    CHECK(support::written([&](writer& w) { return write_mail(w, "a@b_c", {}, verb::mail, underscore); }) == "MAIL FROM:<a@b_c>\r\n");
+    CHECK(support::written([&](writer& w) { return write_rcpt(w, "a@b_c", "", underscore); }) == "RCPT TO:<a@b_c>\r\n");
+}
+
+TEST_CASE("RFC 821 3.6: <Postmaster> is no reverse path to be relayed", "[path]") {
+    auto const postmaster = parse_path("<Postmaster>");
+    REQUIRE(postmaster->is_postmaster());
+    CHECK(support::written([&](writer& w) { return write_relayed_reverse_path(w, *postmaster, "r.example"); }) == "bad_value@0");
+    auto const bare = parse_path("Postmaster", path_role::any, {.tolerate = rule::missing_brackets});
+    CHECK(support::written([&](writer& w) { return write_relayed_reverse_path(w, *bare, "r.example"); }) == "bad_value@0");
+    // A mailbox of that name, read under missing_domain, comes back under it.
+    syntax const nowhere{.tolerate = rule::missing_domain};
+    auto const box = parse_reverse_path("<Postmaster>", nowhere);
+    std::string const text = support::written([&](writer& w) { return write_relayed_reverse_path(w, *box, "r.example"); });
+    CHECK(text == "<@r.example:Postmaster>");
+    CHECK(parse_reverse_path(text, nowhere)->local_part() == "Postmaster");
+}

@@ -1,10 +1,8 @@
-// The rules of leniency over whole commands and answers: what each takes, what all of them together must not, and that what was
+// The rules of leniency over whole commands: what each takes, what all of them together must not, and that what was
 // read under any of them can be written and read again. See also test_leniency.cpp.
 #include "generate.hpp"
 #include "machine.hpp"
 #include "support.hpp"
-
-#include <ehlo/ehlo_answer.hpp>
 
 #include <algorithm>
 #include <array>
@@ -105,15 +103,12 @@ struct leniency_case {
 // clang-format off
 constexpr leniency_case departures[] = {
     // KumoMTA, and the tests of Dovecot
-    {rule::tab_after_colon, "MAIL FROM:\t<a@b>", errc::expected_path, 10, "MAIL FROM:<a@b>"},
     {rule::tab_after_colon, "MAIL FROM:\t\t<> SIZE=1", errc::expected_path, 10, "MAIL FROM:<> SIZE=1"},
     {rule::tab_after_colon, "RCPT TO:\t<Postmaster>", errc::expected_path, 8, "RCPT TO:<Postmaster>"},
     {rule::tab_after_colon, "SEND FROM:\t<a@b>", errc::expected_path, 10, "SEND FROM:<a@b>"},
-    {rule::space_before_colon, "MAIL FROM :<a@b>", errc::expected_from, 9, "MAIL FROM:<a@b>"},
     {rule::space_before_colon, "MAIL from   :<a@b> BODY=7BIT", errc::expected_from, 9, "MAIL FROM:<a@b> BODY=7BIT"},
     {rule::space_before_colon, "RCPT TO :<a@b>", errc::expected_to, 7, "RCPT TO:<a@b>"},
     // aiosmtpd, nodemailer
-    {rule::spaces_between_parameters, "MAIL FROM:<a@b>  SIZE=1", errc::bad_parameter, 16, "MAIL FROM:<a@b> SIZE=1"},
     {rule::spaces_between_parameters, "MAIL FROM:<a@b> SIZE=1   BODY=8BITMIME", errc::bad_parameter, 23, "MAIL FROM:<a@b> SIZE=1 BODY=8BITMIME"},
     {rule::spaces_between_parameters, "MAIL FROM:<a@b> X  Y=1  Z", errc::bad_parameter, 18, "MAIL FROM:<a@b> X Y=1 Z"},
     {rule::spaces_between_parameters, "MAIL FROM:<a@b>    ENVID=x  RET=HDRS", errc::bad_parameter, 16, "MAIL FROM:<a@b> ENVID=x RET=HDRS"},
@@ -122,7 +117,6 @@ constexpr leniency_case departures[] = {
     {rule::spaces_between_parameters, "XCLIENT NAME=a  PORT=1", errc::bad_parameter, 15, "XCLIENT NAME=a PORT=1"},
     {rule::spaces_between_parameters, "XFORWARD NAME=a   IDENT=1", errc::bad_parameter, 16, "XFORWARD NAME=a IDENT=1"},
     // RFC 3461 4: two upper-case hexadecimal digits; RFC 4405 4 and RFC 5336 3.4 refer to it
-    {rule::lower_case_hexchar, "MAIL FROM:<a@b> ENVID=a+2b", errc::bad_xtext, 25, "MAIL FROM:<a@b> ENVID=a+2B"},
     {rule::lower_case_hexchar, "MAIL FROM:<a@b> ENVID=+3D+3d", errc::bad_xtext, 27, "MAIL FROM:<a@b> ENVID=+3D+3D"},
     {rule::lower_case_hexchar, "RCPT TO:<a@b> ORCPT=rfc822;a+2b", errc::bad_xtext, 30, "RCPT TO:<a@b> ORCPT=rfc822;a+2B"},
     {rule::lower_case_hexchar, "MAIL FROM:<a@b> SUBMITTER=a+2bc@d", errc::bad_xtext, 29, ""},
@@ -131,7 +125,6 @@ constexpr leniency_case departures[] = {
     {rule::lower_case_hexchar, "XFORWARD IDENT=+3a", errc::bad_parameter_value, 17, "XFORWARD IDENT=+3A"},
     // KMail, E-MailRelay
     {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=test", errc::bad_parameter_value, 25, ""},
-    {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=<username>", errc::bad_parameter_value, 21, ""},
     {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=<a@b>", errc::bad_parameter_value, 21, ""},
     {rule::auth_not_a_mailbox, "MAIL FROM:<a@b> AUTH=a+2bb SIZE=1", errc::bad_parameter_value, 26, ""},
     // Postfix
@@ -141,10 +134,8 @@ constexpr leniency_case departures[] = {
     {rule::dovecot_xclient, "XCLIENT ADDR=192.0.2.1 TTL=5", errc::unknown_attribute, 23, ""},
     {rule::dovecot_xclient, "XCLIENT timeout=30", errc::unknown_attribute, 8, ""},
     {rule::dovecot_xclient, "XCLIENT CLIENT-TRANSPORT=TLS FORWARD=eA+3D+3D", errc::unknown_attribute, 8, ""},
-    {rule::repeated_attribute, "XCLIENT HELO=a HELO=b", errc::duplicate_parameter, 15, ""},
     {rule::repeated_attribute, "XFORWARD NAME=a name=b NAME=c", errc::duplicate_parameter, 16, ""},
     // RFC 5321 4.1.1.6 to 4.1.1.9: octets over 127 are tolerated there as everywhere, and so they are told
-    {rule::utf8_without_smtputf8, "VRFY j\xC3\xB6rg", errc::non_ascii, 6, ""},
     {rule::utf8_without_smtputf8, "EXPN j\xC3\xB6rg@b", errc::non_ascii, 6, ""},
     {rule::utf8_without_smtputf8, "HELP \xE2\x82\xAC", errc::non_ascii, 5, ""},
     {rule::utf8_without_smtputf8, "NOOP \xF0\x9F\x91\x8B", errc::non_ascii, 5, ""},
@@ -201,20 +192,6 @@ TEST_CASE("each rule takes its own departure from a whole line, and no other", "
     }
 }
 
-TEST_CASE("RFC 5321 4.1.2: between parameters many spaces may be tolerated, after the last one none", "[leniency]") {
-    syntax rules;
-    rules.tolerate = rule::spaces_between_parameters;
-    for (std::string const text : {"SIZE=1", "X=1", "SIZE=1 X", "X SIZE=1", "X Y=1", "SIZE=1   X   BODY=8BITMIME"}) {
-        CAPTURE(text);
-        std::string const right = "FROM:<a@b>  " + text;
-        CHECK(parse_mail(right, rules));
-        for (std::size_t n = 1; n < 3; ++n) {
-            std::string const wrong = right + std::string(n, ' ');
-            CHECK(parse_mail(wrong, rules).error() == fail(errc::bad_parameter, wrong.size()));
-        }
-    }
-}
-
 TEST_CASE("RFC 5321 4.1.1.6 to 4.1.1.9: a space before free text is of the text under every rule", "[leniency]") {
     for (std::string_view const line : {"VRFY  joe", "EXPN  joe", "HELP  x", "NOOP   x", "VERB  on"}) {
         CAPTURE(line);
@@ -225,34 +202,6 @@ TEST_CASE("RFC 5321 4.1.1.6 to 4.1.1.9: a space before free text is of the text 
     // What SMTPUTF8 in the same command allows was not tolerated (RFC 6531 3.7.4.2).
     CHECK(parse_vrfy(verb::vrfy, "j\xC3\xB6rg SMTPUTF8", {.tolerate = leniency::all()})->tolerated.empty());
     CHECK(parse_noop(verb::help, "\xC3\xB6", {.tolerate = leniency::all(), .smtputf8 = true})->tolerated.empty());
-}
-
-TEST_CASE("RFC 3461 4, RFC 4954 8: the case of hexadecimal digits", "[leniency]") {
-    // AUTH= takes both cases by its own RFC.
-    CHECK(parse_mail("FROM:<a@b> AUTH=a+2bc@d")->tolerated.empty());
-    CHECK(parse_mail("FROM:<a@b> AUTH=a+2Bc@d")->tolerated.empty());
-    CHECK(*parse_mail("FROM:<a@b> AUTH=a+2bc@d")->parameters.auth() == "a+c@d");
-    syntax const rules{.tolerate = rule::lower_case_hexchar};
-    CHECK(*parse_mail("FROM:<a@b> ENVID=a+2b", rules)->parameters.envid() == "a+");
-    CHECK(parse_rcpt("TO:<a@b> ORCPT=rfc822;a+2b", rules)->parameters.orcpt()->address == "a+2b");
-    // What hides a control is refused all the same, and what is right is not reported.
-    CHECK_FALSE(parse_mail("FROM:<a@b> ENVID=a+0a", rules));
-    CHECK_FALSE(parse_mail("FROM:<a@b> ENVID=a+7f", rules));
-    CHECK_FALSE(parse_mail("FROM:<a@b> ENVID=a+2g", rules));
-    CHECK(parse_mail("FROM:<a@b> ENVID=a+2B", rules)->tolerated.empty());
-    // RFC 6533 3: HEXPOINT is of HEXDIG, of either case; its "x" is %x78.
-    CHECK(parse_orcpt("utf-8;\\x{e9}").has_value());
-    CHECK(parse_orcpt("utf-8;\\X{E9}").error() == fail(errc::bad_xtext, 7));
-    // Every octet as a hexchar in both cases.
-    for (unsigned octet = 0x21; octet < 0x7F; ++octet) {
-        constexpr std::string_view upper = "0123456789ABCDEF", lower = "0123456789abcdef";
-        std::string const big{'+', upper[octet >> 4], upper[octet & 15]}, small{'+', lower[octet >> 4], lower[octet & 15]};
-        CAPTURE(big);
-        CHECK(parse_envid(big).has_value());
-        CHECK(parse_envid(small).has_value() == (big == small));
-        CHECK(parse_envid(small, rules).has_value());
-        CHECK(support::written([&](writer& w) { return write_envid(w, xtext::encoded(small)); }) == big);
-    }
 }
 
 // ---- Names in EHLO, HELO and LHLO
@@ -267,9 +216,6 @@ struct odd_name {
 // clang-format off
 constexpr odd_name odd_names[] = {
     {"", errc::missing_argument, 0},                            // a UPS
-    {"[2001:db8::1]", errc::bad_address_literal, 5},            // RFC 5321 4.1.3: IPv6 needs its tag
-    {"[::1]", errc::bad_address_literal, 1},
-    {"[::ffff:10.0.0.4]", errc::bad_address_literal, 1},
     {"[fe80::1]", errc::bad_address_literal, 5},
     {"[a:b]", errc::bad_address_literal, 2},
     {"[DEAD:beef]", errc::bad_address_literal, 5},
@@ -280,16 +226,12 @@ constexpr odd_name odd_names[] = {
     {"[]", errc::bad_address_literal, 1},
     {"[my-pc]", errc::bad_address_literal, 6},
     {"192.0.2.1]", errc::bad_domain, 9},
-    {"FE80::1", errc::bad_domain, 4},
     {"::1", errc::bad_domain, 0},
-    {"x-.domain", errc::bad_domain, 2},
     {"-x", errc::bad_domain, 0},
     {"x-", errc::bad_domain, 2},
-    {"foo..bar", errc::bad_domain, 4},
     {".foo", errc::bad_domain, 0},
     {".", errc::bad_domain, 0},
     {"foo..", errc::bad_domain, 4},
-    {"'foo'", errc::bad_domain, 0},
     {"\"foo\"", errc::bad_domain, 0},
     {"<foo>", errc::bad_domain, 0},
     {"(none)", errc::bad_domain, 0},
@@ -346,20 +288,6 @@ TEST_CASE("RFC 5321 4.1.1.1, 4.1.3: names that are none, and any_hello_name", "[
         CHECK(parse_hello(verb::ehlo, bad, any).error() == parse_hello(verb::ehlo, bad).error());
     }
     CHECK_FALSE(parse_hello(verb::ehlo, std::string_view("a\0b", 3), any));
-}
-
-TEST_CASE("RFC 5321 4.1.3: a tag of hexadecimal digits is none, in a mailbox too", "[leniency]") {
-    for (std::string_view const text : {"[2001:db8::1]", "[a:b]", "[0:0:0:0:0:0:0:1]", "[abcdef:x]"}) {
-        CAPTURE(text);
-        std::size_t const colon = text.find(':');
-        CHECK(parse_host(text).error() == fail(errc::bad_address_literal, colon));
-        CHECK(parse_ip_address(text).error() == fail(errc::bad_address_literal, colon));
-    }
-    CHECK(parse_path("<a@[2001:db8::1]>").error() == fail(errc::bad_address_literal, 8));
-    for (std::string_view const text : {"[IPv4:192.0.2.1]", "[x:y]", "[abg:x]", "[a-b:x]", "[-a:x]"}) {
-        CAPTURE(text);
-        CHECK(parse_host(text)->kind == host_kind::general);
-    }
 }
 
 TEST_CASE("odd names in a session", "[leniency]") {
@@ -564,158 +492,4 @@ TEST_CASE("what was read under any rules can be written, and means the same when
         ++written;
     }
     CHECK(written > lines / 4);
-}
-
-TEST_CASE("RFC 5321 4.5.3.1.3: the brackets that are not there count", "[leniency]") {
-    syntax const rules{.tolerate = rule::missing_brackets};
-    for (std::size_t size = 240; size < 262; ++size) {
-        std::string const bare = "a@" + std::string(size - 2, 'b');
-        std::string const whole = "<" + bare + ">";
-        CAPTURE(size);
-        auto const p = parse_path(bare, path_role::any, rules);
-        CHECK(p.has_value() == parse_path(whole).has_value());
-        if (!p) {
-            bool const domain = size - 2 > 255;
-            CHECK(p.error() == (domain ? fail(errc::domain_too_long, 2 + 255) : fail(errc::path_too_long, 254)));
-            continue;
-        }
-        CHECK(support::written([&](writer& w) { return write_path(w, *p); }) == whole);
-        // Its text, without brackets, is what a client may be given.
-        CHECK(support::written([&](writer& w) { return write_mail(w, p->text()); }) == "MAIL FROM:" + whole + "\r\n");
-        CHECK(support::written([&](writer& w) { return write_rcpt(w, p->text()); }) == "RCPT TO:" + whole + "\r\n");
-    }
-    CHECK(support::written([](writer& w) { return write_rcpt(w, "Postmaster"); }) == "RCPT TO:<Postmaster>\r\n");
-    CHECK(support::written([](writer& w) { return write_rcpt(w, "@a, @b: c@d", rcpt_options{}); }) == "RCPT TO:<@a,@b:c@d>\r\n");
-    CHECK(support::written([](writer& w) { return write_mail(w, "@a, @b: c@d"); }) == "MAIL FROM:<@a,@b:c@d>\r\n");
-    CHECK(support::written([](writer& w) { return write_mail(w, "a@b SIZE=1"); }) == "unexpected_argument@3");
-    CHECK(support::written([](writer& w) { return write_mail(w, ""); }) == "expected_path@0");
-    CHECK(support::written([](writer& w) { return write_mail(w, "a@b_c"); }) == "unexpected_argument@3");
-    syntax const underscore{.tolerate = rule::underscore_in_domain};
-    CHECK(support::written([&](writer& w) { return write_mail(w, "a@b_c", {}, verb::mail, underscore); }) == "MAIL FROM:<a@b_c>\r\n");
-    CHECK(support::written([&](writer& w) { return write_rcpt(w, "a@b_c", "", underscore); }) == "RCPT TO:<a@b_c>\r\n");
-}
-
-TEST_CASE("RFC 821 3.6: <Postmaster> is no reverse path to be relayed", "[leniency]") {
-    auto const any = parse_path("<Postmaster>");
-    REQUIRE(any->is_postmaster());
-    CHECK(support::written([&](writer& w) { return write_relayed_reverse_path(w, *any, "r.example"); }) == "bad_value@0");
-    auto const bare = parse_path("Postmaster", path_role::any, {.tolerate = rule::missing_brackets});
-    CHECK(support::written([&](writer& w) { return write_relayed_reverse_path(w, *bare, "r.example"); }) == "bad_value@0");
-    // A mailbox of that name, read under missing_domain, comes back under it.
-    syntax const nowhere{.tolerate = rule::missing_domain};
-    auto const box = parse_reverse_path("<Postmaster>", nowhere);
-    std::string const text = support::written([&](writer& w) { return write_relayed_reverse_path(w, *box, "r.example"); });
-    CHECK(text == "<@r.example:Postmaster>");
-    CHECK(parse_reverse_path(text, nowhere)->local_part() == "Postmaster");
-}
-
-// ---- Answers to EHLO
-
-namespace {
-
-struct answered_line {
-    std::string_view line;   // of the answer, after its code
-    bool offered;            // strictly
-    std::string_view value;  // as it is read under the rule; what is read strictly, if no blank is amiss
-    bool amiss;
-};
-std::string value_of(ehlo_answer const& a, extension e) {
-    if (e == extension::size) return a.size ? std::to_string(*a.size) : "";
-    if (e == extension::auth) {
-        std::string out;
-        for (unsigned i = 1; i < mechanism_count; ++i)
-            if (a.auth.has(static_cast<mechanism>(i))) (out += out.empty() ? "" : " ") += mechanism_names[i];
-        return out;
-    }
-    if (e == extension::limits) return a.limits.rcpt_max ? std::to_string(*a.limits.rcpt_max) : "";
-    if (e == extension::burl) return std::string(a.burl);
-    if (e == extension::xclient) return std::to_string(a.xclient.bits);
-    return "";
-}
-
-}  // namespace
-
-TEST_CASE("RFC 5321 4.1.1.1: blanks in the answer to EHLO", "[leniency]") {
-    // clang-format off
-    constexpr answered_line lines[] = {
-        {"SIZE 1000", true, "1000", false},
-        {"SIZE", true, "", false},
-        {"SIZE 1000 ", true, "1000", true},
-        {"SIZE  1000", true, "1000", true},
-        {"SIZE\t1000", false, "1000", true},
-        {"SIZE 1000\t", true, "1000", true},
-        {"SIZE ", true, "", true},
-        {"SIZE\t", false, "", true},
-        {"PIPELINING\t", false, "", true},
-        {"PIPELINING ", true, "", true},
-        {"pipelining  \t ", true, "", true},
-        {"8BITMIME ", true, "", true},
-        {"AUTH PLAIN LOGIN", true, "PLAIN LOGIN", false},
-        {"AUTH  PLAIN  LOGIN", true, "PLAIN LOGIN", true},
-        {"AUTH PLAIN LOGIN ", true, "PLAIN LOGIN", true},
-        {"AUTH PLAIN\tLOGIN", true, "PLAIN LOGIN", true},
-        {"AUTH\tPLAIN LOGIN", false, "PLAIN LOGIN", true},
-        {"AUTH=PLAIN LOGIN", true, "PLAIN LOGIN", false},
-        {"AUTH= PLAIN  LOGIN ", true, "PLAIN LOGIN", true},
-        {"LIMITS MAILMAX=1  RCPTMAX=20 ", true, "20", true},
-        {"BURL imap  ", true, "imap", true},
-        {"XCLIENT NAME  ADDR", true, "3", true},
-        {"XCLIENT NAME SESSION TTL", true, "5121", false},
-    };
-    // clang-format on
-    for (answered_line const& l : lines) {
-        CAPTURE(escaped(l.line));
-        auto const cut = std::min(l.line.find_first_of(" \t="), l.line.size());
-        extension const e = *find_extension(l.line.substr(0, cut));
-        for (bool const last : {true, false}) {
-            std::string const text = "250-a.example\r\n250" + std::string(last ? " " : "-") + std::string(l.line) + "\r\n" + (last ? "" : "250 HELP\r\n");
-            auto const r = parse_reply(text);
-            REQUIRE(r.ready());
-            for (unsigned i = 0; i <= rule_count; ++i) {
-                leniency const rules = i == rule_count ? strict : leniency(static_cast<rule>(i));
-                bool const takes = rules.has(rule::blanks_in_ehlo_answer);
-                auto const a = parse_ehlo_answer(*r, rules);
-                auto const c = parse_capabilities(*r, rules);
-                CHECK(a->has(e) == (l.offered || takes));
-                CHECK(*c == static_cast<capabilities const&>(*a));
-                CHECK(value_of(*a, e) == (takes || !l.amiss ? l.value : e == extension::xclient ? "0" : ""));
-                CHECK(a->tolerated == (takes && l.amiss ? rules : strict));
-                // It can be written, and read again without any rule.
-                std::string const again = support::written([&](writer& w) { return write_ehlo_answer(w, *a); });
-                auto const reply = parse_reply(again);
-                REQUIRE(reply.ready());
-                auto const back = parse_ehlo_answer(*reply);
-                CHECK(back->offered == a->offered);
-                CHECK(value_of(*back, e) == value_of(*a, e));
-                CHECK(back->tolerated.empty());
-            }
-            CHECK(parse_ehlo_answer(*r, leniency::all())->tolerated == (l.amiss ? leniency(rule::blanks_in_ehlo_answer) : strict));
-        }
-    }
-    // What is no parameter at all is passed over under every rule, and not called tolerated.
-    auto const odd = parse_reply("250-a\r\n250-AUTH PLAIN \x01\r\n250 SIZE 1\xC3\xB6\r\n");
-    auto const a = parse_ehlo_answer(*odd, leniency::all());
-    CHECK((a->has(extension::auth) && a->auth == mechanisms{} && !a->size && a->tolerated.empty()));
-}
-
-TEST_CASE("the attributes of XCLIENT", "[leniency]") {
-    syntax const rules{.tolerate = rule::repeated_attribute | rule::dovecot_xclient};
-    auto const f = parse_xclient(verb::xclient, "HELO=a TTL=5 HELO=b SESSION=s", rules);
-    REQUIRE(f);
-    CHECK(f->find(client_attribute::helo) == "b");  // the last one counts
-    CHECK(f->find(client_attribute::session_id) == "s");
-    CHECK(f->find(client_attribute::name) == std::nullopt);
-    CHECK(f->tolerated == rules.tolerate);
-    for (unsigned i = 0; i < client_attribute_count; ++i) {
-        auto const a = static_cast<client_attribute>(i);
-        std::string const text = std::string(name(a)) + "=x";
-        CAPTURE(text);
-        CHECK(parse_xclient(verb::xclient, text).has_value() == (has_attribute(verb::xclient, a) && !is_dovecot(a)));
-        CHECK(parse_xclient(verb::xclient, text, rules).has_value() == has_attribute(verb::xclient, a));
-        CHECK(parse_xclient(verb::xforward, text, rules).has_value() == has_attribute(verb::xforward, a));
-        CHECK_FALSE((is_dovecot(a) && has_attribute(verb::xforward, a)));
-        // Postfix's values end at 255 octets.
-        std::string const longer = std::string(name(a)) + "=" + std::string(256, 'x');
-        CHECK(parse_xclient(verb::xclient, longer, rules).has_value() == is_dovecot(a));
-    }
 }

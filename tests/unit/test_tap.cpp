@@ -342,6 +342,24 @@ TEST_CASE("what a machine does not say is told as a loss, and no more", "[tap]")
     CHECK_FALSE(t.watching().sure());
 }
 
+TEST_CASE("what a client said early, and is not all there when it is its turn, is told as a loss", "[tap]") {
+    // A client of somebody else's, which does not wait for 354.
+    struct deaf {
+        progress<client_reply> receive(std::string_view in, reply_limits const&) noexcept { return progress<client_reply>(in.size()); }
+    } smtp;
+    tap t(direction::from_server);
+    tap_log log;
+    log.places = false;
+    CHECK(t.receive(smtp, "220 mx.example\r\n", log).need_more());
+    t.said("HELO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", log);
+    t.said("early\r\n", log);
+    std::string_view const replies = "250 a\r\n250 b\r\n250 c\r\n354 d\r\n250 e\r\n";
+    CHECK(t.receive(smtp, replies, log).consumed == replies.size());
+    log.flush();
+    CHECK(tells({log.lines, {}, {}, {}}, "out of step"));
+    CHECK_FALSE(t.watching().sure());
+}
+
 // In a constant expression, and in the middle of everything.
 static_assert([] {
     struct counter {

@@ -204,3 +204,31 @@ TEST_CASE("xtext against the grammar as printed", "[xtext]") {
     }
     CHECK(good > 20000);
 }
+
+TEST_CASE("RFC 3461 4, RFC 4954 8: the case of hexadecimal digits", "[xtext]") {
+    // AUTH= takes both cases by its own RFC.
+    CHECK(parse_mail("FROM:<a@b> AUTH=a+2bc@d")->tolerated.empty());
+    CHECK(parse_mail("FROM:<a@b> AUTH=a+2Bc@d")->tolerated.empty());
+    CHECK(*parse_mail("FROM:<a@b> AUTH=a+2bc@d")->parameters.auth() == "a+c@d");
+    syntax const rules{.tolerate = rule::lower_case_hexchar};
+    CHECK(*parse_mail("FROM:<a@b> ENVID=a+2b", rules)->parameters.envid() == "a+");
+    CHECK(parse_rcpt("TO:<a@b> ORCPT=rfc822;a+2b", rules)->parameters.orcpt()->address == "a+2b");
+    // What hides a control is refused all the same, and what is right is not reported.
+    CHECK_FALSE(parse_mail("FROM:<a@b> ENVID=a+0a", rules));
+    CHECK_FALSE(parse_mail("FROM:<a@b> ENVID=a+7f", rules));
+    CHECK_FALSE(parse_mail("FROM:<a@b> ENVID=a+2g", rules));
+    CHECK(parse_mail("FROM:<a@b> ENVID=a+2B", rules)->tolerated.empty());
+    // RFC 6533 3: HEXPOINT is of HEXDIG, of either case; its "x" is %x78.
+    CHECK(parse_orcpt("utf-8;\\x{e9}").has_value());
+    CHECK(parse_orcpt("utf-8;\\X{E9}").error() == fail(errc::bad_xtext, 7));
+    // Every octet as a hexchar in both cases.
+    for (unsigned octet = 0x21; octet < 0x7F; ++octet) {
+        constexpr std::string_view upper = "0123456789ABCDEF", lower = "0123456789abcdef";
+        std::string const big{'+', upper[octet >> 4], upper[octet & 15]}, small{'+', lower[octet >> 4], lower[octet & 15]};
+        CAPTURE(big);
+        CHECK(parse_envid(big).has_value());
+        CHECK(parse_envid(small).has_value() == (big == small));
+        CHECK(parse_envid(small, rules).has_value());
+        CHECK(support::written([&](writer& w) { return write_envid(w, xtext::encoded(small)); }) == big);
+    }
+}

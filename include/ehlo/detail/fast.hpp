@@ -65,11 +65,25 @@ EHLO_INLINE constexpr unsigned path_begin(char const* p, std::uint32_t word) noe
 /// "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100.
 struct path {
     unsigned at = 0, end = 0;  ///< the offsets of "@" and ">"
+    bool literal = false;      ///< it was not read, and an address literal may be why: see read_local_part
 
     /// The path that `text`, which is "<" and an octet at least, begins with.
     EHLO_INLINE constexpr bool read(std::string_view text, syntax const& rules) noexcept {
         if (text.size() >= 64) return read_in(window(window::whole(), text.data()), text, rules);
         return read_in(window(text), text, rules);
+    }
+
+    /// "<" Dot-string "@": the offset of the "@", or 0. For an address literal after it.
+    static EHLO_INLINE constexpr unsigned read_local_part(std::string_view text) noexcept {
+        window const w(text);
+        std::uint64_t const ats = w.mask<"@">();
+        if (ats == 0) return 0;
+        unsigned const at = trailing_zeros(ats);
+        std::uint64_t const inside = low_bits(at) & ~std::uint64_t{1};
+        for (std::uint64_t signs = ~w.mask_names(w.mask_marks()) & inside; signs != 0; signs &= signs - 1)
+            if (!atext.contains(text[trailing_zeros(signs)])) return 0;
+        std::uint64_t const bounds = (w.mask<".">() & inside) | 1 | std::uint64_t{1} << at;
+        return (bounds & bounds << 1) == 0 ? at : 0;
     }
 
   private:
@@ -98,7 +112,8 @@ struct path {
             if (after_at == 0) return false;
             at = trailing_zeros(others);
             end = trailing_zeros(after_at);
-            return data[at] == '@' && data[end] == '>' && ((text ^ w.mask_names(marks)) & ((std::uint64_t{1} << end) - 1)) >> at == 0;
+            if (data[end] != '>') return literal = data[end] == '[', false;
+            return data[at] == '@' && ((text ^ w.mask_names(marks)) & ((std::uint64_t{1} << end) - 1)) >> at == 0;
         } else {
             // To look up the rarer atext one by one takes less here than to classify all octets for it. Between the brackets, all but
             // letters, digits, dots and hyphens: the last of these is "@". Two more are looked up at any rate, the octet after "@" in
@@ -106,7 +121,7 @@ struct path {
             std::uint64_t const closing = w.mask<">">();
             if (closing == 0) return false;
             end = trailing_zeros(closing);
-            if (data[end - 1] == ']') return false;
+            if (data[end - 1] == ']') return literal = true, false;
             std::uint64_t const others = ~w.mask_names(marks) & ((std::uint64_t{1} << end) - 2);
             if (others == 0) return false;
             at = highest_bit(others);

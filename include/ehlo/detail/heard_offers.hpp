@@ -33,7 +33,7 @@ class heard_offers {
         return known;
     }
     /// Whether all of these parameters may be sent.
-    constexpr bool takes(parameter_ids ids) const noexcept { return (ids - parameters_of(extensions_)).empty(); }
+    constexpr bool takes(parameter_ids ids) const noexcept { return parameters_without(ids, extensions_).empty(); }
     constexpr bool has_own(unsigned n) const noexcept { return (own_ >> n & 1) != 0; }
 
     constexpr void forget() noexcept {

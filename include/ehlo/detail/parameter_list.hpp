@@ -58,19 +58,29 @@ class parameter_list {
     bool has_unknown_ = false;
     friend struct parameter_access;
 
-    // The offset of a registered parameter; the size of all if it is not there. Keywords are compared where they stand: with all() a MAIL
-    // with ten parameters took a quarter more.
+    // Whether this parameter begins there. Keywords are compared where they stand: with all() a MAIL with ten parameters took a quarter more.
+    EHLO_INLINE constexpr bool begins_at(std::string_view keyword, std::size_t at) const noexcept {
+        std::size_t const end = at + keyword.size();
+        return to_upper(data_[at]) == keyword[0] && (end == length_ || (end < length_ && (data_[end] == ' ' || data_[end] == '='))) &&
+               iequals({data_ + at, keyword.size()}, keyword);
+    }
+    // The offset of a registered parameter; the size of all if it is not there.
     constexpr std::size_t place_of(parameter_id id) const noexcept {
         std::string_view const text{data_, length_}, keyword = name(id);
         for (std::size_t at = 0; at < text.size();) {
-            std::size_t const end = at + keyword.size();
-            if (to_upper(text[at]) == keyword[0] && (end == text.size() || (end < text.size() && (text[end] == ' ' || text[end] == '='))) &&
-                iequals(detail::sub(text, at, keyword.size()), keyword))
-                return at;
+            if (begins_at(keyword, at)) return at;
             at = detail::find_first<charset(" ")>(text, at);
             while (at < text.size() && text[at] == ' ') ++at;
         }
         return text.size();
+    }
+    // That of the later one of two that are there.
+    constexpr std::size_t later_of(parameter_id a, parameter_id b) const noexcept {
+        detail::mark_finder<charset(" ")> spaces({data_, length_});
+        std::size_t later = 0;
+        for (std::size_t at = 0; at < length_; at = spaces.next() + 1)
+            if (begins_at(name(a), at) || begins_at(name(b), at)) later = at;
+        return later;
     }
     // The value of a registered parameter that is present and has one.
     constexpr std::string_view value_of(parameter_id id) const noexcept {

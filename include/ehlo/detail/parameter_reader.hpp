@@ -325,19 +325,15 @@ struct parameter_access {
 
     // Parameters that do not go together: the place is that of the later one, or the end if one is missing.
     EHLO_NOINLINE static constexpr std::optional<std::size_t> find_conflict(mail_parameters const& m) noexcept {
-        auto later = [&m](parameter_id a, parameter_id b) noexcept {
-            std::size_t const x = m.place_of(a), y = m.place_of(b);
-            return x < y ? y : x;
-        };
         std::optional<std::size_t> at;
         auto note = [&at](std::size_t place) noexcept {
             if (!at || place < *at) at = place;
         };
         // RFC 4865 4.2: only one of them.
-        if (m.has(parameter_id::holdfor) && m.has(parameter_id::holduntil)) note(later(parameter_id::holdfor, parameter_id::holduntil));
+        if (m.has(parameter_id::holdfor) && m.has(parameter_id::holduntil)) note(m.later_of(parameter_id::holdfor, parameter_id::holduntil));
         // RFC 4865 5.2.2: not to be released after the time to deliver in. With HOLDUNTIL it takes a clock to tell.
         if (m.has(parameter_id::holdfor) && m.has(parameter_id::by) && std::int64_t{m.holdfor_} > m.by_seconds_)
-            note(later(parameter_id::holdfor, parameter_id::by));
+            note(m.later_of(parameter_id::holdfor, parameter_id::by));
         // RFC 3885 3.2: MTRK needs ENVID, and an "@" in it.
         if (m.has(parameter_id::mtrk)) {
             if (!m.has(parameter_id::envid)) {

@@ -168,7 +168,7 @@ constexpr bool take_command(Server& s, server_io& t, H& handler) {
                 }
                 t.used += used;
                 if (c.fault) s.refuse(t, handler, c.a, *c.fault, false);
-                else s.conclude_here(t, handler, c.a, c.said, std::nullopt, true);
+                else if (!s.conclude_at_once(t, handler, c.a, c.said)) s.conclude(t, handler, c.a, c.said, std::nullopt);
                 return true;
             }
         }

@@ -161,13 +161,17 @@ struct server_core {
     }
 
     // Moves the session by an answer, before the handler hears of it: whatever the handler does, it is told once. (BDAT has no reply.)
-    // `settle_here` is for the many replies that change no transaction, or begin one.
     template <class H>
-    EHLO_INLINE constexpr void settle_here(H& handler, event e, unsigned code, std::uint8_t brings) {
-        change const what = order.settle(e, code, fact_set::with_bits(brings));
+    constexpr void settle(H& handler, event e, unsigned code, std::uint8_t brings = 0) {
+        event const on = code == 421 ? event::shutdown : e;
+        settle_by(handler, order.move_by(on, answer_of(code)), answer_of(code), brings);
+    }
+    template <class H>
+    EHLO_INLINE constexpr void settle_by(H& handler, move<state> const& m, answer by, std::uint8_t brings) {
+        change const what = order.settle(m, fact_set::with_bits(brings));
         if (what == change::none && threw != thrown::in_transaction) [[likely]] {
             // What a spoilt transaction is owed still ends with RSET and EHLO, too; NOOP and its like end nothing.
-            if (message.recipients != 0 && code / 100 == 2 && order.where() != state::spoilt && !in_transaction(order.where())) [[unlikely]]
+            if (message.recipients != 0 && by == answer::done && order.where() != state::spoilt && !in_transaction(order.where())) [[unlikely]]
                 message = open_message();
             return;
         }
@@ -189,11 +193,6 @@ struct server_core {
         if constexpr (handles<H, abandoned>)
             if (open) handler.on(lost);
     }
-    template <class H>
-    constexpr void settle(H& handler, event e, unsigned code, std::uint8_t brings = 0) {
-        settle_here(handler, e, code, brings);
-    }
-
     // Whose replies are like no others, and those that end a message or may have to: for all else one look does.
     static constexpr event_set odd_replies = event::hello | event::helo | event::starttls | event::xclient | event::auth | event::response;
     static constexpr bool may_have_only_code = Offers.has_any(extension::starttls | extension::xclient | extension::auth);
@@ -218,13 +217,14 @@ struct server_core {
             told = fail(errc::bad_value, 0);
             r.code = static_cast<std::uint16_t>(only);
         }
-        if (find_first<chars::non_ascii>(r.text) != r.text.size())
+        if (!is_plain(r.text) && find_first<chars::non_ascii>(r.text) != r.text.size())
             if (auto const bad = keep_to_ascii(e, r, fact_set::with_bits(a.brings).has(fact::smtputf8), order.knows(fact::smtputf8))) told = bad;
         bool const hello = e == event::hello || e == event::helo;
         if (Offers.has(extension::starttls) && r.accepted() && e == event::starttls && t.has_more()) {
             // Where the line is no longer there, nothing of this call came before it.
             std::size_t const begin = a.line.data() == nullptr ? 0 : static_cast<std::size_t>(a.line.data() - t.in.data());
-            return hang_up(t, handler, a, fail(errc::early_octets, t.used - begin)), false;
+            hang_up(t, handler, a, fail(errc::early_octets, t.used - begin));
+            return false;
         }
         // RFC 2034 4: none in the answers to EHLO and HELO, in a greeting, nor in a 3yz.
         bool const plain = hello || !offered.has(extension::enhanced_status_codes);
@@ -261,13 +261,23 @@ struct server_core {
         return (!accepted || !message.taken) && code < 400 ? 554 : code;   // for nobody
     }
 
+    // Writes a reply that nothing is wrong with to a command like most, and moves on. False: nothing was done, conclude looks closer.
+    template <class H>
+    EHLO_INLINE constexpr bool conclude_at_once(server_io& t, H& handler, asked const& a, reply& r) {
+        if ((odd_replies | counted_replies).has(a.on) || r.code == 421) [[unlikely]] return false;
+        answer const by = answer_of(r.code);
+        auto const& move = order.move_by(a.on, by);
+        if (!order.fits(a.on, by, move) || !write_at_once(t.out, r, !offered.has(extension::enhanced_status_codes), settings->reply_space)) [[unlikely]]
+            return false;
+        pipelined = by == answer::refused && (is_pipelined(a.on) || (pipelined && a.on == event::data));
+        bool const early = find_early<H>(t, a.on);
+        settle_by(handler, move, by, a.brings);
+        tell(handler, a, a.on, std::nullopt, r, early);
+        return true;
+    }
     // Writes a reply and moves on.
     template <class H>
     constexpr void conclude(server_io& t, H& handler, asked const& a, reply r, std::optional<failure> const& fault, bool moves = true) {
-        conclude_here(t, handler, a, r, fault, moves);
-    }
-    template <class H>
-    EHLO_INLINE constexpr void conclude_here(server_io& t, H& handler, asked const& a, reply& r, std::optional<failure> const& fault, bool moves) {
         std::optional<failure> told = fault;
         bool const plain = !offered.has(extension::enhanced_status_codes);
         // A machine without vectors is likely to be a small one: there all are said the way that any is.
@@ -287,7 +297,7 @@ struct server_core {
         if (!fault) pipelined = !accepted && (is_pipelined(e) || (pipelined && e == event::data));
         if (a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
         bool const early = find_early<H>(t, e);
-        if (moves || e == event::shutdown) settle_here(handler, e, code, a.brings);
+        if (moves || e == event::shutdown) settle(handler, e, code, a.brings);
         if (each && order.where() == state::spoilt) message.answered = 0;   // and as many again to the next one
         if (r.code != 0) tell(handler, a, e, told, r, early);
     }

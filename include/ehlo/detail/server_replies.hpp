@@ -56,8 +56,8 @@ EHLO_INLINE constexpr bool is_plain(std::string_view text) noexcept {
         auto const good = [](char c) noexcept { return static_cast<signed char>(c) >= 32; };
         return size == 0 || (good(p[0]) && good(p[size / 2]) && good(p[size - 1]));
     }
-    std::uint64_t octets = odd(load8(p + size - 8));
-    for (std::size_t i = 0; i + 8 < size; i += 8) octets |= odd(load8(p + i));
+    std::uint64_t octets = odd(load8(p)) | odd(load8(p + size - 8));
+    for (std::size_t i = 8; i + 8 < size; i += 8) octets |= odd(load8(p + i));
     return (octets & 0x8080808080808080) == 0;
 }
 /// Writes a reply of one line, `space` octets at most, that nothing is wrong with, as nearly all are. False: it is another, for write_within

@@ -1,0 +1,55 @@
+// What a relay refuses by its own policy, and what may be asked of it.
+#include "relaying.hpp"
+
+#include <string>
+
+namespace {
+
+using namespace machine;
+
+// A relay that lets little pass.
+ehlo::policy narrow() {
+    ehlo::policy p = passing_rules();
+    p.max_message = 100;
+    p.max_recipients = 1;
+    return p;
+}
+
+}  // namespace
+
+TEST_CASE("relay: its own limits of messages and recipients are told, and the server is not asked", "[relay]") {
+    ehlo::policy const p = narrow();
+    relayed_session<> s(upstream_rules(), p);
+    s.hear("EHLO client.example\r\n");
+    s.all_sent.clear();
+    CHECK(s.hear("MAIL FROM:<a@b.example> BODY=7BIT SIZE=101\r\n").starts_with("552 5.3.4 "));
+    CHECK(s.all_sent.empty());
+    CHECK(s.hear("MAIL FROM:<a@b.example> SIZE=100\r\n").starts_with("250 "));
+    CHECK(s.hear("RCPT TO:<bob@example.org>\r\n").starts_with("250 "));
+    s.all_sent.clear();
+    CHECK(s.hear("RCPT TO:<bert@example.org>\r\n").starts_with("452 4.5.3 "));
+    CHECK(s.all_sent.empty());
+    CHECK(s.relay.recipients() == 1);
+}
+
+TEST_CASE("relay: VRFY with a parameter that nobody offered is refused, RFC 5321 4.3.2", "[relay]") {
+    ehlo::policy const p = narrow();
+    relayed_session<> s(upstream_rules(), p);
+    s.hear("HELO client.example\r\n");
+    s.all_sent.clear();
+    CHECK(s.hear("VRFY ann SMTPUTF8\r\n").starts_with("504 "));
+    CHECK(s.all_sent.empty());
+    CHECK(s.hear("VRFY ann\r\n").starts_with("25"));
+    CHECK(s.all_sent == "VRFY ann\r\n");
+}
+
+TEST_CASE("relay: the reply that is owed, and the names of what it wants", "[relay]") {
+    ehlo::policy const p = narrow();
+    relayed_session<> s(upstream_rules(), p);
+    s.hear("EHLO client.example\r\n");
+    CHECK_FALSE(s.relay.awaits());
+    s.at_relay = "NOOP\r\n";
+    s.turn(ehlo::direction::from_client);
+    CHECK(s.relay.awaits() == ehlo::event::noop);
+    CHECK(name(ehlo::relay_want::tls) == "tls");
+}
