@@ -167,6 +167,27 @@ using extensions = set_of<extension, extension_count>;
 constexpr extensions operator|(extension a, extension b) noexcept { return extensions(a) | extensions(b); }
 
 namespace detail {
+// The keyword of one of these. A machine without vectors is likely to be a small one: it has the keywords of no others.
+template <extensions Known, std::size_t... I>
+constexpr std::string_view name_among(extension e, std::index_sequence<I...>) noexcept {
+    std::string_view name;
+    auto look = [&]<std::size_t Row>() noexcept {
+        if constexpr (Known.has(static_cast<extension>(Row))) {
+            constexpr std::string_view keyword = extension_table[Row].keyword;
+            if (static_cast<std::size_t>(e) == Row) name = keyword;
+        }
+    };
+    (look.template operator()<I>(), ...);
+    return name;
+}
+template <extensions Known>
+constexpr std::string_view name_among(extension e) noexcept {
+    if constexpr (EHLO_VECTOR || Known == extensions::all()) return name(e);
+    else return name_among<Known>(e, std::make_index_sequence<extension_count>());
+}
+}  // namespace detail
+
+namespace detail {
 struct extension_parameters {
     std::uint32_t of[extension_count] = {};   // bits of parameter_ids
     consteval extension_parameters() {
@@ -337,7 +358,7 @@ constexpr void end_reply_line(writer& w, std::size_t begin) noexcept {
 }
 /// Writes it: one line for each extension, in the order of the enum. `more(writer, extension, begin)` writes what follows any keyword
 /// but SIZE, and ends the line that begins at `begin`.
-template <class More>
+template <extensions Known = extensions::all(), class More>
 constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view domain, std::string_view greet, capabilities const& c,
                                                More&& more) noexcept {
     if (auto const parsed = parse_host(domain); !parsed) return parsed.error();
@@ -349,7 +370,7 @@ constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view dom
         for (std::uint64_t left = c.offered.bits & low_bits(extension_count); left != 0; left &= left - 1) {
             auto const e = static_cast<extension>(trailing_zeros(left));
             line = w.size();
-            w.raw("250-").raw(name(e));
+            w.raw("250-").raw(name_among<Known>(e));
             if (e == extension::size && c.size) w.raw(' ').number(*c.size);
             more(w, e, line);
         }

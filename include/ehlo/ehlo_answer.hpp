@@ -201,7 +201,7 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
 /// `Known`: the extensions that it may be about: what follows the keywords of others is not linked in, and not written.
 template <extensions Known = extensions::all()>
 constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& a) noexcept {
-    return detail::write_ehlo_lines(out, a.domain, a.greet, a, [&a](writer& w, extension e, std::size_t line) noexcept {
+    return detail::write_ehlo_lines<Known>(out, a.domain, a.greet, a, [&a](writer& w, extension e, std::size_t line) noexcept {
         detail::carry<Known>(e, a, detail::ehlo_parameter_writer{w});
         detail::end_reply_line(w, line);
     });

@@ -202,10 +202,13 @@ constexpr void put_one_line(char* to, reply const& r) noexcept {
 /// the space is what gives way to the CRLF. Errors: those of check(reply), output_full.
 constexpr result<std::size_t> write_reply(writer& out, reply const& r) noexcept {
     if (auto const bad = check(r)) return *bad;
-    // One line, as nearly all are: its length is known, and each octet is stored once.
-    if (std::size_t const size = detail::one_line_size(r); size <= max_reply_line && size <= out.room() && out.ok()) [[likely]] {
-        detail::put_one_line(out.claim(size), r);
-        return size;
+    // One line, as nearly all are: its length is known, and each octet is stored once. (A machine without vectors is likely to be a small
+    // one: there it is written the way that writes any.)
+    if constexpr (EHLO_VECTOR != 0) {
+        if (std::size_t const size = detail::one_line_size(r); size <= max_reply_line && size <= out.room() && out.ok()) [[likely]] {
+            detail::put_one_line(out.claim(size), r);
+            return size;
+        }
     }
     return out.atomically([&](writer& w) {
         std::string_view rest = r.text;
@@ -258,22 +261,16 @@ inline constexpr reply no_mail_here = "554 5.3.2 No SMTP service here";
 }  // namespace replies
 
 namespace detail {
-// Code and status, in one register. Code 0: replies::try_later.
-struct code_and_status {
-    std::uint16_t code = 0;
-    std::uint8_t subject = 0, detail = 0;
-};
-constexpr code_and_status find_code(failure const& f, verb v) noexcept {
-    auto with = [](unsigned code, unsigned subject, unsigned detail) noexcept {
-        return code_and_status{static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(subject), static_cast<std::uint8_t>(detail)};
-    };
+// Code, subject and detail of what reply_for says, in one number, so that a case is one register; 0: replies::try_later.
+constexpr std::uint32_t find_code(errc code, verb v) noexcept {
+    auto with = [](unsigned reply_code, unsigned subject, unsigned detail) noexcept { return std::uint32_t{reply_code << 16 | subject << 8 | detail}; };
     bool const sender = v == verb::mail || v == verb::send || v == verb::soml || v == verb::saml;
     bool const recipient = v == verb::rcpt;
     // A bad address: X.1.7 is the sender's syntax, X.1.3 the recipient's, X.5.4 any other argument's.
-    auto address = [&](unsigned code) noexcept {
-        return sender ? with(code, 1, 7) : recipient ? with(code, 1, 3) : with(code, 5, 4);
+    auto address = [&](unsigned reply_code) noexcept {
+        return sender ? with(reply_code, 1, 7) : recipient ? with(reply_code, 1, 3) : with(reply_code, 5, 4);
     };
-    switch (f.code) {
+    switch (code) {
     case errc::empty_line:
     case errc::unknown_verb:
     case errc::line_too_long: return with(500, 5, 2);
@@ -349,13 +346,14 @@ constexpr code_and_status find_code(failure const& f, verb v) noexcept {
     case errc::end_has_begun:
     case errc::missing_octets: break;
     }
-    return {};
+    return 0;
 }
 // reply_for without its text.
 constexpr reply code_for(failure const& f, verb v) noexcept {
-    code_and_status const found = find_code(f, v);
-    if (found.code == 0) return replies::try_later;
-    return reply(found.code, status{static_cast<std::uint8_t>(found.code / 100), found.subject, found.detail}, {});
+    std::uint32_t const found = find_code(f.code, v);
+    if (found == 0) return replies::try_later;
+    unsigned const code = found >> 16;
+    return reply(code, status{static_cast<std::uint8_t>(code / 100), static_cast<std::uint16_t>(found >> 8 & 255), static_cast<std::uint16_t>(found & 255)}, {});
 }
 }  // namespace detail
 

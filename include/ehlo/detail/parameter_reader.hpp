@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -33,12 +34,32 @@ struct known_parameters {
     static constexpr parameter_ids linked = Linked;
     static constexpr parameter_ids ids() noexcept { return Linked; }
 };
+
+/// The parameter with this keyword, of those that are linked. A machine without vectors is likely to be a small one: where it knows a
+/// few of them, it has the keywords of no others.
+template <parameter_ids Linked, std::size_t... I>
+constexpr std::optional<parameter_id> find_linked(std::string_view keyword, std::index_sequence<I...>) noexcept {
+    std::optional<parameter_id> found;
+    auto look = [&]<std::size_t Row>() noexcept {
+        if constexpr (Linked.has(registered_parameters[Row].id))
+            if (constexpr std::string_view name = registered_parameters[Row].keyword; spells(name, keyword)) found = registered_parameters[Row].id;
+    };
+    (look.template operator()<I>(), ...);
+    return found;
+}
+template <parameter_ids Linked>
+constexpr std::optional<parameter_id> find_linked(std::string_view keyword) noexcept {
+    if constexpr (EHLO_VECTOR || Linked == parameter_ids::all()) return find_parameter(keyword);
+    else return find_linked<Linked>(keyword, std::make_index_sequence<parameter_count>());
+}
 }  // namespace detail
 
 /// Builds parameter sets for the parsers of parameters.hpp.
 struct parameter_access {
     using cursor = detail::cursor;
     using every = detail::known_parameters<>;
+    template <class Parameters>
+    static constexpr parameter_ids belonging = std::is_same_v<Parameters, mail_parameters> ? detail::mail_ids : detail::rcpt_ids;
 
     static EHLO_INLINE constexpr void set_text(parameter_list& set, std::string_view text) noexcept {
         set.data_ = text.data();
@@ -158,7 +179,7 @@ struct parameter_access {
     EHLO_NOINLINE static constexpr std::size_t take_any(std::string_view text, syntax const& rules, parameter_id& id, Parameters& set) noexcept {
         unsigned const row = detail::find_row_at<detail::parameter_column::keywords>(text);
         id = static_cast<parameter_id>(row);
-        if (row == parameter_count || !belonging(set).has(id)) return 0;
+        if (row == parameter_count || !belonging<Parameters>.has(id)) return 0;
         std::size_t const size = name(id).size();
         if (!detail::ids_with_value.has(id)) return size;
         if (size == text.size() || text[size] != '=') return 0;
@@ -277,8 +298,6 @@ struct parameter_access {
         return c.stop(bad->code, value_at + bad->at);
     }
 
-    static constexpr parameter_ids belonging(mail_parameters const&) noexcept { return detail::mail_ids; }
-    static constexpr parameter_ids belonging(rcpt_parameters const&) noexcept { return detail::rcpt_ids; }
 
     // One parameter, whatever it is. `unknown` counts those that nobody knows.
     template <class Parameters, class Known = every>
@@ -286,8 +305,9 @@ struct parameter_access {
         std::size_t const start = c.at;
         parameter p{};
         if (!scan_one(c, p)) return false;
-        auto const id = find_parameter(p.keyword);
-        if (!id || !belonging(set).has(*id) || !known.ids().has(*id)) {
+        constexpr parameter_ids linked = Known::linked & belonging<Parameters>;
+        auto const id = detail::find_linked<linked>(p.keyword);
+        if (!id || !linked.has(*id) || !known.ids().has(*id)) {
             if (++unknown == 1) {
                 set.has_unknown_ = true;
                 set.unknown_at_ = static_cast<std::uint32_t>(start - first);
@@ -298,7 +318,7 @@ struct parameter_access {
         if (set.has(*id)) return c.stop(errc::duplicate_parameter, start);
         std::size_t const behind = start + p.keyword.size();
         if (p.value.has_value() != detail::ids_with_value.has(*id)) return c.stop(errc::bad_parameter_value, behind);
-        if (p.value && !take_value<Known::linked>(c, *id, *p.value, behind + 1, set)) return false;
+        if (p.value && !take_value<linked>(c, *id, *p.value, behind + 1, set)) return false;
         set.present_ |= *id;
         return true;
     }

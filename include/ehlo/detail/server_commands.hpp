@@ -14,6 +14,9 @@
 namespace ehlo::inline v0::inline EHLO_TARGET {
 namespace detail {
 
+constexpr bool is_later(reply const& r) noexcept { return r.is_later(); }
+constexpr bool is_later(auth_answer const& a) noexcept { return a.said.is_later(); }
+
 /// Why a verb cannot be answered here, whatever stands after it.
 template <class Server>
 constexpr std::optional<failure> find_disorder(Server const& s, verb v) noexcept {
@@ -79,8 +82,8 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Offers, Own...>& s, s
     // One that is out of order may lead on by the table, one that is malformed does not; but without a BURL the message lacks a
     // part (RFC 4468 3.2), as the table knows.
     bool moves = false;
-    auth_answer said{reply()};
-    auto take = [&](auto const& command) noexcept(server_core<Offers, Own...>::template never_throws<H>) {
+    std::conditional_t<Offers.has(extension::auth), auth_answer, reply> said{reply()};
+    auto take = [&](auto const& command) noexcept(server_core<Offers, Own...>::template never_throws<H>) -> void {
         if constexpr (requires { command.tolerated; }) s.tolerated |= command.tolerated;
         if constexpr (requires { command.name.tolerated; }) s.tolerated |= command.name.tolerated;
         said = detail::ask(s, handler, command, fault, a);
@@ -110,7 +113,7 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Offers, Own...>& s, s
         if (finder.found()) return s.refuse(t, handler, {event::noop, verb::bdat, a.line, a.secret}, *fault, false, true), true;
         if (a.verb == verb::unknown && a.on == event::noop && detail::may_be_burl(*line)) detail::lose_part(s, handler);
         s.refuse(t, handler, a, *fault, moves);
-    } else if (said.said.is_later()) {
+    } else if (detail::is_later(said)) {
         s.put_off(line.consumed, a);
     } else {
         t.used += line.consumed;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 namespace detail {
@@ -79,6 +80,24 @@ constexpr bool does(policy const& p, extensions offered, verb v) noexcept {
     return p.mail_modes && verb_table[static_cast<unsigned>(v)].on == event::mail;
 }
 
+/// parameters_without, where there are none but the linked ones. A machine without vectors is likely to be a small one: it does without
+/// the table.
+template <parameter_ids Linked, std::size_t... I>
+constexpr parameter_ids parameters_without(parameter_ids ids, extensions offered, std::index_sequence<I...>) noexcept {
+    auto look = [&]<std::size_t Row>() noexcept {
+        constexpr parameter_ids of = Linked & parameters_of(static_cast<extension>(Row));
+        if constexpr (!of.empty())
+            if (offered.has(static_cast<extension>(Row))) ids = ids - of;
+    };
+    (look.template operator()<I>(), ...);
+    return ids;
+}
+template <parameter_ids Linked>
+EHLO_INLINE constexpr parameter_ids parameters_without(parameter_ids ids, extensions offered) noexcept {
+    if constexpr (EHLO_VECTOR || Linked == parameter_ids::all()) return parameters_without(ids, offered);
+    else return parameters_without<Linked>(ids, offered, std::make_index_sequence<extension_count>());
+}
+
 /// The offset in the line of the first parameter of which `is` says true.
 template <class Is>
 constexpr std::size_t place_of(char const* line, parameter_range const& all, Is&& is) noexcept {
@@ -88,27 +107,27 @@ constexpr std::size_t place_of(char const* line, parameter_range const& all, Is&
 }
 /// What is wrong with well-formed parameters: after HELO there may be none; one that is not on offer is answered as one that nobody
 /// knows (RFC 5321 4.1.1.11); one of the handler's own (`List`) may be refused by its `parse`.
-template <class List, class Session>
+template <class List, parameter_ids Linked, class Session>
 EHLO_NOINLINE constexpr std::optional<failure> find_refused(Session const& session, parameter_list const& p, parameter_ids refused, char const* line) noexcept {
     if (auto const why = session.check(event::parameter))
         return fail(*why, detail::place_of(line, p.all(), [](parameter const&) { return true; }));
     std::optional<failure> fault = List::find_fault(p);
     if (fault) fault->at += static_cast<std::uint32_t>(p.all().text().data() - line);
     std::size_t const at = detail::place_of(line, p.all(), [refused](parameter const& q) {
-        auto const id = find_parameter(q.keyword);
+        auto const id = find_linked<Linked>(q.keyword);
         return id && refused.has(*id);
     });
     if (!refused.empty() && (!fault || at < fault->at)) fault = fail(errc::unknown_parameter, at);
     return fault;
 }
-template <class List, class Session>
+template <class List, parameter_ids Linked = parameter_ids::all(), class Session>
 EHLO_INLINE constexpr std::optional<failure> find_parameter_fault(Session const& session, extensions offered, parameter_list const& p, bool binary,
                                                                   char const* line) noexcept {
     if (p.all().text().empty()) return std::nullopt;
-    parameter_ids refused = parameters_without(p.present(), offered);
+    parameter_ids refused = parameters_without<Linked>(p.present(), offered);
     if (binary && !offered.has(extension::binary_mime)) refused |= parameter_id::body;
     if (refused.empty() && !p.unknown_at() && session.is_in_order(event::parameter)) [[likely]] return std::nullopt;
-    return find_refused<List>(session, p, refused, line);
+    return find_refused<List, Linked>(session, p, refused, line);
 }
 
 /// The answer to an EHLO that is accepted; `then`: the session as it is from then on.

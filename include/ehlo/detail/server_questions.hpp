@@ -26,7 +26,7 @@ template <class Server, class H>
 constexpr reply ask(Server const& s, H& handler, cmd::mail const& c, std::optional<failure>& fault, asked& a) {
     mail_parameters const& p = c.parameters;
     bool const binary = p.body() == body::binary_mime;
-    fault = detail::find_parameter_fault<typename own_parameters_of<H>::mail>(s.order, s.offered, p, binary, a.line.data());
+    fault = detail::find_parameter_fault<typename own_parameters_of<H>::mail, decltype(s.known())::linked>(s.order, s.offered, p, binary, a.line.data());
     if (fault) return {};
     if (p.size() && *p.size() > s.settings->max_message) {
         fault = fail(errc::message_too_large, detail::place_of(a.line.data(), p.all(), [](parameter const& q) { return iequals(q.keyword, "SIZE"); }));
@@ -41,7 +41,7 @@ constexpr reply ask(Server const& s, H& handler, cmd::mail const& c, std::option
 }
 template <class Server, class H>
 constexpr reply ask(Server const& s, H& handler, cmd::rcpt const& c, std::optional<failure>& fault, asked& a) {
-    fault = detail::find_parameter_fault<typename own_parameters_of<H>::rcpt>(s.order, s.offered, c.parameters, false, a.line.data());
+    fault = detail::find_parameter_fault<typename own_parameters_of<H>::rcpt, decltype(s.known())::linked>(s.order, s.offered, c.parameters, false, a.line.data());
     if (!fault && s.order.recipients() == s.settings->max_recipients) fault = fail(errc::too_many_recipients, 0);
     return fault ? reply() : handler.on(c);
 }
