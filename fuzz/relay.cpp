@@ -1,5 +1,6 @@
-// The relay between any client and the server machine. An input is what the client says; how its octets, and the server's, arrive is drawn
-// from it. What comes of it is compared with a direct connection, and with itself in other pieces.
+// The relay between any client and the server machine, with commands of the user's own. An input is what the client says; how its octets,
+// and the server's, arrive is drawn from it, and where one side is lost. What comes of it is compared with a direct connection, and with
+// itself in other pieces.
 #include "fuzz.hpp"
 
 #include <vector>
@@ -8,6 +9,25 @@ using namespace ehlo;
 using fuzz::check;
 
 namespace {
+
+// XTAKE begins a transaction, as MAIL does; XSAY moves nothing, and may be asked for more.
+struct words {
+    std::string_view text;
+};
+template <bool Begins>
+struct own_command {
+    struct type : words {};
+    static constexpr std::string_view verb = Begins ? "XTAKE" : "XSAY", keyword = verb;
+    static constexpr own_order order = Begins ? own_order{.from = state::ready, .done = state::mail, .does = effect::begins, .needs = fact::extended}
+                                              : own_order{.more = stay_in<state>, .needs = fact::extended};
+    static constexpr result<type> parse(std::string_view arguments, syntax const&) noexcept {
+        if (arguments.empty()) return fail(errc::missing_argument, 0);
+        return type{{arguments}};
+    }
+    static constexpr void write(writer& out, type const& t) noexcept { out.text(t.text); }
+};
+using xtake = own_command<true>;
+using xsay = own_command<false>;
 
 // Says yes, but for recipients "no", and keeps what it gets.
 struct handler {
@@ -23,6 +43,12 @@ struct handler {
         open += std::string(c.to.text()) + ":";
         return replies::recipient_ok;
     }
+    reply on(xtake::type const& c) {
+        if (c.text == "no") return replies::no_such_user;
+        open = std::string(c.text) + ":";
+        return replies::sender_ok;
+    }
+    reply on(xsay::type const& c) { return c.text == "more" ? reply(350, "Go on") : c.text == "no" ? replies::no_such_user : replies::ok; }
     void on(content const& c) { open += c.octets; }
     reply on(end_of_content const&) {
         delivered.push_back(open);
@@ -33,6 +59,8 @@ struct handler {
     auth_answer on(auth_response const&) { return replies::authenticated; }
 };
 struct nobody {};
+using some_server = server_with<xtake, xsay>;
+using some_relay = relay_with<xtake, xsay>;
 
 policy server_rules() {
     policy p;
@@ -59,7 +87,7 @@ struct ending {
 ending direct(std::string_view in, bare_octets bare = bare_octets::reject) {
     policy rules = server_rules();
     rules.bare = bare;
-    server_with<> s(rules, "mx.example");
+    some_server s(rules, "mx.example");
     handler h;
     ending o;
     for (;;) {
@@ -76,12 +104,13 @@ ending direct(std::string_view in, bare_octets bare = bare_octets::reject) {
 
 class between {
     policy server_rules_ = server_rules(), relay_rules_;
-    server_with<> server_{server_rules_, "mx.example"};
-    relay relay_{relay_rules_, "relay.example"};
+    some_server server_{server_rules_, "mx.example"};
+    some_relay relay_{relay_rules_, "relay.example"};
     handler handler_;
     nobody say_;
     std::string at_relay_, at_server_, answers_;
     bool closed_ = false, server_closed_ = false;
+    std::size_t to_say_ = ~std::size_t{0};   // by the server, before it is lost
     ending o_;
 
     bool turn(direction d) {
@@ -111,8 +140,21 @@ class between {
         closed_ = r.want == relay_want::close;
         return r.consumed != 0 || r.produced != 0 || r.want == relay_want::again || r.want == relay_want::abort;
     }
+    // The server reads what is on its way to it, if it is the client that is lost.
+    void lose(direction d) {
+        if (closed_) return;
+        fuzz::block out(5200);
+        relayed const r = relay_.lost(d, say_, {out.data(), out.size()});
+        check(r.consumed == 0 && r.passed == 0 && !r.to_server, "a loss passes nothing on");
+        o_.heard += out.view().substr(0, r.produced);
+        if (r.want == relay_want::abort) at_server_.clear();
+        check(r.want == relay_want::close || (d == direction::from_client && r.want == relay_want::abort) || o_.aborted, "and it is over");
+        if (d == direction::from_client) serve(~std::size_t{0});
+        if (!o_.aborted) server_.disconnected(handler_);
+        closed_ = true;
+    }
     bool serve(std::size_t most) {
-        if (o_.aborted || server_closed_) return false;
+        if (o_.aborted || server_closed_ || to_say_ == 0) return false;
         std::size_t const before = at_server_.size();
         std::string_view in = std::string_view(at_server_).substr(0, most);
         std::size_t used = 0, produced = 0;
@@ -120,7 +162,9 @@ class between {
             fuzz::block const octets(in.substr(used));
             fuzz::block out(4096);
             step const s = server_.advance(octets.view(), handler_, {out.data(), out.size()});
-            answers_ += out.view().substr(0, s.produced);
+            std::size_t const said = s.produced < to_say_ ? s.produced : to_say_;
+            answers_ += out.view().substr(0, said);
+            to_say_ -= said;
             used += s.consumed;
             produced += s.produced;
             server_closed_ = s.want == want::close;
@@ -131,7 +175,11 @@ class between {
     }
 
   public:
-    between(std::string_view script, fuzz::arrival how, bare_octets bare = bare_octets::reject) : relay_rules_(relay_rules(bare)) {
+    // Until the server has said `to_say` octets: then it is lost. Or the client is, where the script ends.
+    enum class lost : std::uint8_t { nobody, client, server };
+    between(std::string_view script, fuzz::arrival how, bare_octets bare = bare_octets::reject, lost who = lost::nobody,
+            std::size_t to_say = ~std::size_t{0})
+        : relay_rules_(relay_rules(bare)), to_say_(to_say) {
         fuzz::sizes draw(script);
         while (!script.empty() && !closed_) {
             std::size_t const n = how == fuzz::arrival::whole ? script.size() : how == fuzz::arrival::octets ? 1 : draw.next(1, 40);
@@ -142,11 +190,12 @@ class between {
             if (draw.next(0, 1) == 0) serve(~std::size_t{0});
             if (draw.next(0, 1) == 0) turn(direction::from_server);
         }
-        for (bool more = true; more;) {
+        for (bool more = who != lost::client; more;) {
             more = turn(direction::from_client);
             more = serve(~std::size_t{0}) || more;
             more = turn(direction::from_server) || more;
         }
+        if (who != lost::nobody) lose(who == lost::client ? direction::from_client : direction::from_server);
         o_.delivered = handler_.delivered;
     }
     ending const& result() const { return o_; }
@@ -169,6 +218,17 @@ void check_delivered(ending const& o, ending const& alone) {
     check(o.aborted ? o.delivered.size() <= alone.delivered.size() : o.delivered.size() == alone.delivered.size(), "the messages of a direct connection", o.sent);
     for (std::size_t i = 0; i < o.delivered.size(); ++i) check(o.delivered[i] == alone.delivered[i], "the same messages", o.delivered[i]);
 }
+// One side was lost: nothing is acknowledged that the server has not taken, and nothing is taken that is not whole.
+void check_lost(ending const& o, ending const& alone, ending const& whole) {
+    check(count(o.heard, "250 2.6.0 taken\r\n") <= o.delivered.size(), "what the server did not take is not acknowledged", o.heard);
+    check(o.delivered.size() <= alone.delivered.size(), "no message that was not sent", o.sent);
+    for (std::size_t i = 0; i < o.delivered.size(); ++i) check(o.delivered[i] == alone.delivered[i], "whole messages", o.delivered[i]);
+    if (o.aborted || whole.aborted) return;
+    std::string_view heard = o.heard;
+    std::size_t const last = heard.rfind("421 4.4.2 ") != heard.npos ? heard.rfind("421 4.4.2 ") : heard.rfind("421 Lost the connection");
+    if (last != heard.npos) heard = heard.substr(0, last);
+    check(whole.heard.starts_with(heard), "up to the loss all is as without it", heard);
+}
 std::string difference(std::string_view a, std::string_view b) {
     std::size_t at = 0;
     while (at < a.size() && at < b.size() && a[at] == b[at]) ++at;
@@ -188,6 +248,14 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         // before that depends on the time.
         if (!o.aborted && !whole.aborted) check(o.heard == whole.heard, "what the client hears does not depend on how octets arrive", difference(o.heard, whole.heard));
         check_delivered(o, alone);
+    }
+    fuzz::sizes draw(in);
+    for (int i = 0; i < 2; ++i) {
+        for (fuzz::arrival const how : fuzz::arrivals) {
+            std::size_t const of_server = draw.next(0, whole.heard.size()), of_client = draw.next(0, in.size());
+            check_lost(between(in, how, bare_octets::reject, between::lost::server, of_server).result(), alone, whole);
+            check_lost(between(in.substr(0, of_client), how, bare_octets::reject, between::lost::client).result(), alone, whole);
+        }
     }
     // What the relay makes clean, a server that takes nothing else has as one that makes it clean by itself. Chunks it refuses.
     if (find_first_of_word(in, "BDAT") == in.size()) {

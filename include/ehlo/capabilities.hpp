@@ -324,6 +324,13 @@ EHLO_INLINE constexpr void visit_ehlo_lines(reply_view const& r, leniency tolera
     }
 }
 
+/// The number after SIZE. On its own, so that what is done for each keyword is little enough to stand where the line is read.
+EHLO_NOINLINE constexpr std::optional<std::uint64_t> read_size(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
+    auto n = parse_decimal(text);   // what is a number has no blanks
+    if (!n) [[unlikely]] n = parse_decimal(words_of(text, tolerate, tolerated));
+    return n ? std::optional(*n) : std::nullopt;
+}
+
 /// Reads the answer to EHLO: what is offered, and SIZE. `more(extension, text, old_form)` is given what follows any other keyword, see
 /// words_of, and what follows "AUTH=" (`old_form`); `other(line)` each line whose keyword ehlo does not know.
 template <class More, class Other>
@@ -332,13 +339,8 @@ EHLO_INLINE constexpr void read_ehlo_lines(capabilities& c, reply_view const& r,
     std::optional<std::uint64_t> size;
     auto known = [&](extension e, std::string_view text) noexcept {
         offered |= e;
-        if (e == extension::size) {
-            auto n = parse_decimal(text);   // what is a number has no blanks
-            if (!n) [[unlikely]] n = parse_decimal(words_of(text, tolerate, c.tolerated));
-            size = n ? std::optional(*n) : std::nullopt;
-        } else if (text.data() != nullptr) {
-            more(e, text, false);
-        }
+        if (e == extension::size) size = read_size(text, tolerate, c.tolerated);
+        else if (text.data() != nullptr) more(e, text, false);
     };
     auto unknown = [&](std::string_view line) noexcept {
         if (!istarts_with(line, "AUTH=")) return other(line);
@@ -350,27 +352,27 @@ EHLO_INLINE constexpr void read_ehlo_lines(capabilities& c, reply_view const& r,
     c.size = size;
 }
 
-/// Writes it: one line for each extension, in the order of the enum. `more(writer, extension)` writes what follows any keyword but SIZE.
+constexpr void end_reply_line(writer& w, std::size_t begin) noexcept {
+    if (w.size() - begin > max_reply_line - 2) w.refuse(fail(errc::reply_too_long, max_reply_line));
+    w.crlf();
+}
+/// Writes it: one line for each extension, in the order of the enum. `more(writer, extension, begin)` writes what follows any keyword
+/// but SIZE, and ends the line that begins at `begin`.
 template <extensions Known = extensions::all(), class More>
 constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view domain, std::string_view greet, capabilities const& c,
                                                More&& more) noexcept {
     if (auto const parsed = parse_host(domain); !parsed) return parsed.error();
     return out.atomically([&](writer& w) {
         std::size_t line = w.size();
-        auto end = [&]() noexcept {
-            w.crlf();
-            if (w.ok() && w.size() - line > max_reply_line) w.refuse(fail(errc::reply_too_long, max_reply_line));
-        };
         w.raw("250-").raw(domain);
         if (!greet.empty()) w.raw(' ').text(greet);
-        end();
+        end_reply_line(w, line);
         for (std::uint64_t left = c.offered.bits & low_bits(extension_count); left != 0; left &= left - 1) {
             auto const e = static_cast<extension>(trailing_zeros(left));
             line = w.size();
             w.raw("250-").raw(name_among<Known>(e));
-            if (e != extension::size) more(w, e);
-            else if (c.size) w.raw(' ').number(*c.size);
-            end();
+            if (e == extension::size && c.size) w.raw(' ').number(*c.size);
+            more(w, e, line);
         }
         w.overwrite(line + 3, ' ');
     });
@@ -395,7 +397,7 @@ constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency 
 /// output_full.
 constexpr result<std::size_t> write_capabilities(writer& out, std::string_view domain, std::string_view greet,
                                                  capabilities const& c) noexcept {
-    return detail::write_ehlo_lines(out, domain, greet, c, [](writer&, extension) noexcept {});
+    return detail::write_ehlo_lines(out, domain, greet, c, [](writer& w, extension, std::size_t) noexcept { w.crlf(); });
 }
 
 }  // namespace ehlo

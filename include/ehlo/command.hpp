@@ -366,6 +366,13 @@ constexpr void put_path(writer& w, std::string_view text, path_role role, syntax
     } else if (p->tolerated().empty()) w.raw(text);
     else if (auto const n = write_path(w, *p); !n) w.refuse(n.error());
 }
+// What is wrong with the arguments of MAIL, whose path ends at `path_end`, as a fault in the value that was given.
+EHLO_NOINLINE constexpr failure place_in_value(failure const& f, std::size_t path_end, std::string_view path) noexcept {
+    constexpr std::size_t from = 5;   // "FROM:"
+    if (f.at > path_end) return fail(f.code, f.at - path_end - 1);
+    // However the path was spelt, this is all that can be wrong with one that was read before.
+    return fail(f.code, f.code == errc::non_ascii ? find_first<chars::non_ascii>(path) : f.at - from);
+}
 }  // namespace detail
 
 /// "EHLO SP host", "HELO SP host", "LHLO SP host".
@@ -375,16 +382,6 @@ constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view 
     if (auto const parsed = parse_hello(v, host, detail::written(rules)); !parsed) return parsed.error();
     return detail::write_line(out, name(v), host.empty() ? "" : " ", host);
 }
-
-namespace detail {
-// What is wrong with the arguments of MAIL, whose path ends at `path_end`, as a fault in the value that was given.
-EHLO_NOINLINE constexpr failure place_in_value(failure const& f, std::size_t path_end, std::string_view path) noexcept {
-    constexpr std::size_t from = 5;   // "FROM:"
-    if (f.at > path_end) return fail(f.code, f.at - path_end - 1);
-    // However the path was spelt, this is all that can be wrong with one that was read before.
-    return fail(f.code, f.code == errc::non_ascii ? find_first<chars::non_ascii>(path) : f.at - from);
-}
-}  // namespace detail
 
 /// "MAIL FROM:<path>". `from` is a reverse path, with its brackets or without. A program that calls no more than this has no code for
 /// parameters in it.

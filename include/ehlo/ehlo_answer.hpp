@@ -53,33 +53,15 @@ namespace detail {
 template <extensions Known = extensions::all(), class Answer, class Way>
 constexpr void carry(extension e, Answer& a, Way const& way) noexcept {
     switch (e) {
-    case extension::auth:
-        if constexpr (Known.has(extension::auth)) way.auth(a.auth, a.auth_text);
-        return;
-    case extension::limits:
-        if constexpr (Known.has(extension::limits)) way.limits(a.limits);
-        return;
-    case extension::deliver_by:
-        if constexpr (Known.has(extension::deliver_by)) way.min_by_time(a.min_by_time);
-        return;
-    case extension::future_release:
-        if constexpr (Known.has(extension::future_release)) way.hold(a.hold);
-        return;
-    case extension::mt_priority:
-        if constexpr (Known.has(extension::mt_priority)) way.words(a.priority_profile);
-        return;
-    case extension::no_soliciting:
-        if constexpr (Known.has(extension::no_soliciting)) way.words(a.solicitations);
-        return;
-    case extension::burl:
-        if constexpr (Known.has(extension::burl)) way.words(a.burl);
-        return;
-    case extension::xclient:
-        if constexpr (Known.has(extension::xclient)) way.attributes(verb::xclient, a.xclient);
-        return;
-    case extension::xforward:
-        if constexpr (Known.has(extension::xforward)) way.attributes(verb::xforward, a.xforward);
-        return;
+    case extension::auth: if constexpr (Known.has(extension::auth)) return way.auth(a.auth, a.auth_text); else return;
+    case extension::limits: if constexpr (Known.has(extension::limits)) return way.limits(a.limits); else return;
+    case extension::deliver_by: if constexpr (Known.has(extension::deliver_by)) return way.min_by_time(a.min_by_time); else return;
+    case extension::future_release: if constexpr (Known.has(extension::future_release)) return way.hold(a.hold); else return;
+    case extension::mt_priority: if constexpr (Known.has(extension::mt_priority)) return way.words(a.priority_profile); else return;
+    case extension::no_soliciting: if constexpr (Known.has(extension::no_soliciting)) return way.words(a.solicitations); else return;
+    case extension::burl: if constexpr (Known.has(extension::burl)) return way.words(a.burl); else return;
+    case extension::xclient: if constexpr (Known.has(extension::xclient)) return way.attributes(verb::xclient, a.xclient); else return;
+    case extension::xforward: if constexpr (Known.has(extension::xforward)) return way.attributes(verb::xforward, a.xforward); else return;
     default: return;
     }
 }
@@ -219,8 +201,9 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
 /// `Known`: the extensions that it may be about: what follows the keywords of others is not linked in, and not written.
 template <extensions Known = extensions::all()>
 constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& a) noexcept {
-    return detail::write_ehlo_lines<Known>(out, a.domain, a.greet, a, [&a](writer& w, extension e) noexcept {
+    return detail::write_ehlo_lines<Known>(out, a.domain, a.greet, a, [&a](writer& w, extension e, std::size_t line) noexcept {
         detail::carry<Known>(e, a, detail::ehlo_parameter_writer{w});
+        detail::end_reply_line(w, line);
     });
 }
 

@@ -103,14 +103,18 @@ std::size_t mailbox_mask_faults(std::string_view text) {
     return faults;
 }
 
-// Each mark, and the size of the text for ever after.
+// Each mark, or the first one of each run, and the size of the text for ever after.
 template <charset Set>
 std::size_t finder_faults(std::string_view text) {
     std::size_t faults = detail::find_near<Set>(text) != plain_first<Set>(text, 0);
     detail::mark_finder<Set> marks(text);
-    for (std::size_t at = 0; at < text.size(); ++at)
-        if (Set.contains(text[at])) faults += marks.next() != at;
-    for (int again = 0; again < 3; ++again) faults += marks.next() != text.size();
+    detail::mark_finder<Set, true> runs(text);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (!Set.contains(text[at])) continue;
+        faults += marks.next() != at;
+        if (at == 0 || !Set.contains(text[at - 1])) faults += runs.next() != at;
+    }
+    for (int again = 0; again < 3; ++again) faults += (marks.next() != text.size()) + (runs.next() != text.size());
     return faults;
 }
 

@@ -150,24 +150,24 @@ struct reply {
     constexpr bool read(std::string_view in) noexcept {
         char const* const p = in.data();
         std::size_t const all = in.size();
-        constexpr std::uint32_t three = 0x00FFFFFF;
         auto const digit = [p](unsigned i) noexcept { return static_cast<unsigned>(p[i] - '0'); };
         if (all < 5 || digit(0) - 2 >= 4 || digit(1) >= 10 || digit(2) >= 10) return false;
-        std::uint32_t const first = load4(p) & three;
-        mark_finder<charset(0, '\r')> controls(in);
-        for (std::uint32_t head = load4(p);;) {
+        // What stands between two lines, and the code of the next one: five octets.
+        std::uint64_t const between = (load2("\r\n") | std::uint64_t{load4(p)} << 16) << 24;
+        mark_finder<charset(0, '\r'), true> controls(in);
+        for (auto separator = static_cast<unsigned char>(p[3]);;) {
             // CR and LF, and no other control before them: a TAB too is left to the grammar.
             std::size_t const end = controls.next();
-            if (all - end < 2 || load2(p + end) != load2("\r\n")) return false;
-            controls.next();
             ++lines;
-            std::uint32_t const separator = head >> 24;
             if (separator != '-') {
                 size = end + 2;
                 code = digit(0) * 100 + digit(1) * 10 + digit(2);
-                return separator == ' ' || separator == '\r';
+                return all - end >= 2 && load2(p + end) == load2("\r\n") && (separator == ' ' || separator == '\r');
             }
-            if (all - end < 7 || ((head = load4(p + end + 2)) & three) != first) return false;
+            if (all - end < 8) return false;
+            std::uint64_t const next = load8(p + end);
+            if (next << 24 != between) return false;
+            separator = static_cast<unsigned char>(next >> 40);
         }
     }
 };

@@ -3,7 +3,7 @@
 
 #include <ehlo/auth.hpp>
 #include <ehlo/capabilities.hpp>
-#include <ehlo/reply_reader.hpp>
+#include <ehlo/detail/own_list.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -38,8 +38,10 @@ class heard_offers {
 
     constexpr void forget() noexcept {
         extensions_ = {};
-        size_ = sized_ = 0;
-        mechanisms_ = own_ = 0;
+        size_ = 0;
+        sized_ = 0;
+        mechanisms_ = 0;
+        own_ = 0;
     }
     constexpr void hear(reply_view const& r, leniency tolerate) noexcept {
         forget();
@@ -49,12 +51,7 @@ class heard_offers {
         auto more = [&](extension e, std::string_view text, bool) noexcept {
             if (e == extension::auth) heard |= parse_mechanisms(words_of(text, tolerate, all.tolerated));
         };
-        auto other = [&]([[maybe_unused]] std::string_view line) noexcept {
-            unsigned own = own_, n = 0;
-            ((own |= iequals(split_capability(line).keyword, Own::keyword) ? 1u << n++ : 0u << n++), ...);
-            own_ = static_cast<std::uint8_t>(own);
-            static_cast<void>(n);
-        };
+        auto other = [&](std::string_view line) noexcept { own_ = static_cast<std::uint8_t>(own_ | own_list<Own...>::offers_in(line)); };
         read_ehlo_lines(all, r, tolerate, more, other);
         extensions_ = all.offered;
         size_ = all.size.value_or(0);

@@ -41,15 +41,19 @@ struct own_list {
         });
         return found;
     }
-    /// Those whose keyword an EHLO answer has, one bit for each.
+    /// Those whose keyword a line of an answer to EHLO has, one bit for each.
+    static constexpr std::uint8_t offers_in(std::string_view line) noexcept {
+        std::string_view const keyword = split_capability(line).keyword;
+        unsigned offers = 0, bit = 1;
+        ((offers |= !Own::keyword.empty() && iequals(keyword, Own::keyword) ? bit : 0u, bit <<= 1), ...);
+        return static_cast<std::uint8_t>(offers);
+    }
+    /// Likewise of the whole answer, whose first line has the server's name.
     static constexpr std::uint8_t find_offers(reply_view const& r) noexcept {
         unsigned offers = 0;
-        bool first = true;   // which has the server's name
-        for (std::string_view const line : r.lines()) {
-            std::string_view const keyword = split_capability(line).keyword;
-            unsigned bit = 1;
-            if (!std::exchange(first, false)) ((offers |= !Own::keyword.empty() && iequals(keyword, Own::keyword) ? bit : 0u, bit <<= 1), ...);
-        }
+        bool first = true;
+        for (std::string_view const line : r.lines())
+            if (!std::exchange(first, false)) offers |= offers_in(line);
         return static_cast<std::uint8_t>(offers);
     }
     /// Whether a command needs a keyword that is not among these.

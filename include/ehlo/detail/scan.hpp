@@ -57,8 +57,6 @@ EHLO_INLINE v32 mailbox_classes_of(v32 x) noexcept {
 /// The first 64 octets of a text (fewer if it is shorter), loaded once and classified many times: `mask<Set>()` has
 /// bit i set where octet i is in Set. Bits from `size` on are 0. A text of one vector or more is loaded in pieces that
 /// overlap instead of reading beyond its end: OR does not mind a bit set twice.
-/// Slack after the input that the caller declares was built and left out: a command alone in its buffer took 6 % fewer instructions, a
-/// path 13 %; and every parser that reads what ehlo itself wrote or decoded would have had to be told that there is none.
 class window {
 #if EHLO_VECTOR
     // By name: GCC 12 keeps arrays in memory, and fills this one with vector code of its own.
@@ -252,27 +250,48 @@ EHLO_INLINE constexpr std::size_t find_near(std::string_view text) noexcept {
 }
 
 /// The offsets of all octets in Set, one after the other. 64 octets are looked at at once, whatever lies between the marks: for
-/// texts where these stand close, as the ends of short lines do.
-template <charset Set>
-class mark_finder {
+/// texts where these stand close, as the ends of short lines do. `Runs`: of marks side by side only the first one.
+template <bool Runs>
+struct mark_run {};
+template <>
+struct mark_run<true> {
+    std::uint64_t inside = 0;   // 1: the octet before those looked at is a mark
+};
+template <charset Set, bool Runs = false>
+class mark_finder : mark_run<Runs> {
     std::string_view text_;
     std::size_t base_ = 0;
     std::uint64_t bits_ = 0;
 
+    // The text has 64 octets at least: the last 64 again where fewer are left.
     EHLO_INLINE constexpr void look() noexcept {
+        std::string_view const rest{text_.data() + base_, text_.size() - base_};
 #if EHLO_VECTOR
-        if (!std::is_constant_evaluated() && text_.size() >= 64) {
-            // The last 64 octets again where fewer are left.
-            std::size_t const left = text_.size() - base_;
-            bits_ = left >= 64 ? mask64<Set>(text_.data() + base_) : mask64<Set>(text_.data() + text_.size() - 64) >> (64 - left);
-            return;
+        if (!std::is_constant_evaluated()) {
+            bits_ = rest.size() >= 64 ? mask64<Set>(rest.data()) : mask64<Set>(text_.data() + text_.size() - 64) >> (64 - rest.size());
+            return keep_first();
         }
 #endif
-        bits_ = window({text_.data() + base_, text_.size() - base_}).mask<Set>();
+        bits_ = window(rest).template mask<Set>();
+        keep_first();
+    }
+    EHLO_INLINE constexpr void keep_first() noexcept {
+        if constexpr (Runs) {
+            std::uint64_t const all = bits_;
+            bits_ &= ~(all << 1 | this->inside);
+            this->inside = all >> 63;
+        }
     }
 
   public:
-    EHLO_INLINE constexpr explicit mark_finder(std::string_view text) noexcept : text_(text) { look(); }
+    EHLO_INLINE constexpr explicit mark_finder(std::string_view text) noexcept : text_(text) {
+        if (text.size() >= 64) {
+            look();
+        } else {
+            bits_ = window(text).template mask<Set>();
+            keep_first();
+        }
+    }
     /// The next one; the size of the text if there is none.
     EHLO_INLINE constexpr std::size_t next() noexcept {
         while (bits_ == 0) {

@@ -193,6 +193,7 @@ struct server_core {
         if constexpr (handles<H, abandoned>)
             if (open) handler.on(lost);
     }
+
     // Whose replies are like no others, and those that end a message or may have to: for all else one look does.
     static constexpr event_set odd_replies = event::hello | event::helo | event::starttls | event::xclient | event::auth | event::response;
     static constexpr bool may_have_only_code = Offers.has_any(extension::starttls | extension::xclient | extension::auth);
