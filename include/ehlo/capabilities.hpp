@@ -154,7 +154,7 @@ EHLO_INLINE constexpr extension_index::row const* find_extension_at(std::string_
 /// The extension that a keyword names, in any case; nothing if ehlo does not know it.
 constexpr std::optional<extension> find_extension(std::string_view keyword) noexcept {
     if constexpr (!EHLO_VECTOR) {
-        unsigned const i = detail::find_name(detail::extension_names::keywords, keyword);
+        unsigned const i = detail::find_row<detail::extension_names::keywords>(keyword);
         return i == extension_count ? std::nullopt : std::optional(static_cast<extension>(i));
     }
     unsigned const i = detail::places_of_extensions.find(detail::first_octets(keyword));

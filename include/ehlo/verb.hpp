@@ -60,8 +60,9 @@ struct verbs_of_4 {
 inline constexpr verbs_of_4 short_verbs{};
 
 /// One by one, for a machine without vectors: it is likely to be a small one, and the tables are 800 octets.
+template <auto const& Names = verb_names>   // a template, so that its table is made only where it is used
 constexpr verb find_verb_plainly(std::string_view word) noexcept {
-    unsigned const i = find_name(verb_names, word);
+    unsigned const i = find_packed(keywords_packed<Names>.octets, verb_count, word);
     return i == verb_count ? verb::unknown : static_cast<verb>(i);
 }
 /// The verb that 4 octets spell.

@@ -95,15 +95,42 @@ constexpr unsigned find_row_at(std::string_view text) noexcept {
     if (keyword.size() > told && (text.size() < keyword.size() || !spells(sub(keyword, told), sub(text, told, keyword.size() - told)))) return none;
     return i;
 }
+/// For a machine without vectors, which is likely to be a small one: the keywords, each after its length. That is half of what views of
+/// them are, and no more than 200 octets with the look-up, which the tables above make 900.
+template <auto const& Table>
+struct packed_keywords {
+    static constexpr std::size_t size = [] {
+        std::size_t n = 0;
+        for (auto const& row : Table) n += 1 + keyword_of(row).size();
+        return n;
+    }();
+    char octets[size] = {};
+    consteval packed_keywords() {
+        std::size_t at = 0;
+        for (auto const& row : Table) {
+            octets[at++] = static_cast<char>(keyword_of(row).size());
+            for (char const c : keyword_of(row)) octets[at++] = c;
+        }
+    }
+};
+template <auto const& Table>
+inline constexpr packed_keywords<Table> keywords_packed{};
+constexpr unsigned find_packed(char const* at, unsigned count, std::string_view keyword) noexcept {
+    unsigned i = 0;
+    for (; i < count; ++i) {
+        auto const size = static_cast<unsigned char>(*at);
+        if (spells({at + 1, size}, keyword)) break;
+        at += size + 1;
+    }
+    return i;
+}
+
 /// The row with this keyword.
 template <auto const& Table>
 constexpr unsigned find_row(std::string_view keyword) noexcept {
     constexpr unsigned none = rows_of<Table>;
-    // A machine without vectors is likely to be a small one: the tables and the look-up are 700 octets.
     if constexpr (!EHLO_VECTOR) {
-        unsigned i = 0;
-        while (i != none && !spells(keyword_of(Table[i]), keyword)) ++i;
-        return i;
+        return find_packed(keywords_packed<Table>.octets, none, keyword);
     } else {
         unsigned const i = find_row_at<Table>(keyword);
         return i != none && keyword_of(Table[i]).size() == keyword.size() ? i : none;
