@@ -4,7 +4,7 @@
     coverage.py              builds the preset `coverage`, runs both, compares with coverage.json; fails if it is less
     coverage.py --write      the same, and writes what is reached to coverage.json; reasons for what is covered, or gone, go
     coverage.py --list       and prints each line and each way of a branch that is not covered, the lines with their reason
-    coverage.py --build=DIR  of a build of that preset that is there already
+    coverage.py --build=DIR  of a build that is there already, with EHLO_COVERAGE; --profiles=DIR: whose tests have run, and left those
     coverage.py --self-test  proves that it counts what is there, and that less is refused
 
 All instantiations of a template are one; one that no test instantiates is not seen. A branch is counted where its condition was evaluated at
@@ -37,19 +37,22 @@ def tool(name):
     return shutil.which(f"{name}-{version}") or shutil.which(name) or sys.exit(f"there is no {name}")
 
 
-def run(build, work):
-    """What llvm-cov says of a run of all."""
-    tests, explain = build / "tests/ehlo_tests", build / "tests/explain"
+def run(tests, explain, work):
+    """Leaves profiles."""
     # Many runs, some at once: each takes one of the files for a while, and adds to it.
     env = {**os.environ, "LLVM_PROFILE_FILE": f"{work}/%4m.profraw"}
-    listed = subprocess.run([tests, "--filenames-as-tags", "--list-tags"], capture_output=True, text=True).stdout
+    listed = subprocess.run([tests, "--filenames-as-tags", "--list-tags"], env=env, capture_output=True, text=True).stdout
     commands = [[sys.executable, HERE / "cases.py", explain], *([tests, "--filenames-as-tags", tag] for tag in re.findall(r"\[#\w+\]", listed))]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         ended = pool.map(lambda command: subprocess.run(command, env=env, stdout=subprocess.DEVNULL).returncode, commands)
         failed = [" ".join(map(str, c)) for c, code in zip(commands, ended) if code]
     if failed or len(commands) == 1:
         sys.exit("\n".join(["nothing was measured; these fail:", *failed]))
-    raw = [str(p) for p in pathlib.Path(work).glob("*.profraw")]
+
+
+def exported(tests, explain, profiles, work):
+    """What llvm-cov says."""
+    raw = [str(p) for p in pathlib.Path(profiles).glob("*.profraw")]
     subprocess.run([tool("llvm-profdata"), "merge", "-sparse", *raw, "-o", f"{work}/merged"], check=True)
     # The branches stand with the files as well as with the functions, of which there are very many.
     command = [tool("llvm-cov"), "export", tests, "-object", explain, f"-instr-profile={work}/merged", "--skip-functions", "--ignore-filename-regex=/tests/|catch2"]
@@ -116,7 +119,7 @@ def uncovered(found, include):
             if n:
                 continue
             text = source[line - 1].strip()
-            if text in ("}", "};", ""):
+            if text in ("}", "};", "") or text.startswith(("#", "//")):
                 continue
             yield header, line, text, head_of(source, line)
 
@@ -159,7 +162,10 @@ def check(found, gate, include):
     for path in sorted(include.rglob("*.hpp")):
         header = path.relative_to(include).as_posix()
         if header not in found and any(HEAD.match(line) for line in path.read_text(encoding="utf-8").splitlines()):
-            faults.append(f"{header}: nothing of it was seen")
+            if r := reason_for(gate["reasons"], header, "", ""):
+                used.add(r)
+            else:
+                faults.append(f"{header}: nothing of it was seen")
     for header, line, text, head in uncovered(found, include):
         if r := reason_for(gate["reasons"], header, text, head):
             used.add(r)
@@ -191,12 +197,13 @@ def self_test():
         (include / "b.hpp").write_text("constexpr int f() { return 1; }\n")
         (include / "c.hpp").write_text('#include "a.hpp"\n')
         assert check(found, {"reasons": {"y": ["a.hpp"]}}, include)[0] == ["b.hpp: nothing of it was seen"]
+        assert not check(found, {"reasons": {"y": ["a.hpp", "b.hpp"]}}, include)[0]
     print("right")
 
 
 def main():
     options = dict(re.match(r"--([a-z-]+)=?(.*)$", a).groups() for a in sys.argv[1:] if a.startswith("--"))
-    if set(options) - {"write", "list", "build", "self-test"} or len(options) != len(sys.argv) - 1:
+    if set(options) - {"write", "list", "build", "profiles", "self-test"} or len(options) != len(sys.argv) - 1:
         sys.exit(__doc__)
     if "self-test" in options:
         return self_test()
@@ -204,7 +211,10 @@ def main():
         subprocess.run(["cmake", "--preset", "coverage"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["cmake", "--build", "--preset", "coverage", "-j", str(os.cpu_count())], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as work:
-        found = measure(run(pathlib.Path(options.get("build", BUILD)), work))
+        programs = [pathlib.Path(options.get("build", BUILD)) / "tests" / name for name in ("ehlo_tests", "explain")]
+        if "profiles" not in options:
+            run(*programs, work)
+        found = measure(exported(*programs, options.get("profiles", work), work))
     gate, include = json.loads(GATE.read_text(encoding="utf-8")), ROOT / "include/ehlo"
     rows = summary(without_consteval(found, include))
     for header, (l, ls, b, bs) in rows.items():

@@ -64,7 +64,13 @@ TEST_CASE("names and errors on a stream") {
     CHECK(printed(ehlo::path_kind::postmaster) == "postmaster");
     CHECK(printed(ehlo::path_role::any) == "any");
     CHECK(printed(ehlo::service::lmtp) == "lmtp");
+    CHECK(printed(ehlo::reply_class::completion) == "completion");
+    CHECK(printed(ehlo::reply_class::intermediate) == "intermediate");
     CHECK(printed(ehlo::reply_class::transient) == "transient");
+    CHECK(printed(ehlo::reply_class::permanent) == "permanent");
+    ehlo::seen::reply heard{};
+    heard.said = *ehlo::parse_reply("250 2.0.0 yes\r\n");
+    CHECK(printed(heard) == printed(heard.said));
     CHECK(printed(ehlo::class_of(100)) == "none");
     CHECK(printed(ehlo::bare_octets::normalize) == "normalize");
     CHECK(printed(ehlo::early_octets::reject) == "reject");

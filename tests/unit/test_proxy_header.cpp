@@ -221,13 +221,15 @@ TEST_CASE("version 2: TLVs (2.2.1 to 2.2.8)", "[proxy]") {
     CHECK(read(with("\x04\0\x01"s)) == "bad_proxy_header@29");
     CHECK(read(with(tlv(4, "ab") + "\x04\xFF\xFFx")) == "bad_proxy_header@34");
     // TLS: RFC 5321 has nothing to say; it is what the proxy ended.
-    std::string const ssl = tlv(0x20, "\x03\0\0\0\0"s + tlv(0x21, "TLSv1.3") + tlv(0x22, "example.com") + tlv(0x23, "AES"));
+    std::string const ssl = tlv(0x20, "\x03\0\0\0\0"s + tlv(0x21, "TLSv1.3") + tlv(0x22, "example.com") + tlv(0x23, "AES") +
+                                       tlv(0x24, "RSA-SHA256") + tlv(0x25, "RSA2048"));
     std::string const whole = with(ssl);
     CHECK(read(whole).starts_with(where + " ssl='\\x03"));
     auto const h = parse_proxy_header(whole);
     REQUIRE(h.ready());
     REQUIRE(h->ssl());
-    CHECK(say(h->ssl()->values) == " ssl_version='TLSv1.3' ssl_cn='example.com' ssl_cipher='AES'");
+    CHECK(say(h->ssl()->values) == " ssl_version='TLSv1.3' ssl_cn='example.com' ssl_cipher='AES' ssl_sig_alg='RSA-SHA256' ssl_key_alg='RSA2048'");
+    CHECK(h->ssl()->values.begin().rest().starts_with(tlv(0x21, "TLSv1.3")));
     CHECK(h->ssl()->client == 3);
     CHECK(h->ssl()->tls());
     CHECK(h->ssl()->verified());

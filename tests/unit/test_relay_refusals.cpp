@@ -1,4 +1,4 @@
-// What a relay refuses by its own policy, and what may be asked of it.
+// What a relay refuses by its own policy, refusals of its server that nobody asked for, and what may be asked of it.
 #include "relaying.hpp"
 
 #include <string>
@@ -41,6 +41,24 @@ TEST_CASE("relay: VRFY with a parameter that nobody offered is refused, RFC 5321
     CHECK(s.all_sent.empty());
     CHECK(s.hear("VRFY ann\r\n").starts_with("25"));
     CHECK(s.all_sent == "VRFY ann\r\n");
+}
+
+TEST_CASE("relay: RFC 5321 3.8, a refusal that nobody asked for goes on to the client, and is the end", "[relay]") {
+    ehlo::policy const p = passing_rules();
+    for (std::string const refusal : {"421 4.3.2 going down\r\n", "554-no\r\n554 5.3.0 more\r\n"}) {
+        for (bool const in_content : {false, true}) {
+            relayed_session<> s(upstream_rules(), p);
+            s.hear("EHLO client.example\r\n");
+            if (in_content) {
+                s.hear("MAIL FROM:<a@b.example>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n");
+                CHECK(s.hear("the first line\r\n").empty());
+            }
+            s.answers += refusal;
+            CHECK(s.hear_more() == refusal);
+            CHECK(s.closed);
+            CHECK_FALSE(s.relay.has_server());
+        }
+    }
 }
 
 TEST_CASE("relay: the reply that is owed, and the names of what it wants", "[relay]") {
