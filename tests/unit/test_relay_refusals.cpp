@@ -15,6 +15,14 @@ ehlo::policy narrow() {
     return p;
 }
 
+// Answers AUTH at the relay, with a challenge that no line holds.
+struct long_winded {
+    std::string text = std::string(6000, 'x');
+    ehlo::mechanisms mechanisms() const { return ehlo::mechanism::cram_md5; }
+    ehlo::auth_answer on(ehlo::cmd::auth const&) { return ehlo::challenge{text}; }
+    ehlo::auth_answer on(ehlo::auth_response const&) { return ehlo::reply("535 5.7.8 No"); }
+};
+
 }  // namespace
 
 TEST_CASE("relay: its own limits of messages and recipients are told, and the server is not asked", "[relay]") {
@@ -59,6 +67,15 @@ TEST_CASE("relay: RFC 5321 3.8, a refusal that nobody asked for goes on to the c
             CHECK_FALSE(s.relay.has_server());
         }
     }
+}
+
+TEST_CASE("relay: a challenge of its own that does not fit is 454, and the exchange is over", "[relay]") {
+    ehlo::policy const p = passing_rules();
+    relayed_session<long_winded> s(upstream_rules(), p);
+    s.hear("EHLO client.example\r\n");
+    CHECK(s.hear("AUTH CRAM-MD5\r\n").starts_with("454 4.7.0 "));
+    CHECK(s.hear("NOOP\r\n").starts_with("250 "));
+    CHECK_FALSE(s.relay.knows(ehlo::fact::authenticated));
 }
 
 TEST_CASE("relay: the reply that is owed, and the names of what it wants", "[relay]") {
