@@ -37,6 +37,8 @@ constexpr std::string_view typical[] = {
     "RCPT TO:<jane_doe@xn--bcher-kva.example>",
     "RCPT TO:<jane@example.org> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;jane@example.org",
     "RCPT TO:<jane@example.org> NOTIFY=NEVER",
+    "RCPT TO:<jane.doe+tag@[192.0.2.17]>",
+    "MAIL FROM:<a@[IPv6:2001:db8::17]> SIZE=1",
     "DATA",
     "RSET",
     "NOOP",
@@ -135,6 +137,29 @@ TEST_CASE("a typical line takes one step", "[command_reader]") {
         CHECK(detail::take_common_command(whole, 512, strict_syntax, [&calls](auto const&) { ++calls; }) == whole.size());
         CHECK(calls == 1);
     }
+}
+
+TEST_CASE("a line that its parameters make wrong is read once", "[command_reader]") {
+    for (std::string_view const line :
+         {"MAIL FROM:<a@b> SIZE=1 SIZE=2", "MAIL FROM:<a@b> BY=1;R HOLDFOR=9 SIZE=1", "MAIL FROM:<> BODY=X", "MAIL FROM:<a@b> X=1 SIZE=1 x", "MAIL FROM:<a@b> X Y X",
+          "MAIL FROM:<a@b> ENVID=x MTRK=aaaaaaaaaaaaaaaaaaaaaaaaaaA", "RCPT TO:<a@b> NOTIFY=X", "RCPT TO:<a@b> ORCPT=rfc822;a SIZE=1 =", "RCPT TO:<a@b> X=\x7F"}) {
+        CAPTURE(line);
+        std::string const whole = std::string(line) + "\r\n";
+        detail::refused_line refused;
+        auto const nothing = [](auto const&) {};
+        std::size_t const used = detail::take_common_command(whole, 512, strict_syntax, nothing, refused, detail::known_parameters<>());
+        auto const split = split_command(line);
+        auto const fault = visit_command(*split, strict_syntax, nothing);
+        CHECK((used == 0) == fault.has_value());
+        CHECK((refused.size != 0) == fault.has_value());
+        if (fault) CHECK(refused.why == *fault);
+        if (fault) CHECK(refused.size == whole.size());
+    }
+    // Too long a line is nothing else.
+    detail::refused_line refused;
+    std::string const whole = "MAIL FROM:<a@b> SIZE=1 SIZE=2\r\n";
+    CHECK(detail::take_common_command(whole, whole.size() - 1, strict_syntax, [](auto const&) {}, refused, detail::known_parameters<>()) == 0);
+    CHECK(refused.size == 0);
 }
 
 TEST_CASE("every octet at every place of typical lines", "[command_reader]") {
