@@ -356,12 +356,11 @@ constexpr void end_reply_line(writer& w, std::size_t begin) noexcept {
     if (w.size() - begin > max_reply_line - 2) w.refuse(fail(errc::reply_too_long, max_reply_line));
     w.crlf();
 }
-/// Writes it: one line for each extension, in the order of the enum. `more(writer, extension, begin)` writes what follows any keyword
-/// but SIZE, and ends the line that begins at `begin`.
-template <extensions Known = extensions::all(), class More>
+/// Writes it: one line for each extension, in the order of the enum. `more(writer, extension, begin)` writes what follows the keywords of
+/// `With`, and ends the line that begins at `begin`, as it does for SIZE. `domain` is one, as parse_host says.
+template <extensions Known = extensions::all(), extensions With = extensions(), class More>
 constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view domain, std::string_view greet, capabilities const& c,
                                                More&& more) noexcept {
-    if (auto const parsed = parse_host(domain); !parsed) return parsed.error();
     return out.atomically([&](writer& w) {
         std::size_t line = w.size();
         w.raw("250-").raw(domain);
@@ -370,7 +369,13 @@ constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view dom
         for (std::uint64_t left = c.offered.bits & low_bits(extension_count); left != 0; left &= left - 1) {
             auto const e = static_cast<extension>(trailing_zeros(left));
             line = w.size();
-            w.raw("250-").raw(name_among<Known>(e));
+            std::string_view const word = name_among<Known>(e);
+            bool const alone = !(With | extension::size).has(e);
+            if (char* const to = w.claim(4 + word.size() + (alone ? 2 : 0)); to != nullptr) {
+                char* const end = put_octets(put_octets(to, "250-"), word);
+                if (alone) put_octets(end, "\r\n");
+            }
+            if (alone) continue;
             if (e == extension::size && c.size) w.raw(' ').number(*c.size);
             more(w, e, line);
         }
@@ -397,6 +402,7 @@ constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency 
 /// output_full.
 constexpr result<std::size_t> write_capabilities(writer& out, std::string_view domain, std::string_view greet,
                                                  capabilities const& c) noexcept {
+    if (auto const parsed = parse_host(domain); !parsed) return parsed.error();
     return detail::write_ehlo_lines(out, domain, greet, c, [](writer& w, extension, std::size_t) noexcept { w.crlf(); });
 }
 

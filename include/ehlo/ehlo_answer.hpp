@@ -194,6 +194,37 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
     return a;
 }
 
+namespace detail {
+// Whether anything may follow a keyword.
+struct ehlo_parameter_finder {
+    bool& found;
+    constexpr void auth(mechanisms const&, std::string_view) const noexcept { found = true; }
+    constexpr void limits(server_limits const&) const noexcept { found = true; }
+    constexpr void min_by_time(std::optional<std::uint32_t> const&) const noexcept { found = true; }
+    constexpr void hold(std::optional<hold_limits> const&) const noexcept { found = true; }
+    constexpr void words(std::string_view) const noexcept { found = true; }
+    constexpr void attributes(verb, client_attributes const&) const noexcept { found = true; }
+};
+consteval extensions with_parameters() noexcept {
+    extensions all;
+    ehlo_answer const a{};
+    for (unsigned i = 0; i < extension_count; ++i) {
+        bool found = false;
+        carry(static_cast<extension>(i), a, ehlo_parameter_finder{found});
+        if (found) all |= static_cast<extension>(i);
+    }
+    return all;
+}
+/// write_ehlo_answer, for one whose domain was looked at before.
+template <extensions Known = extensions::all()>
+constexpr result<std::size_t> write_own_answer(writer& out, ehlo_answer const& a) noexcept {
+    return write_ehlo_lines<Known, with_parameters()>(out, a.domain, a.greet, a, [&a](writer& w, extension e, std::size_t line) noexcept {
+        carry<Known>(e, a, ehlo_parameter_writer{w});
+        end_reply_line(w, line);
+    });
+}
+}  // namespace detail
+
 /// Writes an answer: one line for each extension, in the order of the enum, with the parameters that are typed above. What
 /// is written can be read back to the same value, but that mechanisms of `auth` which `auth_text` lacks are added to it.
 /// Errors: those of parse_host for `domain`; unsafe_octet; bad_value for a value out of its range, or for a text that is
@@ -201,10 +232,8 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
 /// `Known`: the extensions that it may be about: what follows the keywords of others is not linked in, and not written.
 template <extensions Known = extensions::all()>
 constexpr result<std::size_t> write_ehlo_answer(writer& out, ehlo_answer const& a) noexcept {
-    return detail::write_ehlo_lines<Known>(out, a.domain, a.greet, a, [&a](writer& w, extension e, std::size_t line) noexcept {
-        detail::carry<Known>(e, a, detail::ehlo_parameter_writer{w});
-        detail::end_reply_line(w, line);
-    });
+    if (auto const parsed = parse_host(a.domain); !parsed) return parsed.error();
+    return detail::write_own_answer<Known>(out, a);
 }
 
 }  // namespace ehlo

@@ -820,6 +820,11 @@ string text_of(ehlo::reply_view const& r) {
 
 string_view colour_of(unsigned code) { return ehlo::is_positive(code) ? green : red; }
 
+// Somebody who pastes a reply of several lines gives as many items.
+void add_lines_hint(record& r, string_view item) {
+    if (item.find('\n') == string_view::npos) r.human("hint", "each line of input is an item; write a reply as one, with \\r\\n after each of its lines", yellow);
+}
+
 record replies(string_view item, options const& o) {
     ehlo::reply_limits const limits = limits_of(o);
     ehlo::reply_reader reader;
@@ -853,7 +858,10 @@ record replies(string_view item, options const& o) {
     r.json("consumed", std::to_string(used));
     if (bad) r.failed(*bad);
     else if (item.empty()) r.human("rest", "empty");
-    else if (used < item.size()) r.human("rest", item.ends_with('\n') ? "the reply goes on: more is needed" : "no CRLF ends its line: more is needed", yellow);
+    else if (used < item.size()) {
+        r.human("rest", item.ends_with('\n') ? "the reply goes on: more is needed" : "no CRLF ends its line: more is needed", yellow);
+        add_lines_hint(r, item);
+    }
     return r;
 }
 
@@ -951,6 +959,7 @@ record ehlo_answer(string_view item, options const& o) {
         record r;
         r.json("ok", "false").json("error", "\"need_more\"").json("at", std::to_string(item.size()));
         r.json("blame", "\"malformed\"").human("error", "the reply goes on: more is needed", red);
+        add_lines_hint(r, item);
         return r.caret(item.size(), "there should be more");
     }
     if (answer.failed()) return wrong(answer.error());

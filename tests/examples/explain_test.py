@@ -1124,6 +1124,9 @@ def test_people():
     check("  S: 25x ok\n       ^ a reply code should stand here" in text, f"client for people:\n{text}")
     text = run(["command"], b"MAIL FROM: <ann@example.org>\n")[1].decode()
     check("--lenient=space_after_colon would read it" in text, f"no hint:\n{text}")
+    for mode in ("reply", "ehlo"):
+        pasted, items = (run([mode], item)[1].decode() for item in (b"250-mx\n250 SIZE\n", b"250-mx\\r\\n250 SIZE\\r\\n250-mx\\r\\n\n"))
+        check("each line of input is an item" in pasted and "an item" not in items, f"a reply of several items:\n{pasted}{items}")
     text = run(["command"], b"MAIL FROM:<ann@example.org> SIZE=10\n")[1].decode()
     check(text == "MAIL FROM:<ann@example.org> SIZE=10\n  verb        MAIL\n  path        <ann@example.org>\n  local       ann\n"
                   "  host        example.org\n  parameters  SIZE=10\n\n", f"aligned fields:\n{text}")

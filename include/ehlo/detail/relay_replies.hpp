@@ -77,7 +77,7 @@ constexpr void hear_hello(relay_core<Own...>& s, relay_io& t, reply_view const& 
     if (s.now.knows(fact::authenticated)) s.offered = s.offered | extension::auth;
     if (ends_tls<H> && s.now.knows(fact::tls)) s.offered = s.offered | extension::starttls;
     if constexpr (sizeof...(Own) != 0) s.own_offered = static_cast<std::uint8_t>(own_list<Own...>::find_offers(r) | own_ends<H, Own...>());
-    if (write_ehlo_answer_within<extensions::all(), Own...>(t.out, a, s.settings->reply_space, s.own_offered)) {
+    if (!parse_host(a.domain) || write_ehlo_answer_within<extensions::all(), Own...>(t.out, a, s.settings->reply_space, s.own_offered)) {
         // What cannot be written is not offered.
         s.offered = {};
         s.own_offered = 0;

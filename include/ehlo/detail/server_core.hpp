@@ -421,7 +421,9 @@ struct server_core {
             ehlo_answer edited = a;
             handler.on(edited);
             edited.offered = edited.offered & a.offered;
-            if (!(fault = write_ehlo_answer_within<Offers, Own...>(t.out, edited, settings->reply_space))) {
+            if (auto const domain = parse_host(edited.domain); !domain) fault = domain.error();
+            else fault = write_ehlo_answer_within<Offers, Own...>(t.out, edited, settings->reply_space);
+            if (!fault) {
                 offered = offered - (a.offered - edited.offered);
                 return std::nullopt;
             }

@@ -132,12 +132,13 @@ constexpr void write_own_keyword(writer& w, std::size_t before, std::string_view
     std::size_t const last = before + (end == lines.size() ? 0 : end + 1);
     w.overwrite(last + 3, '-').raw("250 ").raw(keyword).crlf();
 }
-/// The answer to EHLO, of `space` octets at most, and the keywords of one's own commands: those of which `named` has the bit.
+/// The answer to EHLO, of `space` octets at most, and the keywords of one's own commands: those of which `named` has the bit. Its domain was
+/// looked at before.
 template <extensions Known, class... Own>
 constexpr std::optional<failure> write_ehlo_answer_within(writer& out, ehlo_answer const& a, std::size_t space, unsigned named = ~0u) noexcept {
     std::size_t const before = out.size();
     auto const written = out.atomically([&](writer& w) {
-        if (auto const n = write_ehlo_answer<Known>(w, a); !n) w.refuse(n.error());
+        if (auto const n = write_own_answer<Known>(w, a); !n) w.refuse(n.error());
         unsigned bit = 1;
         ((named & bit ? write_own_keyword(w, before, Own::keyword) : void(), bit <<= 1), ...);
         static_cast<void>(bit);
