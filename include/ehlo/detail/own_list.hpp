@@ -43,7 +43,7 @@ struct own_list {
     }
     /// Those whose keyword a line of an answer to EHLO has, one bit for each.
     static constexpr std::uint8_t offers_in(std::string_view line) noexcept {
-        std::string_view const keyword = split_capability(line).keyword;
+        [[maybe_unused]] std::string_view const keyword = split_capability(line).keyword;
         unsigned offers = 0, bit = 1;
         ((offers |= !Own::keyword.empty() && iequals(keyword, Own::keyword) ? bit : 0u, bit <<= 1), ...);
         return static_cast<std::uint8_t>(offers);

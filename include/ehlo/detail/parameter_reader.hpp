@@ -8,7 +8,6 @@
 #include <optional>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET {
 
@@ -23,34 +22,6 @@ EHLO_INLINE constexpr bool spells_head(std::uint64_t head, char const (&word)[N]
         mask |= std::uint64_t{word[i] >= 'A' && word[i] <= 'Z' ? 0xDFu : 0xFFu} << (8 * i);
     }
     return (head & mask) == octets;
-}
-}  // namespace detail
-
-namespace detail {
-/// The parameters whose values are read; to all others a reader says what it says to words that nobody registered. Of those that are
-/// not `Linked` it holds no parser.
-template <parameter_ids Linked = parameter_ids::all()>
-struct known_parameters {
-    static constexpr parameter_ids linked = Linked;
-    static constexpr parameter_ids ids() noexcept { return Linked; }
-};
-
-/// The parameter with this keyword, of those that are linked. A machine without vectors is likely to be a small one: where it knows a
-/// few of them, it has the keywords of no others.
-template <parameter_ids Linked, std::size_t... I>
-constexpr std::optional<parameter_id> find_linked(std::string_view keyword, std::index_sequence<I...>) noexcept {
-    std::optional<parameter_id> found;
-    auto look = [&]<std::size_t Row>() noexcept {
-        if constexpr (Linked.has(registered_parameters[Row].id))
-            if (constexpr std::string_view name = registered_parameters[Row].keyword; spells(name, keyword)) found = registered_parameters[Row].id;
-    };
-    (look.template operator()<I>(), ...);
-    return found;
-}
-template <parameter_ids Linked>
-constexpr std::optional<parameter_id> find_linked(std::string_view keyword) noexcept {
-    if constexpr (EHLO_VECTOR || Linked == parameter_ids::all()) return find_parameter(keyword);
-    else return find_linked<Linked>(keyword, std::make_index_sequence<parameter_count>());
 }
 }  // namespace detail
 
