@@ -342,10 +342,10 @@ EHLO_INLINE constexpr void read_ehlo_lines(capabilities& c, reply_view const& r,
         if (e == extension::size) size = read_size(text, tolerate, c.tolerated);
         else if (text.data() != nullptr) more(e, text, false);
     };
-    auto unknown = [&](std::string_view line) noexcept {
-        if (!istarts_with(line, "AUTH=")) return other(line);
+    auto unknown = [&](std::string_view said) noexcept {
+        if (!istarts_with(said, "AUTH=")) return other(said);
         offered |= extension::auth;
-        if (line.size() > 5) more(extension::auth, sub(line, 5), true);
+        if (said.size() > 5) more(extension::auth, sub(said, 5), true);
     };
     visit_ehlo_lines(r, tolerate, known, unknown);
     c.offered = offered;
@@ -362,13 +362,13 @@ template <extensions Known = extensions::all(), extensions With = extensions(), 
 constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view domain, std::string_view greet, capabilities const& c,
                                                More&& more) noexcept {
     return out.atomically([&](writer& w) {
-        std::size_t line = w.size();
+        std::size_t begin = w.size();
         w.raw("250-").raw(domain);
         if (!greet.empty()) w.raw(' ').text(greet);
-        end_reply_line(w, line);
+        end_reply_line(w, begin);
         for (std::uint64_t left = c.offered.bits & low_bits(extension_count); left != 0; left &= left - 1) {
             auto const e = static_cast<extension>(trailing_zeros(left));
-            line = w.size();
+            begin = w.size();
             std::string_view const word = name_among<Known>(e);
             bool const alone = !(With | extension::size).has(e);
             if (char* const to = w.claim(4 + word.size() + (alone ? 2 : 0)); to != nullptr) {
@@ -377,9 +377,9 @@ constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view dom
             }
             if (alone) continue;
             if (e == extension::size && c.size) w.raw(' ').number(*c.size);
-            more(w, e, line);
+            more(w, e, begin);
         }
-        w.overwrite(line + 3, ' ');
+        w.overwrite(begin + 3, ' ');
     });
 }
 }  // namespace detail

@@ -99,7 +99,8 @@ constexpr result<notify> parse_notify(std::string_view value) noexcept {
         at = at == 0 && detail::spells("NEVER", detail::sub(value, 0, end)) ? end : at;
         return detail::within<notify>(parameter_id::notify, value, fail(errc::bad_parameter_value, at));
     }
-    return detail::within<notify>(parameter_id::notify, value, n);
+    if (value.size() > detail::max_length(parameter_id::notify)) return fail(errc::parameter_too_long, detail::max_length(parameter_id::notify));
+    return n;
 }
 constexpr result<std::size_t> write_notify(writer& out, notify n) noexcept {
     return out.atomically([&](writer& w) {

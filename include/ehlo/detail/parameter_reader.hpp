@@ -164,7 +164,7 @@ struct parameter_access {
     // What is wrong with the value of a registered parameter that the set does not hold itself.
     template <parameter_ids Linked>
     static constexpr std::optional<failure> find_fault(parameter_id id, [[maybe_unused]] std::string_view value, [[maybe_unused]] syntax const& rules) noexcept {
-        [[maybe_unused]] auto const of = [](auto const& r) noexcept { return r ? std::nullopt : std::optional(r.error()); };
+        [[maybe_unused]] auto const of = [](auto const& got) noexcept { return got ? std::nullopt : std::optional(got.error()); };
         switch (id) {
         case parameter_id::ret:
             if constexpr (Linked.has(parameter_id::ret)) return of(parse_ret(value));
@@ -226,9 +226,9 @@ struct parameter_access {
     // The same of any; the values that the set holds itself are put there.
     template <parameter_ids Linked>
     static constexpr std::optional<failure> keep(parameter_id id, std::string_view value, syntax const& rules, mail_parameters& m) noexcept {
-        auto read = [](auto const& r, auto& kept) noexcept -> std::optional<failure> {
-            if (!r) return r.error();
-            kept = *r;
+        auto read = [](auto const& got, auto& kept) noexcept -> std::optional<failure> {
+            if (!got) return got.error();
+            kept = *got;
             return std::nullopt;
         };
         switch (id) {
