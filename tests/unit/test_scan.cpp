@@ -114,7 +114,10 @@ std::size_t finder_faults(std::string_view text) {
         faults += marks.next() != at;
         if (at == 0 || !Set.contains(text[at - 1])) faults += runs.next() != at;
     }
-    for (int again = 0; again < 3; ++again) faults += (marks.next() != text.size()) + (runs.next() != text.size());
+    for (int again = 0; again < 3; ++again) {
+        faults += marks.next() != text.size();
+        faults += runs.next() != text.size();
+    }
     return faults;
 }
 
