@@ -28,7 +28,9 @@
 // its grammar and section of the RFC. Headers in detail/ are included by others only; namespace detail is promised to nobody.
 #pragma once
 
-#include <ehlo/config.hpp>  // first: the error of a compiler that is too old is then a short one
+// First: what a compiler says of its age, or of an order that is not proved, is then short.
+#include <ehlo/config.hpp>
+#include <ehlo/proof.hpp>
 
 // Machines.
 #include <ehlo/client.hpp>
@@ -42,7 +44,6 @@
 #include <ehlo/handler.hpp>
 #include <ehlo/own_commands.hpp>
 #include <ehlo/policy.hpp>
-#include <ehlo/proof.hpp>
 #include <ehlo/session.hpp>
 
 // What goes over the wire.
