@@ -383,7 +383,7 @@ def main():
     harness.postfix_cache = os.path.abspath(options.postfix_cache or build / "interop/postfix")
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, interrupted)
-    signal.alarm(int(options.seconds * 2) + 30)
+    signal.alarm(int(options.seconds * 2) + 120)  # each pair runs once at least, on a busy machine too
     rows = QUICK_ROWS if options.quick else ROWS
     try:
         for program in (harness.mailsink, harness.post):
