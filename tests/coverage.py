@@ -27,6 +27,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 GATE = HERE / "coverage.json"
 BUILD = ROOT / "build/coverage"
+# Which kernel runs depends on the processor: that much less, in per cent, is no loss.
+SLACK = 0.05
 # The first line of a function, as the house writes it.
 HEAD = re.compile(r" {0,4}(\[\[nodiscard\]\] )?(static |friend )?(constexpr|consteval|inline|explicit|EHLO_\w+)\b.*\(")
 
@@ -151,7 +153,7 @@ def compare(rows, gate):
         hit, all_ = (sum(r[at + i] for r in rows.values()) for i in (0, 1))
         percent = 100 * hit / all_ if all_ else 100
         print(f"{kind}: {hit} of {all_}, {percent:.2f} % (at least {gate[kind]:.2f})")
-        if percent < gate[kind] - 0.005:
+        if percent < gate[kind] - SLACK:
             faults.append(f"{kind}: {percent:.2f} % are less than the {gate[kind]:.2f} % that coverage.json wants")
     return faults
 
