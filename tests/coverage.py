@@ -4,7 +4,6 @@
     coverage.py              builds the preset `coverage`, runs both, compares with coverage.json; fails if it is less
     coverage.py --write      the same, and writes what is reached to coverage.json; reasons for what is covered, or gone, go
     coverage.py --list       and prints each line and each way of a branch that is not covered, the lines with their reason
-    coverage.py --build=DIR  of a build that is there already, with EHLO_COVERAGE; --profiles=DIR: whose tests have run, and left those
     coverage.py --self-test  proves that it counts what is there, and that less is refused
 
 All instantiations of a template are one; one that no test instantiates is not seen. A branch is counted where its condition was evaluated at
@@ -52,9 +51,9 @@ def run(tests, explain, work):
         sys.exit("\n".join(["nothing was measured; these fail:", *failed]))
 
 
-def exported(tests, explain, profiles, work):
+def exported(tests, explain, work):
     """What llvm-cov says."""
-    raw = [str(p) for p in pathlib.Path(profiles).glob("*.profraw")]
+    raw = [str(p) for p in pathlib.Path(work).glob("*.profraw")]
     subprocess.run([tool("llvm-profdata"), "merge", "-sparse", *raw, "-o", f"{work}/merged"], check=True)
     # The branches stand with the files as well as with the functions, of which there are very many.
     command = [tool("llvm-cov"), "export", tests, "-object", explain, f"-instr-profile={work}/merged", "--skip-functions", "--ignore-filename-regex=/tests/|catch2"]
@@ -205,18 +204,16 @@ def self_test():
 
 def main():
     options = dict(re.match(r"--([a-z-]+)=?(.*)$", a).groups() for a in sys.argv[1:] if a.startswith("--"))
-    if set(options) - {"write", "list", "build", "profiles", "self-test"} or len(options) != len(sys.argv) - 1:
+    if set(options) - {"write", "list", "self-test"} or len(options) != len(sys.argv) - 1:
         sys.exit(__doc__)
     if "self-test" in options:
         return self_test()
-    if "build" not in options:
-        subprocess.run(["cmake", "--preset", "coverage"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["cmake", "--build", "--preset", "coverage", "-j", str(os.cpu_count())], cwd=ROOT, check=True)
+    subprocess.run(["cmake", "--preset", "coverage"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", "--preset", "coverage", "-j", str(os.cpu_count())], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as work:
-        programs = [pathlib.Path(options.get("build", BUILD)) / "tests" / name for name in ("ehlo_tests", "explain")]
-        if "profiles" not in options:
-            run(*programs, work)
-        found = measure(exported(*programs, options.get("profiles", work), work))
+        programs = [BUILD / "tests" / name for name in ("ehlo_tests", "explain")]
+        run(*programs, work)
+        found = measure(exported(*programs, work))
     gate, include = json.loads(GATE.read_text(encoding="utf-8")), ROOT / "include/ehlo"
     rows = summary(without_consteval(found, include))
     for header, (l, ls, b, bs) in rows.items():

@@ -122,6 +122,24 @@ class relayed_session {
         auto const r = relay.lost(direction::from_server, say, out.span());
         take(direction::from_server, r, {}, out.view());
     }
+    // The client's octets come in pieces, as does what the server says, and after so many of its octets the server is lost.
+    void lose_server_after(std::size_t octets, std::string_view script, generate::rng& r) {
+        std::size_t said = 0, most = 1 + r.below(60);
+        for (int i = 0; i < 3000 && said < octets; ++i) {
+            std::size_t const n = (std::min)(r.between(1, most), script.size());
+            at_relay += script.substr(0, n);
+            script.remove_prefix(n);
+            turn(direction::from_client);
+            serve(r.between(1, most));
+            std::size_t const before = answers.size();
+            come((std::min)(r.between(1, most), octets - said));
+            said += answers.size() - before;
+            turn(direction::from_server);
+        }
+        REQUIRE(said == octets);
+        coming.clear();
+        lose_server();
+    }
     // Until nothing happens any more.
     void settle() {
         for (std::size_t rounds = 0;; ++rounds) {

@@ -215,22 +215,7 @@ TEST_CASE("relay: of a server that dies nothing is told that it did not say") {
     for (std::size_t n = 0; n < all.size(); ++n) {
         generate::rng r(n);
         relayed_session<> s(upstream_rules(), passing_rules());
-        std::size_t said = 0, most = 1 + r.below(60);
-        std::string_view rest = script;
-        for (int i = 0; i < 3000 && said < n; ++i) {
-            std::size_t const k = (std::min)(r.between(1, most), rest.size());
-            s.at_relay += rest.substr(0, k);
-            rest.remove_prefix(k);
-            s.turn(direction::from_client);
-            s.serve(r.between(1, most));
-            std::size_t const before = s.answers.size();
-            s.come((std::min)(r.between(1, most), n - said));
-            said += s.answers.size() - before;
-            s.turn(direction::from_server);
-        }
-        REQUIRE(said == n);
-        s.coming.clear();
-        s.lose_server();
+        s.lose_server_after(n, script, r);
         REQUIRE(s.closed);
         INFO(s.heard);
         std::string_view heard = s.heard;
