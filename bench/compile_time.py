@@ -23,7 +23,8 @@ print(used.ru_utime + used.ru_stime)
 def sources():
     """name -> (source, arguments)"""
     standard = sorted({line for header in HEADERS if header not in ("format.hpp", "std_error.hpp")
-                       for line in re.findall(r"^#include <[a-z_]+>", (ROOT / "include/ehlo" / header).read_text(), re.M)})
+                       for line in re.findall(r"^#include <[a-z_]+>", (ROOT / "include/ehlo" / header).read_text(), re.M)}
+                      - {"#include <see_the_error_above>"})   # config.hpp, where the compiler is too old
     check = ["-fsyntax-only"]
 
     def example(name, *options):
