@@ -16,7 +16,6 @@
 
 #include <ehlo/proof.hpp>
 #include <ehlo/syntax.hpp>
-#include <ehlo/vocabulary.hpp>
 #include <ehlo/writer.hpp>
 
 #include <cstddef>
