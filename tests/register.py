@@ -12,7 +12,7 @@ it, or why there is none. Where the first lines say "in any case", "must" is cou
 
 Tests are named like this:
     `test_x: words of its name`        of tests/unit/test_x.cpp
-    `proof: rule`                      a rule of proof.hpp, which the compiler proves; what breaks it does not compile
+    `proof: rule`                      a rule of order_rules.hpp, which the compiler proves; what breaks it does not compile
     `compile_fail: name`               tests/compile_fail/name.cpp
     `cases/x.md: words of a heading`   tests/cases/x.md
 """
@@ -59,7 +59,7 @@ class Tree:
                      (self.root / "tests/compile_fail").glob("*.cpp"))   # its message begins with the rule
             if not any(m and words.startswith(m[1]) for m in first):
                 return f"no file of tests/compile_fail breaks {words}"
-            return self.one("include/ehlo/proof.hpp", r"\brule\((\w+),", words)
+            return self.one("include/ehlo/detail/order_rules.hpp", r"^        \{(\w+), ", words)
         if kind == "compile_fail":
             return None if self.text(f"tests/compile_fail/{words}.cpp") is not None else f"there is no tests/compile_fail/{words}.cpp"
         if kind.startswith("cases/"):

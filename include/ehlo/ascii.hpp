@@ -3,8 +3,10 @@
 
 #include <ehlo/config.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <type_traits>
 
@@ -113,15 +115,20 @@ constexpr unsigned hex_digit(char c, bool upper_only = false) noexcept {
     unsigned const letter = static_cast<unsigned char>((upper_only ? c : c & 0xDF) - 'A');
     return letter < 6 ? letter + 10 : 16;
 }
-/// 2, 4 or 8 octets as an integer, the first one lowest on every machine: compilers make one load of it.
-constexpr std::uint16_t load2(char const* p) noexcept {
-    return static_cast<std::uint16_t>(static_cast<unsigned char>(p[0]) | static_cast<unsigned char>(p[1]) << 8);
+/// 2, 4 or 8 octets as an integer, the first one lowest on every machine. One load: GCC does not see in time that shifts would come to that,
+/// and calls a function for it.
+template <class Word>
+EHLO_INLINE constexpr Word load_word(char const* p) noexcept {
+    Word octets = 0;
+    if (std::is_constant_evaluated() || std::endian::native != std::endian::little)
+        for (unsigned i = 0; i < sizeof octets; ++i) octets = static_cast<Word>(octets | Word{static_cast<unsigned char>(p[i])} << 8 * i);
+    else
+        std::memcpy(&octets, p, sizeof octets);
+    return octets;
 }
-constexpr std::uint32_t load4(char const* p) noexcept {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(p[0])) | static_cast<std::uint32_t>(static_cast<unsigned char>(p[1])) << 8 |
-           static_cast<std::uint32_t>(static_cast<unsigned char>(p[2])) << 16 | static_cast<std::uint32_t>(static_cast<unsigned char>(p[3])) << 24;
-}
-constexpr std::uint64_t load8(char const* p) noexcept { return load4(p) | std::uint64_t{load4(p + 4)} << 32; }
+constexpr std::uint16_t load2(char const* p) noexcept { return load_word<std::uint16_t>(p); }
+constexpr std::uint32_t load4(char const* p) noexcept { return load_word<std::uint32_t>(p); }
+constexpr std::uint64_t load8(char const* p) noexcept { return load_word<std::uint64_t>(p); }
 /// Letters without their case: a word of letters becomes one compare. Only letters have a letter's value under this mask,
 /// so a compare with letters cannot be fooled; digits and signs lose a bit that tells octets apart.
 constexpr std::uint32_t fold4(char const* p) noexcept { return load4(p) & 0xDFDFDFDFu; }

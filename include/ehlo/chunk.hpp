@@ -96,7 +96,12 @@ class bdat_finder {
 
   public:
     constexpr void look(std::string_view octets) noexcept {
-        for (char const c : octets) {
+        constexpr charset controls = charset(0, 31) - "\t" + "\x7F";
+        for (std::size_t at = 0; at < octets.size(); ++at) {
+            // In a line that begins with another word nothing matters before the next control.
+            if (matched_ == other) at = find_first<controls>(octets, at);
+            if (at == octets.size()) return;
+            char const c = octets[at];
             auto const u = static_cast<unsigned char>(c);
             if (matched_ == 4 && !chars::alpha.contains(c)) matched_ = found_it;
             if (matched_ == found_it) return;

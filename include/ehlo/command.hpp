@@ -343,28 +343,36 @@ constexpr std::optional<failure> find_unsafe(std::string_view text) noexcept {
     std::size_t const bad = find_first<chars::unsafe>(text);
     return bad == text.size() ? std::nullopt : std::optional(fail(errc::unsafe_octet, bad));
 }
-constexpr result<std::size_t> write_line(writer& out, std::string_view verb, std::string_view separator,
-                                         std::string_view argument, std::string_view rest = {}) noexcept {
-    return out.atomically([&](writer& w) {
-        w.raw(verb).raw(separator).raw(argument);
-        if (!rest.empty()) w.raw(' ').raw(rest);
-        w.crlf();
-    });
-}
 constexpr syntax written(syntax rules) noexcept {
     rules.tolerate = rules.tolerate - of_spelling;
     return rules;
 }
 // A path as it is to be written, from however it is spelt.
-constexpr void put_path(writer& w, std::string_view text, path_role role, syntax rules) noexcept {
+constexpr result<path> read_path(std::string_view text, path_role role, syntax rules) noexcept {
     rules.tolerate |= rule::missing_brackets | rule::spaces_in_route;
-    auto const p = parse_path(text, role, rules);
+    return parse_path(text, role, rules);
+}
+constexpr void put_path(writer& w, std::string_view text, result<path> const& p) noexcept {
     // No path has an octet that is unsafe, so these are looked for only in what is none.
     if (!p) {
         auto const bad = find_unsafe(text);
         w.refuse(bad ? *bad : p.error());
     } else if (p->tolerated().empty()) w.raw(text);
     else if (auto const n = write_path(w, *p); !n) w.refuse(n.error());
+}
+// A line that is no more than a verb and a path.
+constexpr result<std::size_t> write_read_path(writer& out, std::string_view begin, std::string_view text, result<path> const& p) noexcept {
+    return out.atomically([&](writer& w) {
+        w.raw(begin);
+        put_path(w, text, p);
+        w.crlf();
+    });
+}
+EHLO_INLINE constexpr result<std::size_t> write_path_line(writer& out, std::string_view begin, std::string_view text, path_role role, syntax const& rules) noexcept {
+    auto const p = read_path(text, role, rules);
+    if (p && p->tolerated().empty())
+        if (std::size_t const size = put_at_once(out, begin, text, "\r\n"); size != 0) [[likely]] return size;
+    return write_read_path(out, begin, text, p);
 }
 // What is wrong with the arguments of MAIL, whose path ends at `path_end`, as a fault in the value that was given.
 EHLO_NOINLINE constexpr failure place_in_value(failure const& f, std::size_t path_end, std::string_view path) noexcept {
@@ -386,11 +394,7 @@ constexpr result<std::size_t> write_hello(writer& out, verb v, std::string_view 
 /// "MAIL FROM:<path>". `from` is a reverse path, with its brackets or without. A program that calls no more than this has no code for
 /// parameters in it.
 constexpr result<std::size_t> write_mail(writer& out, std::string_view from) noexcept {
-    return out.atomically([&](writer& w) {
-        w.raw("MAIL FROM:");
-        detail::put_path(w, from, path_role::reverse, strict_syntax);
-        w.crlf();
-    });
+    return detail::write_path_line(out, "MAIL FROM:", from, path_role::reverse, strict_syntax);
 }
 /// "MAIL FROM:<path> parameters" (SEND, SOML, SAML alike).
 constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mail_options const& options,
@@ -398,32 +402,33 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
     if (v != verb::mail && v != verb::send && v != verb::soml && v != verb::saml) return fail(errc::bad_value, 0);
     if (!options.others.empty())
         if (auto const bad = detail::find_unsafe(options.others)) return *bad;
+    syntax const exact = detail::written(rules);
+    auto begin = [v](writer& w) noexcept -> writer& { return v == verb::mail ? w.raw("MAIL FROM:") : w.raw(name(v)).raw(" FROM:"); };
+    // A path that is right, and parameters whose types leave nothing to be wrong, need not be read back.
+    constexpr parameter_ids plain = parameter_ids(parameter_id::size) | parameter_id::body | parameter_id::smtputf8;
+    if (from.starts_with('<') && options.others.empty() && (given(options) - plain).empty() && parse_reverse_path(from, exact)) {
+        // In one piece: to ask for each word whether there is room took a tenth of the whole.
+        char tail[64], *end = tail;
+        if (options.size) end = detail::put_octets(detail::put_octets(end, " SIZE="), detail::digits(*options.size).text());
+        if (options.body) end = detail::put_octets(detail::put_octets(end, " BODY="), name(*options.body));
+        if (options.smtputf8) end = detail::put_octets(end, " SMTPUTF8");
+        end = detail::put_octets(end, "\r\n");
+        std::string_view const rest{tail, static_cast<std::size_t>(end - tail)};
+        if (v == verb::mail)
+            if (std::size_t const size = detail::put_at_once(out, "MAIL FROM:", from, rest); size != 0) [[likely]] return size;
+        return out.atomically([&](writer& w) { begin(w).raw(from).raw(rest); });
+    }
     std::size_t const before = out.size();
     return out.atomically([&](writer& w) {
-        syntax const exact = detail::written(rules);
         constexpr charset odd = chars::unsafe + " ";
-        if (v == verb::mail) [[likely]] w.raw("MAIL FROM:");
-        else w.raw(name(v)).raw(" FROM:");
-        // A path that is right, and parameters whose types leave nothing to be wrong, need not be read back.
-        constexpr parameter_ids plain = parameter_ids(parameter_id::size) | parameter_id::body | parameter_id::smtputf8;
-        bool const right = from.starts_with('<') && options.others.empty() && (given(options) - plain).empty() && parse_reverse_path(from, exact);
-        if (right) {
-            // In one piece: to ask for each word whether there is room took a tenth of the whole.
-            char tail[64], *end = tail;
-            if (options.size) end = detail::put_octets(detail::put_octets(end, " SIZE="), detail::digits(*options.size).text());
-            if (options.body) end = detail::put_octets(detail::put_octets(end, " BODY="), name(*options.body));
-            if (options.smtputf8) end = detail::put_octets(end, " SMTPUTF8");
-            end = detail::put_octets(end, "\r\n");
-            w.raw(from).raw({tail, static_cast<std::size_t>(end - tail)});
-            return;
-        }
+        begin(w);
         // What is spelt right is read only once: below.
         if (from.starts_with('<') && detail::find_first<odd>(from) == from.size()) {
             w.raw(from);
         } else {
             syntax wide = exact;
             wide.smtputf8 = true;  // whether it may be: see below
-            detail::put_path(w, from, path_role::reverse, wide);
+            detail::put_path(w, from, detail::read_path(from, path_role::reverse, wide));
         }
         std::size_t const path_end = w.size();
         detail::put_parameters(w, options, exact);
@@ -437,11 +442,7 @@ constexpr result<std::size_t> write_mail(writer& out, std::string_view from, mai
 
 /// "RCPT TO:<path>". `to` is a forward path, with its brackets or without; `rules.smtputf8` as for parse_rcpt.
 constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, syntax const& rules = strict_syntax) noexcept {
-    return out.atomically([&](writer& w) {
-        w.raw("RCPT TO:");
-        detail::put_path(w, to, path_role::forward, detail::written(rules));
-        w.crlf();
-    });
+    return detail::write_path_line(out, "RCPT TO:", to, path_role::forward, detail::written(rules));
 }
 /// "RCPT TO:<path> parameters".
 constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::string_view parameters,
@@ -451,7 +452,7 @@ constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, std::
         if (auto const bad = detail::find_unsafe(parameters)) return *bad;
     return out.atomically([&](writer& w) {
         w.raw("RCPT TO:");
-        detail::put_path(w, to, path_role::forward, exact);
+        detail::put_path(w, to, detail::read_path(to, path_role::forward, exact));
         if (!parameters.empty()) {
             if (auto const parsed = parse_rcpt_parameters(parameters, exact); !parsed) w.refuse(parsed.error());
             w.raw(' ').raw(parameters);
@@ -466,7 +467,7 @@ constexpr result<std::size_t> write_rcpt(writer& out, std::string_view to, rcpt_
     syntax const exact = detail::written(rules);
     return out.atomically([&](writer& w) {
         w.raw("RCPT TO:");
-        detail::put_path(w, to, path_role::forward, exact);
+        detail::put_path(w, to, detail::read_path(to, path_role::forward, exact));
         if (auto const n = write_parameters(w, options, exact); !n) w.refuse(n.error());
         w.crlf();
     });

@@ -23,36 +23,6 @@ struct refused_line {
     std::size_t size = 0;
 };
 
-/// Parameters up to a CRLF, after a path that was taken, and ends at `from`; `parameters` has those before `at`. Returns the octets of
-/// the line with its CRLF, 0 if anything is wrong with it, or tolerated.
-template <class Parameters, class Known>
-EHLO_NOINLINE constexpr std::size_t take_rare_parameters(std::string_view in, std::size_t from, std::size_t at, std::size_t limit, syntax const& rules,
-                                                         Parameters& parameters, refused_line& refused, Known known) noexcept {
-    std::size_t const end = from + find_near<charset(0, '\r')>({in.data() + from, in.size() - from});
-    // Spaces that do not belong there, and what is no line, or too long a one, are not for here.
-    if (end + 2 > in.size() || end + 2 > limit || end > 0xFFFFFFFF || load2(in.data() + end) != load2("\r\n") || in[from] != ' ' ||
-        in[from + 1] == ' ' || chars::wsp.contains(in[end - 1]))
-        return 0;
-    cursor c{{in.data(), end}, rules, at};
-    if (parameter_access::scan_rest(c, parameters, from + 1, known)) return c.tolerated.empty() ? end + 2 : 0;
-    // Of octets over 127 only the whole of a MAIL tells whether they are right.
-    if (c.error.code != errc::non_ascii) refused = {c.error, end + 2};
-    return 0;
-}
-template <class Parameters, class Known>
-EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view in, std::size_t from, std::size_t limit, syntax const& rules,
-                                                         Parameters& parameters, refused_line& refused, Known known) noexcept {
-    char const* const p = in.data();
-    std::size_t const size = in.size();
-    bool const some = from != size && p[from] == ' ';
-    std::size_t const at = some ? parameter_access::take_registered(in, from + 1, rules, parameters, known) : from;
-    if (size - at < 2 || load2(p + at) != load2("\r\n") || (some && p[at - 1] == ' ') || parameter_access::may_conflict(parameters))
-        return some ? take_rare_parameters(in, from, at, limit, rules, parameters, refused, known) : 0;
-    std::size_t const first = some ? from + 1 : from;
-    parameter_access::set_text(parameters, {p + first, at - first});
-    return at + 2 <= limit ? at + 2 : 0;
-}
-
 /// Whether the grammar makes the same of a line as the fast attempt did. For EHLO_CHECK_FAST.
 struct fast_command_check {
     std::string_view in;
@@ -97,6 +67,38 @@ struct fast_command_check {
         return fault == refused.why;
     }
 };
+
+/// Parameters up to a CRLF, after a path that was taken, and ends at `from`; `parameters` has those before `at`. Returns the octets of
+/// the line with its CRLF, 0 if anything is wrong with it, or tolerated.
+template <class Parameters, class Known>
+EHLO_NOINLINE constexpr std::size_t take_rare_parameters(std::string_view in, std::size_t from, std::size_t at, std::size_t limit, syntax const& rules,
+                                                         Parameters& parameters, refused_line& refused, Known known) noexcept {
+    std::size_t const end = from + find_near<charset(0, '\r')>({in.data() + from, in.size() - from});
+    // Spaces that do not belong there, and what is no line, or too long a one, are not for here.
+    if (end + 2 > in.size() || end + 2 > limit || end > 0xFFFFFFFF || load2(in.data() + end) != load2("\r\n") || in[from] != ' ' ||
+        in[from + 1] == ' ' || chars::wsp.contains(in[end - 1]))
+        return 0;
+    cursor c{{in.data(), end}, rules, at};
+    if (parameter_access::scan_rest(c, parameters, from + 1, known)) return c.tolerated.empty() ? end + 2 : 0;
+    // Of octets over 127 only the whole of a MAIL tells whether they are right.
+    if (c.error.code == errc::non_ascii) return 0;
+    refused = {c.error, end + 2};
+    if constexpr (fast::checked) fast::expect(fast_command_check{in, limit, rules}.refuses_alike(refused, known));
+    return 0;
+}
+template <class Parameters, class Known>
+EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view in, std::size_t from, std::size_t limit, syntax const& rules,
+                                                         Parameters& parameters, refused_line& refused, Known known) noexcept {
+    char const* const p = in.data();
+    std::size_t const size = in.size();
+    bool const some = from != size && p[from] == ' ';
+    std::size_t const at = some ? parameter_access::take_registered(in, from + 1, rules, parameters, known) : from;
+    if (size - at < 2 || load2(p + at) != load2("\r\n") || (some && p[at - 1] == ' ') || parameter_access::may_conflict(parameters))
+        return some ? take_rare_parameters(in, from, at, limit, rules, parameters, refused, known) : 0;
+    std::size_t const first = some ? from + 1 : from;
+    parameter_access::set_text(parameters, {p + first, at - first});
+    return at + 2 <= limit ? at + 2 : 0;
+}
 
 /// Calls `f` with the command and returns its octets with the CRLF; 0 for anything rarer, or wrong, or not whole. A third of the
 /// instructions of the way over line_reader, split_command and visit_command. What is wrong with it stands in `refused` if it had to
@@ -218,10 +220,7 @@ class command_reader {
                 verb const v = detail::find_verb4(in.data());
                 return {v == verb::unknown ? verb::starttls : v, used};  // the only longer one that is read in one step
             }
-            if (refused.size != 0) {
-                if constexpr (detail::fast::checked) detail::fast::expect(detail::fast_command_check{in, limit, rules}.refuses_alike(refused, detail::known_parameters<>()));
-                return {refused.why, refused.size};
-            }
+            if (refused.size != 0) return {refused.why, refused.size};
         }
         return next_rare(in, limit, rules, f);
     }

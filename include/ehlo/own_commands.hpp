@@ -16,7 +16,6 @@
 
 #include <ehlo/proof.hpp>
 #include <ehlo/syntax.hpp>
-#include <ehlo/vocabulary.hpp>
 #include <ehlo/writer.hpp>
 
 #include <cstddef>
@@ -75,6 +74,7 @@ struct protocol_with : smtp_protocol {
     static constexpr detail::own_rows<Own...> all{};
     static constexpr transition_table<state, event, fact, state_count, event_count, detail::session_row_count + sizeof...(Own)> rules{all.rows};
     static constexpr event_set spoken = event_set::first(event_count - own_event_count + sizeof...(Own));
+    static constexpr std::size_t proved_rows = detail::session_row_count;   // by the tests of the library
 
     /// The event of one of these commands.
     template <class One>

@@ -272,6 +272,7 @@ struct smtp_protocol {
     static constexpr state_set ends = state::turned | state::closed;
     static constexpr event_set cuts = event::shutdown | event::lost | event::tls_lost;                   ///< they come from outside
     static constexpr event_set spoken = event_set::first(event_count - own_event_count);                    ///< those that can happen
+    static constexpr std::size_t proved_rows = 0;                                                          ///< see proof.hpp
 };
 
 /// Whether a transaction is open: something that RSET would drop.

@@ -43,16 +43,17 @@ struct verb_map {
         for (unsigned i = 1; i < verb_count; ++i) heads[i] = fold4(verb_names[i].data());
     }
 };
-inline constexpr places<verb_count, std::uint32_t> places_of_verbs(verb_map().heads);
+inline constexpr places<verb_count, std::uint32_t> places_of_verbs(verb_map().heads, 0xAD970C37u);   // the 24th of those that would be tried
 struct verbs_of_4 {
     std::uint32_t word[sizeof places_of_verbs.row] = {};
     verb code[sizeof places_of_verbs.row] = {};
     consteval verbs_of_4() {
-        for (auto& w : word) w = verb_map().heads[0];
+        verb_map const all;   // once: compilers evaluate it anew wherever it is named
+        for (auto& w : word) w = all.heads[0];
         for (unsigned i = 1; i < verb_count; ++i) {
             if (verb_names[i].size() != 4) continue;
-            std::size_t const slot = places_of_verbs.slot(verb_map().heads[i]);
-            word[slot] = verb_map().heads[i];
+            std::size_t const slot = places_of_verbs.slot(all.heads[i]);
+            word[slot] = all.heads[i];
             code[slot] = static_cast<verb>(i);
         }
     }

@@ -130,4 +130,28 @@ class writer {
     }
 };
 
+namespace detail {
+/// Writes all of these where there is room for them: the octets written, 0 if there is none. To ask for each word whether there is room
+/// was a fifth of a RCPT.
+template <class... Words>
+EHLO_INLINE constexpr std::size_t put_at_once(writer& w, Words... words) noexcept {
+    if constexpr (!EHLO_VECTOR) return 0;   // a machine without vectors is likely to be a small one
+    std::size_t const size = (std::string_view(words).size() + ...);
+    if (size > w.room() || !w.ok()) return 0;
+    char* to = w.claim(size);
+    ((to = put_octets(to, words)), ...);
+    return size;
+}
+constexpr result<std::size_t> write_line(writer& out, std::string_view verb, std::string_view separator,
+                                         std::string_view argument, std::string_view rest = {}) noexcept {
+    if (rest.empty())
+        if (std::size_t const size = put_at_once(out, verb, separator, argument, "\r\n"); size != 0) [[likely]] return size;
+    return out.atomically([&](writer& w) {
+        w.raw(verb).raw(separator).raw(argument);
+        if (!rest.empty()) w.raw(' ').raw(rest);
+        w.crlf();
+    });
+}
+}  // namespace detail
+
 }  // namespace ehlo

@@ -1438,15 +1438,33 @@ void tell(options const& o, happening const& h, string_view reply, string_view s
     put(reply.empty() ? s : s + say('S', reply, colour_of(a.sent.code)));
 }
 
+// A server that offers all that a client could want of it, with passwords in the clear: there is no TLS here.
+consteval ehlo::policy everything(ehlo::service service) {
+    using enum ehlo::extension;
+    ehlo::policy p;
+    p.service = service;
+    p.offers = ehlo::server_extensions - (burl | atrn | turn | verbose | onex | send | soml | saml);
+    if (service == ehlo::service::lmtp) p.offers = p.offers - prdr;
+    p.max_line = 4096;
+    p.mail_modes = true;
+    p.clear_text_passwords = true;
+    return p;
+}
+// Values, not template arguments: one server is compiled, not two.
+constexpr ehlo::policy smtp_settings = everything(ehlo::service::smtp), lmtp_settings = everything(ehlo::service::lmtp);
+static_assert(!ehlo::check(smtp_settings) && !ehlo::check(lmtp_settings));
+
 // An event loop like any other, but that the octets come from a file: give what has come, send what was produced, discard
 // what was consumed, do what is wanted. `arrivals` are where what came together ends: after STARTTLS nothing may.
-template <class Server>
-int play_server(options const& o, string_view input, std::vector<size_t> const& arrivals, Server server) {
+int session(options const& o, string_view input, std::vector<size_t> const& arrivals) {
+    ehlo::server_with<> server(o.lmtp ? lmtp_settings : smtp_settings, server_name);
+    server.tolerate(o.grammar.tolerate);
     accept_all handler;
     // For people the client's octets are shown beside the reply they get, so they go in one at a time; or all that came at once, and
     // there is room for one reply.
     size_t const chunk = o.at_once ? 0 : o.json && !o.states ? o.chunk : 1;
-    std::vector<char> buffer(o.at_once ? Server::reply_space : o.chunk == 0 ? 64 * 1024 : Server::reply_space + o.chunk % 64);
+    size_t const least = server.settings().reply_space;
+    std::vector<char> buffer(o.at_once ? least : o.chunk == 0 ? 64 * 1024 : least + o.chunk % 64);
     string sent;
     ehlo::reply_reader reader;
     size_t given = 0, used = 0, shown = 0, messages = 0;
@@ -1527,26 +1545,6 @@ int play_server(options const& o, string_view input, std::vector<size_t> const& 
     if (server.where() == ehlo::state::closed && unread != 0) s += ", " + plural(unread, "octet") + " not read";
     put(s + "\n");
     return 0;
-}
-
-// A server that offers all that a client could want of it, with passwords in the clear: there is no TLS here.
-consteval ehlo::policy everything(ehlo::service service) {
-    using enum ehlo::extension;
-    ehlo::policy p;
-    p.service = service;
-    p.offers = ehlo::server_extensions - (burl | atrn | turn | verbose | onex | send | soml | saml);
-    if (service == ehlo::service::lmtp) p.offers = p.offers - prdr;
-    p.max_line = 4096;
-    p.mail_modes = true;
-    p.clear_text_passwords = true;
-    return p;
-}
-
-template <ehlo::service Service>
-int session(options const& o, string_view input, std::vector<size_t> const& arrivals) {
-    ehlo::basic_server<everything(Service)> server(server_name);
-    server.tolerate(o.grammar.tolerate);
-    return play_server(o, input, arrivals, server);
 }
 
 // What a small client does, that delivers one message and leaves: it says all it may whenever no reply is due.
@@ -2308,7 +2306,7 @@ int run(options const& o, std::istream& in) {
         }
         if (o.file != "-") arrivals.clear();
         if (o.what == mode::client) return client(o, all, arrivals);
-        return o.lmtp ? session<ehlo::service::lmtp>(o, all, arrivals) : session<ehlo::service::smtp>(o, all, arrivals);
+        return session(o, all, arrivals);
     }
     for (string line; std::getline(in, line);) {
         if (line.ends_with('\r')) line.pop_back();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ehlo/own_commands.hpp>
+#include <ehlo/vocabulary.hpp>
 
 #include <cstddef>
 #include <functional>

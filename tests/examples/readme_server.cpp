@@ -1,4 +1,4 @@
-#include <ehlo/ehlo.hpp>
+#include <ehlo/server.hpp>
 
 #include <cstdio>
 #include <string>

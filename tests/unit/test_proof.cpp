@@ -45,9 +45,7 @@ std::string names_of(set_of<Enum> set, std::integral_constant<std::size_t, N>) {
 bool is_refused() {
     walk<mutant, fact_count> const all;
     if (all.prove().fault != table_fault::none) return true;
-    for (std::size_t rule = 1; rule <= rule_of_order_count; ++rule)
-        if (detail::order_proof<mutant>(all, static_cast<rule_of_order>(rule)).broken != rule_of_order::none) return true;
-    return false;
+    return detail::find_order_fault<mutant>(all).broken != rule_of_order::none;
 }
 
 // What a table does in all situations that can be reached: tables that do the same mean the same.

@@ -444,4 +444,16 @@ TEST_CASE("RFC 3030 2: a BDAT after any octet that some reader passes over may b
         CAPTURE(octet);
         CHECK(finder.found() == !printable);
     }
+    // In a line that begins otherwise, after a control alone; whether the octets come at once or one by one.
+    for (std::size_t before = 0; before < 40; ++before) {
+        for (unsigned octet = 0; octet < 256; ++octet) {
+            std::string const line = "RCPT" + std::string(before, 'x') + static_cast<char>(octet) + "BDAT";
+            ehlo::detail::bdat_finder at_once, one_by_one;
+            at_once.look(line);
+            for (char const& c : line) one_by_one.look({&c, 1});
+            CAPTURE(before, octet);
+            CHECK(at_once.found() == ((octet < ' ' && octet != '\t') || octet == 127));
+            CHECK(one_by_one.found() == at_once.found());
+        }
+    }
 }

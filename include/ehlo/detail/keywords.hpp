@@ -14,10 +14,11 @@ template <std::size_t Count, class Number>
 struct places {
     static constexpr unsigned bits = Count > 32 ? 8 : Count > 16 ? 7 : 6;
     static_assert(Count < 64);
-    Number factor = static_cast<Number>(0x9E3779B97F4A7C15u);
+    Number factor;
     std::uint8_t row[std::size_t{1} << bits] = {};   ///< `Count` where no number has its place
 
-    consteval explicit places(Number const (&numbers)[Count]) {
+    /// `guess`: the first factor that is tried.
+    consteval explicit places(Number const (&numbers)[Count], Number guess = static_cast<Number>(0x9E3779B97F4A7C15u)) : factor(guess) {
         std::uint16_t taken[std::size_t{1} << bits] = {};   // by which try
         for (std::uint16_t tries = 1;; ++tries, factor = factor * static_cast<Number>(0xD1342543DE82EF95u) + 2) {
             std::size_t i = 0;

@@ -157,7 +157,7 @@ class command_observer : protected content_observer {
         seen::command said{place(client, here(client), 0)};
         said.number = pushed_;
         meaning m;
-        if (!std::is_constant_evaluated() && lines_.at_start() && in.size() >= 6) {
+        if (lines_.at_start() && in.size() >= 6) {
             verb v = find_verb4(in.data());
             if (v == verb::unknown) v = verb::starttls;   // the only longer one that is read in one step
             said.verb = v;

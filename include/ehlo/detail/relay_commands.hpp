@@ -232,6 +232,21 @@ constexpr std::optional<errc> find_bdat_disorder(Core const& s) noexcept {
     return in_transaction(s.order.where()) && s.order.knows(fact::extended) ? errc::not_implemented : errc::bad_sequence;
 }
 
+// A line of which nothing comes: it is answered here, when all before it has been. What may be a BDAT is refused as one. False: `t.want` is set.
+template <class Core, class H>
+EHLO_NOINLINE constexpr bool refuse_line(Core& s, relay_io& t, H& h, relayed_command& a, failure const& fault, bool moves, bool may_be_chunk, std::size_t size) {
+    if (!s.under_way.empty()) return t.stop(relay_want::other);
+    if (!s.has_room(t)) return t.stop(relay_want::room);
+    if (s.auth_failed && a.verb == verb::unknown && a.on == event::noop) a.secret = 0;
+    bdat_finder finder;
+    finder.look(a.line);
+    s.lines = line_reader();
+    if (may_be_chunk || finder.found()) s.refuse(t, h, {event::noop, verb::bdat, a.line, a.secret}, fault, false, true);
+    else s.refuse(t, h, a, fault, moves);
+    t.drop(size);
+    return true;
+}
+
 // By way of its line: for all that can be wrong with it.
 template <class H, class... Own>
 EHLO_NOINLINE constexpr bool take_rare_line(relay_core<Own...>& s, relay_io& t, H& h, syntax const& grammar) {
@@ -296,19 +311,7 @@ EHLO_NOINLINE constexpr bool take_rare_line(relay_core<Own...>& s, relay_io& t, 
             }
         }
     }
-    if (v.fault) {
-        if (!s.under_way.empty()) return t.stop(relay_want::other);
-        if (!s.has_room(t)) return t.stop(relay_want::room);
-        if (s.auth_failed && a.verb == verb::unknown && a.on == event::noop) a.secret = 0;
-        bdat_finder finder;
-        finder.look(*line);
-        s.lines = lines;
-        bool const chunk = may_be_chunk || finder.found();
-        if (chunk) s.refuse(t, h, {event::noop, verb::bdat, a.line, a.secret}, *v.fault, false, true);
-        else s.refuse(t, h, a, *v.fault, moves);
-        t.drop(line.consumed);
-        return true;
-    }
+    if (v.fault) return refuse_line(s, t, h, a, *v.fault, moves, may_be_chunk, line.consumed);
     bool const more = carry_out(s, t, h, a, v, line.consumed, bare_lf);
     if (t.used != 0 && (more || t.ends)) s.lines = lines;
     return more;
@@ -339,17 +342,18 @@ constexpr bool take_line(Core& s, relay_io& t, H& h) {
     std::string_view const in = t.rest();
     syntax grammar = s.settings->grammar;
     grammar.smtputf8 = s.order.knows(fact::smtputf8);
-    if (!std::is_constant_evaluated() && s.lines.at_start() && in.size() >= 6) {
+    if (s.lines.at_start() && in.size() >= 6) {
         verb const v = find_verb4(in.data());
         if (v != verb::unknown && v != verb::bdat && !find_disorder(s, v)) {
             relayed_command a{verb_table[static_cast<unsigned>(v)].on, v, {in.data(), 0}};
             relay_verdict said;
-            std::size_t const used = take_common_command(in, s.settings->max_line, grammar,
-                                                         [&](auto const& c) noexcept(Core::template never_throws<H>) { judge(s, c, a, said, h); });
-            if (used != 0) {
-                a.line = {in.data(), used - 2};
-                a.secret = static_cast<std::uint32_t>(used - 2);
-                return carry_out(s, t, h, a, said, used, false);
+            refused_line refused;
+            auto const ask = [&](auto const& c) noexcept(Core::template never_throws<H>) { judge(s, c, a, said, h); };
+            std::size_t const used = take_common_command(in, s.settings->max_line, grammar, ask, refused, known_parameters<>());
+            if (std::size_t const whole = used != 0 ? used : refused.size; whole != 0) {
+                a.line = {in.data(), whole - 2};
+                a.secret = static_cast<std::uint32_t>(whole - 2);
+                return used != 0 ? carry_out(s, t, h, a, said, used, false) : refuse_line(s, t, h, a, refused.why, false, false, whole);
             }
         }
     }

@@ -54,6 +54,18 @@ constexpr void lose_part(Server& s, H& handler) {
     if (!why || why->code == errc::bad_sequence) s.settle(handler, event::burl, 500);
 }
 
+// A line of which nothing comes. What hides a BDAT is refused as one.
+template <class Server, class H>
+constexpr void refuse_line(Server& s, server_io& t, H& handler, asked& a, failure const& fault, bool moves, std::size_t size) {
+    if (s.auth_failed && a.verb == verb::unknown && a.on == event::noop) a.secret = 0;
+    bdat_finder finder;
+    finder.look(a.line);
+    t.used += size;
+    if (finder.found()) return s.refuse(t, handler, {event::noop, verb::bdat, a.line, a.secret}, fault, false, true);
+    if (a.verb == verb::unknown && a.on == event::noop && detail::may_be_burl(a.line)) detail::lose_part(s, handler);
+    s.refuse(t, handler, a, fault, moves);
+}
+
 // By way of its line: for all that can be wrong with it.
 template <extensions Offers, class... Own, class H>
 EHLO_NOINLINE constexpr bool take_rare_command(server_core<Offers, Own...>& s, server_io& t, H& handler, syntax const& grammar) {
@@ -106,13 +118,7 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Offers, Own...>& s, s
         fault = detail::find_disorder(s, verb::unknown);
     }
     if (fault) {
-        if (s.auth_failed && a.verb == verb::unknown && a.on == event::noop) a.secret = 0;
-        bdat_finder finder;
-        finder.look(*line);
-        t.used += line.consumed;
-        if (finder.found()) return s.refuse(t, handler, {event::noop, verb::bdat, a.line, a.secret}, *fault, false, true), true;
-        if (a.verb == verb::unknown && a.on == event::noop && detail::may_be_burl(*line)) detail::lose_part(s, handler);
-        s.refuse(t, handler, a, *fault, moves);
+        detail::refuse_line(s, t, handler, a, *fault, moves, line.consumed);
     } else if (detail::is_later(said)) {
         s.put_off(line.consumed, a);
     } else {
@@ -158,10 +164,13 @@ constexpr bool take_command(Server& s, server_io& t, H& handler) {
         if ((quick_verbs.has(v) || (quick_greetings.has(v) && speaks(*s.settings, v))) && s.order.is_in_order(on)) [[likely]] {
             s.tolerated = strict;
             quick_command<Server, H> c{s, handler, {on, v, {in.data(), 0}, 0}};
-            if (std::size_t const used = take_common_command(in, s.settings->max_line, grammar, c, s.known()); used != 0) {
-                c.a.line = {in.data(), used - 2};
-                c.a.secret = static_cast<std::uint32_t>(used - 2);
+            refused_line refused;
+            std::size_t const used = take_common_command(in, s.settings->max_line, grammar, c, refused, s.known());
+            if (std::size_t const whole = used != 0 ? used : refused.size; whole != 0) {
+                c.a.line = {in.data(), whole - 2};
+                c.a.secret = static_cast<std::uint32_t>(whole - 2);
                 s.auth_failed = false;
+                if (used == 0) return detail::refuse_line(s, t, handler, c.a, refused.why, false, whole), true;
                 if (!c.fault && c.said.is_later()) {
                     s.put_off(used, c.a);
                     return true;

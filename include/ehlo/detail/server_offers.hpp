@@ -94,7 +94,12 @@ constexpr parameter_ids parameters_without(parameter_ids ids, extensions offered
 }
 template <parameter_ids Linked>
 EHLO_INLINE constexpr parameter_ids parameters_without(parameter_ids ids, extensions offered) noexcept {
-    if constexpr (EHLO_VECTOR || Linked == parameter_ids::all()) return parameters_without(ids, offered);
+    if constexpr (EHLO_VECTOR || Linked == parameter_ids::all()) {
+        // Most servers offer these, and most lines have no parameter of others.
+        constexpr extensions usual = extension::size | extension::eight_bit_mime | extension::smtputf8;
+        if ((usual - offered).empty()) [[likely]] ids = ids - parameters_of(usual);
+        return parameters_without(ids, offered);
+    }
     else return parameters_without<Linked>(ids, offered, std::make_index_sequence<extension_count>());
 }
 

@@ -169,6 +169,11 @@ constexpr move<State> move_of(transition<State, Event, Fact> const& r, answer a,
     return m;
 }
 
+/// Whether an event is in order.
+template <class Fact>
+constexpr bool allows(guard const& g, set_of<Fact> known) noexcept {
+    return g.in_order && ((octet_of(known) ^ g.needs) & g.tells) == 0;
+}
 /// Why an event is out of order; nothing if it is not.
 template <class Fact>
 constexpr std::optional<errc> find_disorder(guard const& g, set_of<Fact> known) noexcept {

@@ -97,6 +97,7 @@ constexpr range_list cheapest_ranges(charset const& set, bool without_nul = fals
     for (unsigned form = 0; form < 4; ++form) {
         bool const inverted = (form & 1) != 0, letters = (form & 2) != 0;
         if (without_nul && inverted != set.contains('\0')) continue;
+        if (letters && best.cost <= 5) continue;   // they alone cost as much
         // Both cases of the letters can be one test if the ranges hold all of them.
         if (letters && (inverted ? set - chars::alpha : set + chars::alpha) != set) continue;
         range_list const other = ranges_of(set, inverted, letters);

@@ -34,8 +34,7 @@ void answer(options const& o, string_view input) {
         string const octets = octets_of(input, arrivals);
         if (o.at_once) arrivals.clear();
         if (o.what == mode::client) client(o, octets, arrivals);
-        else if (o.lmtp) session<ehlo::service::lmtp>(o, octets, arrivals);
-        else session<ehlo::service::smtp>(o, octets, arrivals);
+        else session(o, octets, arrivals);
         return;
     }
     case mode::reply:
