@@ -146,15 +146,19 @@ constexpr result<std::string_view> parse_challenge(reply_view const& r) noexcept
     return text;
 }
 
-/// ehlo-param of AUTH: the names of mechanisms, with SP between them. RFC 4954 3. Names unknown here are passed over.
-constexpr mechanisms parse_mechanisms(std::string_view text) noexcept {
+namespace detail {
+template <class Words>
+constexpr mechanisms mechanisms_among(Words const& words) noexcept {
     mechanisms all;
-    detail::for_each_word(text, [&](std::string_view word) noexcept {
+    for_each_word(words, [&all](std::string_view word) noexcept {
         mechanism const m = find_mechanism(word);
         if (m != mechanism::unknown) all = all | m;
     });
     return all;
 }
+}  // namespace detail
+/// ehlo-param of AUTH: the names of mechanisms, with SP between them. RFC 4954 3. Names unknown here are passed over.
+constexpr mechanisms parse_mechanisms(std::string_view text) noexcept { return detail::mechanisms_among(text); }
 /// Writes the names, with SP between them, in the order of the enum. Errors: output_full.
 constexpr result<std::size_t> write_mechanisms(writer& out, mechanisms all) noexcept {
     return out.atomically([&](writer& w) {

@@ -247,13 +247,35 @@ struct capabilities {
 };
 
 namespace detail {
-/// Whether `text` is ehlo-param *( SP ehlo-param ), ehlo-param = 1*(%d33-126), or empty.
-constexpr bool is_made_of_words(std::string_view text) noexcept {
+/// What follows a keyword, as words with blanks between them. Where these are is known of the first 64 octets, since it was looked for.
+struct ehlo_words {
+    std::string_view text{};
+    std::uint64_t blanks = 0;
+};
+template <class F>
+EHLO_INLINE constexpr void for_each_word(ehlo_words const& words, F&& f) noexcept {
+    std::string_view const text = words.text;
+    std::uint64_t blanks = words.blanks;   // among the 64 octets from `base` on
+    for (std::size_t base = 0, at = 0, end; at < text.size(); at = end + 1) {
+        while (blanks == 0 && text.size() - base > 64) {
+            base += 64;
+            blanks = window(sub(text, base)).mask<chars::wsp>();
+        }
+        end = blanks != 0 ? base + trailing_zeros(blanks) : text.size();
+        blanks &= blanks - 1;
+        if (end != at) f(std::string_view(text.data() + at, end - at));
+    }
+}
+/// Whether `text` is ehlo-param *( SP ehlo-param ), ehlo-param = 1*(%d33-126), or empty. `blanks`: the spaces among its first 64 octets.
+constexpr bool is_made_of_words(std::string_view text, std::uint64_t& blanks) noexcept {
+    blanks = 0;
     if (text.empty()) return true;
-    for (std::uint64_t after_space = 1;;) {   // as if one stood before the text: none may begin it
-        window const w(text);
-        std::uint64_t const spaces = w.mask<charset(" ")>();
-        if ((w.mask<~charset(32, 126)>() | (spaces & (spaces << 1 | after_space))) != 0) return false;
+    for (std::uint64_t after_space = 1, first = ~std::uint64_t{0};; first = 0) {   // as if a space stood before the text: none may begin it
+        std::uint64_t const spaces = window(text).mask<~charset(33, 126)>();
+        if ((spaces & (spaces << 1 | after_space)) != 0) return false;
+        for (std::uint64_t left = spaces; left != 0; left &= left - 1)   // few: a look at each is less than a mask of their own
+            if (text[trailing_zeros(left)] != ' ') return false;
+        blanks |= spaces & first;
         if (text.size() <= 64) return spaces >> (text.size() - 1) == 0;
         after_space = spaces >> 63;
         text = sub(text, 64);
@@ -261,13 +283,18 @@ constexpr bool is_made_of_words(std::string_view text) noexcept {
 }
 /// What follows a keyword and its SP, as words with blanks between them; nothing if it is not that. `text`: its data is null if no SP
 /// follows. Tells in `tolerated` what `tolerate` lets pass.
-constexpr std::string_view words_of(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
-    if (text.data() == nullptr || (!text.empty() && is_made_of_words(text))) return text;
+EHLO_NOINLINE constexpr ehlo_words words_of(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
+    ehlo_words words{text};
+    if (text.empty() ? text.data() == nullptr : is_made_of_words(text, words.blanks)) return words;
     while (!text.empty() && chars::wsp.contains(text.front())) text.remove_prefix(1);
     while (!text.empty() && chars::wsp.contains(text.back())) text.remove_suffix(1);
     if (!tolerate.has(rule::blanks_in_ehlo_answer) || find_first<~(charset(33, 126) + chars::wsp)>(text) != text.size()) return {};
     tolerated |= rule::blanks_in_ehlo_answer;
-    return text;
+    return {text, window(text).mask<chars::wsp>()};
+}
+/// No more than what it tells in `tolerated`.
+EHLO_NOINLINE constexpr void note_blanks(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
+    static_cast<void>(words_of(text, tolerate, tolerated));
 }
 /// The word that `text` begins with, cut off with the blanks after it.
 constexpr std::string_view take_word(std::string_view& text) noexcept {
@@ -327,7 +354,7 @@ EHLO_INLINE constexpr void visit_ehlo_lines(reply_view const& r, leniency tolera
 /// The number after SIZE. On its own, so that what is done for each keyword is little enough to stand where the line is read.
 EHLO_NOINLINE constexpr std::optional<std::uint64_t> read_size(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
     auto n = parse_decimal(text);   // what is a number has no blanks
-    if (!n) [[unlikely]] n = parse_decimal(words_of(text, tolerate, tolerated));
+    if (!n) [[unlikely]] n = parse_decimal(words_of(text, tolerate, tolerated).text);
     return n ? std::optional(*n) : std::nullopt;
 }
 
@@ -391,7 +418,7 @@ constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency 
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
     capabilities c;
     auto more = [&](extension, std::string_view text, bool) noexcept {
-        if (!tolerate.empty()) [[unlikely]] static_cast<void>(detail::words_of(text, tolerate, c.tolerated));
+        if (!tolerate.empty()) [[unlikely]] detail::note_blanks(text, tolerate, c.tolerated);
     };
     detail::read_ehlo_lines(c, r, tolerate, more, [](std::string_view) noexcept {});
     return c;

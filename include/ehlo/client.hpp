@@ -56,7 +56,7 @@ class client_with : public detail::client_core<Own...> {
     constexpr std::optional<failure> find_obstacle(event e, bool offered) const noexcept {
         if (over()) return fail(errc::session_over, 0);
         if (chunk_left_ != 0) return fail(errc::bad_sequence, 0);
-        if (auto const why = ahead_.check(e)) return fail(*why, 0);
+        if (!ahead_.is_in_order(e)) [[unlikely]] return fail(*ahead_.check(e), 0);
         if (!under_way_.empty() && !is_pipelined(under_way_.last())) return fail(errc::bad_sequence, 0);
         if (!offered) return fail(errc::not_offered, 0);
         if (under_way_.empty()) return std::nullopt;

@@ -363,12 +363,12 @@ constexpr void put_path(writer& w, std::string_view text, result<path> const& p)
 // A line that is no more than a verb and a path.
 constexpr result<std::size_t> write_read_path(writer& out, std::string_view begin, std::string_view text, result<path> const& p) noexcept {
     return out.atomically([&](writer& w) {
-        w.raw(begin);
-        put_path(w, text, p);
+        put_path(w.raw(begin), text, p);
         w.crlf();
     });
 }
-EHLO_INLINE constexpr result<std::size_t> write_path_line(writer& out, std::string_view begin, std::string_view text, path_role role, syntax const& rules) noexcept {
+EHLO_INLINE constexpr result<std::size_t> write_path_line(writer& out, std::string_view begin, std::string_view text, path_role role,
+                                                          syntax const& rules) noexcept {
     auto const p = read_path(text, role, rules);
     if (p && p->tolerated().empty())
         if (std::size_t const size = put_at_once(out, begin, text, "\r\n"); size != 0) [[likely]] return size;

@@ -68,19 +68,28 @@ constexpr void carry(extension e, Answer& a, Way const& way) noexcept {
 
 inline constexpr charset limit_name = chars::let_dig + "-_", limit_value = charset(33, 126) - ";";
 
+// 1 to 999,999, without leading zeros; 0 for all else.
+constexpr std::uint32_t read_limit(std::string_view text) noexcept {
+    if (text.empty() || text.size() > 6 || text[0] == '0') return 0;
+    std::uint32_t n = 0;
+    for (char const c : text) {
+        if (!is_digit(c)) return 0;
+        n = n * 10 + static_cast<std::uint32_t>(c - '0');
+    }
+    return n;
+}
 // limits-param = limit-name-value *( SP limit-name-value ). A fault in the syntax voids all of it, an odd value only itself.
-constexpr server_limits read_limits(std::string_view text) noexcept {
+constexpr server_limits read_limits(ehlo_words const& words) noexcept {
     server_limits limits;
     bool good = true;
     auto read = [&](std::string_view pair, std::string_view name, std::optional<std::uint32_t>& limit) noexcept {
-        if (!istarts_with(pair, name)) return false;
+        if (pair.size() < name.size() || !spells_here(name, {pair.data(), name.size()})) return false;
         std::string_view const value = sub(pair, name.size());
-        auto const number = parse_decimal(value, 999999);
-        if (!number) good = good && !value.empty() && find_first<~limit_value>(value) == value.size();
-        else if (value[0] != '0') limit = static_cast<std::uint32_t>(*number);
+        if (std::uint32_t const n = read_limit(value); n != 0) limit = n;
+        else good = good && !value.empty() && find_first<~limit_value>(value) == value.size();
         return true;
     };
-    for_each_word(text, [&](std::string_view pair) noexcept {
+    for_each_word(words, [&](std::string_view pair) noexcept {
         if (read(pair, "MAILMAX=", limits.mail_max) || read(pair, "RCPTMAX=", limits.rcpt_max) ||
             read(pair, "RCPTDOMAINMAX=", limits.rcpt_domain_max))
             return;
@@ -94,31 +103,31 @@ constexpr server_limits read_limits(std::string_view text) noexcept {
 }
 
 struct ehlo_parameter_reader {
-    std::string_view text;
+    ehlo_words all_words;
     bool old_form;   // of AUTH
 
     // "AUTH" and the old "AUTH=" often come both. The set is of both; the text is that of "AUTH" if it comes.
     constexpr void auth(mechanisms& all, std::string_view& names) const noexcept {
-        if (!old_form || names.empty()) names = text;
-        all |= parse_mechanisms(text);
+        if (!old_form || names.empty()) names = all_words.text;
+        all |= mechanisms_among(all_words);
     }
-    constexpr void limits(server_limits& all) const noexcept { all = read_limits(text); }
+    constexpr void limits(server_limits& all) const noexcept { all = read_limits(all_words); }
     constexpr void min_by_time(std::optional<std::uint32_t>& seconds) const noexcept {
-        std::string_view const time = sub(text, 0, find_first<charset(", ")>(text));
+        std::string_view const text = all_words.text, time = sub(text, 0, find_first<charset(", ")>(text));
         auto const n = parse_decimal(time, 999999999);
         seconds = n && time.size() <= 9 ? std::optional(static_cast<std::uint32_t>(*n)) : std::nullopt;
     }
     constexpr void hold(std::optional<hold_limits>& most) const noexcept {
-        std::string_view rest = text;
+        std::string_view rest = all_words.text;
         auto const interval = parse_decimal(take_word(rest), 999999999);
         auto const until = parse_date_time(take_word(rest), {.utc_only = true});
         most.reset();
         if (interval && *interval != 0 && until && rest.empty()) most = {static_cast<std::uint32_t>(*interval), *until};
     }
-    constexpr void words(std::string_view& all) const noexcept { all = text; }
+    constexpr void words(std::string_view& all) const noexcept { all = all_words.text; }
     constexpr void attributes(verb v, client_attributes& all) const noexcept {
         all = {};
-        for_each_word(text, [&](std::string_view word) noexcept {
+        for_each_word(all_words, [&](std::string_view word) noexcept {
             if (auto const a = find_attribute(word); a && has_attribute(v, *a)) all |= *a;
         });
     }
@@ -182,16 +191,20 @@ struct ehlo_parameter_writer {
 /// rule::blanks_in_ehlo_answer there may be spaces and tabs around and between parameters. Borrows from the reply.
 /// Errors: bad_reply_class if the reply is not 250.
 constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency tolerate = strict) noexcept {
-    if (r.code() != 250) return fail(errc::bad_reply_class, 0);
-    ehlo_answer a{};
-    capability const first = split_capability(*r.lines().begin());
+    result<ehlo_answer> answer{detail::to_be_filled()};   // the one that is returned: a copy of it would cost 60 instructions
+    if (r.code() != 250) {
+        answer = fail(errc::bad_reply_class, 0);
+        return answer;
+    }
+    ehlo_answer& a = *answer;
+    capability const first = split_capability(r.text());
     a.domain = first.keyword;
     a.greet = first.parameters;
     auto more = [&](extension e, std::string_view text, bool old_form) noexcept {
         detail::carry(e, a, detail::ehlo_parameter_reader{detail::words_of(text, tolerate, a.tolerated), old_form});
     };
     detail::read_ehlo_lines(a, r, tolerate, more, [](std::string_view) noexcept {});
-    return a;
+    return answer;
 }
 
 namespace detail {

@@ -43,7 +43,7 @@ constexpr std::string_view name(mechanism m) noexcept { return mechanism_names[s
 
 /// The mechanism of this name, in any case (RFC 4954 8).
 constexpr mechanism find_mechanism(std::string_view text) noexcept {
-    unsigned const i = detail::find_name(mechanism_names, text);
+    unsigned const i = detail::find_known_name<mechanism_names>(text);
     return i == mechanism_count ? mechanism::unknown : static_cast<mechanism>(i);
 }
 /// Whether the server speaks first, so that an initial response is an error (RFC 4954 4). LOGIN is not counted: many a

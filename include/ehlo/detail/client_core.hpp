@@ -122,7 +122,8 @@ class client_core {
         reply_view const& r = *parsed;
         event const to = under_way_.first();
         event const of = event_answered(session_, to);
-        if (!right_class(of, r.code())) return broken(fail(errc::bad_reply_class, 0));
+        auto const& by = session_.move_by(of, answer_of(r.code()));
+        if (!right_class(of, r.code(), by)) return broken(fail(errc::bad_reply_class, 0));
         std::uint32_t recipient = 0;
         if ((lmtp_ || session_.knows(fact::prdr)) && ends_message(to)) [[unlikely]] {
             if (r.code() == 353) {
@@ -138,7 +139,7 @@ class client_core {
         }
         fact_set const brings = under_way_.first_brings();
         under_way_.pop();
-        settle(of, r, brings, limits.tolerate);
+        settle(of, r, by, brings, limits.tolerate);
         if (under_way_.empty() && parsed.consumed != in.size()) [[unlikely]] {
             if (awaits_handshake()) return broken(fail(errc::unexpected_reply, parsed.consumed));
             stale_ = !is_blank(sub(in, parsed.consumed), limits);
@@ -217,8 +218,8 @@ class client_core {
     // each recipient is announced by 353.
     // A yes to what is out of order, because something before it was refused, shows that the two do not agree on what is open.
     // To MAIL and RCPT it does no harm yet (see unsure_); to whatever carries content, or moves on, it does.
-    constexpr bool right_class(event e, unsigned code) const noexcept {
-        if (!session_.fits(e, answer_of(code))) return false;
+    constexpr bool right_class(event e, unsigned code, move<state> const& by) const noexcept {
+        if (!session_.fits(e, answer_of(code), by)) return false;
         if (code < 400 && e != event::mail && e != event::rcpt) {
             if (!session_.has_row(e) || (unsure_ && session_.check(e))) [[unlikely]] return false;
         }
@@ -246,8 +247,9 @@ class client_core {
         }
     }
 
-    constexpr void settle(event e, reply_view const& r, fact_set brings, leniency tolerate) noexcept {
-        change const what = session_.settle(e, r.code(), brings);
+    constexpr void settle(event e, reply_view const& r, move<state> const& by, fact_set brings, leniency tolerate) noexcept {
+        // 421 is the end of the session, whatever it answers.
+        change const what = r.code() == 421 ? session_.settle(event::shutdown, answer::refused, brings) : session_.settle(by, brings);
         if (session_.over()) [[unlikely]] {
             end(event::shutdown);
             return;

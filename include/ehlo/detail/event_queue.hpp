@@ -75,7 +75,8 @@ constexpr event event_answered(Session& s, event e) noexcept {
 template <class Session>
 constexpr void accept(Session& s, event e, fact_set brings) noexcept {
     event const of = event_answered(s, e);
-    s.settle(of, s.fits(of, answer::done) ? answer::done : answer::more, brings);
+    auto const& done = s.move_by(of, answer::done);
+    s.settle(s.fits(of, answer::done, done) ? done : s.move_by(of, answer::more), brings);
 }
 /// The session as it is when all that is under way was accepted.
 template <class Session>

@@ -49,7 +49,7 @@ class heard_offers {
         capabilities all;
         mechanisms heard;
         auto more = [&](extension e, std::string_view text, bool) noexcept {
-            if (e == extension::auth) heard |= parse_mechanisms(words_of(text, tolerate, all.tolerated));
+            if (e == extension::auth) heard |= mechanisms_among(words_of(text, tolerate, all.tolerated));
         };
         auto other = [&](std::string_view line) noexcept { own_ = static_cast<std::uint8_t>(own_ | own_list<Own...>::offers_in(line)); };
         read_ehlo_lines(all, r, tolerate, more, other);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
@@ -144,6 +145,18 @@ constexpr unsigned find_name(std::string_view const (&names)[Count], std::string
     for (unsigned i = 0; i < Count; ++i)
         if (spells(names[i], name)) return i;
     return Count;
+}
+
+/// Likewise of names that are known when this is compiled: to compare with each of them is a compare of sizes, and of a word or two
+/// where these are the same. (A machine without vectors is likely to be a small one.)
+template <auto const& Names>
+constexpr unsigned find_known_name(std::string_view name) noexcept {
+    if constexpr (!EHLO_VECTOR) return find_name(Names, name);
+    return [name]<std::size_t... I>(std::index_sequence<I...>) noexcept {
+        unsigned found = sizeof...(I);
+        static_cast<void>(((spells_here(Names[I], name) && (found = I, true)) || ...));
+        return found;
+    }(std::make_index_sequence<rows_of<Names>>());
 }
 
 }  // namespace ehlo::detail
