@@ -127,7 +127,8 @@ EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::
             path_access::set_null(address, {p + begin, 2});
         }
         std::size_t const end = begin + address.text().size();
-        auto finish = [&](auto& command) noexcept(throws_nothing<F>) -> std::size_t {
+        // Inlined: what it captures would have to be stored first. (Compilers do not agree where the attribute stands beside a noexcept.)
+        auto finish = [&](auto& command) EHLO_INLINE_LAMBDA -> std::size_t {
             std::size_t const used = take_common_parameters(in, end, limit, rules, command.parameters, refused, known);
             if (used == 0) return 0;
             command.tolerated = strict;

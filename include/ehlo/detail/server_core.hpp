@@ -201,7 +201,7 @@ struct server_core {
 
     // Writes a reply, made one that may be sent. `told`: what was wrong with it. False: the session was ended instead.
     template <class H>
-    EHLO_NOINLINE constexpr bool say(server_io& t, H& handler, asked const& a, reply& r, bool refused, std::optional<failure>& told) {
+    constexpr bool say(server_io& t, H& handler, asked const& a, reply& r, bool refused, std::optional<failure>& told) {
         event const e = a.on;
         unsigned const first = r.code / 100;
         // RFC 4954 4: the 3yz of AUTH is 334 with base64.
@@ -412,10 +412,10 @@ struct server_core {
             write_reply(t.out, reply(250, server_name())).has_value();
             return std::nullopt;
         }
-        // What will be in order when this is accepted.
+        // What will be in order when this is accepted: AUTH and STARTTLS, of which nobody asks where they are never offered.
         auto then = order;
-        then.settle(e, answer::done);
-        ehlo_answer const a = detail::make_ehlo_answer<H, Offers>(*settings, server_name(), tolerate, then, handler);
+        if constexpr (Offers.has_any(extension::auth | extension::starttls)) then.settle(e, answer::done);
+        ehlo_answer const a = detail::make_ehlo_answer<H, Offers>(*settings, offered, server_name(), tolerate, then, handler);
         std::optional<failure> fault;
         if constexpr (edits_ehlo_answer<H>) {
             ehlo_answer edited = a;

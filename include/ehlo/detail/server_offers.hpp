@@ -135,17 +135,18 @@ EHLO_INLINE constexpr std::optional<failure> find_parameter_fault(Session const&
     return find_refused<List, Linked>(session, p, refused, line);
 }
 
-/// The answer to an EHLO that is accepted; `then`: the session as it is from then on.
+/// The answer to an EHLO that is accepted, to those who have `offered`; `then`: the session as it is from then on.
 template <class H, extensions Offers, class Session>
-constexpr ehlo_answer make_ehlo_answer(policy const& p, std::string_view server_name, leniency tolerate, Session const& then, H const& handler) {
-    bool const tls = then.knows(fact::tls);
+constexpr ehlo_answer make_ehlo_answer(policy const& p, extensions offered, std::string_view server_name, leniency tolerate, Session const& then, H const& handler) {
     ehlo_answer a{};
     a.domain = server_name;
-    a.offered = offers_of<H>(p, tls);
+    a.offered = offered;
     a.size = p.max_message;
-    if (a.offered.has(extension::auth)) a.auth = detail::usable_mechanisms(p, tls, handler);
-    if (a.auth == mechanisms() || then.check(event::auth)) a.offered = a.offered - extension::auth;
-    if (then.check(event::starttls)) a.offered = a.offered - extension::starttls;
+    if constexpr (Offers.has(extension::auth)) {
+        if (offered.has(extension::auth)) a.auth = detail::usable_mechanisms(p, then.knows(fact::tls), handler);
+        if (a.auth == mechanisms() || then.check(event::auth)) a.offered = a.offered - extension::auth;
+    }
+    if (Offers.has(extension::starttls) && then.check(event::starttls)) a.offered = a.offered - extension::starttls;
     if (p.max_recipients <= 999999) a.limits.rcpt_max = p.max_recipients;
     // A handler that edits the answer sees all of it.
     constexpr bool proxied = Offers.has_any(extension::xclient | extension::xforward) || edits_ehlo_answer<H>;

@@ -135,15 +135,15 @@ constexpr void write_own_keyword(writer& w, std::size_t before, std::string_view
 /// The answer to EHLO, of `space` octets at most, and the keywords of one's own commands: those of which `named` has the bit. Its domain was
 /// looked at before.
 template <extensions Known, class... Own>
-constexpr std::optional<failure> write_ehlo_answer_within(writer& out, ehlo_answer const& a, std::size_t space, unsigned named = ~0u) noexcept {
+constexpr std::optional<failure> write_ehlo_answer_within(writer& out, ehlo_answer const& a, std::size_t space, [[maybe_unused]] unsigned named = ~0u) noexcept {
     std::size_t const before = out.size();
-    auto const written = out.atomically([&](writer& w) {
-        if (auto const n = write_own_answer<Known>(w, a); !n) w.refuse(n.error());
+    auto written = write_own_answer<Known>(out, a);
+    if constexpr (sizeof...(Own) != 0) {
         unsigned bit = 1;
-        ((named & bit ? write_own_keyword(w, before, Own::keyword) : void(), bit <<= 1), ...);
-        static_cast<void>(bit);
-        if (w.ok() && w.size() - before > space) w.refuse(fail(errc::output_full, 0));
-    });
+        if (written) written = out.atomically([&](writer& w) { ((named & bit ? write_own_keyword(w, before, Own::keyword) : void(), bit <<= 1), ...); });
+    }
+    if (written && out.size() - before > space) written = fail(errc::output_full, 0);
+    if (!written) out.rewind(before);
     return written ? std::nullopt : std::optional(written.error());
 }
 
