@@ -58,7 +58,8 @@ struct cursor {
     /// True if the text goes on with an octet over 127.
     constexpr bool next_is_wide() const noexcept { return at < text.size() && !is_ascii(text[at]); }
     /// Passes over the UTF8-non-ascii characters that stand here, of which there is one at least.
-    constexpr bool skip_wide() noexcept {
+    /// A call: GCC prepared it for every text before it looked whether there are any.
+    EHLO_NOINLINE constexpr bool skip_wide() noexcept {
         if (!rules.smtputf8 && !tolerate(rule::utf8_without_smtputf8)) return stop(errc::non_ascii);
         at += wide_length(detail::sub(text, at));
         return !next_is_wide() || stop(errc::bad_utf8);
