@@ -907,8 +907,7 @@ def test_limits():
             same(marked(beyond, {"error": error, "blame": "limit"})[1], answers[1], f"{flag}={n} {mode}: {beyond[:60]}")
         octets = "".join(item + "\n" for item in items).encode()
         for odd in (0, 1, 2, 3, 4, 5, 6):  # too little for anything: still an answer to each item
-            code, out, _ = run(["--json", f"{flag}={odd}", mode], octets)
-            check(code == 0 and out.count(b"\n") == len(items), f"{flag}={odd} {mode}: {out[:200]}")
+            check(len(objects([f"{flag}={odd}", mode], octets)) == len(items), f"{flag}={odd} {mode}")
         most = 0xFFFF if flag in ("--max-local-part", "--max-domain", "--max-path", "--max-reply-lines") else 0xFFFFFFFF
         check(len(objects([f"{flag}={most}", mode], octets)) == len(items), f"{flag}={most} {mode}")
         for wrong in ("", "=", "=x", "=-1", "=1x", f"={most + 1}", "=99999999999999999999"):
