@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_ascii {
+
 using namespace ehlo;
 
 TEST_CASE("charsets are sets", "[ascii]") {
@@ -165,3 +167,5 @@ TEST_CASE("charset: what is in it is in its table, in no complement and in no di
         CHECK((both == charset(0, 255) && none == charset()));
     }
 }
+
+}  // namespace test_ascii

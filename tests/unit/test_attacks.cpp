@@ -3,6 +3,8 @@
 // each of the two machines.
 #include "everything.hpp"
 
+namespace test_attacks {
+
 namespace {
 
 using namespace machine;
@@ -313,3 +315,5 @@ TEST_CASE("attacks: the comparison finds what is missing and what is too much", 
     CHECK_FALSE(fits("250 452", {"250"}));
     CHECK_FALSE(fits("", {"250"}));
 }
+
+}  // namespace test_attacks

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_auth {
+
 using namespace ehlo;
 using support::everywhere;
 using support::written;
@@ -252,3 +254,5 @@ constexpr bool at_compile_time() {
 static_assert(at_compile_time());
 
 }  // namespace
+
+}  // namespace test_auth

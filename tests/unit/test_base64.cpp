@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_base64 {
+
 using namespace ehlo;
 using support::bad_case;
 using support::everywhere;
@@ -282,3 +284,5 @@ TEST_CASE("base64: pieces keep nothing but what stands in the output", "[base64]
     encoder.put("yz").finish();
     CHECK(out.text() == "Zm9vYg==");
 }
+
+}  // namespace test_base64

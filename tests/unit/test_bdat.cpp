@@ -1,6 +1,7 @@
 // BDAT on the server: chunks counted, refused, cut anywhere; CHUNKING and BINARYMIME (RFC 3030), and LMTP (RFC 2033 4.3).
 #include "everything.hpp"
 
+namespace test_bdat {
 
 namespace {
 
@@ -367,3 +368,5 @@ TEST_CASE("RFC 3030 2: the octets of a chunk are never commands, where BDAT is n
     for (std::size_t i = 0; i < alike.size(); ++i) alike[i].bytes = texts[i];
     check_chunks<ehlo::basic_server<lmtp_without_chunks>>(alike);
 }
+
+}  // namespace test_bdat

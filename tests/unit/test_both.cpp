@@ -5,6 +5,8 @@
 
 #include <deque>
 
+namespace test_both {
+
 namespace {
 
 using namespace machine;
@@ -406,3 +408,5 @@ TEST_CASE("both: many mails, each begun in the packet that ends the one before")
         CHECK(client.where() == state::closed);
     }
 }
+
+}  // namespace test_both

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_capabilities {
+
 using namespace ehlo;
 using support::escaped;
 using support::say;
@@ -259,3 +261,5 @@ TEST_CASE("words are told from what is none, wherever 64 octets end", "[capabili
                 CHECK(detail::is_made_of_words(text, blanks) == plain(text));
             }
 }
+
+}  // namespace test_capabilities

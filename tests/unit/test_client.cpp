@@ -2,6 +2,8 @@
 
 #include "client_session.hpp"
 
+namespace test_client {
+
 namespace {
 
 using namespace client_session;
@@ -446,3 +448,5 @@ TEST_CASE("client: what it cannot keep account of, or is out of order, is not wr
         }
     }
 }
+
+}  // namespace test_client

@@ -1,6 +1,8 @@
 // The client's AUTH: initial responses, exchanges, cancelling, what must not be sent. RFC 4954.
 #include "client_dialogue.hpp"
 
+namespace test_client_auth {
+
 using namespace dialogue;
 using ehlo::client_settings;
 using ehlo::fact;
@@ -183,3 +185,5 @@ TEST_CASE("RFC 4954: a client that is known by other means") {
     CHECK(r.c.atrn(r.w, "a.example,b.example"));
     CHECK(r.w.text() == "ATRN a.example,b.example\r\n");
 }
+
+}  // namespace test_client_auth

@@ -1,6 +1,8 @@
 // The client's chunks: BDAT and BURL. RFC 3030, RFC 4468, RFC 2033 4.3.
 #include "client_dialogue.hpp"
 
+namespace test_client_bdat {
+
 using namespace dialogue;
 using ehlo::client_settings;
 using ehlo::fact;
@@ -255,3 +257,5 @@ TEST_CASE("RFC 4468 3: BURL, alone and among chunks") {
         .quit()
         .play(state::closed);
 }
+
+}  // namespace test_client_bdat

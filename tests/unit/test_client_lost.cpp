@@ -7,6 +7,8 @@
 #include <string_view>
 #include <type_traits>
 
+namespace test_client_lost {
+
 namespace {
 
 using namespace client_session;
@@ -217,3 +219,5 @@ TEST_CASE("client: an empty line between replies, where the rule tolerates it, a
             }
         }
 }
+
+}  // namespace test_client_lost

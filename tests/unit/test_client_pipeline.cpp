@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_client_pipeline {
+
 namespace {
 
 using namespace std::literals;
@@ -223,3 +225,5 @@ TEST_CASE("RFC 2920 3.1: every class of reply at every position of a group, and 
     CHECK(w.delivered > 1000);
     CHECK(w.broken > 1000);
 }
+
+}  // namespace test_client_pipeline

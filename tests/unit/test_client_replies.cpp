@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace test_client_replies {
+
 namespace {
 
 using namespace client_moves;
@@ -488,3 +490,5 @@ TEST_CASE("RFC 2033 4.2: more recipients than 16 bits count have a reply each; m
     }
     CHECK(q.empty());
 }
+
+}  // namespace test_client_replies

@@ -1,6 +1,8 @@
 // The client under TLS: STARTTLS, TLS from the beginning, TLS that is required. RFC 3207, RFC 8314.
 #include "client_dialogue.hpp"
 
+namespace test_client_starttls {
+
 using namespace dialogue;
 using ehlo::client_settings;
 using ehlo::fact;
@@ -156,3 +158,5 @@ TEST_CASE("RFC 3207: STARTTLS where it is not offered, after HELO, in a transact
     REQUIRE(c.receive("250 OK\r\n").ready());
     CHECK(c.starttls(w).error().code == errc::bad_sequence);
 }
+
+}  // namespace test_client_starttls

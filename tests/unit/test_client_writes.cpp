@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_client_writes {
+
 namespace {
 
 using namespace client_moves;
@@ -336,3 +338,5 @@ TEST_CASE("client: content with LF or CR for its line ends is made right, if the
         }
     }
 }
+
+}  // namespace test_client_writes

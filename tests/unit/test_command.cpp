@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_command {
+
 using namespace ehlo;
 using support::bad_case;
 using support::escaped;
@@ -473,3 +475,5 @@ TEST_CASE("what was parsed can be written", "[command]") {
     // The generator makes the commands of RFC 5321 and RFC 821.
     for (unsigned v = 1; v <= static_cast<unsigned>(verb::turn); ++v) CHECK(kinds[v] > 100);
 }
+
+}  // namespace test_command

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_command_reader {
+
 using namespace ehlo;
 using support::both_ways;
 using support::differs;
@@ -455,3 +457,5 @@ TEST_CASE("the quick ways through paths, domains and parameters are as the slow 
     CHECK(domains > static_cast<std::size_t>(inputs / 200));
     CHECK(sets > static_cast<std::size_t>(inputs / 50));
 }
+
+}  // namespace test_command_reader

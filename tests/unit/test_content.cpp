@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_content {
+
 using namespace coding;
 using namespace std::string_view_literals;
 
@@ -377,3 +379,5 @@ constexpr bool at_compile_time() {
 }
 static_assert(at_compile_time());
 }  // namespace
+
+}  // namespace test_content

@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace test_content_encoder {
+
 using namespace coding;
 using namespace std::string_view_literals;
 
@@ -283,3 +285,5 @@ TEST_CASE("the encoder against the oracle", "[content]") {
     }
     CHECK(refused > generate::drawn(20000));
 }
+
+}  // namespace test_content_encoder

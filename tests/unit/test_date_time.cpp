@@ -10,6 +10,8 @@
 #include <string_view>
 #include <type_traits>
 
+namespace test_date_time {
+
 using namespace ehlo;
 using support::bad_case;
 using support::escaped;
@@ -283,3 +285,5 @@ TEST_CASE("dates against the grammar as printed", "[date_time]") {
     CHECK(good > generate::drawn(30000));
     CHECK(leap_seconds > generate::drawn(300));
 }
+
+}  // namespace test_date_time

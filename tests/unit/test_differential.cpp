@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_differential {
+
 using namespace differ;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
@@ -222,3 +224,5 @@ TEST_CASE("the place of a fault is the first octet that cannot be right", "[diff
         },
         [](std::string_view t) { return parse_forward_path(t, unlimited(false)); });
 }
+
+}  // namespace test_differential

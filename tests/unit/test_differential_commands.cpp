@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_differential_commands {
+
 using namespace differ;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
@@ -374,3 +376,5 @@ TEST_CASE("replies against the oracle", "[differential]") {
             return plain == p->is_plain() ? std::string() : "plain: " + say(*p);
         });
 }
+
+}  // namespace test_differential_commands

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_domain {
+
 using namespace ehlo;
 using support::bad_case;
 using support::everywhere;
@@ -310,3 +312,5 @@ TEST_CASE("RFC 5321 4.1.3: a tag of hexadecimal digits is none, in a mailbox too
         CHECK(parse_host(text)->kind == host_kind::general);
     }
 }
+
+}  // namespace test_domain

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_ehlo_answer {
+
 using namespace ehlo;
 using support::escaped;
 using support::say;
@@ -452,3 +454,5 @@ TEST_CASE("RFC 5321 4.1.1.1: blanks in the answer to EHLO", "[ehlo_answer]") {
     auto const a = parse_ehlo_answer(*odd, leniency::all());
     CHECK((a->has(extension::auth) && a->auth == mechanisms{} && !a->size && a->tolerated.empty()));
 }
+
+}  // namespace test_ehlo_answer

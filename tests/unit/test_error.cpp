@@ -17,6 +17,8 @@
 #include <string_view>
 #include <type_traits>
 
+namespace test_error {
+
 using namespace ehlo;
 
 namespace {
@@ -203,3 +205,5 @@ TEST_CASE("every fault of a peer is produced by something", "[error]") {
         CHECK(seen.contains(code));
     }
 }
+
+}  // namespace test_error

@@ -10,6 +10,8 @@
 #include <deque>
 #include <utility>
 
+namespace test_event_queue {
+
 namespace {
 
 using ehlo::event;
@@ -86,3 +88,5 @@ TEST_CASE("event_queue: a run longer than 16 bits is two") {
     for (std::size_t n = 0; n < 0x10000; ++n) q.pop();
     CHECK(q.empty());
 }
+
+}  // namespace test_event_queue

@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_extended {
+
 using namespace ehlo;
 using support::escaped;
 using support::everywhere;
@@ -497,3 +499,5 @@ TEST_CASE("XCLIENT of Dovecot: its attributes, one twice, and longer values than
         CHECK(parse_xclient(verb::xclient, longer, rules).has_value() == is_dovecot(a));
     }
 }
+
+}  // namespace test_extended

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_flow {
+
 namespace {
 
 using ehlo::event;
@@ -452,3 +454,5 @@ TEST_CASE("flow: the end of content is written whole or not at all") {
         }
     }
 }
+
+}  // namespace test_flow

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_flow_verbs {
+
 namespace {
 
 namespace flow = ehlo::flow;
@@ -112,3 +114,5 @@ TEST_CASE("flow: BODY=BINARYMIME as a text is no way around the types (RFC 3030 
     CHECK(begin(binary).mail<ehlo::fact::binary>(binary.out, "<a@me.example>", {.others = "BODY=BINARYMIME"}).on(binary.reply()));
     CHECK(binary.out.text().ends_with("MAIL FROM:<a@me.example> BODY=BINARYMIME\r\n"));
 }
+
+}  // namespace test_flow_verbs

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_leniency {
+
 using namespace ehlo;
 using support::escaped;
 using support::everywhere;
@@ -425,3 +427,5 @@ TEST_CASE("text after the name in EHLO", "[leniency]") {
     CHECK(parse_hello(verb::ehlo, "a t\xC3\xA9xt", rules).error() == fail(errc::non_ascii, 3));
     CHECK(parse_hello(verb::ehlo, "a b\rc", rules).error() == fail(errc::bare_cr, 3));
 }
+
+}  // namespace test_leniency

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_line {
+
 using namespace ehlo;
 using support::escaped;
 using support::say;
@@ -266,3 +268,5 @@ constexpr bool at_compile_time() {
 }
 static_assert(at_compile_time());
 }  // namespace
+
+}  // namespace test_line

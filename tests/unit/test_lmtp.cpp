@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_lmtp {
+
 using namespace ehlo;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
@@ -436,3 +438,5 @@ TEST_CASE("submission: no MAIL before authentication", "[submission]") {
     auto lm = dialogue();
     CHECK(machine::codes(lm.say("LHLO a\r\nMAIL FROM:<a@b>\r\n")) == ints{250, 250});
 }
+
+}  // namespace test_lmtp

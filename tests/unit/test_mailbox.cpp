@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_mailbox {
+
 using namespace ehlo;
 using support::bad_case;
 using support::everywhere;
@@ -227,3 +229,5 @@ TEST_CASE("quoting against the oracle", "[mailbox]") {
     }
     CHECK(quoted > 3000);
 }
+
+}  // namespace test_mailbox

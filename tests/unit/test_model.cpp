@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_model {
+
 namespace {
 
 using namespace std::string_literals;
@@ -427,3 +429,5 @@ TEST_CASE("Model: a call at the wrong time is told or harmless, and nothing is s
         REQUIRE(t.h.dropped == dropped);
     }
 }
+
+}  // namespace test_model

@@ -1,6 +1,8 @@
 // The observer: what it tells of dialogues between two others.
 #include "watching.hpp"
 
+namespace test_observer {
+
 namespace {
 
 using namespace watching;
@@ -292,3 +294,5 @@ TEST_CASE("observer: with the client alone a loss costs a line") {
     s.sees = ehlo::sight::client_only;
     CHECK(watch_everywhere({{"C", "EHLO me\r\nNO"}, {"gC", "OP\r\nMA"}, {"C", "IL FROM:<a@b>\r\nRSET\r\n"}}, s) == lines{"C EHLO me (unsure)", "C RSET (unsure)"});
 }
+
+}  // namespace test_observer

@@ -2,6 +2,8 @@
 // table. The dialogues are our own.
 #include "watching.hpp"
 
+namespace test_observer_elsewhere {
+
 namespace {
 
 using namespace watching;
@@ -190,3 +192,5 @@ TEST_CASE("observer: Internet.nl 560: empty lines between replies are passed ove
     CHECK(told({{"C", "NOOP\r\n"}, {"S", "\r\n250 ok\r\n"}, {"C", "QUIT\r\n"}, {"S", "\r\n\r\n221 bye\r\n"}}) ==
           lines{"C NOOP", R"(! tolerated S"250 ok")", "S 250 to NOOP", "C QUIT", R"(! tolerated S"221 by")", "S 221 to QUIT"});
 }
+
+}  // namespace test_observer_elsewhere

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+namespace test_observer_loss {
+
 namespace {
 
 using namespace watching;
@@ -295,3 +297,5 @@ TEST_CASE("observer: without loss all is told") {
         }
     }
 }
+
+}  // namespace test_observer_loss

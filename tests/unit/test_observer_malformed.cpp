@@ -2,6 +2,8 @@
 #include "own.hpp"
 #include "watching.hpp"
 
+namespace test_observer_malformed {
+
 namespace {
 
 using namespace watching;
@@ -106,3 +108,5 @@ TEST_CASE("observer: RFC 5321 4.5.3.1.4: which lines extensions make longer") {
         CHECK(std::count_if(all.begin(), all.end(), [&](std::string const& l) { return l == "! long_line C\"" + line.substr(0, 6) + "\""; }) == 1);
     }
 }
+
+}  // namespace test_observer_malformed

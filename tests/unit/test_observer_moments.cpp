@@ -1,6 +1,8 @@
 // The observer: what is rare, and what comes at the wrong time.
 #include "watching.hpp"
 
+namespace test_observer_moments {
+
 namespace {
 
 using namespace watching;
@@ -102,3 +104,5 @@ TEST_CASE("observer: RFC 2033 4.2: LMTP from the middle: how many replies there 
           lines{"out of step", "S 250 to nothing (unsure)", "in step", "S 354 to DATA", "content x\r\n", R"(end 3 at C".\r\nLHL")", "S 250 to end of content",
                 "transaction unknown 250 0/0 3 in part (unsure)", "out of step", "S 250 to nothing (unsure)", "in step", "S 250 to EHLO", "C NOOP", "S 250 to NOOP"});
 }
+
+}  // namespace test_observer_moments

@@ -2,6 +2,8 @@
 #include "own.hpp"
 #include "watching.hpp"
 
+namespace test_observer_own {
+
 namespace {
 
 using namespace watching;
@@ -139,3 +141,5 @@ TEST_CASE("observer: who is told of his own commands alone") {
     o.end(h);
     CHECK(h.text == "q1;");
 }
+
+}  // namespace test_observer_own

@@ -1,6 +1,8 @@
 // The observer: replies that are not as RFC 5321 4.2 has them, read as clients read them.
 #include "watching.hpp"
 
+namespace test_observer_replies {
+
 namespace {
 
 using namespace watching;
@@ -90,3 +92,5 @@ TEST_CASE("observer: RFC 5321 4.5.3.1.5: reply lines over 512 octets, and replie
     CHECK(w.h.lines == lines{"! long_line  reply_too_long", "C NOOP", "! early_talker ", "S 220 to greeting", "S 250 to NOOP"});
     CHECK(w.o.sure());
 }
+
+}  // namespace test_observer_replies

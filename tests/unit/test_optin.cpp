@@ -9,6 +9,8 @@
 #include <string>
 #include <type_traits>
 
+namespace test_optin {
+
 TEST_CASE("errors as std::error_code") {
     std::error_code const none;
     std::error_code const first = ehlo::errc::empty_line;  // errc's own value 0 must not look like success
@@ -200,3 +202,5 @@ TEST_CASE("results, sessions and PROXY headers print") {
     out << "a literal, " << std::string("a string, ") << 5;   // as if the header were not there
     CHECK(out.str() == "a literal, a string, 5");
 }
+
+}  // namespace test_optin

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_oracle {
+
 namespace {
 
 using namespace std::string_literals;
@@ -469,3 +471,5 @@ TEST_CASE("oracle: the generator is the same everywhere", "[oracle]") {
     CHECK(generate::interesting.find('\0') != std::string_view::npos);
     CHECK(generate::interesting.back() == '\xFF');
 }
+
+}  // namespace test_oracle

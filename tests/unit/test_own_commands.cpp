@@ -4,6 +4,8 @@
 
 #include "../examples/order_table.hpp"
 
+namespace test_own_commands {
+
 namespace {
 
 using namespace machine;
@@ -291,3 +293,5 @@ TEST_CASE("own commands: RFC 5321 4.1.1.1: an answer to EHLO that their keywords
     CHECK((faults[1] && faults[1]->code == errc::output_full));
     CHECK(codes(three) == ints{220, 250, 555, 250});   // a private command need not be named
 }
+
+}  // namespace test_own_commands

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_parameters {
+
 using namespace ehlo;
 using support::bad_case;
 using support::everywhere;
@@ -410,3 +412,5 @@ TEST_CASE("repeated keywords among many", "[parameters]") {
     CHECK(parse_mail_parameters(text));
     CHECK(parse_mail_parameters(std::string_view(text + " p0")).error() == fail(errc::duplicate_parameter, text.size() + 1));
 }
+
+}  // namespace test_parameters

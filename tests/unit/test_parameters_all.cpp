@@ -14,6 +14,8 @@
 #include <string_view>
 #include <type_traits>
 
+namespace test_parameters_all {
+
 using namespace ehlo;
 using support::bad_case;
 using support::say;
@@ -442,3 +444,5 @@ TEST_CASE("the lengths of values", "[parameters_all]") {
     CHECK(parse_mail_parameters(std::string_view("SUBMITTER=+61@" + std::string(900, 'a')), syntax{.max_domain = 9999}).error() ==
           fail(errc::bad_parameter_value, 10 + 3 + 511));
 }
+
+}  // namespace test_parameters_all

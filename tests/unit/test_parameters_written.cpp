@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_parameters_written {
+
 using namespace ehlo;
 using support::escaped;
 using support::say;
@@ -392,3 +394,5 @@ TEST_CASE("lists of parameters, parsed, written and parsed", "[parameters_all]")
     }
     CHECK(good > 5000);
 }
+
+}  // namespace test_parameters_written

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_path {
+
 using namespace ehlo;
 using support::bad_case;
 using support::everywhere;
@@ -400,3 +402,5 @@ TEST_CASE("RFC 821 3.6: <Postmaster> is no reverse path to be relayed", "[path]"
     CHECK(text == "<@r.example:Postmaster>");
     CHECK(parse_reverse_path(text, nowhere)->local_part() == "Postmaster");
 }
+
+}  // namespace test_path

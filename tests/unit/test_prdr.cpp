@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_prdr {
+
 namespace {
 
 using namespace std::literals;
@@ -463,3 +465,5 @@ TEST_CASE("PRDR, observer: counts the replies, and tells what became of the mess
     CHECK(cut[3].starts_with("transaction "));
     CHECK_FALSE(cut[3].starts_with("transaction delivered"));
 }
+
+}  // namespace test_prdr

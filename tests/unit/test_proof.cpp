@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_proof {
+
 namespace {
 
 using namespace ehlo;
@@ -23,8 +25,13 @@ struct mutant : smtp_protocol {
     static void take(row const (&rows)[detail::session_row_count]);
 };
 }  // namespace
+}  // namespace test_proof
+
 template <>
-detail::worked_out<mutant::table> ehlo::detail::order_of<mutant>{mutant::rules, smtp_protocol::of_transaction};
+ehlo::detail::worked_out<test_proof::mutant::table> ehlo::detail::order_of<test_proof::mutant>{test_proof::mutant::rules,
+                                                                                               ehlo::smtp_protocol::of_transaction};
+
+namespace test_proof {
 namespace {
 void mutant::take(row const (&rows)[detail::session_row_count]) {
     rules = table(rows);
@@ -144,3 +151,5 @@ TEST_CASE("proof: no change of the table survives it, unless it changes nothing 
     CHECK(refused > 2500);
     CHECK(survivors == "");
 }
+
+}  // namespace test_proof

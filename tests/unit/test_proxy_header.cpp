@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_proxy_header {
+
 using namespace ehlo;
 using support::escaped;
 using support::say;
@@ -375,3 +377,5 @@ static_assert(parse_proxy_header("PROXY TCP4 192.0.2.1 198.51.100.7 56324 25\r\n
 static_assert(parse_proxy_header("PROXY TCP6 ::ffff:192.0.2.1 ::1 1 2\r\n")->source.octets[12] == 192);
 static_assert(parse_proxy_header("EHLO a\r\n").error() == failure{errc::bad_proxy_header, 0});
 static_assert(sizeof(proxy_header) <= 112 && std::is_trivially_copyable_v<proxy_header>);
+
+}  // namespace test_proxy_header

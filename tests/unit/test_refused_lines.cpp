@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace test_refused_lines {
+
 namespace {
 
 using namespace machine;
@@ -110,3 +112,5 @@ TEST_CASE("relay: a line that its parameters make wrong is refused alike, howeve
     }
     CHECK(at_once > 60);
 }
+
+}  // namespace test_refused_lines

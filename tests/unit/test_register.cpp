@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_register {
+
 namespace {
 
 using namespace machine;
@@ -457,3 +459,5 @@ TEST_CASE("RFC 3030 2: a BDAT after any octet that some reader passes over may b
         }
     }
 }
+
+}  // namespace test_register

@@ -2,6 +2,8 @@
 // what the relay refuses by itself.
 #include "relaying.hpp"
 
+namespace test_relay {
+
 namespace {
 
 using namespace machine;
@@ -109,3 +111,5 @@ TEST_CASE("relay: random dialogues are what they would be without it") {
 }
 
 }  // namespace
+
+}  // namespace test_relay

@@ -2,6 +2,8 @@
 // what must not be told: a yes that the server has not said.
 #include "relaying.hpp"
 
+namespace test_relay_attacks {
+
 namespace {
 
 using namespace machine;
@@ -331,3 +333,5 @@ TEST_CASE("relay: LMTP is what it would be without it") {
 }
 
 }  // namespace
+
+}  // namespace test_relay_attacks

@@ -2,6 +2,8 @@
 #include "own_handler.hpp"
 #include "relaying.hpp"
 
+namespace test_relay_own {
+
 namespace {
 
 using namespace machine;
@@ -275,3 +277,5 @@ TEST_CASE("relay: of a server that dies nothing is told that it did not say, com
 }
 
 }  // namespace
+
+}  // namespace test_relay_own

@@ -3,6 +3,8 @@
 
 #include <string>
 
+namespace test_relay_refusals {
+
 namespace {
 
 using namespace machine;
@@ -88,3 +90,5 @@ TEST_CASE("relay: the reply that is owed, and the names of what it wants", "[rel
     CHECK(s.relay.awaits() == ehlo::event::noop);
     CHECK(name(ehlo::relay_want::tls) == "tls");
 }
+
+}  // namespace test_relay_refusals

@@ -1,6 +1,8 @@
 // What the caller of a relay says in between: the answer to EHLO, TLS and AUTH that end here, commands and replies edited or refused.
 #include "relaying.hpp"
 
+namespace test_relay_say {
+
 namespace {
 
 using namespace machine;
@@ -249,3 +251,5 @@ TEST_CASE("relay: a message that the handler refuses never has its end there") {
 }
 
 }  // namespace
+
+}  // namespace test_relay_say

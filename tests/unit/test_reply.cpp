@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_reply {
+
 using namespace ehlo;
 using support::escaped;
 using support::say;
@@ -428,3 +430,5 @@ TEST_CASE("every octet at every place of a reply", "[reply]") {
                 }
     CHECK(wrong == "");
 }
+
+}  // namespace test_reply

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_reply_written {
+
 using namespace ehlo;
 using support::escaped;
 using support::say;
@@ -275,3 +277,5 @@ TEST_CASE("replies that were parsed can be written", "[reply]") {
     }
     CHECK(done > generate::drawn(30000));
 }
+
+}  // namespace test_reply_written

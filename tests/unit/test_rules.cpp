@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_rules {
+
 using namespace ehlo;
 using support::escaped;
 using support::everywhere;
@@ -493,3 +495,5 @@ TEST_CASE("what was read under any rules can be written, and means the same when
     }
     CHECK(written > lines / 4);
 }
+
+}  // namespace test_rules

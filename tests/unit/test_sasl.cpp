@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_sasl {
+
 using namespace sasl_shown;
 using namespace hashes;
 using namespace std::string_view_literals;
@@ -278,3 +280,5 @@ namespace {
 static_assert(parse_oauthbearer("n,,\1host=h\1port=25\1auth=Bearer t\1\1")->port == 25);
 
 }  // namespace
+
+}  // namespace test_sasl

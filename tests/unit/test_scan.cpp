@@ -14,6 +14,8 @@
 #include <string_view>
 #include <utility>
 
+namespace test_scan {
+
 using namespace ehlo;
 using support::fence;
 using namespace std::string_view_literals;
@@ -448,3 +450,5 @@ TEST_CASE("small things of the kernels", "[scan]") {
     CHECK(detail::window(std::string_view()).mask<everything>() == 0);
     CHECK(detail::window(std::string(100, 'a')).size() == 64);
 }
+
+}  // namespace test_scan

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_scram {
+
 using namespace sasl_shown;
 using namespace hashes;
 using namespace std::string_view_literals;
@@ -176,3 +178,5 @@ namespace {
 static_assert(parse_scram_client_first("n,,n=user,r=fyko")->bare == "n=user,r=fyko");
 
 }  // namespace
+
+}  // namespace test_scram

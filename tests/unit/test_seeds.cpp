@@ -388,10 +388,6 @@ void dialogue(row const& r) {
     CHECK(c.where() == state::closed);
 }
 
-}  // namespace seeds
-
-using namespace seeds;
-
 TEST_CASE("seeds: what four texts about SMTP say") {
     for (row const& r : table) {
         CAPTURE(r.in, r.text, r.says, r.code);
@@ -418,3 +414,5 @@ TEST_CASE("seeds: the table is whole") {
     CHECK(count(telnet, reply_code) == 20);
     CHECK(count(drkb, reply_code) == 3);
 }
+
+}  // namespace seeds

@@ -8,6 +8,8 @@
 #include <optional>
 #include <type_traits>
 
+namespace test_server {
+
 namespace {
 
 using namespace serving;
@@ -413,3 +415,5 @@ TEST_CASE("server: what was tolerated in a command is told, however its octets c
     CHECK(told(machine::whole()) == expected);
     CHECK(told(machine::octets()) == expected);
 }
+
+}  // namespace test_server

@@ -1,6 +1,7 @@
 // AUTH on the server (RFC 4954): exchanges, what is refused, what is required, and that secrets are marked.
 #include "everything.hpp"
 
+namespace test_server_auth {
 
 namespace {
 
@@ -284,3 +285,5 @@ TEST_CASE("AUTH: errors of an exchange are counted, and end it in the end") {
     CHECK(codes(l.say("AUTH PLAIN\r\n*\r\nAUTH PLAIN\r\n*\r\nAUTH PLAIN\r\n*\r\nAUTH PLAIN\r\n*\r\nNOOP\r\n")) == ints{334, 501, 334, 501, 334, 501, 334, 421});
     CHECK(l.closed);
 }
+
+}  // namespace test_server_auth

@@ -7,6 +7,8 @@
 #include <optional>
 #include <type_traits>
 
+namespace test_server_calls {
+
 namespace {
 
 using namespace serving;
@@ -233,3 +235,5 @@ TEST_CASE("server: shut down or cut off, in every state") {
         CHECK((did.produced == 0 && did.want == want::close));
     }
 }
+
+}  // namespace test_server_calls

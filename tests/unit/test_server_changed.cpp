@@ -3,6 +3,8 @@
 
 #include <string>
 
+namespace test_server_changed {
+
 namespace {
 
 using namespace machine;
@@ -51,3 +53,5 @@ TEST_CASE("server: commands that the handler before had functions for are refuse
         CHECK(l.say("MAIL FROM:<a@b.example>\r\n") == "250 2.1.0 Sender OK\r\n");
     }
 }
+
+}  // namespace test_server_changed

@@ -8,6 +8,8 @@
 #include <optional>
 #include <set>
 
+namespace test_server_chunks {
+
 namespace {
 
 using namespace machine;
@@ -270,3 +272,5 @@ TEST_CASE("RFC 3030 2: in every state a line that may be a BDAT ends the session
             CHECK(l.handler.abandoned == (open ? 1 : 0));
         }
 }
+
+}  // namespace test_server_chunks

@@ -5,6 +5,8 @@
 #include "coding.hpp"
 #include "serving.hpp"
 
+namespace test_server_content {
+
 namespace {
 
 using namespace serving;
@@ -228,3 +230,5 @@ TEST_CASE("server: content that is put waits at its end for the room of the repl
     CHECK(second.consumed == 3);
     CHECK(put.handler.delivered.size() == 1);
 }
+
+}  // namespace test_server_content

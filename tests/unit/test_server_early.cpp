@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_server_early {
+
 namespace {
 
 using namespace machine;
@@ -279,3 +281,5 @@ TEST_CASE("RFC 3207 4.2: octets after STARTTLS end the session, refused or not")
         CHECK(s.closed);
     }
 }
+
+}  // namespace test_server_early

@@ -7,6 +7,8 @@
 #include <optional>
 #include <variant>
 
+namespace test_server_handler {
+
 namespace {
 
 using namespace machine;
@@ -254,8 +256,12 @@ struct name_view {
     operator std::string_view() const { return text; }
 };
 }  // namespace
+}  // namespace test_server_handler
+
 template <>
-inline constexpr bool std::ranges::enable_borrowed_range<name_view> = true;
+inline constexpr bool std::ranges::enable_borrowed_range<test_server_handler::name_view> = true;
+
+namespace test_server_handler {
 namespace {
 
 template <class Handler>
@@ -360,3 +366,5 @@ TEST_CASE("server: RFC 5321 4.2: a terse handler's refusals have code and status
         CHECK(bare == full.substr(0, 9) + "\r\n");
     }
 }
+
+}  // namespace test_server_handler

@@ -4,6 +4,8 @@
 
 #include "serving.hpp"
 
+namespace test_server_later {
+
 namespace {
 
 using namespace serving;
@@ -210,3 +212,5 @@ TEST_CASE("server: SMTPUTF8 of a MAIL that was put off counts when it is accepte
         CHECK(code_of_last(out.view().substr(0, did.produced)) == (accepted ? 250 : 553));
     }
 }
+
+}  // namespace test_server_later

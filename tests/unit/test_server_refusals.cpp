@@ -7,6 +7,8 @@
 #include <optional>
 #include <type_traits>
 
+namespace test_server_refusals {
+
 namespace {
 
 using namespace serving;
@@ -368,3 +370,5 @@ TEST_CASE("server: RFC 2920 3.1: what was sent together with a command that is r
         CHECK(groups == (1000 + c.counted - 1) / c.counted);
     }
 }
+
+}  // namespace test_server_refusals

@@ -6,6 +6,8 @@
 
 #include <optional>
 
+namespace test_server_replies {
+
 namespace {
 
 using namespace serving;
@@ -390,3 +392,5 @@ TEST_CASE("server: 421 from a handler ends the session, wherever it is said") {
         CHECK(s.pending == "NOOP\r\n");
     }
 }
+
+}  // namespace test_server_replies

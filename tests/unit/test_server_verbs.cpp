@@ -1,6 +1,8 @@
 // The server with settings at run time: what is offered, and XCLIENT, XFORWARD, ETRN, ATRN, TURN, BURL, VERB, ONEX.
 #include "everything.hpp"
 
+namespace test_server_verbs {
+
 namespace {
 
 using namespace machine;
@@ -209,3 +211,5 @@ TEST_CASE("every extension on offer, with the longest name: the answer to EHLO f
         CHECK(codes(l.say("MAIL FROM:<a@b> SIZE=1\r\n")) == ints{all ? 250 : 555});
     }
 }
+
+}  // namespace test_server_verbs

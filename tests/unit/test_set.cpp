@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+namespace test_set {
+
 namespace {
 
 enum class any : std::uint8_t {};
@@ -50,3 +52,5 @@ TEST_CASE("set_of: union, cut, difference and parts") {
     c |= b;
     CHECK(c == b);
 }
+
+}  // namespace test_set

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_split {
+
 namespace {
 
 using list = ehlo::detail::split_range<ehlo::charset(",")>;
@@ -55,3 +57,5 @@ TEST_CASE("split_range: algorithms take it") {
     CHECK(*it++ == "b");
     CHECK(*it == "a");
 }
+
+}  // namespace test_split

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+namespace test_starttls {
+
 namespace {
 
 using namespace machine;
@@ -216,3 +218,5 @@ TEST_CASE("a session is its octets before, in and after the handshake") {
     loop<Server, everything> other{copy};
     CHECK(codes(other.say("EHLO a\r\n")) == ints{250});
 }
+
+}  // namespace test_starttls

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_table {
+
 namespace {
 
 using namespace ehlo;
@@ -359,3 +361,5 @@ TEST_CASE("table: a cell that no row names moves nothing") {
     for (answer const a : {answer::done, answer::more, answer::refused})
         CHECK(detail::settle(rules.at(light::red, push::timer), x, a, set_of<lamp>(lamp::warm), {}) == x);
 }
+
+}  // namespace test_table

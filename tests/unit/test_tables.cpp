@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_tables {
+
 using namespace ehlo;
 using support::everywhere;
 using namespace std::string_view_literals;
@@ -283,3 +285,5 @@ TEST_CASE("the class of the enhanced status is the class of the code", "[tables]
     CHECK(check(reply(250, status{2, 1000, 0}, "")) == fail(errc::bad_status, 0));
     CHECK(check(reply(250, status{2, 0, 1000}, "")) == fail(errc::bad_status, 0));
 }
+
+}  // namespace test_tables

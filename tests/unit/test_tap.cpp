@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace test_tap {
+
 using namespace ehlo;
 using namespace std::literals;
 namespace seen = ehlo::seen;
@@ -372,3 +374,5 @@ static_assert([] {
     copy.said("NOOP\r\n", log);
     return log.commands;
 }() == 2);
+
+}  // namespace test_tap

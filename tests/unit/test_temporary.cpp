@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace test_temporary {
+
 using namespace ehlo;
 
 namespace {
@@ -105,10 +107,12 @@ struct own_view {
 };
 
 }  // namespace
+}  // namespace test_temporary
 
 template <>
-inline constexpr bool std::ranges::enable_borrowed_range<own_view> = true;
+inline constexpr bool std::ranges::enable_borrowed_range<test_temporary::own_view> = true;
 
+namespace test_temporary {
 namespace {
 static_assert(!detail::temporary<own_view> && !detail::temporary<std::string_view> && !detail::temporary<std::string_view const>);
 static_assert(detail::temporary<std::string> && detail::temporary<std::string const> && !detail::temporary<std::string&>);
@@ -126,3 +130,5 @@ TEST_CASE("views of texts that stay", "[temporary]") {
     own_view const view{"a"};
     CHECK(parse_host(own_view(view))->text == "a");
 }
+
+}  // namespace test_temporary

@@ -17,6 +17,8 @@
 #include <unordered_map>
 #include <vector>
 
+namespace test_walk {
+
 namespace {
 
 using namespace walking;
@@ -331,3 +333,5 @@ TEST_CASE("client and server, a random walk") {
     wander(with_xclient, 4954);
     wander(with_prdr, 353);
 }
+
+}  // namespace test_walk

@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_writer {
+
 using namespace ehlo;
 using support::bad_case;
 using support::everywhere;
@@ -314,3 +316,5 @@ constexpr std::size_t write_at_compile_time() {
 }
 static_assert(write_at_compile_time() == 14);
 }  // namespace
+
+}  // namespace test_writer

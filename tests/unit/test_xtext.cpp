@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+namespace test_xtext {
+
 using namespace ehlo;
 using support::bad_case;
 using support::escaped;
@@ -232,3 +234,5 @@ TEST_CASE("RFC 3461 4, RFC 4954 8: the case of hexadecimal digits", "[xtext]") {
         CHECK(support::written([&](writer& w) { return write_envid(w, xtext::encoded(small)); }) == big);
     }
 }
+
+}  // namespace test_xtext
