@@ -22,7 +22,7 @@ LAYERS = {
         "line verb command turn xclient proxy_header chunk reply reply_reader detail/sasl_spelling sasl auth capabilities ehlo_answer detail/content_skip content "
         "detail/chunk_content dispatch command_reader",
     "protocol":
-        "detail/table session detail/order_rules proof vocabulary own_commands detail/own_list policy handler detail/server_replies detail/server_offers "
+        "detail/table session detail/order_rules proof vocabulary own_commands detail/own_list policy handler detail/client_errors detail/server_replies detail/server_offers "
         "detail/server_core detail/server_content detail/server_questions detail/server_commands server "
         "detail/client_reply detail/event_queue detail/heard_offers detail/client_core client detail/flow_places detail/flow_commands flow "
         "detail/dot_lines detail/under_way detail/observed detail/observed_content detail/observed_own "

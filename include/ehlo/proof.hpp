@@ -80,10 +80,10 @@ struct walk {
             auto const& r = Protocol::rules.rows[n];
             // Out of order there is only a refusal, if one decides by the table; a row that is not in order is for those who do
             // not, and whoever looks on must follow them.
-            if (r.in_order && !detail::allows(order.guards[n], x.known)) continue;
+            if (r.in_order && !detail::allows(order.guards[n], detail::octet_of(x.known))) continue;
             for (auto const& m : order.moves[n])
                 if (detail::is_answer(m, x.known)) add(detail::settle(m, x, {}));
-            if (r.brings.empty() || r.done == never_to<State> || !detail::allows(order.guard_at(x.where, Protocol::brings_by), x.known)) continue;
+            if (r.brings.empty() || r.done == never_to<State> || !detail::allows(order.guard_at(x.where, Protocol::brings_by), detail::octet_of(x.known))) continue;
             for (std::uint64_t some = r.brings.bits; some != 0; some = (some - 1) & r.brings.bits)
                 add(detail::settle(order.moves[n][static_cast<unsigned>(answer::done)], x, set_of<Fact>::with_bits(some)));
         }
@@ -120,7 +120,7 @@ struct walk {
             if (x.open == transaction::none && x.known.has_any(Protocol::of_transaction))
                 return {table_fault::a_fact_of_the_transaction_that_outlives_it, x.where, {}, x.known.bits};
             for (std::uint8_t const* n = rows_at[static_cast<std::size_t>(x.where)]; *n != 0xFF; ++n)
-                if (auto const& r = Protocol::rules.rows[*n]; !used.has_all(r.on) && detail::allows(order.guards[*n], x.known)) used |= r.on;
+                if (auto const& r = Protocol::rules.rows[*n]; !used.has_all(r.on) && detail::allows(order.guards[*n], detail::octet_of(x.known))) used |= r.on;
         }
         for (std::size_t s = 0; s < table::states; ++s) {
             auto const where = static_cast<State>(s);

@@ -87,7 +87,7 @@ class relay_with {
         if (core_.now.check(event::secured)) return;
         core_.settle(event::secured, 220);
         core_.lines = line_reader();
-        core_.errors = 0;
+        core_.errors = {};
     }
 
     template <class Handler>

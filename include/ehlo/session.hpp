@@ -326,13 +326,12 @@ class basic_session {
     /// tls_required, not_authenticated.
     constexpr std::optional<errc> check(event e) const noexcept {
         if (is_in_order(e)) [[likely]] return std::nullopt;
-        if (auto const why = detail::find_disorder(order.guard_at(where_, e), known())) return why;
+        if (auto const why = detail::find_disorder(order.guard_at(where_, e), known_)) return why;
         return missing_for(e).has(fact::tls) ? errc::tls_required : errc::not_authenticated;
     }
     /// Whether check() has nothing against it.
     constexpr bool is_in_order(event e) const noexcept {
-        auto const& g = order.guard_at(where_, e);
-        return g.in_order && ((known_ ^ g.needs) & g.tells) == 0 && missing_for(e).empty();
+        return detail::allows(order.guard_at(where_, e), known_) && missing_for(e).empty();
     }
     /// What the service, or a client that will not do without, requires from now on.
     constexpr void require(fact_set facts) noexcept { required_ = static_cast<std::uint8_t>(facts.bits); }

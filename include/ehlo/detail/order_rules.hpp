@@ -71,7 +71,7 @@ constexpr outcomes look(situation<state, fact> const& x, event on) noexcept {
     auto const& order = order_of<Protocol>;
     std::size_t const row = order.row_at(x.where, on);
     move<state> const* const m = order.moves[row];
-    return {x, on, Protocol::rules.rows[row], row + 1 != order.rows, allows(order.guards[row], x.known), m, settle(m[0], x, fact_set()),
+    return {x, on, Protocol::rules.rows[row], row + 1 != order.rows, allows(order.guards[row], octet_of(x.known)), m, settle(m[0], x, fact_set()),
             settle(m[1], x, fact_set()), settle(m[2], x, fact_set())};
 }
 

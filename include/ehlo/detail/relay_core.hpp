@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ehlo/chunk.hpp>
+#include <ehlo/detail/client_errors.hpp>
 #include <ehlo/detail/event_queue.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/detail/observed_content.hpp>
@@ -80,7 +81,7 @@ struct relay_core {
     content_watch body{};
     relay_chunk chunk{};
     std::uint64_t octets = 0;       // of decoded content
-    std::uint32_t errors = 0;
+    client_errors errors{};
     std::uint32_t heard = 0;        // LMTP: recipients whose reply to the message has come
     std::uint16_t name_size;
     mechanisms usable{};
@@ -95,7 +96,6 @@ struct relay_core {
     bool lmtp = false;
     bool stored = false;            // LMTP: for one recipient at least
     bool stale = false;             // a part of a reply lay there when nothing was under way
-    bool pipelined = false;         // a command was refused, others may have been sent before its reply was seen (RFC 2920 3.1)
     bool auth_failed = false;       // an unknown command may be a password that was sent all the same
 
     constexpr relay_core(policy const& p, std::string_view relay_name) noexcept
@@ -186,7 +186,7 @@ struct relay_core {
         if (plain) r.enhanced = {};
         else if (!r.enhanced && first != 3) add_status(r);
         if (!write_within(t.out, r, settings->reply_space)) fault = write_without_text(t.out, plain, r);
-        if (!fault) note_refusal(a.on, r.accepted());
+        if (!fault) errors.note_reply(a.on, r.accepted());
         if (a.verb == verb::auth) auth_failed = !r.accepted();
         event const e = r.code == 421 ? event::shutdown : a.on;
         if (moves || e == event::shutdown) settle(e, r.code, a.brings);
@@ -195,23 +195,9 @@ struct relay_core {
     // `may_be_chunk`: what follows may be a chunk of unknown size, so the next command cannot be found.
     template <class H>
     constexpr void refuse(relay_io& t, H& h, relayed_command a, failure f, bool moves, bool may_be_chunk = false) {
-        bool const counts = !is_innocent(a, f.code);
-        if (counts && ++errors >= settings->max_errors) f = fail(errc::too_many_errors, 0);
-        bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request || may_be_chunk;
+        bool const fatal = errors.note_refusal(a.on, a.verb, f, settings->max_errors) || may_be_chunk;
         if (fatal) a.on = event::shutdown;
         conclude(t, h, a, reply_for(f, a.verb), f, moves || fatal);
-        if (counts || f.code != errc::bad_sequence)
-            pipelined = f.code != errc::bad_sequence &&
-                        (a.verb == verb::unknown || a.verb == verb::bdat || a.on == event::mail || a.on == event::rcpt);
-    }
-    // What a client may have sent before it saw a refusal is no error of its own (RFC 2920 3.1).
-    constexpr void note_refusal(event e, bool accepted) noexcept {
-        pipelined = !accepted && (is_pipelined(e) || (pipelined && e == event::data));
-    }
-    constexpr bool is_innocent(relayed_command const& a, errc code) const noexcept {
-        if (code == errc::too_many_recipients || code == errc::message_too_large || code == errc::unknown_parameter) return true;
-        bool const follows = a.on == event::rcpt || a.on == event::data || a.verb == verb::bdat;
-        return pipelined && follows && (code == errc::bad_sequence || code == errc::not_implemented);
     }
     // 421, whatever is under way, if there is room for it and a client that can hear it.
     template <class H>

@@ -194,7 +194,7 @@ constexpr bool take_reply(Core& s, relay_io& t, H& h, reply_limits const& limits
         if (what == change::dropped && !r.accepted() && !s.under_way.empty()) s.order = look_ahead(s.now, s.under_way);
         s.skip_unanswered();
         if (s.under_way.empty() && (to == event::auth || to == event::response)) s.auth_failed = !is_positive(code);
-        s.note_refusal(to, r.accepted());
+        s.errors.note_reply(to, r.accepted());
         if (astray) s.settle(event::shutdown, 421);
     }
     tell_relayed(s, h, to, r);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ehlo/detail/chunk_content.hpp>
+#include <ehlo/detail/client_errors.hpp>
 #include <ehlo/line.hpp>
 #include <ehlo/own_commands.hpp>
 #include <ehlo/detail/server_offers.hpp>
@@ -98,13 +99,12 @@ struct server_core {
     line_reader lines{};
     basic_session<protocol> order;
     put_off_answer awaited{};
-    std::uint32_t errors = 0;
+    client_errors errors{};
     std::uint32_t left = 0;         // octets of the input that were there and not consumed
     leniency tolerate;
     leniency tolerated{};           // in the latest command
     std::uint16_t name_size;
     bdat_finder finder{};           // in a line that is being thrown away
-    bool pipelined = false;         // a command was refused, others may have been sent before its reply was seen (RFC 2920 3.1)
     bool auth_failed = false;       // an unknown command may be a password that was sent all the same
     bool too_early = false;         // octets that did not wait for the latest reply are there, and are to be refused
     thrown threw = thrown::nothing;
@@ -270,7 +270,7 @@ struct server_core {
         auto const& move = order.move_by(a.on, by);
         if (!order.fits(a.on, by, move) || !write_at_once(t.out, r, !offered.has(extension::enhanced_status_codes), settings->reply_space)) [[unlikely]]
             return false;
-        pipelined = by == answer::refused && (is_pipelined(a.on) || (pipelined && a.on == event::data));
+        errors.note_reply(a.on, by != answer::refused);
         bool const early = find_early<H>(t, a.on);
         settle_by(handler, move, by, a.brings);
         tell(handler, a, a.on, std::nullopt, r, early);
@@ -295,7 +295,7 @@ struct server_core {
         }
         bool const accepted = is_positive(code);
         if (chunk.under_way) chunk = open_chunk();
-        if (!fault) pipelined = !accepted && (is_pipelined(e) || (pipelined && e == event::data));
+        if (!fault) errors.note_reply(e, accepted);
         if (a.verb == verb::auth) [[unlikely]] auth_failed = !accepted;
         bool const early = find_early<H>(t, e);
         if (moves || e == event::shutdown) settle(handler, e, code, a.brings);
@@ -330,22 +330,9 @@ struct server_core {
     // cannot be found.
     template <class H>
     constexpr void refuse(server_io& t, H& handler, asked a, failure f, bool moves, bool may_be_chunk = false) {
-        bool const counts = !is_innocent(a, f.code) && message.answered == 0;
-        if (counts && ++errors >= settings->max_errors) f = fail(errc::too_many_errors, 0);
-        bool const fatal = f.code == errc::too_many_errors || f.code == errc::http_request || may_be_chunk;
+        bool const fatal = errors.note_refusal(a.on, a.verb, f, settings->max_errors, message.answered == 0) || may_be_chunk;
         if (fatal) a.on = event::shutdown;
         conclude(t, handler, a, refusal_of<H>(f, a.verb), f, moves || fatal);
-        // All but these have to be the last of what is sent together.
-        if (counts || f.code != errc::bad_sequence)
-            pipelined = f.code != errc::bad_sequence && (a.verb == verb::unknown || a.verb == verb::bdat || a.on == event::mail || a.on == event::rcpt);
-    }
-    // Whether a refusal is no error of the client's: it asked for what this server does not grant (RFC 5321 4.5.3.1.10 of a
-    // recipient too many: 452), or it could not know yet, when it sent the command, that one before it would be refused
-    // (RFC 2920 3.1).
-    constexpr bool is_innocent(asked const& a, errc code) const noexcept {
-        if (code == errc::too_many_recipients || code == errc::message_too_large || code == errc::unknown_parameter) return true;
-        bool const follows = a.on == event::rcpt || a.on == event::data || a.verb == verb::bdat;
-        return pipelined && follows && (code == errc::bad_sequence || code == errc::not_implemented);
     }
 
     // Octets are missing that this session has seen and not consumed: there is no going on.

@@ -169,17 +169,12 @@ constexpr move<State> move_of(transition<State, Event, Fact> const& r, answer a,
     return m;
 }
 
-/// Whether an event is in order.
-template <class Fact>
-constexpr bool allows(guard const& g, set_of<Fact> known) noexcept {
-    return g.in_order && ((octet_of(known) ^ g.needs) & g.tells) == 0;
-}
+/// Whether an event is in order. `known`: the octet of a set of facts.
+constexpr bool allows(guard const& g, std::uint8_t known) noexcept { return g.in_order && ((known ^ g.needs) & g.tells) == 0; }
 /// Why an event is out of order; nothing if it is not.
-template <class Fact>
-constexpr std::optional<errc> find_disorder(guard const& g, set_of<Fact> known) noexcept {
-    if (!g.in_order) return errc::bad_sequence;
-    if (((octet_of(known) ^ g.needs) & g.tells) == 0) [[likely]] return std::nullopt;
-    return g.otherwise;
+constexpr std::optional<errc> find_disorder(guard const& g, std::uint8_t known) noexcept {
+    if (allows(g, known)) [[likely]] return std::nullopt;
+    return g.in_order ? g.otherwise : errc::bad_sequence;
 }
 /// Whether an answer is one to the event at all.
 template <class State, class Fact>
@@ -201,7 +196,7 @@ constexpr situation<State, Fact> settle(move<State> const& m, situation<State, F
 // The same of a row as it is written.
 template <class State, class Event, class Fact>
 constexpr std::optional<errc> find_disorder(transition<State, Event, Fact> const& r, set_of<Fact> known) noexcept {
-    return find_disorder(guard_of(r), known);
+    return find_disorder(guard_of(r), octet_of(known));
 }
 template <class State, class Event, class Fact>
 constexpr State target_of(transition<State, Event, Fact> const& r, answer a, set_of<Fact> known) noexcept {
