@@ -33,6 +33,12 @@ class [[nodiscard]] result {
     constexpr result(T const& value) noexcept : value_(value), ok_(true) {}
     constexpr result(failure const& f) noexcept : failure_(f), ok_(false) {}
     constexpr explicit result(detail::to_be_filled) noexcept : value_(), ok_(true) {}
+    /// By way of a result made of it, all the octets of a value that is not there would be copied.
+    constexpr result& operator=(failure const& f) noexcept {
+        failure_ = f;
+        ok_ = false;
+        return *this;
+    }
 
     constexpr explicit operator bool() const noexcept { return ok_; }
     constexpr bool has_value() const noexcept { return ok_; }
