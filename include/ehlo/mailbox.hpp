@@ -47,7 +47,7 @@ EHLO_INLINE constexpr bool scan_local_part(cursor& c) noexcept {
         bool after_dot = true;
         for (;;) {
             char const next = c.peek();
-            if (chars::atext.contains(next)) {
+            if (is_atext(next)) {
                 c.at += skip_labels<chars::atext>(sub(c.text, c.at));
                 after_dot = false;
                 if (c.next_is('@')) break;

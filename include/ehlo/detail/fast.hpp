@@ -15,6 +15,13 @@
 
 namespace ehlo::inline v0::inline EHLO_TARGET::detail {
 
+/// Whether an octet is atext. By a table where it is linked in anyway: a machine without vectors is likely to be a small one.
+inline constexpr octet_table atext_table{chars::atext};
+constexpr bool is_atext(char c) noexcept {
+    if constexpr (EHLO_VECTOR != 0) return atext_table.contains(c);
+    else return chars::atext.contains(c);
+}
+
 namespace fast {
 
 #if EHLO_CHECK_FAST
@@ -81,14 +88,12 @@ struct path {
         unsigned const at = trailing_zeros(ats);
         std::uint64_t const inside = low_bits(at) & ~std::uint64_t{1};
         for (std::uint64_t signs = ~w.mask_names(w.mask_marks()) & inside; signs != 0; signs &= signs - 1)
-            if (!atext.contains(text[trailing_zeros(signs)])) return 0;
+            if (!is_atext(text[trailing_zeros(signs)])) return 0;
         std::uint64_t const bounds = (w.mask<".">() & inside) | 1 | std::uint64_t{1} << at;
         return (bounds & bounds << 1) == 0 ? at : 0;
     }
 
   private:
-    static constexpr octet_table atext{chars::atext};
-
     EHLO_INLINE constexpr bool read_in(window const& w, std::string_view text, syntax const& rules) noexcept {
         // Neither a quote nor an octet over 127.
         if (static_cast<signed char>(text[1]) <= '"') return false;
@@ -96,7 +101,7 @@ struct path {
         if (!find_bounds(w, marks, text.data())) return false;
         // "<", "@" and ">" bound labels just as dots do. Where no two of these and of the hyphens touch, nothing is wrong.
         std::uint64_t const edges = std::uint64_t{1} | std::uint64_t{1} << at | std::uint64_t{1} << end;
-        std::uint64_t const bounds = (marks & ((std::uint64_t{1} << end) - 1)) | edges;
+        std::uint64_t const bounds = (marks & ((std::uint64_t{1} << end) - 2)) | edges;
         if (std::uint64_t const touching = bounds & bounds << 1; touching != 0) {
             // Two that are no hyphens: refused at once, as most of what is refused.
             unsigned const second = trailing_zeros(touching);
@@ -128,10 +133,10 @@ struct path {
             if (data[at] != '@') return false;
             std::uint64_t const after_at = std::uint64_t{2} << at;
             std::uint64_t const signs = others ^ after_at >> 1, more_signs = signs & (signs - 1);
-            if (!atext.contains(data[trailing_zeros(signs | after_at)]) || !atext.contains(data[trailing_zeros(more_signs | after_at)]))
+            if (!is_atext(data[trailing_zeros(signs | after_at)]) || !is_atext(data[trailing_zeros(more_signs | after_at)]))
                 return false;
             for (std::uint64_t rest = more_signs & (more_signs - 1); rest != 0; rest &= rest - 1)
-                if (!atext.contains(data[trailing_zeros(rest)])) return false;
+                if (!is_atext(data[trailing_zeros(rest)])) return false;
             return true;
         }
     }

@@ -28,7 +28,7 @@ constexpr unsigned trailing_zeros(std::uint64_t mask) noexcept {
 /// The number of the highest bit of a mask that is not 0.
 constexpr unsigned highest_bit(std::uint64_t mask) noexcept {
 #if defined(__GNUC__)
-    return 63u - static_cast<unsigned>(__builtin_clzll(mask));
+    return 63u ^ static_cast<unsigned>(__builtin_clzll(mask));
 #else
     unsigned n = 0;
     while (mask >>= 1) ++n;
