@@ -80,7 +80,7 @@ struct parameter_access {
     EHLO_INLINE static constexpr std::size_t take_common(char const* p, std::size_t size, mail_parameters& m) noexcept {
         if (size < 8) return 0;
         std::uint64_t const head = detail::load8(p);
-        parameter_id id = parameter_id::size;
+        parameter_ids id = parameter_id::size;   // as a set: then nothing is shifted by a number that is not known here
         std::size_t used = 13;
         if (detail::spells_head(head, "SIZE=")) {
             unsigned const n = detail::take_digits(p + 5, size - 5, m.size_);
@@ -93,8 +93,8 @@ struct parameter_access {
         }
         return finish(p, size, used, id, m) ? used : 0;
     }
-    static EHLO_INLINE constexpr bool finish(char const* p, std::size_t size, std::size_t used, parameter_id id, parameter_list& set) noexcept {
-        if (set.has(id) || (used != size && p[used] != ' ' && p[used] != '\r')) return false;
+    static EHLO_INLINE constexpr bool finish(char const* p, std::size_t size, std::size_t used, parameter_ids id, parameter_list& set) noexcept {
+        if (set.present_.has_any(id) || (used != size && p[used] != ' ' && p[used] != '\r')) return false;
         set.present_ |= id;
         return true;
     }
