@@ -86,8 +86,9 @@ EHLO_NOINLINE constexpr result<command_line> split_rare(std::string_view line, s
     }
     if (split.verb == verb::unknown) {
         constexpr std::string_view version = " HTTP/";
-        std::size_t const last_word = find_last<charset(" ")>(split.arguments, 0, split.arguments.size());
-        if (istarts_with(detail::sub(split.arguments, last_word), version) || iequals(split.name, "Host:"))
+        std::string_view const rest = split.arguments;
+        if ((rest.size() >= version.size() && istarts_with(detail::sub(rest, find_last<charset(" ")>(rest, 0, rest.size())), version)) ||
+            iequals(split.name, "Host:"))
             return fail(errc::http_request, 0);
     }
     return split;

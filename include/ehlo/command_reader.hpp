@@ -130,9 +130,7 @@ EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::
         // Inlined: what it captures would have to be stored first. (Compilers do not agree where the attribute stands beside a noexcept.)
         auto finish = [&](auto& command) EHLO_INLINE_LAMBDA -> std::size_t {
             std::size_t const used = take_common_parameters(in, end, limit, rules, command.parameters, refused, known);
-            if (used == 0) return 0;
-            command.tolerated = strict;
-            return accept(command, used);
+            return used != 0 ? accept(command, used) : 0;
         };
         if (mail) {
             cmd::mail m;
@@ -207,6 +205,7 @@ class command_reader {
         }
         auto const split = split_command(*line, rules);
         if (!split) return {split.error(), line.consumed};
+        if (split->verb == verb::unknown) return {fail(errc::unknown_verb, 0), line.consumed};
         if (auto const fault = visit_command(*split, rules, f)) return {*fault, line.consumed};
         return {split->verb, line.consumed};
     }
