@@ -158,7 +158,7 @@ constexpr bool take_command(Server& s, server_io& t, H& handler) {
     grammar.tolerate = s.tolerate;
     // Most commands are read in one step; one that is out of order, rare or wrong is left to the long way. So is all on a machine
     // without vectors: it is likely to be a small one, and the code for that step is a tenth of a server.
-    if (EHLO_VECTOR && s.lines.at_start() && in.size() >= 6) {
+    if (EHLO_VECTOR && s.lines.at_start() && in.size() >= 6) [[likely]] {
         verb const v = find_verb4(in.data());
         event const on = verb_table[static_cast<unsigned>(v)].on;
         if ((quick_verbs.has(v) || (quick_greetings.has(v) && speaks(*s.settings, v))) && s.order.is_in_order(on)) [[likely]] {
@@ -166,9 +166,9 @@ constexpr bool take_command(Server& s, server_io& t, H& handler) {
             quick_command<Server, H> c{s, handler, {on, v, {in.data(), 0}, 0}};
             refused_line refused;
             std::size_t const used = take_common_command(in, s.settings->max_line, grammar, c, refused, s.known());
-            if (std::size_t const whole = used != 0 ? used : refused.size; whole != 0) {
+            if (std::size_t const whole = used != 0 ? used : refused.size; whole != 0) [[likely]] {
                 c.a.line = {in.data(), whole - 2};
-                c.a.secret = static_cast<std::uint32_t>(whole - 2);
+                if constexpr (handles<H, answered>) c.a.secret = static_cast<std::uint32_t>(whole - 2);
                 s.auth_failed = false;
                 if (used == 0) return detail::refuse_line(s, t, handler, c.a, refused.why, false, whole), true;
                 if (!c.fault && c.said.is_later()) {

@@ -26,8 +26,8 @@ template <class Server, class H>
 constexpr reply ask(Server const& s, H& handler, cmd::mail const& c, std::optional<failure>& fault, asked& a) {
     mail_parameters const& p = c.parameters;
     bool const binary = p.body() == body::binary_mime;
-    fault = detail::find_parameter_fault<typename own_parameters_of<H>::mail, decltype(s.known())::linked>(s.order, s.offered, p, binary, a.line.data());
-    if (fault) return {};
+    if (auto const bad = detail::find_parameter_fault<typename own_parameters_of<H>::mail, decltype(s.known())::linked>(s.order, s.offered, p, binary, a.line.data()))
+        return fault = bad, reply();
     if (p.size() && *p.size() > s.settings->max_message) {
         fault = fail(errc::message_too_large, detail::place_of(a.line.data(), p.all(), [](parameter const& q) { return iequals(q.keyword, "SIZE"); }));
         return {};
