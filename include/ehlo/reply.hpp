@@ -169,10 +169,10 @@ EHLO_INLINE constexpr void store_word(char* to, Word octets) noexcept {
     else
         std::memcpy(to, &octets, sizeof octets);
 }
-/// "250 ". Returns what stands after it.
+/// "250 ", of three digits. Returns what stands after it.
 EHLO_INLINE constexpr char* put_code(char* to, unsigned code) noexcept {
-    unsigned const first = code / 100, rest = code - first * 100, tens = rest * 103 >> 10;
-    store_word<std::uint32_t>(to, load4("000 ") + (first | tens << 8 | (rest - tens * 10) << 16));
+    unsigned const hundreds = code * 41 >> 12, tens = code * 6554 >> 16;   // right up to 999
+    store_word<std::uint32_t>(to, load4("000 ") + hundreds + ((tens - 10 * hundreds) << 8) + ((code - 10 * tens) << 16));
     return to + 4;
 }
 /// "2.1.5", and a space more, for what may stand after it.

@@ -282,7 +282,8 @@ constexpr bool in_transaction(state s) noexcept {
 }
 
 constexpr answer answer_of(unsigned code) noexcept {
-    return code / 100 == 2 ? answer::done : code / 100 == 3 ? answer::more : answer::refused;
+    unsigned const above = code / 100 - 2;
+    return static_cast<answer>(above < 2 ? above : 2u);   // 2yz, 3yz, all else
 }
 
 /// The automaton as a value: the state, what is known, the open transaction.
@@ -297,7 +298,10 @@ class basic_session {
     friend class basic_session;
 
     // What the service requires for an event, and is not there.
-    constexpr fact_set missing_for(event e) const noexcept { return fact_set::with_bits(required_) - known() - exempt_of(e); }
+    constexpr fact_set missing_for(event e) const noexcept {
+        fact_set const missing = fact_set::with_bits(required_) - known();
+        return missing.empty() ? missing : missing - exempt_of(e);
+    }
 
   public:
     constexpr basic_session() noexcept = default;
@@ -349,7 +353,9 @@ class basic_session {
 
     // For a machine that asks whether an answer fits, and then settles by it: what it does is looked up once.
     constexpr detail::move<state> const& move_by(event e, answer a) const noexcept { return order.move_at(where_, e, a); }
-    constexpr bool fits(event e, answer a, detail::move<state> const& m) const noexcept { return order.has_answer(e, a) && detail::is_answer(m, known()); }
+    constexpr bool fits(event e, answer a, detail::move<state> const& m) const noexcept { return order.has_answer(e, a) && fits(m); }
+    /// Likewise of an event that is in order.
+    constexpr bool fits(detail::move<state> const& m) const noexcept { return detail::is_answer(m, known()); }
     constexpr change settle(detail::move<state> const& m, fact_set brought) noexcept {
         if (!detail::is_answer(m, known())) return change::none;
         bool const open = in_transaction(where_);

@@ -164,11 +164,11 @@ struct server_core {
     template <class H>
     constexpr void settle(H& handler, event e, unsigned code, std::uint8_t brings = 0) {
         event const on = code == 421 ? event::shutdown : e;
-        settle_by(handler, order.move_by(on, answer_of(code)), answer_of(code), brings);
+        settle_message(handler, order.settle(on, answer_of(code), fact_set::with_bits(brings)), answer_of(code));
     }
+    // What that does to the message.
     template <class H>
-    EHLO_INLINE constexpr void settle_by(H& handler, move<state> const& m, answer by, std::uint8_t brings) {
-        change const what = order.settle(m, fact_set::with_bits(brings));
+    EHLO_INLINE constexpr void settle_message(H& handler, change what, answer by) {
         if (what == change::none && threw != thrown::in_transaction) [[likely]] {
             // What a spoilt transaction is owed still ends with RSET and EHLO, too; NOOP and its like end nothing.
             if (message.recipients != 0 && by == answer::done && order.where() != state::spoilt && !in_transaction(order.where())) [[unlikely]]
@@ -268,11 +268,15 @@ struct server_core {
         if ((odd_replies | counted_replies).has(a.on) || r.code == 421) [[unlikely]] return false;
         answer const by = answer_of(r.code);
         auto const& move = order.move_by(a.on, by);
-        if (!order.fits(a.on, by, move) || !write_at_once(t.out, r, !offered.has(extension::enhanced_status_codes), settings->reply_space)) [[unlikely]]
-            return false;
+        if (!order.fits(move)) [[unlikely]] return false;
+        char* const to = claim_line(t.out, r, !offered.has(extension::enhanced_status_codes));
+        if (to == nullptr) [[unlikely]] return false;
+        // Before the octets: of what they are stored over a compiler knows nothing, and would look all up again.
+        change const what = order.settle(move, fact_set::with_bits(a.brings));
+        put_line(to, r);
         errors.note_reply(a.on, by != answer::refused);
         bool const early = find_early<H>(t, a.on);
-        settle_by(handler, move, by, a.brings);
+        settle_message(handler, what, by);
         tell(handler, a, a.on, std::nullopt, r, early);
         return true;
     }
@@ -282,7 +286,7 @@ struct server_core {
         std::optional<failure> told = fault;
         bool const plain = !offered.has(extension::enhanced_status_codes);
         // A machine without vectors is likely to be a small one: there all are said the way that any is.
-        if (!EHLO_VECTOR || odd_replies.has(a.on) || !fits(a.on, r.code) || !write_at_once(t.out, r, plain, settings->reply_space)) [[unlikely]]
+        if (!EHLO_VECTOR || odd_replies.has(a.on) || !fits(a.on, r.code) || !write_at_once(t.out, r, plain)) [[unlikely]]
             if (!say(t, handler, a, r, fault.has_value(), told)) return;
         event const e = r.code == 421 ? event::shutdown : a.on;
         unsigned code = r.code;

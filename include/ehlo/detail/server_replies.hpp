@@ -60,19 +60,28 @@ EHLO_INLINE constexpr bool is_plain(std::string_view text) noexcept {
     for (std::size_t i = 8; i + 8 < size; i += 8) octets |= odd(load8(p + i));
     return (octets & 0x8080808080808080) == 0;
 }
-/// Writes a reply of one line, `space` octets at most, that nothing is wrong with, as nearly all are. False: it is another, for write_within
-/// and those who look for what is wrong. `plain`: without a status.
-EHLO_INLINE constexpr bool write_at_once(writer& out, reply& r, bool plain, std::size_t space) noexcept {
-    unsigned const first = r.code / 100u;
+/// Claims the octets of a reply of one line that nothing is wrong with, as nearly all are: no policy has less space than that takes.
+/// nullptr: it is another, for write_within and those who look for what is wrong. `plain`: without a status.
+EHLO_INLINE constexpr char* claim_line(writer& out, reply& r, bool plain) noexcept {
+    unsigned const code = r.code, first = code / 100;
     if (plain) r.enhanced = {};
     bool const none = plain || first == 3;
-    if (first - 2 > 3 || r.enhanced.class_digit != (none ? 0 : first) || !is_short(r.enhanced) || !is_plain(r.text)) [[unlikely]] return false;
+    if (first - 2 > 3 || r.enhanced.class_digit != (none ? 0 : first) || !is_short(r.enhanced) || !is_plain(r.text)) [[unlikely]] return nullptr;
     std::size_t const size = 4 + (none ? 0u : r.text.empty() ? 5u : 6u) + r.text.size() + 2;
-    if (size > max_reply_line || size > space || size > out.room() || !out.ok()) [[unlikely]] return false;
-    char* to = put_code(out.claim(size), r.code);
-    if (!none) to = put_short_status(to, r.enhanced) + (r.text.empty() ? 0 : 1);
+    if (size > max_reply_line || size > out.room() || !out.ok()) [[unlikely]] return nullptr;
+    return out.claim(size);
+}
+/// Fills them.
+EHLO_INLINE constexpr void put_line(char* to, reply const& r) noexcept {
+    to = put_code(to, r.code);
+    if (r.enhanced) to = put_short_status(to, r.enhanced) + (r.text.empty() ? 0 : 1);
     store_word(put_octets(to, r.text), load2("\r\n"));
-    return true;
+}
+/// Both at once. False: nothing was written.
+EHLO_INLINE constexpr bool write_at_once(writer& out, reply& r, bool plain) noexcept {
+    char* const to = claim_line(out, r, plain);
+    if (to != nullptr) put_line(to, r);
+    return to != nullptr;
 }
 /// What was wrong with a reply that may not be UTF-8 and is; then it is made one that is not.
 EHLO_NOINLINE constexpr std::optional<failure> keep_to_ascii(event e, reply& r, bool command, bool before) noexcept {

@@ -128,9 +128,9 @@ struct guard {
     errc otherwise = errc::bad_sequence;
     bool in_order = false;
 };
-/// What an answer to an event of a row does.
+/// What an answer to an event of a row does. Of 8 octets: their place in a table is no multiplication then.
 template <class State>
-struct move {
+struct alignas(8) move {
     State to = stay_in<State>;
     change what = change::none;   // if a transaction is open, or is opened
     std::uint8_t asked = 0, kept = 0xFF, sets = 0, brings = 0;   // `asked` of what is no answer: all bits, and so more than there are facts
