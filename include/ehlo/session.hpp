@@ -282,8 +282,7 @@ constexpr bool in_transaction(state s) noexcept {
 }
 
 constexpr answer answer_of(unsigned code) noexcept {
-    unsigned const above = code / 100 - 2;
-    return static_cast<answer>(above < 2 ? above : 2u);   // 2yz, 3yz, all else
+    return code / 100 == 2 ? answer::done : code / 100 == 3 ? answer::more : answer::refused;
 }
 
 /// The automaton as a value: the state, what is known, the open transaction.
