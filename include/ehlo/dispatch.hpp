@@ -30,10 +30,10 @@ inline constexpr set_of<verb> all_verbs = set_of<verb>::first(verb_count);
 /// Parses the arguments of a split line and calls `f` with the typed command (one of cmd::*).
 /// Returns the failure, if any, with `at` counted from the first octet of the line. Errors: unknown_verb, and those of
 /// the command's own parser. `Known`: the verbs that can come to here; of no other is the parser linked in. `known`: likewise the
-/// parameters of MAIL and RCPT.
+/// parameters of MAIL and RCPT. `path_at`: where the path of these begins, if a fast attempt at it was made in vain.
 template <set_of<verb> Known = detail::all_verbs, class F, class Parameters = detail::known_parameters<>>
 [[nodiscard]] constexpr std::optional<failure> visit_command(command_line const& line, syntax const& rules, F&& f,
-                                                             Parameters known = {}) noexcept(detail::throws_nothing<F>) {
+                                                             Parameters known = {}, std::size_t path_at = 0) noexcept(detail::throws_nothing<F>) {
     auto const offset = static_cast<std::size_t>(line.arguments.data() - line.name.data());
     auto pass = [&](auto const& parsed) noexcept(detail::throws_nothing<F>) -> std::optional<failure> {
         if (!parsed) return fail(parsed.error().code, parsed.error().at + offset);
@@ -47,8 +47,8 @@ template <set_of<verb> Known = detail::all_verbs, class F, class Parameters = de
     case verb::mail:
     case verb::send:
     case verb::soml:
-    case verb::saml: return pass(detail::read_mail(line.arguments, rules, line.verb, 0, known));
-    case verb::rcpt: return pass(detail::read_rcpt(line.arguments, rules, 0, known));
+    case verb::saml: return pass(detail::read_mail(line.arguments, rules, line.verb, path_at, known));
+    case verb::rcpt: return pass(detail::read_rcpt(line.arguments, rules, path_at, known));
     case verb::vrfy:
     case verb::expn: return pass(parse_vrfy(line.verb, line.arguments, rules));
     case verb::help:

@@ -109,7 +109,10 @@ EHLO_NOINLINE constexpr bool take_rare_command(server_core<Offers, Own...>& s, s
         if (!fault && !readable_verbs<H, Offers>().has(a.verb)) {
             fault = fail(errc::not_implemented, 0);   // a session that began with another handler
         } else if (!fault) {
-            if (auto const bad = visit_command<readable_verbs<H, Offers>()>(*split, grammar, take, s.known())) {
+            // A path that was tried in vain is not tried again.
+            bool const tried = (a.verb == verb::mail || a.verb == verb::rcpt) && line->size() >= 14;
+            std::size_t const path_at = tried ? fast::path_begin(line->data(), fold4(line->data())) : 0;
+            if (auto const bad = visit_command<readable_verbs<H, Offers>()>(*split, grammar, take, s.known(), path_at != 0 ? path_at - 5 : 0)) {
                 fault = bad;
                 moves = a.on == event::burl;
             }
