@@ -97,6 +97,11 @@ class bdat_finder {
   public:
     constexpr void look(std::string_view octets) noexcept {
         constexpr charset controls = charset(0, 31) - "\t" + "\x7F";
+        // Most begin with another word, which one octet tells.
+        if (matched_ == 0 && !octets.empty() && static_cast<unsigned char>(octets[0] - 33) < 94 && to_upper(octets[0]) != 'B') {
+            matched_ = other;
+            fresh_ = false;
+        }
         for (std::size_t at = 0; at < octets.size(); ++at) {
             // In a line that begins with another word nothing matters before the next control.
             if (matched_ == other) at = find_first<controls>(octets, at);
