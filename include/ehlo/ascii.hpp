@@ -129,6 +129,14 @@ EHLO_INLINE constexpr Word load_word(char const* p) noexcept {
 constexpr std::uint16_t load2(char const* p) noexcept { return load_word<std::uint16_t>(p); }
 constexpr std::uint32_t load4(char const* p) noexcept { return load_word<std::uint32_t>(p); }
 constexpr std::uint64_t load8(char const* p) noexcept { return load_word<std::uint64_t>(p); }
+/// Stores an integer of 2, 4 or 8 octets, the lowest first.
+template <class Word>
+EHLO_INLINE constexpr void store_word(char* to, Word octets) noexcept {
+    if (std::is_constant_evaluated() || std::endian::native != std::endian::little)
+        for (unsigned i = 0; i < sizeof octets; ++i) to[i] = static_cast<char>(octets >> 8 * i);
+    else
+        std::memcpy(to, &octets, sizeof octets);
+}
 /// Letters without their case: a word of letters becomes one compare. Only letters have a letter's value under this mask,
 /// so a compare with letters cannot be fooled; digits and signs lose a bit that tells octets apart.
 constexpr std::uint32_t fold4(char const* p) noexcept { return load4(p) & 0xDFDFDFDFu; }

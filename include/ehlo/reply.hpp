@@ -161,14 +161,6 @@ constexpr char* put_digits(char* to, unsigned n) noexcept {
     *to++ = static_cast<char>('0' + n % 10);
     return to;
 }
-/// Stores an integer of 2, 4 or 8 octets, the lowest first.
-template <class Word>
-EHLO_INLINE constexpr void store_word(char* to, Word octets) noexcept {
-    if (std::is_constant_evaluated() || std::endian::native != std::endian::little)
-        for (unsigned i = 0; i < sizeof octets; ++i) to[i] = static_cast<char>(octets >> 8 * i);
-    else
-        std::memcpy(to, &octets, sizeof octets);
-}
 /// "250 ", of three digits. Returns what stands after it.
 EHLO_INLINE constexpr char* put_code(char* to, unsigned code) noexcept {
     unsigned const hundreds = code * 41 >> 12, tens = code * 6554 >> 16;   // right up to 999

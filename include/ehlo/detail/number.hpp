@@ -59,6 +59,15 @@ struct digits {
     char octets[20];
     unsigned first = 20;
     constexpr explicit digits(std::uint64_t value) noexcept {
+        if (EHLO_VECTOR && value < 100000000) {
+            // Eight at once: two halves, each of two pairs, each of two digits, the highest in the lowest octet.
+            std::uint64_t const high = value / 10000, halves = high | (value - high * 10000) << 32;
+            std::uint64_t const above = (halves * 5243 >> 19) & 0x0000007F0000007F, pairs = above | (halves - above * 100) << 16;
+            std::uint64_t const tens = (pairs * 103 >> 10) & 0x000F000F000F000F, all = tens | (pairs - tens * 10) << 8;
+            store_word(octets + 12, all | 0x3030303030303030);
+            first = 12 + trailing_zeros(all | std::uint64_t{1} << 56) / 8;
+            return;
+        }
         do {
             std::uint64_t const hundreds = value / 100;
             auto const rest = static_cast<unsigned>(value - hundreds * 100), tens = rest * 103 >> 10;
