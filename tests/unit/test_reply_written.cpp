@@ -52,6 +52,8 @@ TEST_CASE("replies that are written", "[reply]") {
     CHECK(write(replies::start_content) == "354 Start mail input; end with <CRLF>.<CRLF>\r\n");
     CHECK(write("250 OK") == "250 OK\r\n");
     CHECK(write(reply(220, "mx ready")) == "220 mx ready\r\n");
+    for (unsigned code = 200; code < 600; ++code)
+        if (write(reply(code, "x")) != std::to_string(code) + " x\r\n") FAIL_CHECK(code);
     CHECK(write(reply(550, status{5, 1, 1}, "")) == "550 5.1.1\r\n");
     CHECK(write(reply(250, "a\tb\xC3\xBC")) == "250 a\tb\xC3\xBC\r\n");
     constexpr reply literal = "550 5.1.1 No such user";

@@ -149,6 +149,7 @@ TEST_CASE("decimal numbers never wrap", "[number]") {
 TEST_CASE("digits of a number", "[number]") {
     static_assert(detail::digits(0).text() == "0" && detail::digits(1000).text() == "1000");
     static_assert(detail::digits(~std::uint64_t{0}).text() == "18446744073709551615");
+    static_assert(detail::digits(99999999).text() == "99999999" && detail::digits(100000000).text() == "100000000");
     generate::rng r(1);
     for (int i = 0; i < 1000; ++i) {
         std::uint64_t const n = r.next() >> r.below(64);
