@@ -101,7 +101,9 @@ struct path {
         if (!find_bounds(w, marks, text.data())) return false;
         // "<", "@" and ">" bound labels just as dots do. Where no two of these and of the hyphens touch, nothing is wrong.
         std::uint64_t const edges = std::uint64_t{1} | std::uint64_t{1} << at | std::uint64_t{1} << end;
-        std::uint64_t const bounds = (marks & ((std::uint64_t{1} << end) - 2)) | edges;
+        // Of the octets before ">" all but "<", which is no mark: without AVX2 the same was asked for by find_bounds.
+        std::uint64_t const inside = (std::uint64_t{1} << end) - (window::quick_atext ? 1 : 2);
+        std::uint64_t const bounds = (marks & inside) | edges;
         if (std::uint64_t const touching = bounds & bounds << 1; touching != 0) {
             // Two that are no hyphens: refused at once, as most of what is refused.
             unsigned const second = trailing_zeros(touching);
