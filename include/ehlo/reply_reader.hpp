@@ -20,26 +20,46 @@ class reply_lines {
 
   public:
     class iterator {
-        std::string_view text_;
-        std::size_t at_ = 0, end_;  // of the line, and of its LF
-        unsigned left_;             // this line, and those after it
-        detail::mark_finder<charset("\n")> ends_;
+        char const *at_, *end_, *text_end_;  // the line, up to the octet after its LF, and where the last one ends
+        unsigned left_;                      // this line, and those after it
+        // Where LFs are among 64 octets from `block_` on.
+        char const* block_;
+        std::uint64_t marks_ = 0;
+        std::size_t size_;
 
       public:
-        constexpr iterator(std::string_view text, unsigned lines) noexcept : text_(text), end_(text.size() - 1), left_(lines), ends_(lines > 1 ? text : std::string_view()) {
-            if (lines > 1) end_ = ends_.next();
+        constexpr iterator(std::string_view text, unsigned lines) noexcept
+            : at_(text.data()), end_(at_ + text.size()), text_end_(end_), left_(lines), block_(at_), size_(text.size()) {
+            if (lines > 1) {
+                look();
+                end_ = next();
+            }
         }
         constexpr std::string_view operator*() const noexcept {
-            if (left_ == 0 || end_ - at_ <= 4) return {text_.data() + at_, 0};
-            return {text_.data() + at_ + 4, end_ - at_ - 4 - (text_[end_ - 1] == '\r' ? 1u : 0u)};
+            auto const size = static_cast<std::size_t>(end_ - at_);
+            if (left_ == 0 || size <= 5) return {at_, 0};
+            return {at_ + 4, size - 5 - (end_[-2] == '\r' ? 1u : 0u)};
         }
         constexpr iterator& operator++() noexcept {
-            at_ = end_ + 1;
+            at_ = end_;
             // Where the last one ends is known.
-            end_ = --left_ > 1 ? ends_.next() : text_.size() - 1;
+            end_ = --left_ > 1 ? next() : text_end_;
             return *this;
         }
         constexpr bool operator!=(iterator const& other) const noexcept { return left_ != other.left_; }
+
+      private:
+        EHLO_INLINE constexpr void look() noexcept { marks_ = detail::marks_at<charset("\n")>(block_, static_cast<std::size_t>(text_end_ - block_), size_); }
+        EHLO_INLINE constexpr char const* next() noexcept {
+            while (marks_ == 0) {
+                if (text_end_ - block_ <= 64) return text_end_;
+                block_ += 64;
+                look();
+            }
+            char const* const lf = block_ + detail::trailing_zeros(marks_);
+            marks_ &= marks_ - 1;
+            return lf + 1;
+        }
     };
     constexpr reply_lines(std::string_view text, unsigned count) noexcept : text_(text), count_(count) {}
     constexpr iterator begin() const noexcept { return iterator(text_, count_); }
@@ -72,16 +92,13 @@ class reply_view {
     constexpr std::optional<status> enhanced() const noexcept {
         if (text_.size() < 5) return std::nullopt;
         status s;
-        // "250 2.1.5 Ok": what nearly all are like is told by one word.
+        // "250 2.1.5 Ok": what nearly all are like is told by one word, whose digits are less than 10 and whose other octets are right.
         if (EHLO_VECTOR && text_.size() >= 12) {
             std::uint64_t const word = detail::load8(text_.data() + 4) ^ detail::load8("0.0.0 \0");
-            std::uint64_t const digits = word & 0xFF00FF00FFu, class_digit = word & 0xFF;
-            constexpr std::uint64_t high = 0xF000F000F0u;
-            bool const right = ((word & 0xFF00FF00FF00u) | (digits & high) | ((digits + 0x0600060006u) & high)) == 0;
-            if (right && class_digit == code_ / 100u && (class_digit == 2 || class_digit == 4 || class_digit == 5)) {
-                return status{static_cast<std::uint8_t>(class_digit), static_cast<std::uint16_t>(digits >> 16 & 0xFF),
-                              static_cast<std::uint16_t>(digits >> 32)};
-            }
+            unsigned const class_digit = word & 0xFF;
+            if (((word | (word + 0x0600060006u)) & 0xFFF0FFF0FFF0u) == 0 && code_ - class_digit * 100 < 100u && (0x34u >> class_digit & 1) != 0)
+                return status{static_cast<std::uint8_t>(class_digit), static_cast<std::uint16_t>(word >> 16 & 0xFF),
+                              static_cast<std::uint16_t>(word >> 32 & 0xFF)};
         }
         std::string_view const text = detail::sub(text_, 4);
         std::size_t const end = detail::scan_status_octets(text, s);
@@ -109,6 +126,9 @@ struct reply_limits {
     std::uint16_t lines = 100;
     leniency tolerate = strict;      ///< of `of_replies`
 };
+namespace detail {
+inline constexpr reply_limits usual_reply_limits{};   // which nobody has to make for each reply
+}
 
 /// Reads replies out of a growing buffer. Call `next(buffer)` with all octets not yet consumed; discard `consumed`
 /// afterwards. What was looked at is remembered: octets that arrive one at a time cost O(n) in all.
@@ -140,23 +160,31 @@ class reply_reader {
         return place == 0 ? c >= '2' && c <= '5' : is_digit(c);
     }
 
-  public:
-    constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
-        // Not again when more has come: octets that arrive one at a time would cost O(n * n).
-        if (detail::fast::reply whole; EHLO_VECTOR && looked_at_ == 0 && whole.read(in)) [[likely]] {
-            // One that is no longer than a line may be has no line that is. All limits that are reached are left to the grammar.
-            if (whole.size <= limits.line && whole.size <= limits.total && whole.lines <= limits.lines) [[likely]] {
-                reply_view r;
-                r.text_ = {in.data(), whole.size};
-                r.code_ = static_cast<std::uint16_t>(whole.code);
-                r.line_count_ = static_cast<std::uint16_t>(whole.lines);
-                if constexpr (detail::fast::checked) {
-                    auto const other = reply_reader().resume(in, limits);
-                    detail::fast::expect(other.ready() && other.consumed == whole.size && same(*other, r));
-                }
-                return {r, whole.size};
-            }
+    // The reply that `in` begins with, if it is all there and nothing is wrong with it.
+    static EHLO_INLINE constexpr bool read_whole(std::string_view in, reply_limits const& limits, reply_view& r) noexcept {
+        if constexpr (EHLO_VECTOR == 0) return false;
+        detail::fast::reply whole;
+        if (!whole.read(in)) [[unlikely]] return false;
+        // One that is no longer than a line may be has no line that is. All limits that are reached are left to the grammar.
+        if (whole.size > limits.line || whole.size > limits.total || whole.lines > limits.lines) [[unlikely]] return false;
+        r.text_ = {in.data(), whole.size};
+        r.code_ = static_cast<std::uint16_t>(whole.code);
+        r.line_count_ = static_cast<std::uint16_t>(whole.lines);
+        if constexpr (detail::fast::checked) {
+            auto const other = reply_reader().resume(in, limits);
+            detail::fast::expect(other.ready() && other.consumed == whole.size && same(*other, r));
         }
+        return true;
+    }
+    static EHLO_NOINLINE constexpr progress<reply_view> begin(std::string_view in, reply_limits const& limits) noexcept {
+        return reply_reader().resume(in, limits);
+    }
+    friend constexpr progress<reply_view> parse_reply(std::string_view in, reply_limits const& limits) noexcept;
+
+  public:
+    constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = detail::usual_reply_limits) noexcept {
+        // Not again when more has come: octets that arrive one at a time would cost O(n * n).
+        if (reply_view r; looked_at_ == 0 && read_whole(in, limits, r)) [[likely]] return {r, r.text_.size()};
         // One octet more of a text.
         if (looked_at_ >= line_at_ + std::size_t{4} && in.size() == looked_at_ + std::size_t{1} &&
             static_cast<unsigned char>(in[looked_at_]) > '\r' && in.size() + 2 <= limits.total &&
@@ -269,8 +297,9 @@ class reply_reader {
 };
 
 /// The reply that `in` begins with; further replies may follow it (`consumed` tells where). As reply_reader::next.
-constexpr progress<reply_view> parse_reply(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
-    return reply_reader().next(in, limits);
+constexpr progress<reply_view> parse_reply(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = detail::usual_reply_limits) noexcept {
+    if (reply_view r; reply_reader::read_whole(in, limits, r)) [[likely]] return {r, r.octets().size()};
+    return reply_reader::begin(in, limits);
 }
 template <detail::temporary Text>
 progress<reply_view> parse_reply(Text&&, reply_limits const& = {}) = delete;

@@ -114,7 +114,7 @@ class client_core {
     /// says that others follow); or, by a server that decides for all alike, once.
     /// Errors: those of parse_reply; unexpected_reply, bad_reply_class (`at` 0): the session is broken then, except by
     /// missing_octets, which is the caller's fault: nothing has changed, and all octets are to be shown.
-    constexpr progress<client_reply> receive(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = {}) noexcept {
+    constexpr progress<client_reply> receive(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = usual_reply_limits) noexcept {
         if (under_way_.empty() || stale_) [[unlikely]] return receive_unasked(in, limits);
         auto const parsed = reader_.next(in, limits);
         if (parsed.need_more()) return {std::size_t{0}};

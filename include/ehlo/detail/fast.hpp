@@ -152,29 +152,51 @@ struct path {
 /// A whole reply that nothing is wrong with: one compare for the code and one for the end of each line tell it.
 struct reply {
     std::size_t size = 0;  ///< octets of all its lines
-    unsigned code = 0, lines = 0;
+    unsigned code = 0, lines = 1;
 
-    constexpr bool read(std::string_view in) noexcept {
+    EHLO_INLINE constexpr bool read(std::string_view in) noexcept {
         char const* const p = in.data();
-        std::size_t const all = in.size();
-        auto const digit = [p](unsigned i) noexcept { return static_cast<unsigned>(p[i] - '0'); };
-        if (all < 5 || digit(0) - 2 >= 4 || digit(1) >= 10 || digit(2) >= 10) return false;
-        // What stands between two lines, and the code of the next one: five octets.
-        std::uint64_t const between = (load2("\r\n") | std::uint64_t{load4(p)} << 16) << 24;
-        mark_finder<charset(0, '\r'), true> controls(in);
-        for (auto separator = static_cast<unsigned char>(p[3]);;) {
-            // CR and LF, and no other control before them: a TAB too is left to the grammar.
-            std::size_t const end = controls.next();
-            ++lines;
-            if (separator != '-') {
-                size = end + 2;
-                code = digit(0) * 100 + digit(1) * 10 + digit(2);
-                return all - end >= 2 && load2(p + end) == load2("\r\n") && (separator == ' ' || separator == '\r');
+        if (in.size() < 5) return false;
+        // All three digits at once: what is less or more than it may be sets the highest bit of its octet, by borrow or by carry.
+        std::uint32_t const begin = load4(p), digits = begin - load4("200\0");
+        if (((digits | (digits + 0x76767Cu)) & 0x808080u) != 0) return false;
+        // 100 * the first + 10 * the second + the third; what is above it is even, and so bit 8 of it is its own.
+        code = 200 + (((digits & 0xFFFFFFu) * 0x640A01u) >> 16 & 0x1FFu);
+        std::size_t separator = 3, end = 0;
+        if (p[3] == '-' && !pass_lines(in, begin, separator, end)) return false;
+        if (p[separator] != ' ' && p[separator] != '\r') return false;
+        if (end == 0) end = separator + find_near<controls>({p + separator, in.size() - separator});
+        size = end + 2;
+        return in.size() >= size && load2(p + end) == load2("\r\n");
+    }
+
+  private:
+    static constexpr charset controls{0, '\r'};  // a TAB too is left to the grammar
+
+    // All lines but the last one. Where that has its separator, and where it ends, if that was seen on the way.
+    EHLO_INLINE constexpr bool pass_lines(std::string_view in, std::uint32_t begin, std::size_t& separator, std::size_t& end) noexcept {
+        if (in.size() < 8) return false;
+        // What stands between two lines: CR, LF, the code and its separator.
+        std::uint64_t const between = (load2("\r\n") | std::uint64_t{begin} << 16) << 16;
+        char const *const p = in.data(), *const stop = p + (in.size() - 8), *block = p;
+        std::uint64_t inside = 0;   // 1: the octet before the block is a control
+        for (std::size_t left = in.size();; block += 64, left -= 64) {
+            std::uint64_t const all = marks_at<controls>(block, left, in.size());
+            // Of CR and LF only the CR.
+            std::uint64_t marks = all & ~(all << 1 | inside);
+            inside = all >> 63;
+            while (marks != 0) {
+                char const* const at = block + trailing_zeros(marks);
+                marks &= marks - 1;
+                if (at > stop) return false;
+                ++lines;
+                std::uint64_t const next = load8(at);
+                if (next << 16 == between) continue;
+                separator = static_cast<std::size_t>(at - p) + 5;
+                if (marks != 0) end = static_cast<std::size_t>(block - p) + trailing_zeros(marks);
+                return next << 24 == between << 8;
             }
-            if (all - end < 8) return false;
-            std::uint64_t const next = load8(p + end);
-            if (next << 24 != between) return false;
-            separator = static_cast<unsigned char>(next >> 40);
+            if (left <= 64) return false;
         }
     }
 };

@@ -249,16 +249,27 @@ EHLO_INLINE constexpr std::size_t find_near(std::string_view text) noexcept {
     return find_first<Set>(text);
 }
 
+/// Bit i is set where octet i of the 64 at `block` is in Set, of the `left` octets at the end of a text of `size`; fewer may be left.
+template <charset Set>
+EHLO_NOINLINE constexpr std::uint64_t marks_of_rest(char const* block, std::size_t left, std::size_t size) noexcept {
+#if EHLO_VECTOR
+    // The last 64 octets again.
+    if (!std::is_constant_evaluated() && size >= 64) return mask64<Set>(block + left - 64) >> (64 - left);
+#endif
+    return window({block, left}).template mask<Set>();
+}
+template <charset Set>
+EHLO_INLINE constexpr std::uint64_t marks_at(char const* block, std::size_t left, std::size_t size) noexcept {
+#if EHLO_VECTOR
+    if (!std::is_constant_evaluated() && left >= 64) [[likely]] return mask64<Set>(block);
+#endif
+    return marks_of_rest<Set>(block, left, size);
+}
+
 /// The offsets of all octets in Set, one after the other. 64 octets are looked at at once, whatever lies between the marks: for
-/// texts where these stand close, as the ends of short lines do. `Runs`: of marks side by side only the first one.
-template <bool Runs>
-struct mark_run {};
-template <>
-struct mark_run<true> {
-    std::uint64_t inside = 0;   // 1: the octet before those looked at is a mark
-};
-template <charset Set, bool Runs = false>
-class mark_finder : mark_run<Runs> {
+/// texts where these stand close, as the ends of short lines do.
+template <charset Set>
+class mark_finder {
     std::string_view text_;
     std::size_t base_ = 0;
     std::uint64_t bits_ = 0;
@@ -269,28 +280,16 @@ class mark_finder : mark_run<Runs> {
 #if EHLO_VECTOR
         if (!std::is_constant_evaluated()) {
             bits_ = rest.size() >= 64 ? mask64<Set>(rest.data()) : mask64<Set>(text_.data() + text_.size() - 64) >> (64 - rest.size());
-            return keep_first();
+            return;
         }
 #endif
         bits_ = window(rest).template mask<Set>();
-        keep_first();
-    }
-    EHLO_INLINE constexpr void keep_first() noexcept {
-        if constexpr (Runs) {
-            std::uint64_t const all = bits_;
-            bits_ &= ~(all << 1 | this->inside);
-            this->inside = all >> 63;
-        }
     }
 
   public:
     EHLO_INLINE constexpr explicit mark_finder(std::string_view text) noexcept : text_(text) {
-        if (text.size() >= 64) {
-            look();
-        } else {
-            bits_ = window(text).template mask<Set>();
-            keep_first();
-        }
+        if (text.size() >= 64) look();
+        else bits_ = window(text).template mask<Set>();
     }
     /// The next one; the size of the text if there is none.
     EHLO_INLINE constexpr std::size_t next() noexcept {
