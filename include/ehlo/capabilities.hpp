@@ -98,27 +98,34 @@ consteval bool only_dsn_has_three_letters() {
     return true;
 }
 static_assert(only_dsn_has_three_letters(), "a keyword of three letters has two rows");
+consteval bool three_words_tell_each_keyword() {
+    for (extension_facts const& row : extension_table)
+        if (row.keyword.size() > 24) return false;
+    return true;
+}
+static_assert(three_words_tell_each_keyword(), "the middle of a longer keyword is not looked at");
 struct extension_index {
     // A keyword as its first 8 octets and its last 8. A letter may differ in bit 5; that bit is not in the mask, and neither is
     // an octet that is none of the keyword.
     struct row {
         std::uint64_t head = 0, head_mask = 0, tail = 0, tail_mask = 0;
-        std::uint32_t needs = ~0u;  // octets from where it begins, for the two to tell all; more than there are if they cannot
+        std::uint32_t needs = 8;    // octets from where it begins, for the two to tell all; more than there are if they cannot
         std::uint8_t size = 0;      // of the keyword
         std::uint8_t tail_at = 0;
         extension code{};
     } rows[extension_count + 2] = {};   // and, after the last one, "DSN" CR, and no keyword
-    std::uint32_t heads[extension_count + 1] = {};
-    consteval extension_index() {
+    places<extension_count + 1, std::uint32_t> where;   // by the octets that a keyword begins with
+    consteval extension_index() : where(heads().first_octets) {
+        // One octet cannot be both.
+        rows[extension_count + 1].head_mask = rows[extension_count + 1].tail_mask = rows[extension_count + 1].tail = 1;
         for (unsigned i = 0; i <= extension_count; ++i) {
             extension const e = i == extension_count ? extension::dsn : static_cast<extension>(i);
             std::string_view const keyword = extension_table[static_cast<unsigned>(e)].keyword;
-            heads[i] = first_octets(keyword) | (i == extension_count ? std::uint32_t{'\r'} << 24 : 0);
             row& r = rows[i];
             r.size = static_cast<std::uint8_t>(keyword.size());
             r.code = e;
             r.tail_at = static_cast<std::uint8_t>(keyword.size() < 8 ? 0 : keyword.size() - 8);
-            if (keyword.size() <= 16) r.needs = r.size < 6 ? 8u : r.size + 2u;
+            r.needs = r.size > 16 ? ~0u : r.size < 6 ? 8u : r.size + 2u;
             for (unsigned k = 0; k < 8; ++k) {
                 add(r.head, r.head_mask, keyword, k, k);
                 add(r.tail, r.tail_mask, keyword, r.tail_at + k, k);
@@ -127,6 +134,13 @@ struct extension_index {
     }
 
   private:
+    struct heads {
+        std::uint32_t first_octets[extension_count + 1] = {};
+        consteval heads() {
+            for (unsigned i = 0; i < extension_count; ++i) first_octets[i] = detail::first_octets(extension_table[i].keyword);
+            first_octets[extension_count] = detail::first_octets("DSN") | std::uint32_t{'\r'} << 24;
+        }
+    };
     static consteval void add(std::uint64_t& octets, std::uint64_t& mask, std::string_view keyword, std::size_t at, unsigned k) {
         if (at >= keyword.size()) return;
         auto const octet = static_cast<unsigned char>(keyword[at]);
@@ -135,19 +149,20 @@ struct extension_index {
     }
 };
 inline constexpr extension_index extension_rows{};
-inline constexpr places<extension_count + 1, std::uint32_t> places_of_extensions(extension_rows.heads);
 
-/// The row of the keyword that `text` begins with, two octets or more after it; nullptr if ehlo knows none such.
-EHLO_INLINE constexpr extension_index::row const* find_extension_at(std::string_view text) noexcept {
-    if (text.size() < 5) return nullptr;  // "DSN" CRLF is the shortest
+/// Whether `text` begins with the keyword of a row, and has two octets more. Near the end of an answer.
+EHLO_NOINLINE constexpr bool ends_with(std::string_view text, extension_index::row const& r) noexcept {
+    return r.size != 0 && text.size() >= r.size + 2u && spells(name(r.code), {text.data(), r.size});
+}
+/// Likewise, anywhere.
+EHLO_INLINE constexpr bool begins_with(std::string_view text, extension_index::row const& r) noexcept {
     char const* const p = text.data();
-    auto const& r = extension_rows.rows[places_of_extensions.find(fold4(p))];
-    if (text.size() >= r.needs) [[likely]] {
-        if ((((load8(p) ^ r.head) & r.head_mask) | ((load8(p + r.tail_at) ^ r.tail) & r.tail_mask)) != 0) return nullptr;
-    } else if (r.size == 0 || text.size() < r.size + 2u || !spells(name(r.code), {p, r.size})) {
-        return nullptr;
+    if (text.size() < r.needs) [[unlikely]] {
+        if (r.tail_at <= 8) return ends_with(text, r);
+        // Over 16 octets: those in the middle, too.
+        if (text.size() < r.size + 2u || !spells_word(load8(name(r.code).data() + 8), load8(p + 8))) return false;
     }
-    return &r;
+    return (((load8(p) ^ r.head) & r.head_mask) | ((load8(p + r.tail_at) ^ r.tail) & r.tail_mask)) == 0;
 }
 }  // namespace detail
 
@@ -157,7 +172,7 @@ constexpr std::optional<extension> find_extension(std::string_view keyword) noex
         unsigned const i = detail::find_row<detail::extension_names::keywords>(keyword);
         return i == extension_count ? std::nullopt : std::optional(static_cast<extension>(i));
     }
-    unsigned const i = detail::places_of_extensions.find(detail::first_octets(keyword));
+    unsigned const i = detail::extension_rows.where.find(detail::first_octets(keyword));
     if (i >= extension_count || !detail::spells(name(static_cast<extension>(i)), keyword)) return std::nullopt;
     return static_cast<extension>(i);
 }
@@ -281,9 +296,9 @@ constexpr bool is_made_of_words(std::string_view text, std::uint64_t& blanks) no
         text = sub(text, 64);
     }
 }
-/// What follows a keyword and its SP, as words with blanks between them; nothing if it is not that. `text`: its data is null if no SP
-/// follows. Tells in `tolerated` what `tolerate` lets pass.
-EHLO_NOINLINE constexpr ehlo_words words_of(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
+/// Of a text that nobody looked at for blanks: no words have so many.
+inline constexpr std::uint64_t unknown_blanks = ~std::uint64_t{0};
+EHLO_NOINLINE constexpr ehlo_words find_words(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
     ehlo_words words{text};
     if (text.empty() ? text.data() == nullptr : is_made_of_words(text, words.blanks)) return words;
     while (!text.empty() && chars::wsp.contains(text.front())) text.remove_prefix(1);
@@ -292,9 +307,16 @@ EHLO_NOINLINE constexpr ehlo_words words_of(std::string_view text, leniency tole
     tolerated |= rule::blanks_in_ehlo_answer;
     return {text, window(text).mask<chars::wsp>()};
 }
+/// What follows a keyword and its SP, as words with blanks between them; nothing if it is not that. `text`: its data is null if no SP
+/// follows. `blanks`: where it has them, if it is up to 64 octets and nothing else in it is no ehlo-param. Tells in `tolerated` what
+/// `tolerate` lets pass.
+EHLO_INLINE constexpr ehlo_words words_of(std::string_view text, std::uint64_t blanks, leniency tolerate, leniency& tolerated) noexcept {
+    if (text.size() - 1 < 64 && (blanks & (blanks << 1 | 1)) == 0 && blanks >> (text.size() - 1) == 0) [[likely]] return {text, blanks};
+    return find_words(text, tolerate, tolerated);
+}
 /// No more than what it tells in `tolerated`.
 EHLO_NOINLINE constexpr void note_blanks(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
-    static_cast<void>(words_of(text, tolerate, tolerated));
+    static_cast<void>(find_words(text, tolerate, tolerated));
 }
 /// The word that `text` begins with, cut off with the blanks after it.
 constexpr std::string_view take_word(std::string_view& text) noexcept {
@@ -305,76 +327,104 @@ constexpr std::string_view take_word(std::string_view& text) noexcept {
     return word;
 }
 
-/// Calls `known(extension, parameters)` for each line after the first that begins with a keyword ehlo knows, and `other(line)` for
-/// the rest. `parameters` is all after the SP that follows the keyword, or from the HTAB on (under rule::blanks_in_ehlo_answer); its
-/// data is null if neither follows. A keyword is looked up by the octets that stand there, so that its own length tells where it
-/// ends: the end of the line is looked for only after an SP.
-template <class Known, class Other>
-EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tolerate, Known&& known, Other&& other) noexcept {
-    char const* p = reply.data() + find_near<charset("\r")>(reply) + 2;
-    char const* const stop = reply.data() + reply.size();
-    // Each line begins with code and separator; "250" CRLF, the last one, has none and says nothing.
-    while (stop - p > 5) {
+/// What follows a keyword and its SP, up to the CR, which is there. `blanks`, if these are `Wanted`: see words_of.
+template <bool Wanted>
+EHLO_INLINE constexpr std::string_view parameters_at(char const* p, std::string_view reply, [[maybe_unused]] std::uint64_t& blanks) noexcept {
+    auto const left = static_cast<std::size_t>(reply.data() + reply.size() - p);
+    if constexpr (Wanted) {
+        std::uint64_t const others = marks_at<~charset(33, 126)>(p, left, reply.size());
+        for (std::uint64_t rest = others; rest != 0; rest &= rest - 1) {
+            unsigned const at = trailing_zeros(rest);
+            if (p[at] == ' ') continue;
+            if (p[at] != '\r') break;
+            blanks = others & low_bits(at);
+            return {p, at};
+        }
+    }
+    return {p, find_near<charset("\r")>({p, left})};
+}
+
+/// Calls `first(text)` with what follows the code in the first line, `known(extension, parameters, blanks)` for each line after it that
+/// begins with a keyword ehlo knows, and `other(line)` for the rest. `parameters` is all after the SP that follows the keyword, or from
+/// the HTAB on (under rule::blanks_in_ehlo_answer); its data is null if neither follows. `blanks`: see words_of; they are only looked
+/// for if they are `Wanted`. A keyword is looked up by the octets that stand there, so that its own length tells where it ends: the
+/// end of the line is looked for only after an SP.
+template <bool Wanted, class First, class Known, class Other>
+EHLO_INLINE constexpr void visit_ehlo_lines(std::string_view reply, leniency tolerate, First&& first, Known&& known, Other&& other) noexcept {
+    char const* p = reply.data();
+    char const* const stop = p + reply.size();
+    std::size_t const end = find_near<charset("\r")>(reply);
+    first(std::string_view(p + 4, end < 4 ? 0 : end - 4));
+    // Each line begins with code and separator; "250" CRLF, the last one, has none and says nothing. The shortest keyword has 3 octets.
+    p += end + 2;
+    for (char const* const last = stop - p > 8 ? stop - 8 : p; p < last;) {
         p += 4;
         std::string_view const text{p, static_cast<std::size_t>(stop - p)};
-        auto const* const s = find_extension_at(text);
-        if (s != nullptr && text[s->size] == '\r') {
-            known(s->code, std::string_view());
-            p += s->size + 2;
-        } else if (s != nullptr && text[s->size] == ' ') {
-            p += s->size + 1;
-            std::string_view const parameters{p, find_near<charset("\r")>({p, static_cast<std::size_t>(stop - p)})};
-            known(s->code, parameters);
-            p += parameters.size() + 2;
+        auto const& row = *(extension_rows.rows + extension_rows.where.find(fold4(p)));
+        char const after = begins_with(text, row) ? p[row.size] : '\0';
+        if (after == '\r') {
+            known(row.code, std::string_view(), unknown_blanks);
+            p += row.size + 2;
+        } else if (after == ' ') {
+            std::uint64_t blanks = unknown_blanks;
+            std::string_view const parameters = parameters_at<Wanted>(p + row.size + 1, reply, blanks);
+            known(row.code, parameters, blanks);
+            p = parameters.data() + parameters.size() + 2;
         } else {
             std::string_view const line{p, find_near<charset("\r")>(text)};
             std::size_t const blank = tolerate.has(rule::blanks_in_ehlo_answer) ? find_first<charset("\t")>(line) : line.size();
-            if (auto const e = blank == line.size() ? std::nullopt : find_extension(sub(line, 0, blank))) known(*e, sub(line, blank));
+            if (auto const e = blank == line.size() ? std::nullopt : find_extension(sub(line, 0, blank))) known(*e, sub(line, blank), unknown_blanks);
             else other(line);
             p += line.size() + 2;
         }
     }
+    if (stop - p > 5) other(std::string_view(p + 4, static_cast<std::size_t>(stop - p) - 6));
 }
 /// Likewise of any reply: lines that end in LF, or hold a CR, are cut the slow way; and all of them on a machine without vectors, which
 /// is likely to be a small one: the quick way and its tables are 2 KB.
-template <class Known, class Other>
-EHLO_INLINE constexpr void visit_ehlo_lines(reply_view const& r, leniency tolerate, Known&& known, Other&& other) noexcept {
-    if (EHLO_VECTOR && !r.tolerated().has(rule::bare_lf_reply) && !r.tolerated().has(rule::controls_in_reply)) [[likely]]
-        return visit_ehlo_lines(r.octets(), tolerate, known, other);
-    bool first = true;
+template <bool Wanted, class First, class Known, class Other>
+EHLO_INLINE constexpr void visit_ehlo_lines(reply_view const& r, leniency tolerate, First&& first, Known&& known, Other&& other) noexcept {
+    if (EHLO_VECTOR && !r.tolerated().has_any(rule::bare_lf_reply | rule::controls_in_reply)) [[likely]]
+        return visit_ehlo_lines<Wanted>(r.octets(), tolerate, first, known, other);
+    bool is_first = true;
     for (std::string_view const line : r.lines()) {
+        if (is_first) {
+            first(line);
+            is_first = false;
+            continue;
+        }
         std::size_t const end = tolerate.has(rule::blanks_in_ehlo_answer) ? find_first<charset(" \t")>(line) : find_first<charset(" ")>(line);
-        auto const e = first ? std::nullopt : find_extension(sub(line, 0, end));
-        if (e) known(*e, end == line.size() ? std::string_view() : sub(line, line[end] == ' ' ? end + 1 : end));
-        else if (!first) other(line);
-        first = false;
+        if (auto const e = find_extension(sub(line, 0, end)))
+            known(*e, end == line.size() ? std::string_view() : sub(line, line[end] == ' ' ? end + 1 : end), unknown_blanks);
+        else other(line);
     }
 }
 
 /// The number after SIZE. On its own, so that what is done for each keyword is little enough to stand where the line is read.
 EHLO_NOINLINE constexpr std::optional<std::uint64_t> read_size(std::string_view text, leniency tolerate, leniency& tolerated) noexcept {
     auto n = parse_decimal(text);   // what is a number has no blanks
-    if (!n) [[unlikely]] n = parse_decimal(words_of(text, tolerate, tolerated).text);
+    if (!n) [[unlikely]] n = parse_decimal(find_words(text, tolerate, tolerated).text);
     return n ? std::optional(*n) : std::nullopt;
 }
 
-/// Reads the answer to EHLO: what is offered, and SIZE. `more(extension, text, old_form)` is given what follows any other keyword, see
-/// words_of, and what follows "AUTH=" (`old_form`); `other(line)` each line whose keyword ehlo does not know.
-template <class More, class Other>
-EHLO_INLINE constexpr void read_ehlo_lines(capabilities& c, reply_view const& r, leniency tolerate, More&& more, Other&& other) noexcept {
+/// Reads the answer to EHLO: what is offered, and SIZE. `first(text)` is given the first line; `more(extension, text, blanks, old_form)`
+/// what follows any other keyword, see words_of, and what follows "AUTH=" (`old_form`); `other(line)` each line whose keyword ehlo does
+/// not know.
+template <bool Wanted, class First, class More, class Other>
+EHLO_INLINE constexpr void read_ehlo_lines(capabilities& c, reply_view const& r, leniency tolerate, First&& first, More&& more, Other&& other) noexcept {
     extensions offered;
     std::optional<std::uint64_t> size;
-    auto known = [&](extension e, std::string_view text) noexcept {
+    auto known = [&](extension e, std::string_view text, std::uint64_t blanks) noexcept {
         offered |= e;
         if (e == extension::size) size = read_size(text, tolerate, c.tolerated);
-        else if (text.data() != nullptr) more(e, text, false);
+        else if (text.data() != nullptr) more(e, text, blanks, false);
     };
     auto unknown = [&](std::string_view said) noexcept {
         if (!istarts_with(said, "AUTH=")) return other(said);
         offered |= extension::auth;
-        if (said.size() > 5) more(extension::auth, sub(said, 5), true);
+        if (said.size() > 5) more(extension::auth, sub(said, 5), unknown_blanks, true);
     };
-    visit_ehlo_lines(r, tolerate, known, unknown);
+    visit_ehlo_lines<Wanted>(r, tolerate, first, known, unknown);
     c.offered = offered;
     c.size = size;
 }
@@ -417,10 +467,11 @@ constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view dom
 constexpr result<capabilities> parse_capabilities(reply_view const& r, leniency tolerate = strict) noexcept {
     if (r.code() != 250) return fail(errc::bad_reply_class, 0);
     capabilities c;
-    auto more = [&](extension, std::string_view text, bool) noexcept {
+    auto more = [&](extension, std::string_view text, std::uint64_t, bool) noexcept {
         if (!tolerate.empty()) [[unlikely]] detail::note_blanks(text, tolerate, c.tolerated);
     };
-    detail::read_ehlo_lines(c, r, tolerate, more, [](std::string_view) noexcept {});
+    constexpr auto pass = [](std::string_view) noexcept {};
+    detail::read_ehlo_lines<false>(c, r, tolerate, pass, more, pass);
     return c;
 }
 

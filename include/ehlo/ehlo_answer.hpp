@@ -197,13 +197,15 @@ constexpr result<ehlo_answer> parse_ehlo_answer(reply_view const& r, leniency to
         return answer;
     }
     ehlo_answer& a = *answer;
-    capability const first = split_capability(r.text());
-    a.domain = first.keyword;
-    a.greet = first.parameters;
-    auto more = [&](extension e, std::string_view text, bool old_form) noexcept {
-        detail::carry(e, a, detail::ehlo_parameter_reader{detail::words_of(text, tolerate, a.tolerated), old_form});
+    auto first = [&a](std::string_view text) noexcept {
+        capability const words = split_capability(text);
+        a.domain = words.keyword;
+        a.greet = words.parameters;
     };
-    detail::read_ehlo_lines(a, r, tolerate, more, [](std::string_view) noexcept {});
+    auto more = [&](extension e, std::string_view text, std::uint64_t blanks, bool old_form) noexcept {
+        detail::carry(e, a, detail::ehlo_parameter_reader{detail::words_of(text, blanks, tolerate, a.tolerated), old_form});
+    };
+    detail::read_ehlo_lines<true>(a, r, tolerate, first, more, [](std::string_view) noexcept {});
     return answer;
 }
 

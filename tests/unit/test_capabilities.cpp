@@ -194,8 +194,8 @@ std::string plain_visit(reply_view const& r) {
 }
 std::string quick_visit(reply_view const& r) {
     std::string out;
-    detail::visit_ehlo_lines(
-        r, strict, [&out](extension e, std::string_view text) { (out += name(e)) += text.data() == nullptr ? "; " : " " + say(text) + "; "; },
+    detail::visit_ehlo_lines<true>(
+        r, strict, [](std::string_view) noexcept {}, [&out](extension e, std::string_view text, std::uint64_t) { (out += name(e)) += text.data() == nullptr ? "; " : " " + say(text) + "; "; },
         [&out](std::string_view line) {
             if (!line.empty()) out += "other " + say(line) + "; ";  // a line without octets is nothing either way
         });

@@ -48,11 +48,11 @@ class heard_offers {
         if (r.code() != 250) return;
         capabilities all;
         mechanisms heard;
-        auto more = [&](extension e, std::string_view text, bool) noexcept {
-            if (e == extension::auth) heard |= mechanisms_among(words_of(text, tolerate, all.tolerated));
+        auto more = [&](extension e, std::string_view text, std::uint64_t blanks, bool) noexcept {
+            if (e == extension::auth) heard |= mechanisms_among(words_of(text, blanks, tolerate, all.tolerated));
         };
         auto other = [&](std::string_view line) noexcept { own_ = static_cast<std::uint8_t>(own_ | own_list<Own...>::offers_in(line)); };
-        read_ehlo_lines(all, r, tolerate, more, other);
+        read_ehlo_lines<true>(all, r, tolerate, [](std::string_view) noexcept {}, more, other);
         extensions_ = all.offered;
         size_ = all.size.value_or(0);
         sized_ = all.size.has_value();
