@@ -332,7 +332,7 @@ template <bool Wanted>
 EHLO_INLINE constexpr std::string_view parameters_at(char const* p, std::string_view reply, [[maybe_unused]] std::uint64_t& blanks) noexcept {
     auto const left = static_cast<std::size_t>(reply.data() + reply.size() - p);
     if constexpr (Wanted) {
-        std::uint64_t const others = marks_at<~charset(33, 126)>(p, left, reply.size());
+        std::uint64_t const others = ~marks_at<charset(33, 126)>(p, left, reply.size());   // what is not there at all counts as others
         for (std::uint64_t rest = others; rest != 0; rest &= rest - 1) {
             unsigned const at = trailing_zeros(rest);
             if (p[at] == ' ') continue;

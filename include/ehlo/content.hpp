@@ -395,8 +395,9 @@ class content_encoder {
                 if (!put_line_end(out)) return false;
                 at += in[at + 1] == '\n' ? 2u : 1u;
             } else {
-                // No further than there is room: the next call would look at it again (1 MiB into 64 KiB: 8 times as long).
-                std::size_t const size = in_one_pass ? at + 64 : in.size() - at > out.room() ? at + out.room() + 1 : in.size();
+                // No further than there is room: the next call would look at it again (1 MiB into 64 KiB: 8 times as long). All that the copy
+                // wants before it begins is an octet.
+                std::size_t const size = in_one_pass ? at == 0 ? 1 : at + 64 : in.size() - at > out.room() ? at + out.room() + 1 : in.size();
                 std::size_t end = at + 1;
                 while ((end = detail::find_content_event(detail::sub(in, 0, size), end)) < size && in[end] == '\0' && in[end - 1] != '\r') ++end;
                 // A CR in front of the event is not part of the run: it is bare, or its LF has not come yet.
