@@ -176,6 +176,7 @@ class reply_reader {
         }
         return true;
     }
+    // Where a reader is made, which most replies need not.
     static EHLO_NOINLINE constexpr progress<reply_view> begin(std::string_view in, reply_limits const& limits) noexcept {
         return reply_reader().resume(in, limits);
     }
@@ -298,6 +299,7 @@ class reply_reader {
 
 /// The reply that `in` begins with; further replies may follow it (`consumed` tells where). As reply_reader::next.
 constexpr progress<reply_view> parse_reply(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = detail::usual_reply_limits) noexcept {
+    if constexpr (EHLO_VECTOR == 0) return reply_reader().resume(in, limits);
     if (reply_view r; reply_reader::read_whole(in, limits, r)) [[likely]] return {r, r.octets().size()};
     return reply_reader::begin(in, limits);
 }

@@ -251,7 +251,7 @@ EHLO_INLINE constexpr std::size_t find_near(std::string_view text) noexcept {
 
 /// Bit i is set where octet i of the 64 at `block` is in Set, of the `left` octets at the end of a text of `size`; fewer may be left.
 template <charset Set>
-EHLO_NOINLINE constexpr std::uint64_t marks_of_rest(char const* block, std::size_t left, std::size_t size) noexcept {
+EHLO_NOINLINE constexpr std::uint64_t marks_of_rest(char const* block, std::size_t left, [[maybe_unused]] std::size_t size) noexcept {
 #if EHLO_VECTOR
     // The last 64 octets again.
     if (!std::is_constant_evaluated() && size >= 64) return mask64<Set>(block + left - 64) >> (64 - left);
