@@ -154,7 +154,7 @@ struct reply {
     std::size_t size = 0;  ///< octets of all its lines
     unsigned code = 0, lines = 1;
 
-    EHLO_INLINE constexpr bool read(std::string_view in) noexcept {
+    constexpr bool read(std::string_view in) noexcept {
         char const* const p = in.data();
         if (in.size() < 5) return false;
         // All three digits at once: what is less or more than it may be sets the highest bit of its octet, by borrow or by carry.
