@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace test_reply {
@@ -232,6 +233,21 @@ TEST_CASE("what servers send that is no reply, tolerated by name", "[reply]") {
         CHECK(everywhere_replies(text, {.tolerate = leniency::all() - rule::odd_reply_separator}).find("bad_reply") != std::string::npos);
     static_assert(parse_reply("950-a\n950_b\n", {.tolerate = of_replies})->line_count() == 2);
     static_assert(!parse_reply("950 a\r\n", {.tolerate = of_replies})->accepted() && !parse_reply("150 a\r\n", {.tolerate = of_replies})->accepted());
+}
+
+TEST_CASE("the quick reading of a code takes three digits and nothing else, whatever borrows from its neighbour or carries into it", "[reply]") {
+    std::size_t wrong = 0;
+    for (auto const& [one, other] : {std::pair(0u, 1u), std::pair(1u, 2u), std::pair(2u, 3u), std::pair(0u, 2u)})
+        for (unsigned octets = 0; octets < 0x10000; ++octets) {
+            std::string text = "250 a\r\n";
+            text[one] = static_cast<char>(octets >> 8);
+            text[other] = static_cast<char>(octets & 0xFF);
+            detail::fast::reply quick;
+            bool const right = text[0] >= '2' && text[0] <= '5' && is_digit(text[1]) && is_digit(text[2]) && text[3] == ' ';
+            bool const read = quick.read(text);
+            wrong += read != right || (read && std::to_string(quick.code) != text.substr(0, 3));
+        }
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("replies: fewer octets than were there before are told, and never read", "[reply]") {
