@@ -20,7 +20,7 @@ class crowd {
     /// `size` is a power of two.
     explicit crowd(std::size_t size) : sessions_(size, ehlo::server("mx.example.org")) { visit(size); }
     void visit(std::size_t count);
-    /// The same by a loop that knows which session is next, as one has it whose events come in a list, and asks for it in time.
+    /// The same by a loop that knows which sessions are next, as one has it whose events come in a list, and asks for each eight visits ahead.
     void visit_fetched_ahead(std::size_t count);
 };
 
