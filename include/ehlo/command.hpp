@@ -85,10 +85,9 @@ EHLO_NOINLINE constexpr result<command_line> split_rare(std::string_view line, s
         }
     }
     if (split.verb == verb::unknown) {
-        constexpr std::string_view version = " HTTP/";
         std::string_view const rest = split.arguments;
-        if ((rest.size() >= version.size() && istarts_with(detail::sub(rest, find_last<charset(" ")>(rest, 0, rest.size())), version)) ||
-            iequals(split.name, "Host:"))
+        std::size_t const last_word = rest.size() < 6 ? 0 : find_last<charset(" ")>(rest, 0, rest.size());
+        if (istarts_with(detail::sub(rest, last_word), " HTTP/") || iequals(split.name, "Host:"))
             return fail(errc::http_request, 0);
     }
     return split;
