@@ -67,7 +67,7 @@ enum ehlo_error { /* 0: no error */
     EHLO_ERROR_SESSION_OVER = 61,                /* the session is closed or broken */
     EHLO_ERROR_UNKNOWN_MECHANISM = 62,           /* AUTH with a mechanism that this session does not offer */
     EHLO_ERROR_AUTH_CANCELLED = 63,              /* the client gave up an AUTH exchange */
-    EHLO_ERROR_EARLY_OCTETS = 64,                /* octets that came before the reply they had to wait for */
+    EHLO_ERROR_EARLY_OCTETS = 64,                /* octets that came before the reply, or the TLS handshake, they had to wait for */
     EHLO_ERROR_OUTPUT_FULL = 65,                 /* the buffer is too small; nothing was written */
     EHLO_ERROR_UNSAFE_OCTET = 66,                /* CR, LF or NUL in an argument to be written; nothing was written */
     EHLO_ERROR_BAD_VALUE = 67,                   /* a value that has no spelling on the wire; nothing was written */

@@ -77,7 +77,7 @@ enum class errc : std::uint8_t {
     session_over,         ///< the session is closed or broken
     unknown_mechanism,    ///< AUTH with a mechanism that this session does not offer
     auth_cancelled,       ///< the client gave up an AUTH exchange
-    early_octets,         ///< octets that came before the reply they had to wait for
+    early_octets,         ///< octets that came before the reply, or the TLS handshake, they had to wait for
     // misuse: the calling program
     output_full,          ///< the buffer is too small; nothing was written
     unsafe_octet,         ///< CR, LF or NUL in an argument to be written; nothing was written
@@ -177,7 +177,7 @@ inline constexpr errc_facts errc_table[] = {
     {errc::session_over, blame::sequence, "session_over", "the session is over"},
     {errc::unknown_mechanism, blame::sequence, "unknown_mechanism", "the mechanism is not offered here"},
     {errc::auth_cancelled, blame::sequence, "auth_cancelled", "the client cancelled the AUTH exchange"},
-    {errc::early_octets, blame::sequence, "early_octets", "octets came before the reply that they had to wait for"},
+    {errc::early_octets, blame::sequence, "early_octets", "octets came before they were due"},
     {errc::output_full, blame::misuse, "output_full", "the output buffer is too small"},
     {errc::unsafe_octet, blame::misuse, "unsafe_octet", "CR, LF or NUL cannot be written here"},
     {errc::bad_value, blame::misuse, "bad_value", "the value cannot be written"},

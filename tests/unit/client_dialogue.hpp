@@ -292,7 +292,7 @@ class script {
                 }
                 bool const done = p.c.where() == state::closed || p.c.where() == state::turned || p.c.where() == state::handshake;
                 if (steps_[i].heard == "STARTTLS+") {
-                    CHECK(heard == "!unexpected_reply");
+                    CHECK(heard == "!early_octets");
                     CHECK(p.c.over());
                 } else if (more == "2") {
                     if (done || p.c.awaits()) continue;

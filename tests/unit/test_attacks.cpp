@@ -201,9 +201,9 @@ std::vector<client_attack> attacks_on_clients() {
     std::vector<client_attack> all = {
         // RFC 3207 4.2: what came with the 220 is no answer to the EHLO after it. Octet by octet the 220 is heard first.
         {"TLS-resp-inj-full", optional, "<h<T&Sh", before + "220 ready\r\n250-evil.example\r\n250 AUTH PLAIN\r\n",
-         begun + "[STARTTLS+] !unexpected_reply !secured !session_over"},
+         begun + "[STARTTLS+] !early_octets !secured !session_over"},
         {"TLS-resp-multi-220", optional, "<h<T&Sh", before + "220 go\r\n250 ok\r\n250 ok\r\n235 ok\r\n",
-         begun + "[STARTTLS+] !unexpected_reply !secured !session_over"},
+         begun + "[STARTTLS+] !early_octets !secured !session_over"},
         {"TLS-resp-multiline-220", optional, "<h<T&Sh", before + "220-go\r\n220 ahead\r\n", begun + "STARTTLS+ secured EHLO"},
         // RFC 3207 4.1: who needs TLS says nothing without it.
         {"TLS-strip-ehlo", required, "<h<Tam", greeted + "250-example.org\r\n250 AUTH PLAIN LOGIN\r\n",

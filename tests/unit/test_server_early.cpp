@@ -147,7 +147,7 @@ TEST_CASE("RFC 2920 3.1: early octets refused: the reply is said, then 554, and 
                 continue;
             }
             CHECK(s.closed);
-            CHECK(said.ends_with("554 5.5.0 octets came before the reply that they had to wait for\r\n"));
+            CHECK(said.ends_with("554 5.5.0 octets came before they were due\r\n"));
             std::string const kept = said.substr(0, said.rfind("554 5.5.0"));
             CHECK((!kept.empty() && usual.starts_with(kept)));
             CHECK(s.handler.early() == std::vector<std::string>{early[0]});
@@ -183,7 +183,7 @@ TEST_CASE("RFC 2920 3.1: where there is no room for the 554, it is said when the
         CHECK((step.want == ehlo::want::room && step.consumed == 0 && step.produced == 0));
     }
     step = s.server.advance(std::string_view(in).substr(6), s.handler, little);
-    CHECK(std::string_view(little, step.produced) == "554 5.5.0 octets came before the reply that they had to wait for\r\n");
+    CHECK(std::string_view(little, step.produced) == "554 5.5.0 octets came before they were due\r\n");
     CHECK((step.want == ehlo::want::close && s.handler.delivered.empty()));
 }
 
@@ -195,7 +195,7 @@ TEST_CASE("RFC 5321 4.3.1: who speaks before the greeting is told of, or refused
         CHECK((told.handler.answers[0].early && told.handler.answers[0].event == ehlo::event::greeting && !told.handler.answers[0].fault));
 
         auto refused = begin(rejecting);
-        CHECK(say(refused, octets) == "554 octets came before the reply that they had to wait for\r\n");
+        CHECK(say(refused, octets) == "554 octets came before they were due\r\n");
         CHECK(refused.closed);
         CHECK(refused.handler.answers.size() == 1);
         CHECK((refused.handler.answers[0].early && refused.handler.answers[0].fault == ehlo::fail(errc::early_octets, 0)));

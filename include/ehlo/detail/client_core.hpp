@@ -112,8 +112,8 @@ class client_core {
     /// after 354 or in the middle of a chunk, the event of the end of that.
     /// After a MAIL with PRDR the end of the message may be answered 353, then for each recipient, then for the message (`more`
     /// says that others follow); or, by a server that decides for all alike, once.
-    /// Errors: those of parse_reply; unexpected_reply, bad_reply_class (`at` 0): the session is broken then, except by
-    /// missing_octets, which is the caller's fault: nothing has changed, and all octets are to be shown.
+    /// Errors: those of parse_reply; unexpected_reply, bad_reply_class (`at` 0); early_octets, after the 220 to STARTTLS: the session
+    /// is broken then, except by missing_octets, which is the caller's fault: nothing has changed, and all octets are to be shown.
     constexpr progress<client_reply> receive(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = usual_reply_limits) noexcept {
         if (under_way_.empty() || stale_) [[unlikely]] return receive_unasked(in, limits);
         auto const parsed = reader_.next(in, limits);
@@ -141,7 +141,7 @@ class client_core {
         under_way_.pop();
         settle(of, r, by, brings, limits.tolerate);
         if (under_way_.empty() && parsed.consumed != in.size()) [[unlikely]] {
-            if (awaits_handshake()) return broken(fail(errc::unexpected_reply, parsed.consumed));
+            if (awaits_handshake()) return broken(fail(errc::early_octets, parsed.consumed));
             stale_ = !is_blank(sub(in, parsed.consumed), limits);
         }
         return {client_reply{to, r, r.accepted(), recipient}, parsed.consumed};
@@ -195,7 +195,7 @@ class client_core {
     EHLO_NOINLINE constexpr progress<client_reply> receive_unasked(std::string_view in, reply_limits const& limits) noexcept {
         if (over()) return in.empty() && !broken_ ? progress<client_reply>(std::size_t{0}) : broken(fail(errc::session_over, 0));
         if (in.empty() && stale_) return unreadable(fail(errc::missing_octets, 0));  // one was left there
-        if (!in.empty() && awaits_handshake()) return broken(fail(errc::unexpected_reply, 0));
+        if (!in.empty() && awaits_handshake()) return broken(fail(errc::early_octets, 0));
         stale_ = stale_ || (!in.empty() && !is_blank(in, limits));
         auto const parsed = reader_.next(in, limits);
         if (parsed.need_more()) return {std::size_t{0}};
