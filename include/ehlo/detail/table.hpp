@@ -131,7 +131,7 @@ struct guard {
 /// What an answer to an event of a row does. Of 8 octets, so that their place in a table is no multiplication; of 6 on a machine without
 /// vectors, which is likely to be a small one.
 template <class State>
-struct alignas(EHLO_VECTOR ? 8 : 1) move {
+struct alignas(EHLO_VECTOR ? 8 : alignof(State)) move {
     State to = stay_in<State>;
     change what = change::none;   // if a transaction is open, or is opened
     std::uint8_t asked = 0, kept = 0xFF, sets = 0, brings = 0;   // `asked` of what is no answer: all bits, and so more than there are facts
