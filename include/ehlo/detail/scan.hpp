@@ -274,17 +274,7 @@ class mark_finder {
     std::size_t base_ = 0;
     std::uint64_t bits_ = 0;
 
-    // The text has 64 octets at least: the last 64 again where fewer are left.
-    EHLO_INLINE constexpr void look() noexcept {
-        std::string_view const rest{text_.data() + base_, text_.size() - base_};
-#if EHLO_VECTOR
-        if (!std::is_constant_evaluated()) {
-            bits_ = rest.size() >= 64 ? mask64<Set>(rest.data()) : mask64<Set>(text_.data() + text_.size() - 64) >> (64 - rest.size());
-            return;
-        }
-#endif
-        bits_ = window(rest).template mask<Set>();
-    }
+    EHLO_INLINE constexpr void look() noexcept { bits_ = marks_at<Set>(text_.data() + base_, text_.size() - base_, text_.size()); }
 
   public:
     EHLO_INLINE constexpr explicit mark_finder(std::string_view text) noexcept : text_(text) {
