@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks one file that must not compile: compile_fail.py [--with=HEADER] SOURCE COMPILER FLAG...
+"""Checks what must not compile: compile_fail.py COMPILER FLAG...
 
-The file is compiled twice. With -DEHLO_MUST_COMPILE it must succeed: this proves that the refusal has the cause
+Each file of compile_fail/ is compiled twice. With -DEHLO_MUST_COMPILE it must succeed: this proves that the refusal has the cause
 that it is meant to have. Without, it must fail, and say what the head of the file expects:
 
     // error: REGEX      searched for in the compiler's output
@@ -9,12 +9,13 @@ that it is meant to have. Without, it must fail, and say what the head of the fi
     // only: clang       left out with other compilers (optional)
     // flags: -Wconsumed -Werror   (optional)
 
-Many files take less time together:
+Most of the time goes to reading ehlo. So files with the same flags are compiled as one, each in a namespace of its own, and each must
+be refused by messages that name no other file. What is not told well enough so is compiled by itself, and that decides.
 
-    compile_fail.py --prepare=HEADER COMPILER FLAG...      makes HEADER, which has all of ehlo, ready for Clang to load
-    compile_fail.py --without=HEADER COMPILER FLAG...      compiles all files without their mistakes, as one
-    compile_fail.py --with=HEADER SOURCE COMPILER FLAG...  compiles one file with its mistake; without it only what --without leaves out
+    compile_fail.py --alone NAME COMPILER FLAG...    one file by itself, and what the compiler says
+    compile_fail.py --self-test COMPILER FLAG...     proves that a file that compiles, or fails for another reason, is found
 """
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -24,85 +25,133 @@ import tempfile
 
 FILES = pathlib.Path(__file__).resolve().parent / "compile_fail"
 STANDARD = "array optional string string_view type_traits".split()
+# What a compiler says before the error itself: where it is while it reads, or what it makes of a template.
+CONTEXT = re.compile(r"^In file included|^ +from |: In |: +(recursively )?required |: +in .constexpr. expansion")
 
 
-def run(*command):
-    return subprocess.run(command, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+class Case:
+    def __init__(self, source):
+        self.source = source
+        self.head = dict(re.findall(r"^// (error|first|only|flags): (.+?)\s*$", source.read_text(encoding="utf-8"), re.M))
+        if "error" not in self.head and "first" not in self.head:
+            sys.exit(f"{source}: the first line is neither `// error: REGEX` nor `// first: REGEX`")
+        self.flags = self.head.get("flags", "").split()
+
+    def mistake(self, output):
+        """What is wrong with what the compiler said of the file."""
+        if not re.search(self.head.get("error", ""), output):
+            return f"fails without a message that matches `{self.head['error']}`"
+        if not re.search(self.head.get("first", ""), "\n".join(output.splitlines()[:6]), re.S):
+            return f"fails without `{self.head['first']}` in the first six lines of the message"
+        return None
 
 
-def kind_of(compiler):
-    return "clang" if "clang" in run(compiler, "--version").stdout else "gcc"
+def run(*command, text=None):
+    done = subprocess.run(command, input=text, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
 
 
-def prepare(header, command):
-    os.makedirs(os.path.dirname(header), exist_ok=True)
-    with open(header, "w", encoding="utf-8") as f:
-        f.write("#include <ehlo/ehlo.hpp>\n")
-    # GCC takes longer to load all of ehlo than to read what a file includes.
-    made = run(*command, "-x", "c++-header", header, "-o", header + ".gch") if kind_of(command[0]) == "clang" else None
-    sys.exit(made.stdout if made and made.returncode else 0)
-
-
-def head_of(source):
-    with open(source, encoding="utf-8") as f:
-        return dict(re.findall(r"^// (error|first|only|flags): (.+?)\s*$", f.read(), re.M))
-
-
-def stands_alone(head):
-    """Whether the file asks for a compiler or flags of its own."""
-    return "only" in head or "flags" in head
-
-
-def compile_without_mistakes(header, command):
-    """Each file in a namespace of its own, for many define the same names."""
-    text = "".join(f"#include <{h}>\n" for h in STANDARD) + "".join(f'#include "{h}"\n' for h in sorted(FILES.glob("*.hpp")))
-    for source in sorted(FILES.glob("*.cpp")):
-        if not stands_alone(head_of(source)):
-            text += f'namespace {source.stem} {{\n#include "{source}"\n}}\n'
-    good = subprocess.run([*command, "-DEHLO_MUST_COMPILE", "-include", header, "-fsyntax-only", "-x", "c++", "-"], input=text, text=True, errors="replace",
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    sys.exit(good.stdout if good.returncode else 0)
-
-
-def main():
-    option, arguments = "", sys.argv[1:]
-    if arguments[0].startswith("--"):
-        option, header = arguments.pop(0).split("=")
-    if option == "--prepare":
-        prepare(header, arguments)
-    if option == "--without":
-        compile_without_mistakes(header, arguments)
-    source, command = arguments[0], arguments[1:]
-    head = head_of(source)
-    if "error" not in head and "first" not in head:
-        sys.exit(f"{source}: the first line is neither `// error: REGEX` nor `// first: REGEX`")
-
-    if "only" in head:
-        if kind_of(command[0]) != head["only"]:
-            print(f"for {head['only']} only")
-            sys.exit(77)
-
-    if option == "--with" and os.path.exists(header + ".gch"):
-        command += ["-include", header]
-    command += head.get("flags", "").split() + [source]
+def alone(case, command):
+    """What is wrong with the file, and what the compiler says of it."""
+    command = [*command, *case.flags, str(case.source)]
     with tempfile.TemporaryDirectory() as work:
         # Some refusals come with code generation only.
         for how in ["-fsyntax-only"], ["-c", "-o", os.path.join(work, "a.o")]:
-            bad = run(*command, *how)
-            good = run(*command, *how, "-DEHLO_MUST_COMPILE") if option != "--with" or stands_alone(head) else None
-            if bad.returncode != 0:
-                break
-    # The lines that a person sees, who has not included that header before.
-    said = [line for line in bad.stdout.splitlines() if option != "--with" or header not in line]
+            good, said = run(*command, *how, "-DEHLO_MUST_COMPILE")
+            if good != 0:
+                return "does not compile even with EHLO_MUST_COMPILE", said
+            bad, said = run(*command, *how)
+            if bad != 0:
+                return case.mistake(said), said
+    return "compiles, and must not", said
 
-    if good and good.returncode != 0:
-        sys.exit(f"{source}: does not compile even with EHLO_MUST_COMPILE:\n{good.stdout}")
-    if bad.returncode == 0:
-        sys.exit(f"{source}: compiles, and must not")
-    if not re.search(head.get("error", ""), bad.stdout):
-        sys.exit(f"{source}: fails without a message that matches `{head['error']}`:\n{bad.stdout}")
-    if not re.search(head.get("first", ""), "\n".join(said[:6]), re.S):
-        sys.exit(f"{source}: fails without `{head['first']}` in the first six lines of the message:\n{bad.stdout}")
+
+def told_of(cases, output):
+    """The messages that name one of the files, for each file."""
+    told = {case.source: "" for case in cases}
+    message, context = [], False
+
+    def end():
+        named = [case.source for case in cases if any(str(case.source) in text for text in message)]
+        if len(named) == 1:
+            told[named[0]] += "".join(f"{text}\n" for text in message if "<stdin>" not in text)
+
+    for text in output.splitlines():
+        begins = CONTEXT.search(text) or re.search(r": (fatal )?error: ", text)
+        if begins and not context and (": note: " not in text):
+            end()
+            message = []
+        message.append(text)
+        context = bool(CONTEXT.search(text))
+    end()
+    return told
+
+
+def together(cases, command):
+    """The files that are not told well enough."""
+    first = cases[0].source.parent
+    text = "".join(f"#include <{h}>\n" for h in [*STANDARD, "ehlo/ehlo.hpp"]) + "".join(f'#include "{h}"\n' for h in sorted(first.glob("*.hpp")))
+    text += "".join(f'namespace {case.source.stem} {{\n#include "{case.source}"\n}}\n' for case in cases)
+    command = [*command, *cases[0].flags, "-fsyntax-only", "-x", "c++", "-"]
+    good, said = run(*command, "-DEHLO_MUST_COMPILE", text=text)
+    if good != 0:
+        return cases
+    every = "-ferror-limit=0" if "clang" in run(command[0], "--version")[1] else "-fmax-errors=0"
+    told = told_of(cases, run(*command, every, text=text)[1])
+    return [case for case in cases if ": error: " not in told[case.source] or case.mistake(told[case.source])]
+
+
+def check(files, command):
+    """All files of a folder; the mistakes."""
+    kind = "clang" if "clang" in run(command[0], "--version")[1] else "gcc"
+    groups = {}
+    for case in map(Case, sorted(files.glob("*.cpp"))):
+        if case.head.get("only", kind) == kind:
+            groups.setdefault(tuple(case.flags), []).append(case)
+    cores = os.cpu_count() or 1
+    with concurrent.futures.ThreadPoolExecutor(cores) as pool:
+        parts = [part for cases in groups.values() for i in range(cores) if (part := cases[i::cores])]
+        left = pool.map(lambda cases: together(cases, command) if len(cases) > 1 else cases, parts)
+        left = [case for cases in left for case in cases]
+        wrong = [(case, *said) for case, said in zip(left, pool.map(lambda case: alone(case, command), left))]
+    mistakes = [f"{case.source}: {mistake}\n{said}" for case, mistake, said in wrong if mistake]
+    print(f"{sum(map(len, groups.values()))} files, {len(left)} of them by themselves: {' '.join(case.source.stem for case in left)}")
+    return mistakes
+
+
+def self_test(command):
+    texts = {   # what the head expects, without the mistake, with it
+        "refused": ("error: no_such_type", "", "no_such_type a;"),
+        "refused_too": ("first: no_such_function", "", "auto a = no_such_function();"),
+        "compiles": ("error: no_such_type", "", "int a;"),
+        "other": ("error: no_such_type", "", "another a;"),
+        "late": ("first: no_such_type", "", "another a;\n" * 6 + "no_such_type b;"),
+        "never": ("error: no_such_type", "another b;", "no_such_type a;"),
+    }
+    with tempfile.TemporaryDirectory() as work:
+        def found(*names):
+            for name in names:
+                expected, good, bad = texts[name]
+                pathlib.Path(work, f"{name}.cpp").write_text(f"// {expected}\n#ifdef EHLO_MUST_COMPILE\n{good}\n#else\n{bad}\n#endif\n", encoding="utf-8")
+            return {re.search(r"(\w+)\.cpp: ", mistake)[1]: mistake for mistake in check(pathlib.Path(work), command)}
+        told = found("refused", "refused_too", "compiles", "other", "late")
+        assert told.keys() == {"compiles", "other", "late"}, told.keys()
+        assert "compiles, and must not" in told["compiles"] and "without a message" in told["other"] and "first six lines" in told["late"], told
+        told = found("never")   # all are compiled by themselves now
+        assert told.keys() == {"compiles", "other", "late", "never"} and "even with" in told["never"], told
+
+
+def main():
+    arguments = sys.argv[1:]
+    if arguments[0] == "--self-test":
+        return self_test(arguments[1:])
+    if arguments[0] == "--alone":
+        mistake, said = alone(Case(FILES / f"{arguments[1]}.cpp"), arguments[2:])
+        print(said)
+        sys.exit(mistake)
+    mistakes = check(FILES, arguments)
+    if mistakes:
+        sys.exit("\n".join([*mistakes, f"{len(mistakes)} failed"]))
 
 
 main()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The samples of the README with `import ehlo;` in place of the headers: module_test.py CLANG
+"""The samples of the README with `import ehlo;` in place of the headers: module_test.py CLANG [FOLDER]
 
-Each must print what it prints with the headers. Before that, the names that the module exports are compared with those of the headers.
+Each must print what it prints with the headers: the program of that name in FOLDER, or one that is made here. Before that, the names that the module exports are compared with those of the headers.
 """
 import pathlib
 import re
@@ -12,7 +12,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-COMPILER = shutil.which(sys.argv[1]) if len(sys.argv) == 2 else sys.exit(__doc__)
+COMPILER = shutil.which(sys.argv[1]) if len(sys.argv) in (2, 3) else sys.exit(__doc__)
+MADE = pathlib.Path(sys.argv[2]) if len(sys.argv) == 3 else None
 if not COMPILER:
     print(f"no {sys.argv[1]}")
     sys.exit(77)
@@ -44,8 +45,10 @@ with tempfile.TemporaryDirectory() as folder:
     for sample in samples:
         (work / sample.name).write_text(importing(sample))
         run(COMPILER, *FLAGS, f"-fmodule-file=ehlo={work / 'ehlo.pcm'}", work / sample.name, work / "ehlo.o", "-o", work / "with")
-        run(COMPILER, "-std=c++20", f"-I{ROOT / 'include'}", sample, "-o", work / "without")
+        without = MADE / sample.stem if MADE else work / "without"
+        if not MADE:
+            run(COMPILER, "-std=c++20", f"-I{ROOT / 'include'}", sample, "-o", without)
         said = run(work / "with")
-        if said != run(work / "without"):
+        if said != run(without):
             sys.exit(f"FAILED: {sample.name} prints something else with the module:\n{said}")
         print(f"{sample.name}: {len(said)} octets printed")
