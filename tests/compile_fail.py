@@ -51,6 +51,10 @@ def run(*command, text=None):
     return done.returncode, done.stdout
 
 
+def kind_of(compiler):
+    return "clang" if "clang" in run(compiler, "--version")[1] else "gcc"
+
+
 def alone(case, command):
     """What is wrong with the file, and what the compiler says of it."""
     command = [*command, *case.flags, str(case.source)]
@@ -78,7 +82,7 @@ def told_of(cases, output):
 
     for text in output.splitlines():
         begins = CONTEXT.search(text) or re.search(r": (fatal )?error: ", text)
-        if begins and not context and (": note: " not in text):
+        if begins and not context and ": note: " not in text:
             end()
             message = []
         message.append(text)
@@ -89,21 +93,21 @@ def told_of(cases, output):
 
 def together(cases, command):
     """The files that are not told well enough."""
-    first = cases[0].source.parent
-    text = "".join(f"#include <{h}>\n" for h in [*STANDARD, "ehlo/ehlo.hpp"]) + "".join(f'#include "{h}"\n' for h in sorted(first.glob("*.hpp")))
+    folder = cases[0].source.parent
+    text = "".join(f"#include <{h}>\n" for h in [*STANDARD, "ehlo/ehlo.hpp"]) + "".join(f'#include "{h}"\n' for h in sorted(folder.glob("*.hpp")))
     text += "".join(f'namespace {case.source.stem} {{\n#include "{case.source}"\n}}\n' for case in cases)
     command = [*command, *cases[0].flags, "-fsyntax-only", "-x", "c++", "-"]
     good, said = run(*command, "-DEHLO_MUST_COMPILE", text=text)
     if good != 0:
         return cases
-    every = "-ferror-limit=0" if "clang" in run(command[0], "--version")[1] else "-fmax-errors=0"
+    every = {"clang": "-ferror-limit=0", "gcc": "-fmax-errors=0"}[kind_of(command[0])]
     told = told_of(cases, run(*command, every, text=text)[1])
     return [case for case in cases if ": error: " not in told[case.source] or case.mistake(told[case.source])]
 
 
 def check(files, command):
     """All files of a folder; the mistakes."""
-    kind = "clang" if "clang" in run(command[0], "--version")[1] else "gcc"
+    kind = kind_of(command[0])
     groups = {}
     for case in map(Case, sorted(files.glob("*.cpp"))):
         if case.head.get("only", kind) == kind:

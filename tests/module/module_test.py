@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The samples of the README with `import ehlo;` in place of the headers: module_test.py CLANG [FOLDER]
 
-Each must print what it prints with the headers: the program of that name in FOLDER, or one that is made here. Before that, the names that the module exports are compared with those of the headers.
+Each must print what it prints with the headers: the program of that name in FOLDER, or one that is made here. Before that, the names
+that the module exports are compared with those of the headers.
 """
 import pathlib
 import re
