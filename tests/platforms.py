@@ -92,6 +92,10 @@ def explain(name, compiler, emulator, *flags, cases=(), libraries=("-static",), 
         exe = folder(name) / "explain.exe"
         run(compiler, f"{objects}.o", *libraries, "-o", exe)
         runs = wrapper(name, *emulator, exe)
+        if "WINEPREFIX" in environment:
+            # It leaves services running for a minute, and they must not hold our pipe open.
+            subprocess.run([*emulator, "wineboot"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           env={**os.environ, **environment})
         print(name + ":", run(sys.executable, HERE / "cases.py", runs, *(HERE / "cases" / c for c in cases), seconds=200,
                               env={**os.environ, **environment}).strip())
     return check
@@ -109,9 +113,11 @@ def unit_tests(name, compiler, emulator, *flags, files, libraries=(), **environm
             here = [f"-isystem{out / 'include'}"]
         else:
             here = []
-        objects = [f"{program(name, compiler, HERE / 'unit/main.cpp', '-O0', *here, *flags)}.o"]
-        for file in files:
-            objects.append(f"{program(name, compiler, HERE / f'unit/{file}.cpp', *WARNINGS, *GCC_O1, '-DEHLO_TEST_FEW', *here, *flags)}.o")
+        # All files as one: a third less time. Each is a namespace.
+        together = out / "tests.cpp"
+        together.write_text("".join(f'#include "{HERE}/unit/{file}.cpp"\n' for file in files))
+        objects = [f"{program(name, compiler, HERE / 'unit/main.cpp', '-O0', *here, *flags)}.o",
+                   f"{program(name, compiler, together, *WARNINGS, *GCC_O1, '-DEHLO_TEST_FEW', *here, *flags)}.o"]
         exe = out / "ehlo_tests.exe"
         run(compiler, *flags, *objects, *libraries, "-o", exe)
         for file in files:
@@ -156,7 +162,7 @@ CHECKS = {
              all_headers("clang++", "-std=c++20", *NARROW)],
     # Big-endian: no vectors.
     "s390x": [explain("s390x", "s390x-linux-gnu-g++", ["qemu-s390x"]), all_headers("s390x-linux-gnu-g++", "-std=c++20", after=NO_VECTORS)],
-    "riscv64": [explain("riscv64", "riscv64-linux-gnu-g++", ["qemu-riscv64"])],
+    "riscv64": [all_headers("riscv64-linux-gnu-g++", "-std=c++20", after=NO_VECTORS)],
     # Windows' own header first, with all its macros.
     "windows": [all_headers("x86_64-w64-mingw32-g++", "-std=c++20", before=["windows.h"]),
                 explain("windows", "x86_64-w64-mingw32-g++", ["/usr/lib/wine/wine64"], "-D_POSIX_THREAD_SAFE_FUNCTIONS", "-DNOMINMAX", "-include", "windows.h",

@@ -193,7 +193,7 @@ TEST_CASE("base64: what is refused, and where", "[base64]") {
 
 TEST_CASE("base64: every length against a slow codec", "[base64]") {
     generate::rng r(4648);
-    for (std::size_t size = 0; size <= 200; ++size) {
+    for (std::size_t size = 0; size <= 200; size += generate::every(3)) {
         std::string octets;
         for (std::size_t i = 0; i < size; ++i) octets += static_cast<char>(r.below(256));
         std::string const text = slow_encode(octets);
@@ -212,7 +212,7 @@ TEST_CASE("base64: every octet at every place of a group and of a vector", "[bas
     std::size_t faults = 0;
     for (std::size_t const size : {3u, 17u, 40u})
         for (std::size_t at = 0; at < size; ++at)
-            for (unsigned octet = 0; octet < 256; ++octet) {
+            for (unsigned octet = 0; octet < 256; octet += generate::every(5)) {
                 std::string octets(size, 'U');
                 octets[at] = static_cast<char>(octet);
                 char buffer[64];
@@ -229,7 +229,7 @@ TEST_CASE("base64: every corruption of one octet", "[base64]") {
     for (std::size_t const size : {1u, 2u, 3u, 4u, 11u, 12u, 13u, 24u, 25u, 36u, 54u, 55u}) {
         std::string const text = slow_encode(octets.substr(0, size));
         for (std::size_t at = 0; at < text.size(); ++at)
-            for (unsigned octet = 0; octet < 256; octet += generate::draws_few ? 5 : 1) {
+            for (std::size_t octet = at % generate::every(15); octet < 256; octet += generate::every(15)) {
                 std::string broken = text;
                 broken[at] = static_cast<char>(octet);
                 auto const said = check_base64(broken);
@@ -243,7 +243,7 @@ TEST_CASE("base64: every corruption of one octet", "[base64]") {
             }
     }
     CHECK(faults == 0);
-    CHECK(still_right > (generate::draws_few ? 2000 : 10000));
+    CHECK(still_right > 10000 / generate::every(15));
 }
 
 TEST_CASE("base64: all ends of a text", "[base64]") {
@@ -251,7 +251,7 @@ TEST_CASE("base64: all ends of a text", "[base64]") {
     constexpr std::string_view some{"AQgBw/=-\0 ", 10};
     std::size_t faults = 0, right = 0;
     for (std::string const& before : {std::string(), std::string("Zm9v"), slow_encode(std::string(30, '~'))})
-        for (std::size_t n = 0; n < 11111; ++n) {
+        for (std::size_t n = 0; n < 11111; n += generate::every(7)) {
             std::string text = before;
             // A digit more than the number has marks its length.
             std::size_t rest = n, length = 0, count = 1;
@@ -264,7 +264,7 @@ TEST_CASE("base64: all ends of a text", "[base64]") {
             else if (expected ? *said != slow_decode(text).size() : said.error().at != first_wrong_octet(text)) ++faults;
         }
     CHECK(faults == 0);
-    CHECK(right > 1000);
+    CHECK(right > 1000 / generate::every(7));
 }
 
 TEST_CASE("base64: pieces keep nothing but what stands in the output", "[base64]") {

@@ -294,12 +294,12 @@ void converse(std::uint64_t seed, std::size_t& delivered, std::size_t& refused) 
 TEMPLATE_TEST_CASE("both: random mail arrives octet for octet", "", ehlo::basic_server<patient_policy()>,
                    ehlo::basic_server<without_pipelining()>) {
     std::size_t delivered = 0, refused = 0;
-    for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    for (std::uint64_t seed = 0; seed < 600; seed += generate::every(4)) {
         CAPTURE(seed);
         converse<TestType>(seed, delivered, refused);
     }
-    CHECK(delivered > 500);
-    CHECK(refused > 100);
+    CHECK(delivered > 500 / generate::every(4));
+    CHECK(refused > 100 / generate::every(4));
 }
 
 TEST_CASE("both: a server that goes away in the middle leaves a client that knows what it does not know") {

@@ -215,7 +215,7 @@ TEST_CASE("the lines of an answer are those that a plain split finds", "[capabil
         if (plain != quick && wrong.empty()) wrong = escaped(text) + ": " + quick + " instead of " + plain;
         known += !plain.empty() && !plain.starts_with("other"), others += plain.find("other") != plain.npos, ++replies;
     };
-    for (int i = 0; i < 60000; ++i) {
+    for (unsigned i = 0; i < 60000; i += generate::every(6)) {
         std::string text = r.one_in(3) ? "250-mx.example Hello\r\n" : "250-" + generate::domain(r, false, 12) + "\r\n";
         for (std::size_t n = r.below(6); n > 0; --n) {
             std::string line = generate::ehlo_line(r, 12);
@@ -229,7 +229,7 @@ TEST_CASE("the lines of an answer are those that a plain split finds", "[capabil
     }
     // Each keyword as the last line and not as the last, with every octet after it and in place of each of its own.
     for (auto const& row : extension_table)
-        for (unsigned octet = 0; octet < 256; ++octet)
+        for (unsigned octet = 0; octet < 256; octet += generate::every(3))
             for (std::size_t at = 0; at <= row.keyword.size(); ++at) {
                 std::string line(row.keyword);
                 if (at == line.size()) line += static_cast<char>(octet);
@@ -238,9 +238,9 @@ TEST_CASE("the lines of an answer are those that a plain split finds", "[capabil
                 compare("250-a\r\n250-" + line + " 1\r\n250-" + line + "\r\n250\r\n");
             }
     CHECK(wrong == "");
-    CHECK(known > 20000);
-    CHECK(others > 20000);
-    CHECK(replies > 60000);
+    CHECK(known > 20000 / generate::every(6));
+    CHECK(others > 20000 / generate::every(6));
+    CHECK(replies > 60000 / generate::every(6));
 }
 
 TEST_CASE("words are told from what is none, wherever 64 octets end", "[capabilities]") {

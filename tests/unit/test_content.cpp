@@ -197,7 +197,7 @@ TEST_CASE("decoding with a copy is decoding", "[content]") {
             if (found != expected) FAIL("decoding " + escaped(text) + "\ngave  " + found + "\n, not " + expected);
         };
         for (std::size_t size = 0; size <= 300; ++size) {
-            for (int i = 0; i < 12; ++i) {
+            for (unsigned i = 0; i < 12; i += generate::every(6)) {
                 std::string const text = content_text(r, size);
                 std::string_view const view = text;
                 same(text, {view}, [&] { return size + 16; });           // reads no further than the text
@@ -208,7 +208,7 @@ TEST_CASE("decoding with a copy is decoding", "[content]") {
             }
             std::string const text = content_text(r, size);
             if (size % 7 == 0)
-                for (std::size_t at = 0; at <= size; ++at)
+                for (std::size_t at = 0; at <= size; at += generate::every(5))
                     same(text, {std::string_view(text).substr(0, at), std::string_view(text).substr(at)}, [] { return std::size_t{700}; });
         }
         for (int i = 0; i < generate::drawn(600); ++i) {

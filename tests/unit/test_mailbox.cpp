@@ -203,7 +203,7 @@ TEST_CASE("local parts are equal when they mean the same", "[mailbox]") {
 TEST_CASE("quoting against the oracle", "[mailbox]") {
     generate::rng r(64);
     std::size_t quoted = 0;
-    for (int i = 0; i < 20000; ++i) {
+    for (unsigned i = 0; i < 20000; i += generate::every(8)) {
         bool const wide = r.one_in(2);
         std::string const local = generate::local_part(r, wide);
         syntax const rules{.smtputf8 = wide};
@@ -227,7 +227,7 @@ TEST_CASE("quoting against the oracle", "[mailbox]") {
         if (other != meaning && write_local_part(w, other, rules)) good = good && !same_local_part(w.text(), local);
         if (!good) FAIL_CHECK(support::escaped(local) << " became " << support::escaped(shortest));
     }
-    CHECK(quoted > 3000);
+    CHECK(quoted > 3000 / generate::every(8));
 }
 
 }  // namespace test_mailbox

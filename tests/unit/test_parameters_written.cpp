@@ -359,7 +359,7 @@ TEST_CASE("values against the grammars as printed", "[parameters_all]") {
 TEST_CASE("lists of parameters, parsed, written and parsed", "[parameters_all]") {
     rng r(4242);
     std::size_t good = 0;
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < generate::drawn(20000); ++i) {
         std::string text;
         bool const to = r.one_in(3);
         for (std::size_t n = 1 + r.below(6); n > 0; --n) {
@@ -392,7 +392,7 @@ TEST_CASE("lists of parameters, parsed, written and parsed", "[parameters_all]")
         ++good;
         if (first != second) FAIL_CHECK(text << " became " << again << ": " << first << " and " << second);
     }
-    CHECK(good > 5000);
+    CHECK(good > generate::drawn(5000));
 }
 
 }  // namespace test_parameters_written

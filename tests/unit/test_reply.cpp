@@ -71,7 +71,7 @@ TEST_CASE("replies, cut anywhere", "[reply]") {
 }
 
 TEST_CASE("RFC 5321 4.3.2: a code that nobody registered is read by its first digit", "[reply]") {
-    for (unsigned code = 0; code < 1000; ++code) {
+    for (unsigned code = 0; code < 1000; code += generate::every(3)) {
         std::string const digits = std::to_string(1000 + code).substr(1);
         bool const right = code >= 200 && code < 600;
         auto read = [&](std::string const& codes, int lines, std::string const& texts) {
@@ -434,7 +434,7 @@ TEST_CASE("every octet at every place of a reply", "[reply]") {
     std::string wrong;
     for (std::string_view const reply : {"250-mx.example Hello\r\n250-SIZE 1000\r\n250 DSN\r\n"sv, "354 Go on\r\n"sv, "250\r\n"sv})
         for (std::size_t at = 0; at < reply.size(); ++at)
-            for (unsigned octet = 0; octet < 256; ++octet)
+            for (std::size_t octet = at % generate::every(3); octet < 256; octet += generate::every(3))
                 for (bool const insert : {false, true}) {
                     std::string text(reply);
                     if (insert) text.insert(at, 1, static_cast<char>(octet));

@@ -177,8 +177,11 @@ TEST_CASE("RFC 3030 2: a line within two edits of BDAT never lets its chunk thro
     auto const sweep = [&]<class Server>(std::type_identity<Server>, std::string_view hello) {
         Server const start = in_transaction_with<Server>(hello);
         for (std::string const& line : one) check_line(start, line, true);
-        for (std::string const& line : two) check_line(start, line, false);
-        for (std::string const& line : drawn) check_line(start, line, false);
+        for (auto const* lines : {&two, &drawn}) {
+            unsigned n = 0;
+            for (std::string const& line : *lines)
+                if (n++ % generate::every(6) == 0) check_line(start, line, false);
+        }
     };
     sweep(std::type_identity<ehlo::basic_server<policy_of(ehlo::service::smtp, false)>>{}, "EHLO");
     sweep(std::type_identity<ehlo::basic_server<policy_of(ehlo::service::smtp, true)>>{}, "EHLO");

@@ -122,7 +122,7 @@ TEST_CASE("numbers of every length, with every octet at every place", "[number]"
             while (text.size() < size) text += style == 0 ? '9' : style == 1 ? '0' : style == 2 ? '1' : r.pick(generate::digits);
             faults += decimal_faults(text, all) + decimal_faults(text, r.next() >> r.below(64));
             for (std::size_t at = 0; at < size; ++at)
-                for (unsigned octet = 0; octet < 256; ++octet) {
+                for (std::size_t octet = at % generate::every(5); octet < 256; octet += generate::every(5)) {
                     std::string other = text;
                     other[at] = static_cast<char>(octet);
                     faults += decimal_faults(other, all);
@@ -130,7 +130,7 @@ TEST_CASE("numbers of every length, with every octet at every place", "[number]"
         }
     CHECK(faults == 0);
     // Limits to the digit, and numbers around them, with zeros before and digits after them.
-    for (int i = 0; i < 100000; ++i) {
+    for (int i = 0; i < generate::drawn(100000); ++i) {
         std::uint64_t const max = i < 64 ? all >> i : r.next() >> r.below(64);
         for (std::uint64_t const n : {max - 1, max, max + 1, max * 10, max / 10}) {
             std::string const text = std::string(r.one_in(4) ? r.below(12) : 0, '0') + std::to_string(n);
@@ -211,7 +211,7 @@ TEST_CASE("UTF-8 is that of RFC 3629", "[utf8]") {
             for (char const c : bounds) {
                 std::string const three = two + c;
                 faults += utf8_length(support::shared_fence().put(three)) != expected(three);
-                for (char const d : bounds) faults += utf8_length(three + d) != expected(three + d);
+                for (std::size_t k = a % generate::every(4); k < bounds.size(); k += generate::every(4)) faults += utf8_length(three + bounds[k]) != expected(three + bounds[k]);
             }
         }
     CHECK(faults == 0);
