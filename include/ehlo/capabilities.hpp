@@ -447,12 +447,16 @@ constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view dom
             auto const e = static_cast<extension>(trailing_zeros(left));
             begin = w.size();
             std::string_view const word = name_among<Known>(e);
-            bool const alone = !(With | extension::size).has(e);
-            if (char* const to = w.claim(4 + word.size() + (alone ? 2 : 0)); to != nullptr) {
-                char* const end = put_octets(put_octets(to, "250-"), word);
-                if (alone) put_octets(end, "\r\n");
+            // The keyword, with room for so many octets after it, which begins where it returns; or nullptr.
+            auto begun = [&](std::size_t after) EHLO_INLINE_LAMBDA {
+                char* const to = w.claim(4 + word.size() + after);
+                return to != nullptr ? put_octets(put_octets(to, "250-"), word) : nullptr;
+            };
+            if (!(With | extension::size).has(e)) {
+                if (char* const end = begun(2); end != nullptr) put_octets(end, "\r\n");
+                continue;
             }
-            if (alone) continue;
+            begun(0);
             if (e == extension::size && c.size) w.raw(' ').number(*c.size);
             more(w, e, begin);
         }

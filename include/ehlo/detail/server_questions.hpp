@@ -23,7 +23,7 @@ constexpr reply ask(Server const&, H& handler, cmd::hello const& c, std::optiona
     return handler.on(c);
 }
 template <class Server, class H>
-constexpr reply ask(Server const& s, H& handler, cmd::mail const& c, std::optional<failure>& fault, asked& a) {
+EHLO_INLINE constexpr reply ask(Server const& s, H& handler, cmd::mail const& c, std::optional<failure>& fault, asked& a) {
     mail_parameters const& p = c.parameters;
     bool const binary = p.body() == body::binary_mime;
     if (auto const bad = detail::find_parameter_fault<typename own_parameters_of<H>::mail, decltype(s.known())::linked>(s.order, s.offered, p, binary, a.line.data()))
