@@ -74,6 +74,17 @@ class reply_view {
     leniency tolerated_{};
     friend class reply_reader;
 
+    // By value: a reply that nobody has the address of stays in registers.
+    EHLO_NOINLINE static constexpr std::optional<status> rare_enhanced(std::string_view octets, unsigned code) noexcept {
+        if (octets.size() < 5) return std::nullopt;
+        status s;
+        std::string_view const text = detail::sub(octets, 4);
+        std::size_t const end = detail::scan_status_octets(text, s);
+        // What follows is on the same line, or is its end.
+        bool const ends = end != 0 && (text[end] == ' ' || text[end] == '\n' || (text[end] == '\r' && text[end + 1] == '\n'));
+        return ends && s.class_digit == code / 100 ? std::optional(s) : std::nullopt;
+    }
+
   public:
     constexpr unsigned code() const noexcept { return code_; }
     constexpr reply_class kind() const noexcept { return class_of(code_); }
@@ -90,21 +101,16 @@ class reply_view {
     constexpr std::string_view octets() const noexcept { return text_; }
     /// The enhanced status code of the first line, if there is one of the same class as the code (RFC 2034 4).
     constexpr std::optional<status> enhanced() const noexcept {
-        if (text_.size() < 5) return std::nullopt;
-        status s;
         // "250 2.1.5 Ok": what nearly all are like is told by one word, whose digits are less than 10 and whose other octets are right.
         if (EHLO_VECTOR && text_.size() >= 12) {
             std::uint64_t const word = detail::load8(text_.data() + 4) ^ detail::load8("0.0.0 \0");
             unsigned const class_digit = word & 0xFF;
-            if (((word | (word + 0x0600060006u)) & 0xFFF0FFF0FFF0u) == 0 && code_ - class_digit * 100 < 100u && (0x34u >> class_digit & 1) != 0)
+            if (code_ - class_digit * 100 >= 100u) return std::nullopt;
+            if (((word | (word + 0x0600060006u)) & 0xFFF0FFF0FFF0u) == 0 && (0x34u >> class_digit & 1) != 0)
                 return status{static_cast<std::uint8_t>(class_digit), static_cast<std::uint16_t>(word >> 16 & 0xFF),
                               static_cast<std::uint16_t>(word >> 32 & 0xFF)};
         }
-        std::string_view const text = detail::sub(text_, 4);
-        std::size_t const end = detail::scan_status_octets(text, s);
-        // What follows is on the same line, or is its end.
-        bool const ends = end != 0 && (text[end] == ' ' || text[end] == '\n' || (text[end] == '\r' && text[end + 1] == '\n'));
-        return ends && s.class_digit == code_ / 100 ? std::optional(s) : std::nullopt;
+        return rare_enhanced(text_, code_);
     }
     /// Whether all texts are textstring = 1*(%d09 / %d32-126). Other octets are let through: real servers send them.
     constexpr bool is_plain() const noexcept {
