@@ -40,10 +40,10 @@ def compiler_version(cxx):
     return f"{Path(cxx).name.split('-')[0]} {run(cxx, '-dumpfullversion', '-dumpversion').strip()}"
 
 
-def build(source, cxx, flags, program, *libraries, driver="-O3"):
-    """A program of all of work/, each file by itself, and of one more, whose optimisation is `driver`. That is the last: of an
-    inline function that both have, the linker takes the first."""
-    jobs = [(path, "-O3") for path in SOURCES] + [(HERE / source, driver)]
+def build(source, cxx, flags, program, *libraries, driver="-O3", works=None):
+    """A program of all of work/, or of those files that are named, each by itself, and of one more, whose optimisation is `driver`.
+    That is the last: of an inline function that both have, the linker takes the first."""
+    jobs = [(path, "-O3") for path in SOURCES if works is None or path.stem in works] + [(HERE / source, driver)]
     objects = [f"{program}.{path.stem}.o" for path, _ in jobs]
     options = "-std=c++20", "-DNDEBUG", *flags, "-I", HERE.parent / "include"
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -51,10 +51,10 @@ def build(source, cxx, flags, program, *libraries, driver="-O3"):
     run(cxx, *objects, "-o", program, *libraries)
 
 
-def counted(source, cxx, flags, arguments=()):
+def counted(source, cxx, flags, arguments=(), works=None):
     """Runs a program under callgrind: the lines it prints, and the counts of its calls of count_pass() in their order."""
     with tempfile.TemporaryDirectory() as folder:
-        build(source, cxx, flags, Path(folder, "count"), driver="-O1")  # what it does itself is not counted, and takes long to compile
+        build(source, cxx, flags, Path(folder, "count"), driver="-O1", works=works)  # what it does itself is not counted, and takes long to compile
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LD_BIND_NOW": "1",
                        "GLIBC_TUNABLES": "glibc.cpu.x86_rep_movsb_threshold=0x7fffffff:"
                                          "glibc.cpu.x86_rep_stosb_threshold=0x7fffffff"}
