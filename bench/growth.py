@@ -8,7 +8,8 @@ is over it by a factor of 16. By CXX, or g++.
 import csv, os, sys
 from instructions import counted
 
-WORKS = "content_chunks content_encode crowd line_chunks reply_chunks".split()   # which growth.cpp calls
+WORKS = "accepting base64_decode content_chunks content_encode crowd line_chunks reply_chunks".split()   # what growth.cpp calls
+
 
 def growths(lines, counts):
     """(series, cost of a unit in little, cost of a unit in much, how many times the first the second may be)"""
