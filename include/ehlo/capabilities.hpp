@@ -447,16 +447,16 @@ constexpr result<std::size_t> write_ehlo_lines(writer& out, std::string_view dom
             auto const e = static_cast<extension>(trailing_zeros(left));
             begin = w.size();
             std::string_view const word = name_among<Known>(e);
-            // The keyword, with room for so many octets after it, which begins where it returns; or nullptr.
-            auto begun = [&](std::size_t after) EHLO_INLINE_LAMBDA {
+            // Writes the code and the keyword, and claims `after` octets more: returns where these stand, or nullptr if there is no room.
+            auto put_keyword = [&](std::size_t after) EHLO_INLINE_LAMBDA {
                 char* const to = w.claim(4 + word.size() + after);
                 return to != nullptr ? put_octets(put_octets(to, "250-"), word) : nullptr;
             };
             if (!(With | extension::size).has(e)) {
-                if (char* const end = begun(2); end != nullptr) put_octets(end, "\r\n");
+                if (char* const end = put_keyword(2); end != nullptr) put_octets(end, "\r\n");
                 continue;
             }
-            begun(0);
+            put_keyword(0);
             if (e == extension::size && c.size) w.raw(' ').number(*c.size);
             more(w, e, begin);
         }

@@ -90,11 +90,16 @@ def moved():
     return other
 
 
+def build(c, *command):
+    """Names what to build to the command, and runs it; `c`: with the C interface."""
+    programs = ["consumer", *["consumer_c"] * c]
+    quiet(run(*command, *programs))
+    check(*(WORK / "build" / p for p in programs))
+
+
 def with_cmake(kind, *options, c=False):
     quiet(run(CMAKE, "-S", HERE, "-B", WORK / "build", f"-DKIND={kind}", "--warn-uninitialized", *options))
-    programs = ["consumer", *["consumer_c"] * c]
-    quiet(run(CMAKE, "--build", WORK / "build", "--target", *programs))
-    check(*(WORK / "build" / p for p in programs))
+    build(c, CMAKE, "--build", WORK / "build", "--target")
 
 
 def with_pkg_config(prefix, include, c=False):
@@ -171,9 +176,7 @@ def with_meson(project, c=False):
         shutil.copy(HERE / name, project)
     # The fallback even where some ehlo is installed.
     quiet(run("meson", "setup", "--wrap-mode=forcefallback", WORK / "build", project), "catch2", "benchmark", "python")
-    programs = ["consumer", *["consumer_c"] * c]
-    quiet(run("meson", "compile", "-C", WORK / "build", *programs))
-    check(*(WORK / "build" / p for p in programs))
+    build(c, "meson", "compile", "-C", WORK / "build")
 
 
 def meson_subproject():
