@@ -97,8 +97,7 @@ EHLO_NOINLINE constexpr result<command_line> split_rare(std::string_view line, s
 /// Cuts a line (without its CRLF) at its first SP. Trailing SP and HTAB are dropped (RFC 5321 4.1.1). The verb may be
 /// unknown: that is for the caller to refuse. Borrows from `line`. Errors: empty_line; http_request for the first line of
 /// an HTTP request and for a "Host:" line, whose sender is a web browser that somebody turns against the server.
-EHLO_INLINE constexpr result<command_line> split_command(std::string_view line EHLO_LIFETIMEBOUND,
-                                                         syntax const& rules = strict_syntax) noexcept {
+EHLO_INLINE constexpr result<command_line> split_command(std::string_view line EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
     // Verbs of 4 letters are nearly all there is: one look-up, and no search for the SP.
     char const* const p = line.data();
     std::size_t const size = line.size();
@@ -159,8 +158,12 @@ EHLO_INLINE constexpr bool scan_envelope(cursor& c, path_role role, path& p, Par
     if (path_at != 0) {
         c.at = path_at;
         if (!path_access::read(c, role, p)) return false;
-    } else if (!scan_colon_word(c, role) || !path_access::take(c, role, p)) {
-        return false;
+    } else {
+        if (!scan_colon_word(c, role)) return false;
+        leniency const before = c.tolerated;   // in front of the path: not the path's
+        c.tolerated = strict;
+        if (!path_access::take(c, role, p)) return false;
+        c.tolerated |= before;
     }
     if (p.tolerated().has(rule::missing_brackets) && reads_as_parameter(p)) [[unlikely]]
         return c.stop(errc::expected_path, c.at - p.text().size());
@@ -189,8 +192,7 @@ constexpr result<std::string_view> free_text(std::string_view text, syntax const
 /// Text after the name is refused, or dropped under rule::text_after_hello. Under rule::any_hello_name what no other rule makes
 /// right is the name as it stands, nothing too; only controls are refused.
 /// Errors: missing_argument, and those of parse_host. The name is ASCII even where SMTPUTF8 is in use (RFC 6531 3.7.1).
-constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
-                                         syntax const& rules = strict_syntax) noexcept {
+constexpr result<cmd::hello> parse_hello(verb v, std::string_view arguments EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
     syntax ascii = rules;
     ascii.smtputf8 = false;
     result<host> name = arguments.empty() ? fail(errc::missing_argument, 0) : parse_host(arguments, ascii);
@@ -239,7 +241,7 @@ EHLO_NOINLINE constexpr void mend_mail(result<cmd::mail>& r, cursor const& c, bo
     }
 }
 template <class Known = known_parameters<>>
-constexpr result<cmd::mail> read_mail(std::string_view arguments, syntax const& rules, verb v, std::size_t path_at = 0, Known known = {}) noexcept {
+EHLO_INLINE constexpr result<cmd::mail> read_mail(std::string_view arguments, syntax const& rules, verb v, std::size_t path_at = 0, Known known = {}) noexcept {
     // One object to return, filled where it stands.
     result<cmd::mail> r{to_be_filled()};
     cursor c{arguments, rules};
@@ -250,7 +252,7 @@ constexpr result<cmd::mail> read_mail(std::string_view arguments, syntax const& 
     return r;
 }
 template <class Known = known_parameters<>>
-constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& rules, std::size_t path_at = 0, Known known = {}) noexcept {
+EHLO_INLINE constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& rules, std::size_t path_at = 0, Known known = {}) noexcept {
     result<cmd::rcpt> r{to_be_filled()};
     cursor c{arguments, rules};
     bool const read = scan_envelope(c, path_role::forward, r->to, r->parameters, path_at, known);
@@ -264,8 +266,7 @@ constexpr result<cmd::rcpt> read_rcpt(std::string_view arguments, syntax const& 
 /// Octets over 127 in the path need the parameter SMTPUTF8 in the same command (RFC 6531 3.4).
 /// Errors: missing_argument, expected_from, unexpected_argument (after the path), those of parse_reverse_path and of
 /// parse_mail_parameters; `at` counts from the first octet of `arguments`.
-constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEBOUND,
-                                       syntax const& rules = strict_syntax, verb v = verb::mail) noexcept {
+constexpr result<cmd::mail> parse_mail(std::string_view arguments EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax, verb v = verb::mail) noexcept {
     return detail::read_mail(arguments, rules, v);
 }
 template <detail::temporary Text>
@@ -273,8 +274,7 @@ result<cmd::mail> parse_mail(Text&&, syntax const& = strict_syntax, verb = verb:
 
 /// rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]. The part after
 /// "RCPT SP". `rules.smtputf8` should say whether the MAIL command had SMTPUTF8. Errors: as parse_mail.
-constexpr result<cmd::rcpt> parse_rcpt(std::string_view arguments EHLO_LIFETIMEBOUND,
-                                       syntax const& rules = strict_syntax) noexcept {
+constexpr result<cmd::rcpt> parse_rcpt(std::string_view arguments EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
     return detail::read_rcpt(arguments, rules);
 }
 template <detail::temporary Text>
@@ -283,8 +283,7 @@ result<cmd::rcpt> parse_rcpt(Text&&, syntax const& = strict_syntax) = delete;
 /// vrfy = "VRFY" SP String [SP "SMTPUTF8"]; EXPN alike; "UTF8REPLY" in the same place (RFC 5336 3.7.4.2). RFC 5321 3.5.1 wants servers to take local@domain, which String
 /// does not cover: all that stands after the SP is the string. See is_string.
 /// Errors: missing_argument, nul_octet, non_ascii (octets over 127 without a token), bad_utf8.
-constexpr result<cmd::vrfy> parse_vrfy(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
-                                           syntax const& rules = strict_syntax) noexcept {
+constexpr result<cmd::vrfy> parse_vrfy(verb v, std::string_view arguments EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
     if (arguments.empty()) return fail(errc::missing_argument, 0);
     auto cut = [&arguments](std::string_view token) noexcept {
         if (arguments.size() <= token.size() || !iequals(detail::sub(arguments, arguments.size() - token.size()), token)) return false;
@@ -314,8 +313,7 @@ result<cmd::vrfy> parse_vrfy(verb, Text&&, syntax const& = strict_syntax) = dele
 
 /// help = "HELP" [ SP String ];  noop = "NOOP" [ SP String ]. The rest of the line is the argument.
 /// Errors: nul_octet, non_ascii, bad_utf8.
-constexpr result<cmd::noop> parse_noop(verb v, std::string_view arguments EHLO_LIFETIMEBOUND,
-                                           syntax const& rules = strict_syntax) noexcept {
+constexpr result<cmd::noop> parse_noop(verb v, std::string_view arguments EHLO_LIFETIMEBOUND, syntax const& rules = strict_syntax) noexcept {
     cmd::noop r{v, {}, {}};
     auto const text = detail::free_text(arguments, rules, r.tolerated);
     if (!text) return text.error();

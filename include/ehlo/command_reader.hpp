@@ -93,7 +93,7 @@ EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view in, st
     std::size_t const size = in.size();
     bool const some = from != size && p[from] == ' ';
     std::size_t const at = some ? parameter_access::take_registered(in, from + 1, rules, parameters, known) : from;
-    if (size - at < 2 || load2(p + at) != load2("\r\n") || (some && p[at - 1] == ' ') || parameter_access::may_conflict(parameters))
+    if (size - at < 2 || load2(p + at) != load2("\r\n") || p[at - 1] == ' ' || parameter_access::may_conflict(parameters))
         return some ? take_rare_parameters(in, from, at, limit, rules, parameters, refused, known) : 0;
     std::size_t const first = some ? from + 1 : from;
     parameter_access::set_text(parameters, {p + first, at - first});
@@ -190,7 +190,7 @@ class command_reader {
         if (line.need_more()) return {line.consumed};
         if (line.failed()) return {line.error(), line.consumed};
         // A path that was tried in vain is not tried again.
-        if (std::size_t const size = line->size(); size >= 14 && !chars::wsp.contains(line->back())) {
+        if (std::size_t const size = line->size(); size >= 14 && static_cast<unsigned char>(line->back()) > ' ') {
             std::uint32_t const word = detail::fold4(line->data());
             bool const mail = word == detail::fold4("MAIL");
             if (std::size_t const at = mail || word == detail::fold4("RCPT") ? detail::fast::path_begin(line->data(), word) : 0; at != 0) {

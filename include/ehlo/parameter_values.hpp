@@ -122,7 +122,7 @@ struct deliver_by {
 };
 /// by-value = [ "-" / "+" ] 1*9DIGIT ";" ( "N" / "R" ) [ "T" ]. RFC 2852 4: "R" needs a time over 0.
 constexpr result<deliver_by> parse_by(std::string_view value) noexcept {
-    auto read = [&]() noexcept -> result<deliver_by> {
+    auto read = [&]() EHLO_INLINE_LAMBDA -> result<deliver_by> {
         std::size_t at = value.starts_with('-') || value.starts_with('+') ? 1 : 0;
         std::size_t const digits = at;
         deliver_by by;

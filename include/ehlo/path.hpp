@@ -167,16 +167,8 @@ struct path_access {
         return true;
     }
 
-    // Grammar alone, at the cursor, which passes over the path.
-    EHLO_NOINLINE static constexpr bool read(cursor& c, path_role role, path& p) noexcept {
-        p = path();
-        // What was tolerated in front of the path is not the path's.
-        leniency const before = c.tolerated;
-        c.tolerated = strict;
-        bool const right = scan(c, role, p);
-        c.tolerated |= before;
-        return right;
-    }
+    // Grammar alone, at the cursor, which passes over the path, and has tolerated nothing yet. `p` is a new one.
+    EHLO_NOINLINE static constexpr bool read(cursor& c, path_role role, path& p) noexcept { return scan(c, role, p); }
     // Of a whole text. On its own, so that the fast attempt before it needs neither cursor nor stack.
     EHLO_NOINLINE static constexpr result<path> read_all(std::string_view text, path_role role, syntax const& rules) noexcept {
         cursor c{text, rules};

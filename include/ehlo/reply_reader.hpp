@@ -189,7 +189,7 @@ class reply_reader {
     friend constexpr progress<reply_view> parse_reply(std::string_view in, reply_limits const& limits) noexcept;
 
   public:
-    constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = detail::usual_reply_limits) noexcept {
+    EHLO_INLINE constexpr progress<reply_view> next(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = detail::usual_reply_limits) noexcept {
         // Not again when more has come: octets that arrive one at a time would cost O(n * n).
         if (reply_view r; looked_at_ == 0 && read_whole(in, limits, r)) [[likely]] return {r, r.text_.size()};
         // One octet more of a text.
@@ -304,7 +304,7 @@ class reply_reader {
 };
 
 /// The reply that `in` begins with; further replies may follow it (`consumed` tells where). As reply_reader::next.
-constexpr progress<reply_view> parse_reply(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = detail::usual_reply_limits) noexcept {
+EHLO_INLINE constexpr progress<reply_view> parse_reply(std::string_view in EHLO_LIFETIMEBOUND, reply_limits const& limits = detail::usual_reply_limits) noexcept {
     if constexpr (EHLO_VECTOR == 0) return reply_reader().resume(in, limits);
     if (reply_view r; reply_reader::read_whole(in, limits, r)) [[likely]] return {r, r.octets().size()};
     return reply_reader::begin(in, limits);

@@ -121,7 +121,7 @@ class server_of {
     /// When it wants a reply, leave the octets that were not consumed where they are: the views of the command that
     /// waits point into them until answer() has been called.
     template <class Handler>
-    [[nodiscard]] constexpr step advance(std::string_view in, Handler& handler, std::span<char> out) noexcept(never_throws<Handler>()) {
+    [[nodiscard]] EHLO_INLINE constexpr step advance(std::string_view in, Handler& handler, std::span<char> out) noexcept(never_throws<Handler>()) {
         detail::require_handler<Handler, Own...>();
         return guarded<Handler>([&] { return run(in, handler, out); });
     }
@@ -174,7 +174,7 @@ class server_of {
   private:
     // Runs what calls the handler. If it throws, the session is over, and nothing of the call may be sent.
     template <class H, class F>
-    constexpr step guarded(F&& call) noexcept(never_throws<H>()) {
+    EHLO_INLINE constexpr step guarded(F&& call) noexcept(never_throws<H>()) {
 #ifdef __cpp_exceptions
         if constexpr (!never_throws<H>()) {
             try {
@@ -204,8 +204,7 @@ class server_of {
             else if (core_.has_room(t)) core_.refuse_early(t, handler);
             else return leave(t, more_room(t));
         }
-        for (;;) {
-            if (core_.awaited.waiting) return leave(t, want::reply);
+        do {
             reader const r = core_.chunk.under_way ? reader::chunk : detail::readers_of_states[static_cast<unsigned>(core_.order.where())];
             // Content needs no room until its end; a whole reply must fit before anybody is asked for one.
             bool const room = core_.has_room(t);
@@ -231,7 +230,8 @@ class server_of {
             } else if (!Offers.has(extension::auth) || !detail::take_response(core_, t, handler)) {
                 return leave(t, want::read);
             }
-        }
+        } while (!core_.awaited.waiting);
+        return leave(t, want::reply);
     }
     constexpr step leave(io const& t, want w) noexcept {
         std::size_t const left = t.in.size() - t.used;
@@ -326,7 +326,7 @@ class basic_server : public detail::server_of<Policy.offers, Own...> {
     explicit basic_server(S&& name) = delete;
 
     template <class Handler>
-    [[nodiscard]] constexpr step advance(std::string_view in, Handler& handler, std::span<char> out) noexcept(base::template never_throws<Handler>()) {
+    [[nodiscard]] EHLO_INLINE constexpr step advance(std::string_view in, Handler& handler, std::span<char> out) noexcept(base::template never_throws<Handler>()) {
         detail::require_handler_of<Handler, rules.offers>();
         return base::advance(in, handler, out);
     }

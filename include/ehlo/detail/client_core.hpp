@@ -218,7 +218,7 @@ class client_core {
     // each recipient is announced by 353.
     // A yes to what is out of order, because something before it was refused, shows that the two do not agree on what is open.
     // To MAIL and RCPT it does no harm yet (see unsure_); to whatever carries content, or moves on, it does.
-    constexpr bool right_class(event e, unsigned code, move<state> const& by) const noexcept {
+    EHLO_INLINE constexpr bool right_class(event e, unsigned code, move<state> const& by) const noexcept {
         if (!session_.fits(e, answer_of(code), by)) return false;
         if (code < 400 && e != event::mail && e != event::rcpt) {
             if (!session_.has_row(e) || (unsure_ && session_.check(e))) [[unlikely]] return false;
@@ -247,7 +247,7 @@ class client_core {
         }
     }
 
-    constexpr void settle(event e, reply_view const& r, move<state> const& by, fact_set brings, leniency tolerate) noexcept {
+    EHLO_INLINE constexpr void settle(event e, reply_view const& r, move<state> const& by, fact_set brings, leniency tolerate) noexcept {
         // 421 is the end of the session, whatever it answers.
         change const what = r.code() == 421 ? session_.settle(event::shutdown, answer::refused, brings) : session_.settle(by, brings);
         if (session_.over()) [[unlikely]] {
@@ -263,7 +263,7 @@ class client_core {
         else if (what == change::dropped && !r.accepted()) ahead_ = look_ahead(session_, under_way_);
         skip_unanswered();
     }
-    constexpr void be_sure(event e, bool accepted, change what) noexcept {
+    EHLO_INLINE constexpr void be_sure(event e, bool accepted, change what) noexcept {
         constexpr event_set anew = event::rset | event::hello | event::helo, last = event::last_chunk_end | event::last_burl;
         if (accepted) {
             if (e == event::mail || e == event::rcpt) unsure_ = what == change::none;

@@ -213,8 +213,8 @@ EHLO_NOINLINE inline void copy_content_with(content_copy& job) noexcept {
             cr_before = p[-1] == '\r';
             dot_begins = p[-1] == '\n' && p[-2] == '\r';
         }
-        // A block that is not clean is seldom the only one: until two in a row are, the masks are made at once.
-        for (unsigned quiet = 0; quiet < 2 && left() >= margin;) {
+        // A block that is not clean is seldom the only one: until one is, the masks are made at once.
+        for (bool quiet = false; !quiet && left() >= margin;) {
             std::uint64_t cr = 0, lf = 0, dot = 0;
             widest low = least;
             EHLO_UNROLL for (unsigned i = 0; i < 64; i += static_cast<unsigned>(sizeof(widest))) {
@@ -242,7 +242,7 @@ EHLO_NOINLINE inline void copy_content_with(content_copy& job) noexcept {
             least = low;
             cr_before = cr >> 63;
             dot_begins = crlf >> 63;
-            quiet = (dot | lone_cr | lone_lf) != 0 ? 0 : quiet + 1;
+            quiet = (dot | lone_cr | lone_lf) == 0;
             seen.gap = crlf != 0 ? 0 : seen.gap + 64;
             seen.longest_gap = seen.gap > seen.longest_gap ? seen.gap : seen.longest_gap;
             // The block stands there as it is; now again what follows each dot, one octet nearer or farther. No counting of octets

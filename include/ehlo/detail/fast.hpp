@@ -135,8 +135,8 @@ struct path {
             if (data[at] != '@') return false;
             std::uint64_t const after_at = std::uint64_t{2} << at;
             std::uint64_t const signs = others ^ after_at >> 1, more_signs = signs & (signs - 1);
-            if (!is_atext(data[trailing_zeros(signs | after_at)]) || !is_atext(data[trailing_zeros(more_signs | after_at)]))
-                return false;
+            bool const one = is_atext(data[trailing_zeros(signs | after_at)]), other = is_atext(data[trailing_zeros(more_signs | after_at)]);
+            if (!one || !other) return false;
             for (std::uint64_t rest = more_signs & (more_signs - 1); rest != 0; rest &= rest - 1)
                 if (!is_atext(data[trailing_zeros(rest)])) return false;
             return true;
@@ -154,7 +154,7 @@ struct reply {
     std::size_t size = 0;  ///< octets of all its lines
     unsigned code = 0, lines = 1;
 
-    constexpr bool read(std::string_view in) noexcept {
+    EHLO_INLINE constexpr bool read(std::string_view in) noexcept {
         char const* const p = in.data();
         if (in.size() < 5) return false;
         // All three digits at once: what is less or more than it may be sets the highest bit of its octet, by borrow or by carry.
@@ -191,10 +191,11 @@ struct reply {
                 if (at > stop) return false;
                 ++lines;
                 std::uint64_t const next = load8(at);
-                if (next << 16 == between) continue;
-                separator = static_cast<std::size_t>(at - p) + 5;
-                if (marks != 0) end = static_cast<std::size_t>(block - p) + trailing_zeros(marks);
-                return next << 24 == between << 8;
+                if (next << 16 != between) {
+                    separator = static_cast<std::size_t>(at - p) + 5;
+                    if (marks != 0) end = static_cast<std::size_t>(block - p) + trailing_zeros(marks);
+                    return next << 24 == between << 8;
+                }
             }
             if (left <= 64) return false;
         }

@@ -61,7 +61,7 @@ class parameter_list {
     // Whether this parameter begins there. Keywords are compared where they stand: with all() a MAIL with ten parameters took a quarter more.
     EHLO_INLINE constexpr bool begins_at(std::string_view keyword, std::size_t at) const noexcept {
         std::size_t const end = at + keyword.size();
-        return to_upper(data_[at]) == keyword[0] && (end == length_ || (end < length_ && (data_[end] == ' ' || data_[end] == '='))) &&
+        return ((data_[at] ^ keyword[0]) & 0xDF) == 0 && (end == length_ || (end < length_ && (data_[end] == ' ' || data_[end] == '='))) &&
                iequals({data_ + at, keyword.size()}, keyword);
     }
     // The offset of a registered parameter; the size of all if it is not there.
@@ -77,10 +77,13 @@ class parameter_list {
     // That of the later one of two that are there.
     constexpr std::size_t later_of(parameter_id a, parameter_id b) const noexcept {
         detail::mark_finder<charset(" ")> spaces({data_, length_});
-        std::size_t later = 0;
+        bool found = false;
         for (std::size_t at = 0; at < length_; at = spaces.next() + 1)
-            if (begins_at(name(a), at) || begins_at(name(b), at)) later = at;
-        return later;
+            if (begins_at(name(a), at) || begins_at(name(b), at)) {
+                if (found) return at;
+                found = true;
+            }
+        return 0;
     }
     // The value of a registered parameter that is present and has one.
     constexpr std::string_view value_of(parameter_id id) const noexcept {

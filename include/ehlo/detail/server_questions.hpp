@@ -40,7 +40,7 @@ EHLO_INLINE constexpr reply ask(Server const& s, H& handler, cmd::mail const& c,
     return handler.on(c);
 }
 template <class Server, class H>
-constexpr reply ask(Server const& s, H& handler, cmd::rcpt const& c, std::optional<failure>& fault, asked& a) {
+EHLO_INLINE constexpr reply ask(Server const& s, H& handler, cmd::rcpt const& c, std::optional<failure>& fault, asked& a) {
     fault = detail::find_parameter_fault<typename own_parameters_of<H>::rcpt, decltype(s.known())::linked>(s.order, s.offered, c.parameters, false, a.line.data());
     if (!fault && s.order.recipients() == s.settings->max_recipients) fault = fail(errc::too_many_recipients, 0);
     return fault ? reply() : handler.on(c);
