@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Lines and branches of include/ that the unit tests and the cases of tests/cases/ run.
 
-    coverage.py              builds the preset `coverage`, runs both, compares with coverage.json; fails if it is less
+    coverage.py              builds both with Meson and Clang, runs them, compares with coverage.json; fails if it is less
     coverage.py --write      the same, and writes what is reached to coverage.json; reasons for what is covered, or gone, go
     coverage.py --list       and prints each line and each way of a branch that is not covered, the lines with their reason
     coverage.py --self-test  proves that it counts what is there, and that less is refused
+
+Both are also shown what is hard for a library: no exceptions, no type information, a char without sign, and the assertions of the library.
 
 All instantiations of a template are one; one that no test instantiates is not seen. A branch is counted where its condition was evaluated at
 all, once for each way it may go; lines that are never reached are counted as lines. What only the compiler can run (consteval) is not counted.
@@ -26,6 +28,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 GATE = HERE / "coverage.json"
 BUILD = ROOT / "build/coverage"
+# All is compiled alike: a function has one set of counters.
+FLAGS = ["-fprofile-instr-generate", "-fcoverage-mapping", "-DEHLO_CHECK_FAST=1", "-DEHLO_TEST_COVERAGE", "-DEHLO_TEST_FEW", "-funsigned-char", "-D_GLIBCXX_ASSERTIONS",
+         "-DCATCH_CONFIG_DISABLE_EXCEPTIONS"]
 # Which kernel runs depends on the processor: that much less, in per cent, is no loss.
 SLACK = 0.05
 # The first line of a function, as the house writes it.
@@ -38,6 +43,18 @@ def tool(name):
     return shutil.which(f"{name}-{version}") or shutil.which(name) or sys.exit(f"there is no {name}")
 
 
+def build():
+    """The paths of the unit tests and of explain."""
+    setup = ["--reconfigure"] if (BUILD / "build.ninja").exists() else []
+    options = ["--werror", "--buildtype=plain", "-Dauto_features=enabled", "-Dcpp_eh=none", "-Dcpp_rtti=false", f"-Dcpp_args={' '.join(FLAGS)}",
+               "-Dcpp_link_args=-fprofile-instr-generate"]
+    # What Meson tries on the way counts, too, and would leave a file.
+    env = {**os.environ, "CXX": "clang++", "LLVM_PROFILE_FILE": os.devnull}
+    subprocess.run(["meson", "setup", *setup, *options, BUILD], cwd=ROOT, check=True, env=env, stdout=subprocess.DEVNULL)
+    subprocess.run(["meson", "compile", "-C", BUILD, "ehlo_tests", "explain"], check=True)
+    return BUILD / "ehlo_tests", BUILD / "explain"
+
+
 def run(tests, explain, work):
     """Leaves profiles."""
     # Many runs, some at once: each takes one of the files for a while, and adds to it.
@@ -45,8 +62,8 @@ def run(tests, explain, work):
     listed = subprocess.run([tests, "--filenames-as-tags", "--list-tags"], env=env, capture_output=True, text=True).stdout
     commands = [[sys.executable, HERE / "cases.py", explain], *([tests, "--filenames-as-tags", tag] for tag in re.findall(r"\[#\w+\]", listed))]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        ended = pool.map(lambda command: subprocess.run(command, env=env, stdout=subprocess.DEVNULL).returncode, commands)
-        failed = [" ".join(map(str, c)) for c, code in zip(commands, ended) if code]
+        ended = pool.map(lambda command: subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"), commands)
+        failed = [" ".join(map(str, p.args)) + "\n" + p.stdout[-4000:] for p in ended if p.returncode]
     if failed or len(commands) == 1:
         sys.exit("\n".join(["nothing was measured; these fail:", *failed]))
 
@@ -208,10 +225,8 @@ def main():
         sys.exit(__doc__)
     if "self-test" in options:
         return self_test()
-    subprocess.run(["cmake", "--preset", "coverage"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", "--preset", "coverage", "-j", str(os.cpu_count())], cwd=ROOT, check=True)
+    programs = build()
     with tempfile.TemporaryDirectory() as work:
-        programs = [BUILD / "tests" / name for name in ("ehlo_tests", "explain")]
         run(*programs, work)
         found = measure(exported(*programs, work))
     gate, include = json.loads(GATE.read_text(encoding="utf-8")), ROOT / "include/ehlo"

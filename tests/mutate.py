@@ -287,8 +287,8 @@ def self_test():
         assert text != source.split("\n")[n], what
     with tempfile.TemporaryDirectory() as work:
         main = make_main(work)
-        shop = Workshop("detail/set.hpp", 0)
-        text = (INCLUDE / "ehlo/detail/set.hpp").read_text(encoding="utf-8")
+        shop = Workshop("xtext.hpp", 0)
+        text = (INCLUDE / "ehlo/xtext.hpp").read_text(encoding="utf-8")
         assert shop.verdict(main) is None
         n, what, line = next(m for m in mutants(text) if "!=" in m[1] or "==" in m[1])
         shop.write("\n".join(text.split("\n")[:n] + [line] + text.split("\n")[n + 1:]))

@@ -10,7 +10,7 @@ import tempfile
 
 import explaining
 from captures import DIALOGUE, LINKS, V4, V6, enhanced, interface, one_packet, pcap, pcapng, section, segments
-from explaining import check, run
+from explaining import check, few, run
 
 EXPLAIN = explaining.program = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 work = tempfile.TemporaryDirectory()
@@ -132,7 +132,7 @@ check(len(of(all_events, "end")) == 1 and not of(all_events, "transaction"), f"R
 check([e["to"] for e in of(all_events, "unanswered")] == ["MAIL", "RCPT", "RCPT", "DATA"], f"what it left: {of(all_events, 'unanswered')}")
 
 # Segments of a side in any order; each some times; the same story.
-for i in range(30):
+for i in few(range(30)):
     draw = lambda: r.randrange(1, 40)
     packets = segments(DIALOGUE, draw)
     shaken, n = [], 0
@@ -158,7 +158,7 @@ check([e["verb"] for e in of(all_events, "command")] == ["EHLO"], "and what is c
 commands = {(e["at"], e["verb"]) for e in WHOLE if e["event"] == "command"}
 delivered = [e for e in WHOLE if e["event"] == "transaction" and e["what"] == "delivered"]
 gaps = steps = 0
-for i in range(60):
+for i in few(range(60)):
     packets = segments(DIALOGUE, lambda: r.randrange(1, 60))
     lossy = [p for n, p in enumerate(packets) if n < 2 or r.random() > 0.05]
     all_events = events(pcap("raw", lossy))
@@ -167,7 +167,7 @@ for i in range(60):
     check(all((e["at"], e["verb"]) in commands for e in of(all_events, "command")), f"lossy {i}: a command that was not sent")
     for t in of(all_events, "transaction"):
         check(t["what"] != "delivered" or t["octets"] in (None, delivered[0]["octets"]), f"lossy {i}: {t}")
-check(gaps > 30 and steps > 5, f"{gaps} gaps, {steps} times in step again")
+check(gaps > len(few(range(30))) and steps > 5, f"{gaps} gaps, {steps} times in step again")
 
 # ------------------------------------------------------------------------------------- many connections
 

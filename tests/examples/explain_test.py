@@ -11,7 +11,7 @@ import time
 import unicodedata
 
 import explaining
-from explaining import ABSENT, CHUNKS, ENVIRONMENT, check, marked, objects, run, same, unescape
+from explaining import ABSENT, CHUNKS, ENVIRONMENT, check, few, marked, objects, run, same, unescape
 
 EXPLAIN = explaining.program = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -906,11 +906,11 @@ def test_limits():
         if beyond is not None:
             same(marked(beyond, {"error": error, "blame": "limit"})[1], answers[1], f"{flag}={n} {mode}: {beyond[:60]}")
         octets = "".join(item + "\n" for item in items).encode()
-        for odd in (0, 1, 2, 3, 4, 5, 6):  # too little for anything: still an answer to each item
+        for odd in few((0, 1, 2, 3, 4, 5, 6)):  # too little for anything: still an answer to each item
             check(len(objects([f"{flag}={odd}", mode], octets)) == len(items), f"{flag}={odd} {mode}")
         most = 0xFFFF if flag in ("--max-local-part", "--max-domain", "--max-path", "--max-reply-lines") else 0xFFFFFFFF
         check(len(objects([f"{flag}={most}", mode], octets)) == len(items), f"{flag}={most} {mode}")
-        for wrong in ("", "=", "=x", "=-1", "=1x", f"={most + 1}", "=99999999999999999999"):
+        for wrong in few((f"={most + 1}", "", "=", "=x", "=-1", "=1x", "=99999999999999999999")):
             code, out, err = run([flag + wrong, mode])
             check(code == 2 and out == b"" and flag.encode() in err, f"{flag}{wrong} {mode}: {code} {err}")
         code, _, err = run([f"{flag}={n}", "session"])
