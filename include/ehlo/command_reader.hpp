@@ -93,6 +93,7 @@ EHLO_INLINE constexpr std::size_t take_common_parameters(std::string_view in, st
     std::size_t const size = in.size();
     bool const some = from != size && p[from] == ' ';
     std::size_t const at = some ? parameter_access::take_registered(in, from + 1, rules, parameters, known) : from;
+    // Without parameters it is the ">" that stands before the CRLF.
     if (size - at < 2 || load2(p + at) != load2("\r\n") || p[at - 1] == ' ' || parameter_access::may_conflict(parameters))
         return some ? take_rare_parameters(in, from, at, limit, rules, parameters, refused, known) : 0;
     std::size_t const first = some ? from + 1 : from;

@@ -95,8 +95,8 @@ struct path_access {
     using cursor = detail::cursor;
 
     // Path = "<" [ A-d-l ":" ] Mailbox ">";  A-d-l = At-domain *( "," At-domain );  At-domain = "@" Domain
-    // The whole grammar, with the place of every error.
-    static EHLO_INLINE constexpr bool scan(cursor& c, path_role role, path& p) noexcept {
+    // The whole grammar, with the place of every error, at the cursor, which passes over the path and has tolerated nothing yet. `p` is a new one.
+    EHLO_NOINLINE static constexpr bool read(cursor& c, path_role role, path& p) noexcept {
         std::size_t const start = c.at;
         auto offset = [&c, start]() noexcept { return static_cast<std::uint16_t>(c.at - start); };
         p.data_ = c.text.data() + start;
@@ -167,8 +167,6 @@ struct path_access {
         return true;
     }
 
-    // Grammar alone, at the cursor, which passes over the path, and has tolerated nothing yet. `p` is a new one.
-    EHLO_NOINLINE static constexpr bool read(cursor& c, path_role role, path& p) noexcept { return scan(c, role, p); }
     // Of a whole text. On its own, so that the fast attempt before it needs neither cursor nor stack.
     EHLO_NOINLINE static constexpr result<path> read_all(std::string_view text, path_role role, syntax const& rules) noexcept {
         cursor c{text, rules};

@@ -1,8 +1,8 @@
 """What the tests that run explain share: the program, its escapes, and the comparison of what it says.
 
 Everything is run whole, and with --chunk of 1 and 3 octets, and all answers must be the same. With EHLO_TEST_FEW in the environment, as
-for sanitizers, which take a tenth of a second to start, it is run once: whole, and with 3, by turns. In an item "¦" stands before the octet at fault. In what is expected, ABSENT stands for a key that must not be
-there.
+for sanitizers, which take a tenth of a second to start, it is run once: whole, and with 3, by turns. In an item "¦" stands before the
+octet at fault. In what is expected, ABSENT stands for a key that must not be there.
 """
 import itertools
 import json
