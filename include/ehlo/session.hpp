@@ -355,7 +355,7 @@ class basic_session {
     constexpr bool fits(event e, answer a, detail::move<state> const& m) const noexcept { return order.has_answer(e, a) && fits(m); }
     /// Likewise of an event that is in order.
     constexpr bool fits(detail::move<state> const& m) const noexcept { return detail::is_answer(m, known()); }
-    constexpr change settle(detail::move<state> const& m, fact_set brought) noexcept {
+    EHLO_INLINE constexpr change settle(detail::move<state> const& m, fact_set brought) noexcept {
         if (!detail::is_answer(m, known())) return change::none;
         bool const open = in_transaction(where_);
         auto const now = detail::settle(m, situation<state, fact>{where_, known(), transaction::one}, brought);
