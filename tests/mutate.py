@@ -50,7 +50,7 @@ TESTS = {
     "line": "line", "xtext": "xtext", "date_time": "date_time", "base64": "base64", "domain": "domain oracle", "mailbox": "mailbox oracle", "path": "path oracle differential",
     "parameters": "parameters parameters_all parameters_written", "parameter_values": "parameters_all parameters_written", "command": "command extended", "reply": "reply reply_written", "reply_reader": "reply reply_written",
     "auth": "auth client_auth", "sasl": "sasl scram auth", "sasl_spelling": "sasl scram", "scram": "scram", "ehlo_answer": "ehlo_answer", "content": "content content_encoder", "client": "client client_lost client_writes client_auth client_bdat client_starttls",
-    "client_core": "client client_lost client_auth client_bdat client_starttls", "relay_core": "relay relay_attacks", "relay_content": "relay", "relay_replies": "relay",
+    "client_core": "client client_lost client_auth client_bdat client_starttls", "relay": "relay relay_say relay_refusals", "relay_core": "relay relay_attacks", "relay_content": "relay", "relay_replies": "relay",
     "relay_commands": "relay_refusals relay_own relay_say relay", "keywords": "error capabilities", "observed_own": "observer_own", "own_list": "observer_own relay_own own_commands", "handler": "server_handler", "vectors": "scan",
     "base64_kernels": "base64", "content_kernels": "content content_encoder", "content_skip": "content content_encoder", "fast": "domain path command_reader reply differential differential_commands",
     "parameter_list": "parameters parameters_all parameters_written", "parameter_options": "parameters_written parameters parameters_all", "parameter_reader": "parameters parameters_all parameters_written rules",

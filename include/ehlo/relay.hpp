@@ -86,7 +86,6 @@ class relay_with {
         }
         if (core_.now.check(event::secured)) return;
         core_.settle(event::secured, 220);
-        core_.lines = line_reader();
         core_.errors = {};
     }
 

@@ -111,9 +111,7 @@ class server_of {
         if (!core_.order.check(event::greeting)) core_.order.know(fact::tls);
         else if (!core_.order.check(event::secured)) core_.order.settle(event::secured, answer::done);
         else return;
-        core_.lines = line_reader();
         core_.errors = {};
-        core_.left = 0;
     }
 
     /// Takes all octets received and not yet consumed, and room for replies (policy::reply_space or more; in the middle of content

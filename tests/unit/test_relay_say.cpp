@@ -108,6 +108,13 @@ TEST_CASE("relay: TLS ends at the relay") {
     CHECK(codes(s.hear(envelope + "DATA\r\nx\r\n.\r\nQUIT\r\n")) == std::vector{250, 250, 354, 250, 221});
     CHECK(s.server.handler.delivered.size() == 1);
     CHECK(s.all_sent == hello + hello + envelope + "DATA\r\nx\r\n.\r\nQUIT\r\n");
+    // Errors from before are forgotten, too.
+    ehlo::policy p = ehlo::relay_policy();
+    p.max_errors = 3;
+    relayed_session<ending_only> counting(upstream_rules(), p);
+    CHECK(codes(counting.hear(hello + "MAIL\r\nMAIL\r\nSTARTTLS\r\n")) == std::vector{250, 501, 501, 220});
+    counting.relay.secured();
+    CHECK(codes(counting.hear(hello + "MAIL\r\nMAIL\r\nMAIL\r\n")) == std::vector{250, 501, 501, 421});
 }
 struct ending_and_log : ending_only {
     using ending_only::on;

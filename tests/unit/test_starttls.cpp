@@ -134,6 +134,13 @@ TEST_CASE("STARTTLS: what the machine wants, and what it does while TLS is not t
     CHECK(l.run() == want::read);
     l.server.secured();   // means nothing
     CHECK(l.server.where() == state::greeted);
+    // Errors from before are forgotten, too.
+    ehlo::policy strict = settings;
+    strict.max_errors = 3;
+    loop<Server, everything> counting{Server(strict, "mx.example.org")};
+    CHECK(codes(counting.say("EHLO a\r\nX\r\nX\r\nSTARTTLS\r\n")) == ints{250, 500, 500, 220});
+    counting.server.secured();
+    CHECK(codes(counting.say("X\r\nX\r\nX\r\n")) == ints{500, 500, 421});
     // Shut down in the handshake: nobody would hear it.
     loop<Server, everything> shut{Server(settings, "mx.example.org")};
     shut.feed("EHLO a\r\n");
