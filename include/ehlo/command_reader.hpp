@@ -19,7 +19,7 @@ namespace detail {
 /// A line that the fast attempt has read to its end, and the grammar refuses: what is wrong, and the octets with the CRLF. 0: it is
 /// not known whether it is refused.
 struct refused_line {
-    failure why{};
+    failure why;            // nothing where the size is 0
     std::size_t size = 0;
 };
 
@@ -122,10 +122,11 @@ EHLO_INLINE constexpr std::size_t take_common_command(std::string_view in, std::
         if (size < 14) return 0;  // "MAIL FROM:<>" CRLF; the shortest RCPT is "RCPT TO:<a@b>" CRLF
         std::size_t const begin = fast::path_begin(p, word);
         if (begin == 0) return 0;
+        std::string_view const text(p + begin, size - begin);
         path address;
-        if (!path_access::try_fast({p + begin, size - begin}, rules, address)) {
-            if (!mail || load2(p + begin) != load2("<>") || rules.max_path < 2) return 0;
-            path_access::set_null(address, {p + begin, 2});
+        if (!path_access::try_fast(text, rules, address)) {
+            if (!mail || load2(text.data()) != load2("<>") || rules.max_path < 2) return 0;
+            path_access::set_null(address, sub(text, 0, 2));
         }
         std::size_t const end = begin + address.text().size();
         // Inlined: what it captures would have to be stored first. (Compilers do not agree where the attribute stands beside a noexcept.)

@@ -209,7 +209,14 @@ struct path_access {
     // Of "<" and another octet at least. Without `literals` it needs no stack.
     static EHLO_INLINE constexpr bool try_fast(std::string_view text, syntax const& rules, path& p, bool literals = true) noexcept {
         detail::fast::path found;
-        if (!found.read(text, rules)) return literals && found.literal && try_literal(text, rules, p);
+        if (!found.read(text, rules)) {
+            if (!literals || !found.literal) return false;
+            // Into another one: so nobody has the address of `p`, and it may stay in registers.
+            path other;
+            if (!try_literal(text, rules, other)) return false;
+            p = other;
+            return true;
+        }
         set_mailbox(p, text, found.at, found.end, host_kind::domain);
         if constexpr (detail::fast::checked) detail::fast::expect(reads_alike(text, rules, p));
         return true;

@@ -45,8 +45,7 @@ EHLO_INLINE constexpr bool well_placed(std::uint64_t labels, std::uint64_t hyphe
 }
 
 /// The length of the ASCII domain of up to 62 octets that `text` begins with. 0: there is none such, or it may go on.
-EHLO_INLINE constexpr std::size_t domain(std::string_view text, syntax const& rules) noexcept {
-    window const w(text);
+EHLO_INLINE constexpr std::size_t domain_in(window const& w, std::string_view text, syntax const& rules) noexcept {
     std::uint64_t const marks = w.mask_marks(), others = ~w.mask_names(marks);
     if (others == 0) return 0;
     unsigned const size = trailing_zeros(others);
@@ -58,6 +57,10 @@ EHLO_INLINE constexpr std::size_t domain(std::string_view text, syntax const& ru
     if ((bounds & bounds << 1) == 0) return size;
     std::uint64_t const hyphens = (w.mask<"-">() & low_bits(size)) << 1;
     return well_placed(bounds & ~hyphens, hyphens) ? size : 0;
+}
+EHLO_INLINE constexpr std::size_t domain(std::string_view text, syntax const& rules) noexcept {
+    if (text.size() >= 64) return domain_in(window(window::whole(), text.data()), text, rules);
+    return domain_in(window(text), text, rules);
 }
 
 /// Where the path begins in a line that begins with "MAIL FROM:<" or "RCPT TO:<", of 14 octets at least, which are the shortest that can
@@ -134,7 +137,7 @@ struct path {
             at = highest_bit(others);
             if (data[at] != '@') return false;
             std::uint64_t const after_at = std::uint64_t{2} << at;
-            std::uint64_t const signs = others ^ after_at >> 1, more_signs = signs & (signs - 1);
+            std::uint64_t const signs = others ^ std::uint64_t{1} << at, more_signs = signs & (signs - 1);
             bool const one = is_atext(data[trailing_zeros(signs | after_at)]), other = is_atext(data[trailing_zeros(more_signs | after_at)]);
             if (!one || !other) return false;
             for (std::uint64_t rest = more_signs & (more_signs - 1); rest != 0; rest &= rest - 1)

@@ -14,7 +14,6 @@ namespace ehlo::inline v0::inline EHLO_TARGET {
 namespace detail {
 /// The digits that `p` begins with, `size` octets being there: 19 at most, for more may not fit.
 EHLO_INLINE constexpr unsigned take_digits(char const* p, std::size_t size, std::uint64_t& value) noexcept {
-    value = 0;
     unsigned n = 0;
     // A machine without vectors is likely to be a small one.
     if (EHLO_VECTOR && size >= 8) {
@@ -22,13 +21,18 @@ EHLO_INLINE constexpr unsigned take_digits(char const* p, std::size_t size, std:
         std::uint64_t const digits = load8(p) ^ 0x3030303030303030u;
         std::uint64_t const others = ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;
         n = others == 0 ? 8 : trailing_zeros(others) / 8;
-        if (n == 0) return 0;
+        if (n == 0) {
+            value = 0;
+            return 0;
+        }
         // Right-aligned, then pairs, fours and the eight summed up.
         std::uint64_t d = digits << (64 - 8 * n);
         d = (d * 10 + (d >> 8)) & 0x00FF00FF00FF00FFu;
         d = (d * 100 + (d >> 16)) & 0x0000FFFF0000FFFFu;
         value = (d * 10000 + (d >> 32)) & 0xFFFFFFFFu;
         if (n < 8) return n;
+    } else {
+        value = 0;
     }
     for (; n < size && n < 19 && is_digit(p[n]); ++n) value = value * 10 + static_cast<unsigned>(p[n] - '0');
     return n;

@@ -328,9 +328,8 @@ struct parameter_access {
     static constexpr std::optional<std::size_t> conflict(rcpt_parameters const&) noexcept { return std::nullopt; }
     /// Without a search: what may be one by MTRK is for `conflict` to say.
     static EHLO_INLINE constexpr bool may_conflict(mail_parameters const& m) noexcept {
-        if (m.has(parameter_id::mtrk)) return true;
-        return m.has(parameter_id::holdfor) &&
-               (m.has(parameter_id::holduntil) || (m.has(parameter_id::by) && std::int64_t{m.holdfor_} > m.by_seconds_));
+        if (!m.present_.has_any(parameter_id::holdfor | parameter_ids(parameter_id::mtrk))) return false;
+        return m.has(parameter_id::mtrk) || m.has(parameter_id::holduntil) || (m.has(parameter_id::by) && std::int64_t{m.holdfor_} > m.by_seconds_);
     }
     static constexpr bool may_conflict(rcpt_parameters const&) noexcept { return false; }
 
