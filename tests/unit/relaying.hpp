@@ -45,6 +45,7 @@ class relayed_session {
     std::string answers{};         // there
     std::string heard{};           // by the client
     std::size_t room = 8192;
+    std::size_t little_room = 0;   // which each call has first, if it is not 0
     std::size_t server_said = 0;   // of its output
     bool aborted = false, closed = false, wants_tls = false, server_lost = false, cut = false;
 
@@ -52,16 +53,40 @@ class relayed_session {
         : server_rules(of_server), rules(of_relay), server(Server(server_rules, "mx.example.org")), relay(rules, "relay.example") {}
     relayed_session(relayed_session const&) = delete;
 
-    // One call to the relay. False: nothing happened.
+    // One call to the relay, or two, if the first had too little room. False: nothing happened.
     bool turn(direction d) {
         if (closed) return false;
         std::string& pending = d == direction::from_client ? at_relay : answers;
+        bool moved = false;
+        if (little_room != 0) {
+            exact const in(pending);
+            exact out(little_room);
+            ehlo::relayed const r = relay.advance(d, in.view(), say, out.span());
+            bool const happened = take(d, r, in.view(), out.view(), true);
+            if (r.want != ehlo::relay_want::room) return happened;
+            moved = r.consumed != 0 || r.produced != 0;
+        }
         exact const in(pending);
         exact out(room);
         ehlo::relayed const r = relay.advance(d, in.view(), say, out.span());
-        return take(d, r, in.view(), out.view());
+        moved = take(d, r, in.view(), out.view()) || moved;
+        // It says so if it can go on, and if it cannot, nothing happens.
+        if constexpr (std::is_empty_v<Say>) {
+            if (r.want == ehlo::relay_want::octets) {
+                exact const rest(pending);
+                auto copy = relay;
+                ehlo::relayed const idle = copy.advance(d, rest.view(), say, out.span());
+                REQUIRE((idle.want == ehlo::relay_want::octets && idle.consumed == 0 && idle.produced == 0));
+            } else if (r.want == ehlo::relay_want::again) {
+                exact const rest(pending);
+                auto copy = relay;
+                ehlo::relayed const next = copy.advance(d, rest.view(), say, out.span());
+                REQUIRE((next.want != ehlo::relay_want::again || next.consumed != 0 || next.produced != 0));
+            }
+        }
+        return moved;
     }
-    bool take(direction d, ehlo::relayed const& r, std::string_view in, std::string_view out) {
+    bool take(direction d, ehlo::relayed const& r, std::string_view in, std::string_view out, bool may_want_room = false) {
         std::string& pending = d == direction::from_client ? at_relay : answers;
         REQUIRE((r.consumed <= pending.size() && r.passed <= r.consumed && r.produced <= out.size()));
         std::string_view const passed = in.substr(0, r.passed), made = out.substr(0, r.produced);
@@ -71,9 +96,17 @@ class relayed_session {
         if (r.to_server) send(made);
         else heard += made;
         bool const aborts = r.want == ehlo::relay_want::abort;
-        if (r.want == ehlo::relay_want::room) FAIL("the room is too small");
+        if (r.want == ehlo::relay_want::room && !may_want_room) FAIL("the room is too small");
         if (aborts) abort();
         closed = r.want == ehlo::relay_want::close;
+        if (closed) {   // Whatever comes now goes nowhere.
+            for (direction const from : {direction::from_client, direction::from_server}) {
+                exact const rest("NOOP\r\n250 ");
+                exact more(room);
+                ehlo::relayed const after = relay.advance(from, rest.view(), say, more.span());
+                REQUIRE((after.want == ehlo::relay_want::close && after.consumed == rest.view().size() && after.passed == 0 && after.produced == 0));
+            }
+        }
         if (closed && !server.closed && !aborted) cut = true;
         if (d == direction::from_client) wants_tls = r.want == ehlo::relay_want::tls;
         return r.consumed != 0 || r.produced != 0 || aborts || closed || r.want == ehlo::relay_want::again;
@@ -165,6 +198,7 @@ class relayed_session {
         std::size_t idle = 0;
         while (idle < 40 && !closed) {
             bool moved = false;
+            little_room = r.one_in(2) ? 0 : r.one_in(4) ? r.between(1, 4) : r.below(700);
             switch (r.below(5)) {
             case 0: {
                 std::size_t const n = (std::min)(r.between(1, most), script.size());
@@ -180,6 +214,7 @@ class relayed_session {
             }
             idle = moved ? 0 : idle + 1;
         }
+        little_room = 0;
         at_relay += script;
         settle();
     }
