@@ -76,6 +76,116 @@ TEST_CASE("relay: passwords in the clear are not asked for, and no mechanism tha
     CHECK(secured.knows(ehlo::fact::tls));
 }
 
+TEST_CASE("relay: REQUIRETLS is offered over TLS alone, RFC 8689 2") {
+    ehlo::policy p = ehlo::relay_policy();
+    p.offers = p.offers | extension::require_tls;
+    for (bool const tls : {false, true}) {
+        ehlo::relay relay(p, "relay.example");
+        if (tls) relay.secured();
+        as_it_is say;
+        char out[8192];
+        static_cast<void>(relay.advance(direction::from_server, "220 mx\r\n", say, out));
+        static_cast<void>(relay.advance(direction::from_client, hello, say, out));
+        auto const r = relay.advance(direction::from_server, "250-mx\r\n250-STARTTLS\r\n250 REQUIRETLS\r\n", say, out);
+        CHECK(std::string_view(out, r.produced) == (tls ? "250-mx\r\n250 REQUIRETLS\r\n" : "250 mx\r\n"));
+        CHECK_FALSE(relay.offers().has(extension::starttls));   // nobody ends it here
+    }
+}
+TEST_CASE("relay: a server that is busy says so in its greeting") {
+    ehlo::policy const p = ehlo::relay_policy();
+    ehlo::relay relay(p, "relay.example");
+    as_it_is say;
+    char out[8192];
+    auto const r = relay.advance(direction::from_server, "400 busy\r\n", say, out);
+    CHECK((r.passed == 10 && r.want != ehlo::relay_want::close));
+    CHECK(relay.where() == state::refused);
+}
+struct generous {
+    std::uint64_t size;
+    void on(ehlo::ehlo_answer& a) const {
+        a.offered = a.offered | extension::chunking;
+        a.size = size;
+    }
+};
+TEST_CASE("relay: an edited answer to EHLO offers no more, and SIZE 0 is no limit") {
+    for (std::uint64_t const size : {0u, 1000u, 5000u, 999u}) {
+        scripted<generous> s;
+        s.say.size = size;
+        CHECK(s.answer_to_hello("250-mx\r\n250 SIZE 1000\r\n") == "250-mx\r\n250 SIZE " + std::to_string(size) + "\r\n");
+        CHECK_FALSE(s.relay.offers().has(extension::chunking));
+        s.from_client(mail);
+        s.from_server("250 a\r\n");
+        s.from_client(rcpt);
+        s.from_server("250 b\r\n");
+        s.from_client("DATA\r\n");
+        s.from_server("354 c\r\n");
+        s.heard.clear();
+        // Only a limit that was lowered is the relay's: else the server says what is too large.
+        s.from_client(std::string(1100, 'x') + "\r\n.\r\n");
+        CHECK(s.sent.ends_with("x\r\n.\r\n") == (size != 999));
+        CHECK((s.wants[0] == ehlo::relay_want::abort) == (size == 999));
+    }
+}
+struct told {
+    std::vector<std::string> all{};
+    void on(ehlo::answered const& a) {
+        all.push_back(std::string(name(a.verb)) + " " + std::string(name(a.event)) + " " + std::to_string(a.sent.code) + (a.fault ? " of its own" : ""));
+    }
+};
+TEST_CASE("relay: it tells each reply, and to what it was said") {
+    ehlo::policy p = upstream_rules(extension::auth);
+    p.clear_text_passwords = true;
+    relayed_session<told> s(p, passing_rules());
+    s.hear(hello + "AUTH LOGIN\r\nYQ==\r\nYg==\r\n" + envelope + "DATA\r\nx\r\n.\r\n" + envelope + "BDAT 2\r\nabBDAT 2 LAST\r\ncd" + envelope +
+           "BURL imap://a/b\r\nBURL imap://a/b LAST\r\nNOOP\r\nRSET\r\nVRFY ann\r\nNONE\r\nQUIT\r\n");
+    std::vector<std::string> const transaction{"MAIL MAIL 250", "RCPT RCPT 250"};
+    std::vector<std::string> expected{" greeting 220", "EHLO EHLO 250", "AUTH AUTH 334", "AUTH AUTH response 334", "AUTH AUTH response 235"};
+    auto const add = [&](std::vector<std::string> const& more) { expected.insert(expected.end(), more.begin(), more.end()); };
+    add(transaction);
+    add({"DATA DATA 354", "DATA end of content 250"});
+    add(transaction);
+    add({"BDAT end of chunk 250", "BDAT end of last chunk 250"});
+    add(transaction);
+    add({"BURL BURL 250", "BURL BURL LAST 250", "NOOP NOOP 250", "RSET RSET 250", "VRFY VRFY 250", " NOOP 500 of its own", "QUIT QUIT 221"});
+    CHECK(s.say.all == expected);
+    // What nobody asked for.
+    for (bool const in_content : {false, true}) {
+        relayed_session<told> other(upstream_rules(), passing_rules());
+        other.hear(hello);
+        if (in_content) other.hear(envelope + "DATA\r\nx\r\n");
+        other.say.all.clear();
+        other.answers += "421 4.3.2 going down\r\n";
+        other.settle();
+        CHECK(other.say.all == std::vector<std::string>{in_content ? "DATA end of content 421" : " shutdown 421"});
+    }
+}
+struct hiding {
+    unsigned from, to;
+    ehlo::relay_say on(ehlo::relayed_reply const& r) const {
+        if (r.said.code() == from) return ehlo::reply(to, "edited");
+        return {};
+    }
+};
+TEST_CASE("relay: who closes stays, whatever a handler makes of a reply") {
+    struct row {
+        unsigned said, made, heard;
+    };
+    for (row const& r : {row{421, 451, 421}, {451, 421, 451}, {422, 451, 451}, {451, 422, 422}, {451, 551, 451}}) {
+        scripted<hiding> s;
+        s.say = {r.said, r.made};
+        s.from_client(hello);
+        s.heard.clear();
+        s.from_server(std::to_string(r.said) + " as it was\r\n");
+        CHECK(s.heard == std::to_string(r.heard) + (r.heard == r.made ? " edited\r\n" : " as it was\r\n"));
+        CHECK((s.relay.where() == state::closed) == (r.said == 421));
+    }
+}
+TEST_CASE("relay: its policy leaves to the server what it can, and has room for what others write") {
+    constexpr ehlo::policy p = ehlo::relay_policy();
+    CHECK((p.max_message == ~std::uint64_t{0} && p.max_recipients == 0xFFFFFFFF));
+    CHECK((p.max_line == 4096 && p.reply_space == 4096));
+}
+
 // STARTTLS and AUTH end here.
 struct ending_only {
     everything of;

@@ -90,7 +90,7 @@ template <class Core, class H>
 constexpr bool rewrite(Core& s, relay_io& t, event to, reply_view const& r, H& h) {
     if constexpr (says<H, relayed_reply>) {
         relay_say const say = h.on(relayed_reply{to, r});
-        if (say.what() != relay_say::kind::answer || say.answer().code == 0) return false;
+        if (say.what() != relay_say::kind::answer) return false;
         reply edited = say.answer();
         // What is a base64 challenge, and who closes, stays.
         if (edited.code / 100 != r.code() / 100 || (edited.code == 421) != (r.code() == 421) || r.code() == 334) return false;
