@@ -165,6 +165,16 @@ TEST_CASE("relay: chunks with CR or LF alone go no further, and what came before
             CHECK(refused);
             CHECK(said.back() == 421);
         });
+    // Where they pass, nothing in a chunk is an end: its octets are counted.
+    ehlo::policy p = passing_rules(), of_server = upstream_rules();
+    p.bare = of_server.bare = ehlo::bare_octets::pass;
+    for (std::string const content : {"a\n.\nb\nc\n", "a\n.\r\nb\r", "\r\n.\nabcd"}) {
+        relayed_session<> s(of_server, p);
+        s.hear(hello + envelope);
+        CHECK(codes(s.hear("BDAT " + std::to_string(content.size()) + " LAST\r\n" + content)) == std::vector{250});
+        REQUIRE(s.server.handler.delivered.size() == 1);
+        CHECK(s.server.handler.delivered[0].content == content);
+    }
     // Cut anywhere, a line end is one.
     attack(hello + envelope + "BDAT 2\r\na\rBDAT 2\r\n\nbBDAT 0 LAST\r\n", passing_rules(),
            [](auto const& s) { CHECK((s.server.handler.delivered.size() == 1 && s.server.handler.delivered[0].content == "a\r\nb")); });
@@ -185,6 +195,27 @@ TEST_CASE("relay: a message over the limit goes no further") {
         CHECK(s.server.handler.delivered.empty());
         CHECK(std::count(said.begin(), said.end(), 552) == 1);
         CHECK(said.back() == (content.starts_with("DATA") ? 421 : 250));   // a chunk announces itself: it need not be begun
+    }
+}
+
+TEST_CASE("relay: a message of just the limit goes on, and what else is wrong with it is told") {
+    ehlo::policy p = passing_rules();
+    p.max_message = 10;
+    struct row {
+        std::string content;
+        int code;
+    };
+    for (row const& r : {row{"12345678\r\n", 250}, {"123456789\r\n", 552}, {"1234567\n\r\n", 554}, {"12345678\n\r\n", 552}}) {
+        for (bool const chunk : {false, true}) {
+            if (chunk && r.content.size() > 10) continue;   // it announces itself
+            relayed_session<> s(upstream_rules(), p);
+            s.hear(hello + envelope);
+            std::string const size = std::to_string(r.content.size());
+            auto const said = codes(s.hear(chunk ? "BDAT " + size + " LAST\r\n" + r.content : "DATA\r\n" + r.content + ".\r\n"));
+            REQUIRE(said.size() >= (chunk ? 1u : 2u));
+            CHECK(said[chunk ? 0 : 1] == r.code);
+            CHECK(s.server.handler.delivered.size() == (r.code == 250 ? 1u : 0u));
+        }
     }
 }
 
