@@ -59,6 +59,11 @@ TEST_CASE("relay: SIZE and LIMITS are the lower of two") {
         scripted<as_it_is> s(p);
         CHECK(s.answer_to_hello("250-mx.example\r\n250 " + std::string(r.said) + "\r\n") == "250-mx.example\r\n250 " + std::string(r.told) + "\r\n");
     }
+    // With no limit of its own it adds none.
+    for (std::string const said : {"SIZE", "SIZE 0", "SIZE 1000", "LIMITS RCPTMAX=100"}) {
+        scripted<as_it_is> s;
+        CHECK(s.answer_to_hello("250-mx.example\r\n250 " + said + "\r\n") == "250-mx.example\r\n250 " + said + "\r\n");
+    }
 }
 TEST_CASE("relay: passwords in the clear are not asked for, and no mechanism that TLS ends with") {
     std::string const answer = "250-mx.example\r\n250 AUTH PLAIN LOGIN CRAM-MD5 EXTERNAL GSSAPI SCRAM-SHA-256 SCRAM-SHA-256-PLUS DIGEST-MD5\r\n";
