@@ -236,6 +236,40 @@ struct ending_and_log : ending_only {
     std::vector<ehlo::answered> answers{};
     void on(ehlo::answered const& a) { answers.push_back(a); }
 };
+// Each line that is told, up to what is secret in it, where a "|" stands.
+struct keeper {
+    std::vector<std::string> shown{};
+    void on(ehlo::answered const& a) {
+        if (!a.line.empty()) shown.push_back(std::string(a.line.substr(0, a.secret)) + (a.secret < a.line.size() ? "|" : ""));
+    }
+};
+struct ending_keeper : ending_only, keeper {
+    using ending_only::on;
+    using keeper::on;
+};
+TEST_CASE("relay: a password that comes after an AUTH that failed is marked, wherever AUTH ends") {
+    ehlo::policy p = upstream_rules(extension::auth);
+    p.clear_text_passwords = true;
+    std::string const user = "YW5u", password = "c2VjcmV0", wrong = "d3Jvbmc=";
+    auto const shown = [&]<class Say>(std::type_identity<Say>, std::string const& octets) {
+        relayed_session<Say> whole(p, passing_rules()), cut(p, passing_rules());
+        whole.hear(hello + octets);
+        cut.hear(hello);
+        for (char const c : octets) cut.hear({&c, 1});
+        CHECK(whole.say.shown == cut.say.shown);
+        return whole.say.shown;
+    };
+    using lines = std::vector<std::string>;
+    std::type_identity<keeper> const there;
+    std::type_identity<ending_keeper> const here;
+    CHECK(shown(there, "AUTH XX-1\r\n" + user + "\r\n" + password + "\r\nNOOP a\r\nFOO bar\r\n") == lines{"AUTH XX-1", "|", "|", "FOO bar"});
+    CHECK(shown(here, "AUTH XX-1\r\n" + user + "\r\n" + password + "\r\nNOOP a\r\nFOO bar\r\n") == lines{"AUTH XX-1", "|", "|", "FOO bar"});
+    CHECK(shown(there, "AUTH LOGIN\r\n" + user + "\r\n" + wrong + "\r\n" + password + "\r\nRSET\r\nFOO\r\n") == lines{"|", "FOO"});
+    CHECK(shown(here, "AUTH LOGIN\r\n" + user + "\r\n" + wrong + "\r\n" + password + "\r\nRSET\r\nFOO\r\n") == lines{"AUTH LOGIN", "|", "|", "|", "FOO"});
+    // After one that succeeded there is none.
+    CHECK(shown(there, "AUTH PLAIN AGEAYg==\r\nFOO bar\r\n") == lines{"FOO bar"});
+    CHECK(shown(here, "AUTH PLAIN AGEAYg==\r\nFOO bar\r\n") == lines{"AUTH PLAIN|", "FOO bar"});
+}
 TEST_CASE("relay: octets in the clear after STARTTLS are heard by nobody") {
     for (std::string const cut : {"", "M", "MAIL FROM:<smuggled@a>\r\n"}) {
         relayed_session<ending_and_log> s(upstream_rules(), ehlo::relay_policy());
