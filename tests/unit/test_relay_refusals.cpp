@@ -56,19 +56,32 @@ TEST_CASE("relay: VRFY with a parameter that nobody offered is refused, RFC 5321
 TEST_CASE("relay: RFC 5321 3.8, a refusal that nobody asked for goes on to the client, and is the end", "[relay]") {
     ehlo::policy const p = passing_rules();
     for (std::string const refusal : {"421 4.3.2 going down\r\n", "554-no\r\n554 5.3.0 more\r\n"}) {
-        for (bool const in_content : {false, true}) {
+        for (std::string const content : {"", "DATA\r\n", "BDAT 100\r\n"}) {
+            if (content.starts_with("BDAT") && !refusal.starts_with("421")) continue;   // it is the reply to the chunk, which came early
             relayed_session<> s(upstream_rules(), p);
             s.hear("EHLO client.example\r\n");
-            if (in_content) {
-                s.hear("MAIL FROM:<a@b.example>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n");
+            if (!content.empty()) {
+                s.hear("MAIL FROM:<a@b.example>\r\nRCPT TO:<bob@example.org>\r\n" + content);
                 CHECK(s.hear("the first line\r\n").empty());
+                CHECK(s.relay.takes_content());
             }
             s.answers += refusal;
             CHECK(s.hear_more() == refusal);
             CHECK(s.closed);
             CHECK_FALSE(s.relay.has_server());
+            CHECK_FALSE(s.relay.takes_content());
         }
     }
+}
+
+struct impatient {
+    ehlo::relay_say on(ehlo::cmd::noop const&) const { return "421 4.3.2 enough"; }
+};
+TEST_CASE("relay: a handler that says 421 ends the session", "[relay]") {
+    relayed_session<impatient> s(upstream_rules(), passing_rules());
+    s.hear("EHLO client.example\r\n");
+    CHECK(s.hear("NOOP\r\nRSET\r\n") == "421 4.3.2 enough\r\n");
+    CHECK((s.closed && s.relay.where() == ehlo::state::closed));
 }
 
 TEST_CASE("relay: a challenge of its own that does not fit is 454, and the exchange is over", "[relay]") {
