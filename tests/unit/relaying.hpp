@@ -58,31 +58,23 @@ class relayed_session {
         if (closed) return false;
         std::string& pending = d == direction::from_client ? at_relay : answers;
         bool moved = false;
-        if (little_room != 0) {
+        for (std::size_t const size : {little_room, room}) {
+            if (size == 0) continue;
             exact const in(pending);
-            exact out(little_room);
+            exact out(size);
             ehlo::relayed const r = relay.advance(d, in.view(), say, out.span());
-            bool const happened = take(d, r, in.view(), out.view(), true);
-            if (r.want != ehlo::relay_want::room) return happened;
-            moved = r.consumed != 0 || r.produced != 0;
-        }
-        exact const in(pending);
-        exact out(room);
-        ehlo::relayed const r = relay.advance(d, in.view(), say, out.span());
-        moved = take(d, r, in.view(), out.view()) || moved;
-        // It says so if it can go on, and if it cannot, nothing happens.
-        if constexpr (std::is_empty_v<Say>) {
-            if (r.want == ehlo::relay_want::octets) {
+            moved = take(d, r, in.view(), out.view(), size == little_room) || moved;
+            if (r.want == ehlo::relay_want::room) continue;
+            // It says so if it can go on, and if it cannot, nothing happens.
+            if (std::is_empty_v<Say> && (r.want == ehlo::relay_want::octets || r.want == ehlo::relay_want::again)) {
                 exact const rest(pending);
+                exact more(room);
                 auto copy = relay;
-                ehlo::relayed const idle = copy.advance(d, rest.view(), say, out.span());
-                REQUIRE((idle.want == ehlo::relay_want::octets && idle.consumed == 0 && idle.produced == 0));
-            } else if (r.want == ehlo::relay_want::again) {
-                exact const rest(pending);
-                auto copy = relay;
-                ehlo::relayed const next = copy.advance(d, rest.view(), say, out.span());
-                REQUIRE((next.want != ehlo::relay_want::again || next.consumed != 0 || next.produced != 0));
+                ehlo::relayed const next = copy.advance(d, rest.view(), say, more.span());
+                bool const idle = next.want == r.want && next.consumed == 0 && next.produced == 0;
+                REQUIRE(idle == (r.want == ehlo::relay_want::octets));
             }
+            break;
         }
         return moved;
     }
