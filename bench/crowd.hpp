@@ -42,8 +42,9 @@ class crowd {
     /// `size` is a power of two.
     explicit crowd(std::size_t size) : sessions_(size, ehlo::server("mx.example.org")) { visit(size); }
     void visit(std::size_t count);
-    /// The same by a loop that knows which sessions are next, as one has it whose events come in a list, and asks for each eight visits ahead.
-    void visit_fetched_ahead(std::size_t count);
+    /// The same as an event loop has them: 64 at once, all asked for before the first is served. That fetches them, and what tells
+    /// where their pages are, together. Asked for one by one, some visits ahead, they come later: the processor waits for one page at a time.
+    void visit_in_batches(std::size_t count);   // a multiple of 64
 };
 
 }  // namespace bench

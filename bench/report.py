@@ -76,7 +76,7 @@ ROWS = [
     ("relayed_session", "... relayed", "relayed_session", False),
     ("session_noop", "a command to one session", "session_noop", False),
     ("session_noop_of_a_million", "... to one of a million, at random", None, False),
-    ("session_noop_of_a_million_fetched_ahead", "... asked for eight visits ahead", None, False),
+    ("session_noop_of_a_million_in_batches", "... 64 at once, all asked for before the first is served", None, False),
     ("content_decode/base64", "content decoded and copied: base64", "content_base64_per_octet", True),
     ("content_decode/text", "... text", "content_per_octet", True),
     ("content_decode/dotted", "... every line dotted", "content_dotted_per_octet", True),

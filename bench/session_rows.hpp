@@ -201,9 +201,9 @@ inline void add_crowd_rows(std::vector<entry>& rows) {
         static crowd one(1), many(million);
         return row{4096, 4096 * 6, [] { many.visit(4096); }, {{"one_session", [] { one.visit(4096); }}}};
     }});
-    rows.push_back({"session_noop_of_a_million_fetched_ahead", [](inputs&) {
+    rows.push_back({"session_noop_of_a_million_in_batches", [](inputs&) {
         static crowd one(1), many(million);
-        return row{4096, 4096 * 6, [] { many.visit_fetched_ahead(4096); }, {{"one_session", [] { one.visit(4096); }}}};
+        return row{4096, 4096 * 6, [] { many.visit_in_batches(4096); }, {{"one_session", [] { one.visit(4096); }}}};
     }});
 }
 
