@@ -171,7 +171,8 @@ struct path_access {
     EHLO_NOINLINE static constexpr result<path> read_all(std::string_view text, path_role role, syntax const& rules) noexcept {
         cursor c{text, rules};
         path p;
-        if (EHLO_VECTOR && text.ends_with("]>") && text[0] == '<' && try_literal(text, rules, p) && p.size_ == text.size()) return p;
+        bool const rarer = text.size() >= 2 && text[0] == '<' && (text[1] == '"' || text.ends_with("]>"));
+        if (EHLO_VECTOR && rarer && try_rarer(text, rules, p) && p.size_ == text.size()) return p;
         if (!read(c, role, p)) return c.error;
         if (!c.end()) return fail(errc::unexpected_argument, c.at);
         return p;
@@ -193,7 +194,13 @@ struct path_access {
         p.host_ = host;
         p.tolerated_ = strict;
     }
-    // The same at an address literal, which the grammar reads.
+    // The same with a quoted local part, or at an address literal: the grammar reads these.
+    EHLO_NOINLINE static constexpr bool try_quoted(std::string_view text, syntax const& rules, path& p) noexcept {
+        cursor c{text, rules, 1};
+        if (!detail::scan_quoted_string(c) || !c.tolerated.empty() || !c.next_is('@')) return false;
+        std::size_t const domain = c.at + 1, end = domain + detail::fast::domain(detail::sub(text, domain), rules);
+        return end != domain && end < text.size() && text[end] == '>' && accept(text, rules, p, c.at, end, host_kind::domain);
+    }
     EHLO_NOINLINE static constexpr bool try_literal(std::string_view text, syntax const& rules, path& p) noexcept {
         unsigned const at = detail::fast::path::read_local_part(text);
         if (at == 0) return false;
@@ -201,19 +208,25 @@ struct path_access {
         std::uint8_t octets[16] = {};
         host_kind kind{};
         if (!detail::scan_literal(c, kind, octets) || !c.tolerated.empty() || !c.next_is('>')) return false;
-        if (at > rules.max_local_part + 1u || c.at - at > rules.max_domain + 1u || c.at >= rules.max_path) return false;
-        set_mailbox(p, text, at, c.at, kind);
+        return accept(text, rules, p, at, c.at, kind);
+    }
+    static EHLO_INLINE constexpr bool accept(std::string_view text, syntax const& rules, path& p, std::size_t at, std::size_t end, host_kind host) noexcept {
+        if (at > rules.max_local_part + 1u || end - at > rules.max_domain + 1u || end >= rules.max_path) return false;
+        set_mailbox(p, text, at, end, host);
         if constexpr (detail::fast::checked) detail::fast::expect(reads_alike(text, rules, p));
         return true;
     }
-    // Of "<" and another octet at least. Without `literals` it needs no stack.
-    static EHLO_INLINE constexpr bool try_fast(std::string_view text, syntax const& rules, path& p, bool literals = true) noexcept {
+    static EHLO_INLINE constexpr bool try_rarer(std::string_view text, syntax const& rules, path& p) noexcept {
+        return text[1] == '"' ? try_quoted(text, rules, p) : try_literal(text, rules, p);
+    }
+    // Of "<" and another octet at least. Without `rarer` it needs no stack.
+    static EHLO_INLINE constexpr bool try_fast(std::string_view text, syntax const& rules, path& p, bool rarer = true) noexcept {
         detail::fast::path found;
         if (!found.read(text, rules)) {
-            if (!literals || !found.literal) return false;
+            if (!rarer || !found.rarer) return false;
             // Into another one: so nobody has the address of `p`, and it may stay in registers.
             path other;
-            if (!try_literal(text, rules, other)) return false;
+            if (!try_rarer(text, rules, other)) return false;
             p = other;
             return true;
         }

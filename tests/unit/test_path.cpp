@@ -261,7 +261,16 @@ TEST_CASE("limits of a path, exactly", "[path]") {
     // The route counts.
     CHECK(limits("<@" + std::string(249, 'r') + ":l@d>") == "ok");
     CHECK(limits("<@" + std::string(250, 'r') + ":l@d>") == "path_too_long@256");
-    // The rules' own limits, on the short form too.
+    std::string const quoted = '"' + std::string(62, 'q') + '"';
+    CHECK(limits("<" + quoted + "@d>") == "ok");
+    CHECK(limits("<\"q" + quoted.substr(1) + "@d>") == "local_part_too_long@65");
+    CHECK(limits("<" + quoted + "@" + d189 + ">") == "ok");
+    CHECK(limits("<" + quoted + "@d" + d189 + ">") == "path_too_long@256");
+    // The rules' own limits, on the short forms too.
+    CHECK(parse_path("<\"b\"@def>", path_role::any, syntax{.max_local_part = 2}).error() == fail(errc::local_part_too_long, 3));
+    CHECK(parse_path("<\"b\"@def>", path_role::any, syntax{.max_domain = 2}).error() == fail(errc::domain_too_long, 7));
+    CHECK(parse_path("<\"b\"@def>", path_role::any, syntax{.max_path = 8}).error() == fail(errc::path_too_long, 8));
+    CHECK(parse_path("<\"b\"@def>", path_role::any, syntax{.max_local_part = 3, .max_domain = 3, .max_path = 9}));
     CHECK(parse_path("<abc@def>", path_role::any, syntax{.max_local_part = 2}).error() == fail(errc::local_part_too_long, 3));
     CHECK(parse_path("<abc@def>", path_role::any, syntax{.max_domain = 2}).error() == fail(errc::domain_too_long, 7));
     CHECK(parse_path("<abc@def>", path_role::any, syntax{.max_path = 8}).error() == fail(errc::path_too_long, 8));
@@ -274,15 +283,19 @@ TEST_CASE("paths of every length around the vector sizes", "[path]") {
     std::size_t faults = 0;
     for (std::size_t local = 1; local <= 64; ++local) {
         for (std::size_t domain = 1; local + domain <= 78; ++domain) {
-            std::string const text = "<" + std::string(local, 'a') + "@" + std::string(domain, 'b') + ">";
-            for (std::string_view const t : {support::shared_fence().put(text), std::string_view(text)}) {
-                auto const p = parse_path(t);
-                faults += !p || p->local_part().size() != local || p->domain().size() != domain || p->text() != t ||
-                          p->domain().data() != t.data() + local + 2;
+            std::string text = "<" + std::string(local, 'a') + "@" + std::string(domain, 'b') + ">";
+            for (bool const quoted : {false, true}) {
+                if (quoted && local < 2) break;
+                if (quoted) text[1] = text[local] = '"';
+                for (std::string_view const t : {support::shared_fence().put(text), std::string_view(text)}) {
+                    auto const p = parse_path(t);
+                    faults += !p || p->local_part().size() != local || p->domain().size() != domain || p->text() != t ||
+                              p->domain().data() != t.data() + local + 2;
+                }
+                std::string_view const cut = support::shared_fence().put(text.substr(0, text.size() - 1));
+                auto const open = parse_path(cut);
+                faults += open || open.error() != fail(errc::unclosed_path, cut.size());
             }
-            std::string_view const cut = support::shared_fence().put(text.substr(0, text.size() - 1));
-            auto const open = parse_path(cut);
-            faults += open || open.error() != fail(errc::unclosed_path, cut.size());
         }
     }
     CHECK(faults == 0);
@@ -290,12 +303,13 @@ TEST_CASE("paths of every length around the vector sizes", "[path]") {
 
 TEST_CASE("the fast path is the general path", "[path]") {
     generate::rng r(97);
-    int fast = 0, refused = 0;
+    int fast = 0, quoted = 0, refused = 0;
     for (int i = 0; i < generate::drawn(200000); ++i) {
         std::string text;
         switch (r.below(8)) {
         case 0: text = generate::forward_path(r, false, 12); break;
         case 1: text = generate::reverse_path(r, true, 12); break;
+        case 2: text = "<" + generate::quoted_string(r, r.one_in(4), 40) + "@" + generate::domain(r, false, 30) + ">"; break;
         default: text = "<" + generate::dot_string(r, false, 40) + "@" + generate::domain(r, false, 30) + ">"; break;
         }
         for (std::size_t n = r.below(3); n > 0; --n) generate::mutate(r, text);
@@ -314,6 +328,7 @@ TEST_CASE("the fast path is the general path", "[path]") {
             continue;
         }
         ++fast;
+        quoted += text[1] == '"';
         for (path_role const role : {path_role::reverse, path_role::forward, path_role::any}) {
             detail::cursor c{t, rules};
             path slow;
@@ -323,6 +338,7 @@ TEST_CASE("the fast path is the general path", "[path]") {
         }
     }
     CHECK(fast > generate::drawn(50000));
+    CHECK(quoted > generate::drawn(5000));
     CHECK(refused > generate::drawn(20000));
 }
 

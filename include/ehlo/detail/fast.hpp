@@ -75,7 +75,7 @@ EHLO_INLINE constexpr unsigned path_begin(char const* p, std::uint32_t word) noe
 /// "<" Dot-string "@" Domain ">" within 64 octets, which is 97 paths of 100.
 struct path {
     unsigned at = 0, end = 0;  ///< the offsets of "@" and ">"
-    bool literal = false;      ///< it was not read, and an address literal may be why: see read_local_part
+    bool rarer = false;        ///< it was not read, and a quoted local part or an address literal may be why
 
     /// The path that `text`, which is "<" and an octet at least, begins with.
     EHLO_INLINE constexpr bool read(std::string_view text, syntax const& rules) noexcept {
@@ -99,7 +99,7 @@ struct path {
   private:
     EHLO_INLINE constexpr bool read_in(window const& w, std::string_view text, syntax const& rules) noexcept {
         // Neither a quote nor an octet over 127.
-        if (static_cast<signed char>(text[1]) <= '"') return false;
+        if (static_cast<signed char>(text[1]) <= '"') return rarer = text[1] == '"', false;
         std::uint64_t const marks = w.mask_marks();
         if (!find_bounds(w, marks, text.data())) return false;
         // "<", "@" and ">" bound labels just as dots do. Where no two of these and of the hyphens touch, nothing is wrong.
@@ -122,7 +122,7 @@ struct path {
             if (after_at == 0) return false;
             at = trailing_zeros(others);
             end = trailing_zeros(after_at);
-            if (data[end] != '>') return literal = data[end] == '[', false;
+            if (data[end] != '>') return rarer = data[end] == '[', false;
             return data[at] == '@' && ((text ^ w.mask_names(marks)) & ((std::uint64_t{1} << end) - 1)) >> at == 0;
         } else {
             // To look up the rarer atext one by one takes less here than to classify all octets for it. Between the brackets, all but
@@ -131,7 +131,7 @@ struct path {
             std::uint64_t const closing = w.mask<">">();
             if (closing == 0) return false;
             end = trailing_zeros(closing);
-            if (data[end - 1] == ']') return literal = true, false;
+            if (data[end - 1] == ']') return rarer = true, false;
             std::uint64_t const others = ~w.mask_names(marks) & ((std::uint64_t{1} << end) - 2);
             if (others == 0) return false;
             at = highest_bit(others);
