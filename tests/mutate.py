@@ -107,7 +107,7 @@ def all_mutants(source):
             yield n, f"{m[1]} -> {more} at {m.start() + 1}", lines[n][:m.start()] + more + lines[n][m.end():]
         if (m := STATEMENT.match(text)) and text.count("(") == text.count(")"):
             if m[1].startswith("return"):
-                if (g := re.match(r"(\s+)return (?!false;|true;)(.*);", lines[n])) and not g[2].startswith(("fail(", "*this", "{")):
+                if (g := re.match(r"(\s+)return (?!false;|true;)(.*);", lines[n])) and not g[2].startswith(("fail(", "*this", "{", "std::nullopt")):
                     yield n, "return {} instead", f"{g[1]}return {{}};"
             else:
                 yield n, "left out", re.match(r"\s*", lines[n])[0] + ";"

@@ -53,6 +53,49 @@ TEST_CASE("relay: VRFY with a parameter that nobody offered is refused, RFC 5321
     CHECK(s.all_sent == "VRFY ann\r\n");
 }
 
+TEST_CASE("relay: VRFY with a parameter that the server does not offer is refused, RFC 6531 3.7.4.2", "[relay]") {
+    ehlo::policy server = upstream_rules();
+    server.offers = server.offers - ehlo::extension::smtputf8;
+    relayed_session<> s(server, passing_rules());
+    s.hear("EHLO client.example\r\n");
+    s.all_sent.clear();
+    CHECK(s.hear("VRFY ann SMTPUTF8\r\n").starts_with("504 "));
+    CHECK(s.all_sent.empty());
+}
+
+TEST_CASE("relay: what is no command at all is refused, and the server does not see it", "[relay]") {
+    relayed_session<> s(upstream_rules(), passing_rules());
+    s.hear("EHLO client.example\r\n");
+    s.all_sent.clear();
+    CHECK(s.hear(" NOOP\r\n").starts_with("500 "));
+    CHECK(s.hear("\r\n").starts_with("500 "));
+    CHECK(s.hear("NOOP\r\n").starts_with("250 "));
+    CHECK(s.all_sent == "NOOP\r\n");
+    CHECK(s.hear("GET / HTTP/1.1\r\n").starts_with("421 "));
+    CHECK(s.closed);
+    CHECK(s.all_sent == "NOOP\r\n");
+}
+
+// Puts a line in the place of NOOP.
+struct replacing {
+    std::string line;
+    ehlo::relay_say on(ehlo::cmd::noop const&) const { return ehlo::relay_say::instead(line); }
+};
+TEST_CASE("relay: a line of the handler's is no longer than the server takes, and one line", "[relay]") {
+    relayed_session<replacing> s(upstream_rules(), passing_rules());
+    s.hear("EHLO client.example\r\n");
+    s.all_sent.clear();
+    std::size_t const most = s.rules.max_line - 2;
+    for (std::string const& wrong : {"NOOP " + std::string(most - 4, 'x'), std::string("NOOP a\nb"), std::string("NOOP a\0b", 8)}) {
+        s.say.line = wrong;
+        CHECK(s.hear("NOOP\r\n").starts_with("451 "));
+        CHECK(s.all_sent.empty());
+    }
+    s.say.line = "NOOP " + std::string(most - 5, 'x');
+    CHECK(s.hear("NOOP\r\n").starts_with("250 "));
+    CHECK(s.all_sent == s.say.line + "\r\n");
+}
+
 TEST_CASE("relay: RFC 5321 3.8, a refusal that nobody asked for goes on to the client, and is the end", "[relay]") {
     ehlo::policy const p = passing_rules();
     for (std::string const refusal : {"421 4.3.2 going down\r\n", "554-no\r\n554 5.3.0 more\r\n"}) {

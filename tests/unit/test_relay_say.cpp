@@ -304,6 +304,56 @@ TEST_CASE("relay: an AUTH exchange of its own is cancelled, or broken off") {
           std::vector{334, 501, 334, 501, 334, 500, 250});
     CHECK(s.all_sent == hello + "NOOP\r\n");
 }
+TEST_CASE("relay: what ends there is answered after what came before it") {
+    ehlo::policy p = ehlo::relay_policy();
+    p.clear_text_passwords = true;
+    relayed_session<ending_only> s(upstream_rules(), p);
+    s.hear(hello);
+    CHECK(codes(s.hear("RSET\r\nAUTH LOGIN\r\n*\r\n")) == std::vector{250, 334, 501});
+    CHECK(codes(s.hear("RSET\r\nSTARTTLS\r\n")) == std::vector{250, 220});
+}
+TEST_CASE("relay: a response without end is not kept") {
+    auto const feed = [](auto& s) {
+        std::string const before = s.all_sent;
+        for (int i = 0; i < 13; ++i) {
+            CHECK(s.hear(std::string(1000, 'x')).empty());
+            if (i == 12) CHECK(s.at_relay.size() <= 1);
+        }
+        CHECK(s.all_sent == before);
+    };
+    ehlo::policy p = ehlo::relay_policy();
+    p.clear_text_passwords = true;
+    relayed_session<ending_only> here(upstream_rules(), p);
+    CHECK(codes(here.hear(hello + "AUTH LOGIN\r\n")).back() == 334);
+    feed(here);
+    CHECK(codes(here.hear("\r\nNOOP\r\n")) == std::vector{500, 250});
+    relayed_session<> there(upstream_rules(extension::auth), passing_rules());
+    CHECK(codes(there.hear(hello + "AUTH LOGIN\r\n")).back() == 334);
+    feed(there);
+    CHECK(codes(there.hear("\r\nNOOP\r\n")) == std::vector{501, 250});
+}
+TEST_CASE("relay: a response that ends with LF goes on with CRLF, where that is tolerated") {
+    ehlo::policy p = passing_rules();
+    p.grammar.tolerate = ehlo::rule::bare_lf_line;
+    relayed_session<> s(upstream_rules(extension::auth), p);
+    s.hear(hello);
+    CHECK(codes(s.hear("AUTH LOGIN\r\nYQ==\nYg==\n")) == std::vector{334, 334, 235});
+    CHECK(s.all_sent == hello + "AUTH LOGIN\r\nYQ==\r\nYg==\r\n");
+}
+TEST_CASE("relay: an exchange that began with another handler is over") {
+    ehlo::policy p = ehlo::relay_policy();
+    p.clear_text_passwords = true;
+    relayed_session<ending_only> s(upstream_rules(), p);
+    s.hear(hello + "AUTH LOGIN\r\n");
+    as_it_is other;
+    std::string const response = "YQ==\r\n";
+    exact out(s.room);
+    auto const r = s.relay.advance(ehlo::direction::from_client, response, other, out.span());
+    CHECK((r.consumed == response.size() && r.passed == 0 && !r.to_server));
+    CHECK(out.view().substr(0, r.produced).starts_with("502 "));
+    CHECK_FALSE(s.relay.knows(ehlo::fact::authenticated));
+    CHECK(s.hear("NOOP\r\n").starts_with("250 "));
+}
 TEST_CASE("relay: a response that is none cancels the exchange with the server") {
     relayed_session<> s(upstream_rules(extension::auth), passing_rules());
     s.hear(hello);

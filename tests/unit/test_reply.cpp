@@ -317,6 +317,9 @@ TEST_CASE("limits of replies", "[reply]") {
     CHECK(everywhere_replies("250-a\r\n250-b\r\n250 c\r\n", total) == "reply_too_long@18");
     CHECK(everywhere_replies("250-a\r\n250-bc\r\n250-\r\nx", {.total = 21}) == "reply_too_long@21");
     CHECK(everywhere_replies("250-a\r\n250-bcd\r\nx", {.total = 20}) == "reply_too_long@16");
+    // The shortest line there is: its code, without a text.
+    CHECK(everywhere_replies("250-a\r\n250\r\n", {.total = 12}).substr(0, 8) == "250: 'a'");
+    CHECK(everywhere_replies("250-a\r\n250\r\n", {.total = 11}) == "reply_too_long@7");
     // Lines.
     reply_limits const lines{.lines = 3};
     CHECK(everywhere_replies("250-a\r\n250-b\r\n250 c\r\n", lines) == "250: 'a' 'b' 'c' [] (21,3) +0");

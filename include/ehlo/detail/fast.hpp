@@ -44,14 +44,12 @@ EHLO_INLINE constexpr bool well_placed(std::uint64_t labels, std::uint64_t hyphe
     return ((labels & labels << 1) | (hyphens & (labels << 1 | labels >> 1))) == 0;
 }
 
-/// The length of the ASCII domain of up to 62 octets that `text` begins with. 0: there is none such, or it may go on.
-EHLO_INLINE constexpr std::size_t domain_in(window const& w, std::string_view text, syntax const& rules) noexcept {
+/// The length of the ASCII domain of up to 62 octets that `text` begins with, or 0. What follows may be a part of it under other rules.
+EHLO_INLINE constexpr std::size_t domain_in(window const& w, syntax const& rules) noexcept {
     std::uint64_t const marks = w.mask_marks(), others = ~w.mask_names(marks);
     if (others == 0) return 0;
     unsigned const size = trailing_zeros(others);
     if (size == 63 || size > rules.max_domain) return 0;  // of 63, the bit after its end would be lost
-    // What other rules might take for a part of it.
-    if (size < text.size() && (text[size] == '_' || !is_ascii(text[size]))) return 0;
     // Where neither the ends nor any two dots and hyphens touch, nothing is wrong.
     std::uint64_t const bounds = (marks & low_bits(size)) << 1 | 1u | std::uint64_t{2} << size;
     if ((bounds & bounds << 1) == 0) return size;
@@ -59,8 +57,8 @@ EHLO_INLINE constexpr std::size_t domain_in(window const& w, std::string_view te
     return well_placed(bounds & ~hyphens, hyphens) ? size : 0;
 }
 EHLO_INLINE constexpr std::size_t domain(std::string_view text, syntax const& rules) noexcept {
-    if (text.size() >= 64) return domain_in(window(window::whole(), text.data()), text, rules);
-    return domain_in(window(text), text, rules);
+    if (text.size() >= 64) return domain_in(window(window::whole(), text.data()), rules);
+    return domain_in(window(text), rules);
 }
 
 /// Where the path begins in a line that begins with "MAIL FROM:<" or "RCPT TO:<", of 14 octets at least, which are the shortest that can
