@@ -2,6 +2,7 @@
 #include "relaying.hpp"
 
 #include <string>
+#include <vector>
 
 namespace test_relay_refusals {
 
@@ -67,13 +68,33 @@ TEST_CASE("relay: what is no command at all is refused, and the server does not 
     relayed_session<> s(upstream_rules(), passing_rules());
     s.hear("EHLO client.example\r\n");
     s.all_sent.clear();
-    CHECK(s.hear(" NOOP\r\n").starts_with("500 "));
-    CHECK(s.hear("\r\n").starts_with("500 "));
-    CHECK(s.hear("NOOP\r\n").starts_with("250 "));
+    std::string const heard = s.hear(" NOOP\r\n\r\nNOOP\r\n");
+    CHECK((heard.starts_with("500 ") && heard.find("\r\n500 ") != heard.npos && heard.find("\r\n250 ") != heard.npos));
     CHECK(s.all_sent == "NOOP\r\n");
     CHECK(s.hear("GET / HTTP/1.1\r\n").starts_with("421 "));
     CHECK(s.closed);
     CHECK(s.all_sent == "NOOP\r\n");
+}
+
+// Keeps what was wrong.
+struct faults {
+    std::vector<ehlo::failure> all{};
+    void on(ehlo::answered const& a) {
+        if (a.fault) all.push_back(*a.fault);
+    }
+};
+TEST_CASE("relay: after a 554 in the place of a greeting it is the order that is wrong, RFC 5321 3.1", "[relay]") {
+    ehlo::policy const p = passing_rules();
+    ehlo::relay relay(p, "relay.example");
+    faults told;
+    exact out(8192);
+    REQUIRE(relay.advance(ehlo::direction::from_server, "554 no\r\n", told, out.span()).passed == 8);
+    REQUIRE(relay.where() == ehlo::state::refused);
+    for (std::string const line : {" NOOP\r\n", "NOOP\r\n", "GET / HTTP/1.1\r\n"}) {
+        auto const r = relay.advance(ehlo::direction::from_client, line, told, out.span());
+        CHECK((r.consumed == line.size() && r.passed == 0));
+    }
+    CHECK(told.all == std::vector{ehlo::fail(ehlo::errc::bad_sequence, 0), ehlo::fail(ehlo::errc::bad_sequence, 0), ehlo::fail(ehlo::errc::http_request, 0)});
 }
 
 // Puts a line in the place of NOOP.
