@@ -90,11 +90,11 @@ TEST_CASE("relay: after a 554 in the place of a greeting it is the order that is
     exact out(8192);
     REQUIRE(relay.advance(ehlo::direction::from_server, "554 no\r\n", told, out.span()).passed == 8);
     REQUIRE(relay.where() == ehlo::state::refused);
-    for (std::string const line : {" NOOP\r\n", "NOOP\r\n", "GET / HTTP/1.1\r\n"}) {
+    for (std::string const line : {" NOOP\r\n", "\r\n", "NOOP\r\n", "GET / HTTP/1.1\r\n"}) {
         auto const r = relay.advance(ehlo::direction::from_client, line, told, out.span());
         CHECK((r.consumed == line.size() && r.passed == 0));
     }
-    CHECK(told.all == std::vector{ehlo::fail(ehlo::errc::bad_sequence, 0), ehlo::fail(ehlo::errc::bad_sequence, 0), ehlo::fail(ehlo::errc::http_request, 0)});
+    CHECK(told.all == std::vector{ehlo::fail(ehlo::errc::bad_sequence, 0), ehlo::fail(ehlo::errc::bad_sequence, 0), ehlo::fail(ehlo::errc::bad_sequence, 0), ehlo::fail(ehlo::errc::http_request, 0)});
 }
 
 // Puts a line in the place of NOOP.
