@@ -415,6 +415,7 @@ class command_observer : protected content_observer {
         } else if (said.event && settings_.guesses) {
             good = !tell_own(h, said, *split, grammar<H>());
         }
+        EHLO_ASSUME(!said.number);   // out of step
         if (!good && settings_.guesses) tell(h, said);
         // No reply proves a command of the user's own.
         if (good && said.verb != verb::unknown && t.used == t.in.size()) candidate_ = {at, said.verb};
